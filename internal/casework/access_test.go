@@ -4,9 +4,7 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,95 +20,6 @@ import (
 	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
 )
-
-func TestTokens(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
-		ctx := t.Context()
-		made, err := w.tokens.CreateToken(ctx, w.p,
-			people.TokenRequest{Name: "billing", Expires: w.now().Add(time.Hour)}, authz.Once{})
-		token, bearer := made.Token, made.Bearer
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := w.tokens.Authenticate(ctx, bearer, "192.0.2.7")
-		p.Credential = access.Credential{}
-		want := access.Principal{
-			Tenant: w.p.Tenant, Role: access.Admin, Clearance: casetype.Restricted,
-			Actor: event.Actor{Source: event.API, Name: "billing", TokenID: token.ID, Address: "192.0.2.7"},
-		}
-		if err != nil || p != want {
-			t.Errorf("%+v, %v", p, err)
-		}
-		var refusals []string
-		refuse := func(bearer string) {
-			t.Helper()
-			p, err := w.tokens.Authenticate(ctx, bearer, "")
-			refusals = append(refusals, wantFault(t, err, fault.Unauthenticated, "token.invalid").Detail)
-			if p != (access.Principal{}) {
-				t.Errorf("%q is %+v", bearer, p)
-			}
-		}
-		for _, wrong := range []string{
-			"", "x", bearer + "x", strings.Replace(bearer, "chk_tok", "chk_tik", 1), "chk_a\x00.b",
-			bearer + strings.Repeat("x", 300),
-		} {
-			refuse(wrong)
-		}
-		w.later(time.Hour)
-		refuse(bearer)
-		made, err = w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "second", Role: access.Manager},
-			authz.Once{})
-		bearer = made.Bearer
-		if err != nil {
-			t.Fatal(err)
-		}
-		all, err := w.tokens.Tokens(ctx, w.p)
-		if err != nil || len(all) != 2 || all[1].Name != "second" {
-			t.Fatalf("%+v, %v", all, err)
-		}
-		if err := w.tokens.DeleteToken(ctx, w.p, all[1].ID); err != nil {
-			t.Fatal(err)
-		}
-		refuse(bearer)
-		for _, r := range refusals {
-			if r != refusals[0] {
-				t.Errorf("refusals tell themselves apart: %q, %q", r, refusals[0])
-			}
-		}
-		wantFault(t, w.tokens.DeleteToken(ctx, w.p, all[1].ID), fault.NotFound, "token.not_found")
-		_, err = w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Expires: w.now()}, authz.Once{})
-		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/name", "/expires_at")
-	})
-}
-
-func TestTheFirstStartMakesOneAdmin(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
-		var all sync.WaitGroup
-		bearers := make(chan string, 4)
-		for range 4 {
-			all.Go(func() {
-				bearer, err := w.tenants.Bootstrap(t.Context(), nil)
-				if err != nil {
-					t.Error(err)
-				}
-				bearers <- bearer
-			})
-		}
-		all.Wait()
-		close(bearers)
-		var admin string
-		for bearer := range bearers {
-			if admin != "" && bearer != "" {
-				t.Fatal("two starts made a token each")
-			}
-			admin += bearer
-		}
-		if p, err := w.tokens.Authenticate(t.Context(), admin, ""); err != nil || p.Actor.Name != "admin" ||
-			p.Tenant == w.p.Tenant {
-			t.Errorf("%+v, %v", p, err)
-		}
-	})
-}
 
 // Everything of one tenant is tried by another, who finds nothing of it.
 func TestTenantsSeeNothingOfEachOther(t *testing.T) {
@@ -129,7 +38,11 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		}
 		w.label(w.p, "mine")
 		user := w.user(w.p, "Ann")
-		mine := w.endpoint("mine", "https://mine.example", "case_created")
+		mine, err := w.endpoints.CreateEndpoint(ctx, w.p,
+			endpoint.Endpoint{Name: "mine", URL: "https://mine.example", Triggers: []string{"case_created"}}, none)
+		if err != nil {
+			t.Fatal(err)
+		}
 		made, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{Name: "mine"}, none)
 		token := made.Token
 		if err != nil {
@@ -233,5 +146,29 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		if w.contents() != 1 {
 			t.Errorf("%d contents", w.contents())
 		}
+	})
+}
+
+func TestAUserActsAsThemselves(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		open := func(name, key, request string) (casework.View, access.Principal) {
+			p := access.Principal{
+				Tenant: w.p.Tenant, Role: access.Caseworker, Clearance: casetype.Private,
+				Actor: event.Actor{Source: event.UI, Name: name, UserID: w.user(w.p, name), Address: "192.0.2.9"},
+			}
+			v, err := w.submissions.Submit(t.Context(), p,
+				casework.Submission{Type: "loan", Transition: "open", Data: object(`{"client":"x"}`)},
+				once(access.CreateCase, key, request))
+			if err != nil {
+				t.Fatalf("%s: %v", name, err) // two users do not share their idempotency keys
+			}
+			return v, p
+		}
+		v, ada := open("Ada", "k", "r")
+		if h := w.history(v.ID); h[0].Actor != ada.Actor {
+			t.Errorf("it was %+v", h[0].Actor)
+		}
+		open("Bob", "k", "r2")
 	})
 }

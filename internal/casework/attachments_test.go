@@ -145,7 +145,7 @@ func TestDocumentsShowTheCase(t *testing.T) {
 }
 
 func TestWhatIsNotAttached(t *testing.T) {
-	w := start(t, "", func(c *settings) { c.MaxUpload = 10 })
+	w := start(t, func(c *settings) { c.MaxUpload = 10 })
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
 	upload := func(id int64, key string, body io.Reader) error {
@@ -181,7 +181,7 @@ func TestWhatIsNotAttached(t *testing.T) {
 
 // The case goes while a proof is on its way: the contents do not stay.
 func TestAProofOfACaseThatGoesIsNotKept(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
 	body := reads(sync.OnceFunc(func() {
@@ -205,7 +205,7 @@ func (r reads) Read([]byte) (int, error) {
 }
 
 func TestWhatAFileIsCalled(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
 	png := "\x89PNG\r\n\x1a\n"
@@ -269,7 +269,7 @@ func TestComments(t *testing.T) {
 }
 
 func TestCleanRemovesWhatNothingRefersTo(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
 	if _, err := w.files.UploadProof(t.Context(), w.p, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")},

@@ -43,7 +43,7 @@ func blockedOf(v casework.View) (all []string) {
 // A case's transitions are those that its reader may submit now; those that wait for data
 // are listed with the reason, and nothing is told of what the reader does not see.
 func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, fmt.Sprintf(movable, ""))
 	c := w.submit(casework.Submission{Type: "movable"})
 	withheld := `The condition of the transition "peek" is not met. Complete the data first. []`
@@ -106,7 +106,7 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 
 // The conditions of a page of cases take no more than a request may: the page ends before.
 func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	var transitions []string
 	for i := range 12 { // each takes its whole budget
 		transitions = append(transitions,
@@ -146,7 +146,7 @@ func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 // Looking for required fields counts like judging conditions: a case has a bound, and a
 // page ends.
 func TestWhatTransitionsRequireIsChargedToThePage(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	var fields, transitions []string
 	for i := range 250 {
 		fields = append(fields, fmt.Sprintf(`"hid%03d": {"x-classification": "RESTRICTED"}, "v%d": {}`, i, i))
@@ -187,7 +187,7 @@ func TestWhatTransitionsRequireIsChargedToThePage(t *testing.T) {
 
 // A page of 100 cases with ten transitions each.
 func BenchmarkCasesWithTransitions(b *testing.B) {
-	w := start(b, "")
+	w := startAt(b, "")
 	var transitions []string
 	for i := range 10 {
 		transitions = append(transitions,
@@ -219,7 +219,7 @@ func BenchmarkCasesWithTransitions(b *testing.B) {
 // A refusal of a transition or a type that does not exist lists those that do, as far as
 // the caller may know; a refusal of a role lists the roles that may.
 func TestARefusalSaysWhatThereIsAndWhoMay(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, permitV1)
 	w.put(w.p,
 		strings.Replace(strings.Replace(permitV2, `"permit"`, `"secret"`, 1), `"edit": "edit"`,

@@ -67,7 +67,7 @@ func parsed(t testing.TB, text string) endpoint.Secret {
 
 func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		w.stopClock()
+		w.clock.Stop()
 		secrets := map[string]endpoint.Secret{
 			"first": parsed(t, w.put(w.p, loan("loan", "")).Secrets["submit"]), "mine": supply(1),
 		}
@@ -111,7 +111,7 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 }
 
 func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	put := w.put(w.p, loan("loan", ""))
 	rotate := func(transition string, q secret.Request) error {
 		_, err := w.types.RotateCallbackSecret(t.Context(), w.p,
@@ -160,7 +160,7 @@ func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
 }
 
 func TestTheSecretsOfSwitchesAndDeletionsAreRotatedToo(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	put := w.put(w.p, `{"key": "pad", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
 		"transitions": [{"key": "write", "to": "open"}], "switch": {"about_to_submit": {"url": "https://a.example"}},
 		"delete": {"about_to_submit": {"url": "https://a.example"}}}`)
@@ -189,7 +189,7 @@ type scopes struct {
 }
 
 func newScopes(w *world) *scopes {
-	w.stopClock()
+	w.clock.Stop()
 	s := &scopes{world: w, secrets: map[string]endpoint.Secret{}}
 	s.change("first", loan("loan", ""), "open_asked", "submit")
 	for i := range s.running {
@@ -251,7 +251,7 @@ func TestACaseTypeMayHaveOneSecretForAllOfItsCallbacks(t *testing.T) {
 }
 
 func TestACallbackHasNoSecretOfItsOwnWhereTheTypeHasOne(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	made := w.put(w.p, perType(loan("loan", "")))
 	if made.Secrets["@type"] == "" || len(made.Secrets) != 1 {
 		t.Fatalf("made %v", made.Secrets)

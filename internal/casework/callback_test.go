@@ -264,7 +264,7 @@ func (b behaviour) saved(t *testing.T, w *world, c, v casework.View) {
 }
 
 func TestAnAnswerRenamesTheCase(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
 	w.callbacks.on("loan", says(200, `{"data":{"client":"Bo"}}`))
@@ -355,7 +355,7 @@ func TestACallbackIsAskedBeforeACaseIsCreated(t *testing.T) {
 }
 
 func TestARefusedCreationLeavesNothing(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", `"retries": []`))
 	w.callbacks.on("loan", says(200, `{"errors":["no"]}`))
 	_, err := w.submissions.Submit(t.Context(), w.p,
@@ -443,7 +443,7 @@ func TestWhatHappensWhileTheCallbackIsAsked(t *testing.T) {
 }
 
 func TestACaseDeletedWhileTheCallbackIsAskedIsNotFound(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	v := w.open("loan")
 	w.callbacks.on("loan", func(http.ResponseWriter, *http.Request) {
@@ -480,7 +480,7 @@ func TestNumbersStayAsTheyAreWritten(t *testing.T) {
 
 // A transition says what people may set. Its callback may set any field.
 func TestACallbackMaySetWhatItsTransitionMayNot(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p,
 		`{"key": "grant", "fields": {"type": "object", "properties": {"asked": {"type": "integer"}, "given": {"type": "integer"}}},
 		"states": [{"key": "open"}], "transitions": [{"key": "ask", "to": "open", "fields": ["asked"], "precondition": "data.asked > 0",

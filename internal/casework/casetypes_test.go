@@ -70,7 +70,7 @@ func TestDefinitionsAreVersionedAndCasesKeepTheirs(t *testing.T) {
 }
 
 func TestAWrongDefinitionIsRefusedWithItsLines(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	const source = "key: loan\nfields: {type: object, properties: {}}\nstates:\n  - {key: a}\ntransitions:\n  - " +
 		"{key: make, to: b}\n"
 	_, err := w.types.PutCaseType(t.Context(), w.p, "loan", "loan.yaml", []byte(source))

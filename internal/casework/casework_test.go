@@ -1,7 +1,6 @@
 package casework_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/blob"
@@ -31,7 +28,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
-	"github.com/casehook/casehook/internal/store/storetest"
+	"github.com/casehook/casehook/internal/testworld"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -46,9 +43,7 @@ type world struct {
 	callbacks *callbacks
 	node      func() *services // makes another on the same database
 	nodeOn    func(*store.Store) *services
-	mu        sync.Mutex
-	skew      time.Duration
-	stopped   time.Time // zero: the clock runs
+	clock     testworld.Clock
 }
 
 // settings are those of a world.
@@ -80,32 +75,24 @@ type services struct {
 	journal     *hooks.Journal
 }
 
-// key is that of every world's database.
-var key = bytes.Repeat([]byte{1}, 32)
+// start makes a world on SQLite.
+func start(t *testing.T, change ...func(*settings)) *world {
+	t.Helper()
+	t.Parallel()
+	return startAt(t, "", change...)
+}
 
-// start makes a world on SQLite, or on the PostgreSQL database at url.
-func start(t testing.TB, url string, change ...func(*settings)) *world {
+// startAt makes a world on SQLite, or on the PostgreSQL database at url.
+func startAt(t testing.TB, url string, change ...func(*settings)) *world {
 	t.Helper()
 	return startOn(t, store.Options{URL: url}, change...)
 }
 
-// cheap is a cost of passwords for tests that are about something else.
-var cheap = access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
-
 // startOn makes a world on a database that may fail.
 func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 	t.Helper()
-	dir := t.TempDir()
-	o.Key = key
-	if o.URL == "" {
-		o.Path = storetest.SQLite(t, filepath.Join(dir, "db"), key)
-	}
-	st, err := store.Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	blobs, err := blob.NewDisk(filepath.Join(dir, "blobs"))
+	st := testworld.Open(t, o)
+	blobs, err := blob.NewDisk(filepath.Join(t.TempDir(), "blobs"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +105,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 		guard:  authz.Config{Now: w.now},
 		Config: casework.Config{Blobs: blobs, Callbacks: callback.New(out, callback.Clock{}), MaxUpload: 1 << 20},
 		people: people.Config{
-			PublicURL: "https://casehook.example", PasswordCost: cheap,
+			PublicURL: "https://casehook.example", PasswordCost: testworld.CheapPasswords,
 			Variable: func(name string) (string, bool) { return server.URL, name == "CASEHOOK_VAR_CALLBACKS" },
 		},
 	}
@@ -164,54 +151,17 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 	return w
 }
 
-func (w *world) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.stopped.IsZero() {
-		return w.stopped.Add(w.skew)
-	}
-	return time.Now().Add(w.skew)
-}
-
-// stopClock lets no time pass for the service but what later adds, however busy the
-// machine is.
-func (w *world) stopClock() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.stopped = time.Now()
-}
+func (w *world) now() time.Time { return w.clock.Now() }
 
 // later moves the service's clock.
-func (w *world) later(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.skew += d
-}
+func (w *world) later(d time.Duration) { w.clock.Later(d) }
 
 // engines runs a test on SQLite and on PostgreSQL.
 func engines(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, start(t, "")) })
-	t.Run("postgres", func(t *testing.T) { test(t, start(t, storetest.Postgres(t, key))) })
+	testworld.Engines(t, func(t *testing.T, url string) { test(t, startAt(t, url)) })
 }
 
-func (w *world) tenant(key string) access.Principal {
-	w.t.Helper()
-	p := access.Principal{
-		Role: access.Admin, Clearance: casetype.Restricted,
-		Actor: event.Actor{Source: event.API, Name: key + "'s program", TokenID: "tok_" + key, Address: "192.0.2.1"},
-	}
-	err := w.store.Update(w.t.Context(), func(tx *store.Tx) (err error) {
-		if p.Tenant, err = tx.CreateTenant(w.t.Context(), key, key, time.Now()); err != nil {
-			return err
-		}
-		return tx.UpdateTenant(w.t.Context(),
-			store.Tenant{ID: p.Tenant, Name: key, Reach: store.Reach{Variables: []string{"CALLBACKS", "NOWHERE"}}})
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return p
-}
+func (w *world) tenant(key string) access.Principal { return testworld.Tenant(w.t, w.store, key) }
 
 // loan is a case type. Ask, JSON, is what its transitions submit and open_asked
 // are configured with besides the URL.
@@ -280,8 +230,7 @@ func (w *world) load(id int64) casework.View {
 	return v
 }
 
-// items returns the items of a page.
-func items[T any](p store.Page[T], err error) ([]T, error) { return p.Items, err }
+func items[T any](p store.Page[T], err error) ([]T, error) { return testworld.Items(p, err) }
 
 // listed returns the cases of a page.
 func listed(l *casework.CaseList, err error) (all []casework.View, _ error) {
@@ -339,28 +288,14 @@ func encode(t testing.TB, data map[string]any) string {
 	return string(raw)
 }
 
-// wantFault fails unless err is a fault of this kind and code.
 func wantFault(t testing.TB, err error, kind fault.Kind, code string) *fault.Error {
 	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, want %s", code)
-	}
-	f := fault.As(err)
-	if f.Kind != kind || f.Code != code {
-		t.Fatalf("kind %q, code %q, want %q, %q: %v", f.Kind, f.Code, kind, code, err)
-	}
-	return f
+	return testworld.WantFault(t, err, kind, code)
 }
 
 func wantFields(t testing.TB, f *fault.Error, paths ...string) {
 	t.Helper()
-	var got []string
-	for _, field := range f.Fields {
-		got = append(got, field.Path)
-	}
-	if diff := cmp.Diff(paths, got); diff != "" {
-		t.Errorf("fields: %s", diff)
-	}
+	testworld.WantFields(t, f, paths...)
 }
 
 // once makes an operation happen once; its answer is the result as JSON.

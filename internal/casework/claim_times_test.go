@@ -55,7 +55,7 @@ func TestEveryWayInWhichAStatusChangesSetsWhenAClaimWasOpenedAndClosedAndByWhom(
 		w.put(w.p, ticket("ticket", true))
 		w.put(w.p, ticket("other", false))
 		w.p.Actor = event.Actor{Source: event.UI, Name: "Ann", UserID: 7}
-		w.stopClock()
+		w.clock.Stop()
 		v := w.submit(casework.Submission{Type: "ticket", Transition: "begin"})
 		created := v.CreatedAt
 		for i, c := range []statusChange{
@@ -90,7 +90,7 @@ func TestEveryWayInWhichAStatusChangesSetsWhenAClaimWasOpenedAndClosedAndByWhom(
 }
 
 func TestEveryWayToCreateAClosedClaimClosesIt(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, ticket("ticket", true))
 	w.p.Actor = event.Actor{Source: event.UI, Name: "Ann", UserID: 7}
 	w.callbacks.on("ask", answers(`{"override_state":"done"}`)...)
@@ -145,7 +145,7 @@ func TestEveryCommitSaysWhoWasLastActive(t *testing.T) {
 func TestAnAssignmentHasItsOwnTime(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.putClaims()
-		w.stopClock()
+		w.clock.Stop()
 		grace, ada := w.user(w.p, "Grace"), w.user(w.p, "Ada")
 		c := w.report(`{}`)
 		var since time.Time

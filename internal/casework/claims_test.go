@@ -177,7 +177,7 @@ func (w *world) claimEvents(id int64) (all []string) {
 
 // A case that is no claim has labels and the rest too, and fires none of the events.
 func TestACaseIsMarkedWithoutClaimEvents(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	w.label(w.p, "a")
 	c := w.open("loan")
@@ -206,7 +206,7 @@ func told(e *event.Entry) string {
 }
 
 func TestAClaimCreatedInAFinalStateIsCreatedAndThenClosed(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, `{"key":"quick","kind":"claim","fields":{"type":"object","properties":{}},
 		"states":[{"key":"done","final":true},{"key":"open"}],"transitions":[{"key":"make","to":"done"},{"key":"reopen","from":["done"],"to":"open"}]}`)
 	v := w.submit(casework.Submission{Type: "quick"})
@@ -267,7 +267,7 @@ func TestASwitchCarriesOverWhatFits(t *testing.T) {
 }
 
 func TestASwitchFindsItsState(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.putClaims()
 	w.put(w.p,
 		`{"key":"both","kind":"claim","fields":{"type":"object","required":["cost"],"properties":{"cost":{"type":"integer"}, "claimant": {"type": "string"}}},
@@ -315,7 +315,7 @@ func TestASwitchFindsItsState(t *testing.T) {
 
 // A reference that the other type has given away is counted anew.
 func TestASwitchNeverMeetsAnotherReference(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.putClaims()
 	mine := w.report(`{}`)
 	theirs := w.submit(casework.Submission{Type: "home"})
@@ -420,7 +420,7 @@ func TestLabelsAndSwitchesHappenOncePerKey(t *testing.T) {
 }
 
 func TestLabelsAndAssigneesThatCantBe(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.putClaims()
 	c := w.report(`{}`)
 	for _, slug := range []string{"", "A", "a b", "-a", "a-", "é", strings.Repeat("a", 65), "a\x00"} {
@@ -458,7 +458,7 @@ func TestLabelsAndAssigneesThatCantBe(t *testing.T) {
 // After any sequence of changes, the status facts of a claim are those of the states in its
 // history, and the claim shows the last.
 func TestStatusFactsMatchTheStateHistory(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.putClaims()
 	w.label(w.p, "a")
 	final := map[string]bool{"settled": true}

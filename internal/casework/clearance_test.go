@@ -10,7 +10,6 @@ import (
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
-	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/secrets"
@@ -72,7 +71,7 @@ func TestACallbacksMessagesAreReturned(t *testing.T) {
 }
 
 func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", `"clearance": "PUBLIC"`)) // the cases are PRIVATE
 	_, err := w.submissions.Submit(t.Context(), w.p,
 		casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
@@ -87,7 +86,7 @@ func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
 // Somebody may put a version without knowing of older cases above their clearance. These
 // cases go on by the settings of their own version.
 func TestANewerVersionThatDoesNotSeeACaseLeavesItItsCallback(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	memo := func(class, callback string) string {
 		return `{"key": "memo", "security_classification": "` +
 			class + `", "fields": {"type": "object", "properties": {"a": {"type": "string"}}},
@@ -111,7 +110,7 @@ func TestANewerVersionThatDoesNotSeeACaseLeavesItItsCallback(t *testing.T) {
 }
 
 func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	const maker = `{"key": "memo", "fields": {"type": "object", "properties": {"a": {"type": "string"}}}, "states": [{"key": "s"}],
 		"transitions": [{"key": "c", "to": "s", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/memo"%s}}]}`
 	low := w.cleared(casetype.Private)
@@ -141,36 +140,8 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 		"case_type.above_clearance")
 }
 
-func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
-	w := start(t, "")
-	low, made := w.cleared(casetype.Private),
-		endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}
-	e, err := w.endpoints.CreateEndpoint(t.Context(), low, made, authz.Once{})
-	if err != nil || e.Clearance != casetype.Private {
-		t.Fatalf("cleared for %s, %v", e.Clearance, err)
-	}
-	raise := func(e *endpoint.Endpoint) { e.Clearance = casetype.Restricted }
-	_, err = w.endpoints.UpdateEndpoint(t.Context(), low, e.ID, raise)
-	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/clearance")
-	if _, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, raise); err != nil {
-		t.Fatal(err)
-	}
-	// Now it is told more than its maker sees, who can't point it elsewhere.
-	_, err = w.endpoints.UpdateEndpoint(t.Context(), low, e.ID,
-		func(e *endpoint.Endpoint) { e.URL = "https://mine.example" })
-	wantFault(t, err, fault.NotFound, "endpoint.not_found")
-	wantFault(t, w.endpoints.DeleteEndpoint(t.Context(), low, e.ID), fault.NotFound, "endpoint.not_found")
-	targets, err := w.endpoints.SetTargets(t.Context(), low, "case_created", []string{"https://a.example"})
-	if err != nil || len(targets) != 1 || targets[0].Endpoint.ID == e.ID {
-		t.Errorf("the targets are %v, %v", targets, err)
-	}
-	if _, err := w.endpoints.Endpoint(t.Context(), w.p, e.ID); err != nil {
-		t.Errorf("it is gone: %v", err)
-	}
-}
-
 func TestAnAnswerIsNotRepeatedToALowerClearance(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	in := casework.Submission{Type: "loan", Transition: "open", Data: object(`{"email":"ann@example.com"}`)}
 	if _, err := w.submissions.Submit(t.Context(), w.p, in, once(access.CreateCase, "k", "r")); err != nil {
@@ -181,7 +152,7 @@ func TestAnAnswerIsNotRepeatedToALowerClearance(t *testing.T) {
 }
 
 func TestADiffIsAsSecretAsTheHigherOfItsTypes(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	w.put(w.p,
 		strings.Replace(loan("credit", ""), `"format": "email", "x-classification": "RESTRICTED"`,

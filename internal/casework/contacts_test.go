@@ -109,7 +109,7 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 }
 
 func TestARefusedContactIsNotSaved(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	_, err := w.contacts.CreateContact(t.Context(), w.p, event.ContactDetails{Email: "nobody"}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "contact.invalid"), "/first_name", "/last_name", "/email")
 	if all, err := items(w.contacts.Contacts(t.Context(), w.p, store.ContactFilter{})); err != nil || len(all) != 0 {
@@ -199,7 +199,7 @@ func TestALinkIsToldByTheCase(t *testing.T) {
 }
 
 func TestLinksThatCannotBe(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	v, c := w.open("loan"), w.contact(w.p, adaLovelace)
 	for role, code := range map[string]string{

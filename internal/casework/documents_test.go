@@ -164,7 +164,7 @@ func TestSeveralDocumentsAreMadeOnceUnderAKey(t *testing.T) {
 
 func TestACaseThatChangesMeanwhileGetsNoneOfTheDocuments(t *testing.T) {
 	var meanwhile func() // when a document is being made, which looks at the clock
-	w := start(t, "", func(c *settings) {
+	w := start(t, func(c *settings) {
 		clock := c.guard.Now
 		c.guard.Now = func() time.Time {
 			if do := meanwhile; do != nil {

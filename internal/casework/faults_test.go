@@ -12,18 +12,21 @@ import (
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/faulty"
 	"github.com/casehook/casehook/internal/store/storetest"
+	"github.com/casehook/casehook/internal/testworld"
 )
 
 // Each statement and the commit of a submission fail twice: once they are not carried out, once
 // they are and reported lost. A client that repeats the request until it is answered has submitted
 // once.
 func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
-	for name, url := range map[string]func() string{
-		"sqlite": func() string { return "" }, "postgres": func() string { return storetest.Postgres(t, key) },
+	for name, url := range map[string]func(*testing.T) string{
+		"sqlite":   func(*testing.T) string { return "" },
+		"postgres": func(t *testing.T) string { return storetest.Postgres(t, testworld.Key) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			faults := &faulty.Database{}
-			w := startOn(t, store.Options{URL: url(), Fail: faults.Fail})
+			w := startOn(t, store.Options{URL: url(t), Fail: faults.Fail})
 			w.put(w.p, loan("loan", ""))
 			created := w.insist(faults, func() error {
 				_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{Type: "loan", Transition: "open"},

@@ -140,7 +140,7 @@ func TestTypesAreAskedAboutSwitches(t *testing.T) {
 func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
 	for name, c := range guardsOf {
 		t.Run(name, func(t *testing.T) {
-			w := start(t, "")
+			w := start(t)
 			w.put(w.p,
 				gated("first", "draft", "",
 					`, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/leave"}}`))
@@ -162,7 +162,7 @@ func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
 
 // Of several callbacks that guard a state none is taken for another.
 func TestASwitchIntoAStateOfSeveralCallbacksIsRefused(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p,
 		`{"key": "first", "fields": {"type": "object", "properties": {}}, "states": [{"key": "draft"}, {"key": "paid"}],
 		"transitions": [{"key": "open", "to": "draft"},
@@ -208,7 +208,7 @@ var guardsOf = map[string]struct {
 func TestASwitchComesBehindNoGuard(t *testing.T) {
 	for name, c := range guardsOf {
 		t.Run(name, func(t *testing.T) {
-			w := start(t, "")
+			w := start(t)
 			w.put(w.p, loose)
 			w.put(w.p, strict(c.guard, "", ""))
 			w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
@@ -227,7 +227,7 @@ func TestASwitchComesBehindNoGuard(t *testing.T) {
 // Into a state to which no transition leads only a callback brings a case; a switch
 // does where the type is asked about switches.
 func TestASwitchLeadsToNoStateThatOnlyCallbacksEnter(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loose)
 	w.put(w.p, strict("", "", ""))
 	v := w.submit(casework.Submission{Type: "loose", Transition: "cleared", Data: object(`{"amount": 1}`)})
@@ -313,7 +313,7 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 // A field that only a type's callbacks set can't come from another type, unless one of
 // them sees it.
 func TestASwitchBringsNothingThatNobodyMaySet(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loose)
 	w.put(w.p, strict("", "", ""))
 	v := w.submit(casework.Submission{Type: "loose", Transition: "draft", Data: object(`{"amount": 1, "risk": 0}`)})
@@ -346,7 +346,7 @@ func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 		"a callback":               {`, {"key": "edit", "from": ["draft"], "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/edit"}}`, fault.Unprocessable, "callback.errors"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := start(t, "")
+			w := start(t)
 			w.put(w.p, bare)
 			edit := ""
 			if c.edit != "" {

@@ -102,7 +102,7 @@ func TestACallbackIsShownTheNumberThatTheCaseGets(t *testing.T) {
 }
 
 func TestACaseKeepsItsIDWhateverItsTypeSaysLater(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	w.put(w.p, counted("claim", ""))
 	before := w.open("loan")
@@ -127,11 +127,12 @@ func TestACaseKeepsItsIDWhateverItsTypeSaysLater(t *testing.T) {
 // the ids drawn plus the reserves of two nodes.
 func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.T) {
 	engines := map[string]func(t *testing.T) *world{
-		"sqlite":   func(t *testing.T) *world { return start(t, "") },
-		"postgres": func(t *testing.T) *world { return start(t, pgtest.URL(t)) },
+		"sqlite":   func(t *testing.T) *world { return startAt(t, "") },
+		"postgres": func(t *testing.T) *world { return startAt(t, pgtest.URL(t)) },
 	}
 	for name, begin := range engines {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := begin(t)
 			nodes := []*services{&w.services}
 			reserve := 0

@@ -12,7 +12,7 @@ import (
 
 func TestTheLogSaysWhichCallbackFailedAtWhichTransitionAndWhy(t *testing.T) {
 	var log bytes.Buffer
-	w := start(t, "", func(c *settings) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	w := start(t, func(c *settings) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	w.callbacks.on("failing", says(500, ""), says(500, ""))
 	for key, c := range map[string]struct{ ask, want string }{
 		"failing":  {`"url": "${CASEHOOK_VAR_CALLBACKS}/failing?key=secret"`, `url=${CASEHOOK_VAR_CALLBACKS}/failing `},
@@ -41,7 +41,7 @@ func TestTheLogSaysWhichCallbackFailedAtWhichTransitionAndWhy(t *testing.T) {
 
 func TestTheLogWarnsOfAnAnswerWhoseKeysAreIgnoredOrThatCannotBeUsed(t *testing.T) {
 	var log bytes.Buffer
-	w := start(t, "", func(c *settings) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	w := start(t, func(c *settings) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	for key, c := range map[string]struct {
 		answer string
 		want   []string

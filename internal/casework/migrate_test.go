@@ -176,7 +176,7 @@ func TestAMigrationSettlesTheStatus(t *testing.T) {
 
 func TestAMigrationGoesOnWhereItEnded(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
-		w.stopClock() // several cases are created at one time
+		w.clock.Stop() // several cases are created at one time
 		w.put(w.p, permitV1)
 		for range 5 {
 			w.permit(`{"who": "x"}`)
@@ -205,7 +205,7 @@ func TestAMigrationGoesOnWhereItEnded(t *testing.T) {
 }
 
 func TestACallOfAMigrationIsBounded(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, permitV1)
 	for range 52 {
 		w.permit(`{"note": "too long"}`)
@@ -215,7 +215,7 @@ func TestACallOfAMigrationIsBounded(t *testing.T) {
 		t.Errorf("%d misfits are listed at once, %d left", len(got.Misfits), got.Left)
 	}
 	var looks atomic.Int64
-	slow := start(t, "", func(c *settings) {
+	slow := startAt(t, "", func(c *settings) {
 		c.guard.Now = func() time.Time { return time.Now().Add(time.Duration(looks.Add(1)) * time.Second) }
 	})
 	slow.put(slow.p, permitV1)
@@ -232,7 +232,7 @@ func TestACallOfAMigrationIsBounded(t *testing.T) {
 // after it was armed: after a case was read, and before it is saved.
 func changing(t *testing.T, url string) (w *world, arm func(do func())) {
 	var armed atomic.Pointer[func()]
-	w = start(t, url, func(c *settings) {
+	w = startAt(t, url, func(c *settings) {
 		now := c.guard.Now
 		c.guard.Now = func() time.Time {
 			if do := armed.Swap(nil); do != nil {
@@ -318,11 +318,12 @@ func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
 // The audit's record tells of a type's versions, so that who may not see one of them, nor
 // the newest, does not see it.
 func TestTheAuditOfAMigrationIsClassifiedAsWhatItIsAbout(t *testing.T) {
+	t.Parallel()
 	secret := strings.Replace(permitV2, `"key": "permit"`, `"key": "permit", "security_classification": "PRIVATE"`, 1)
 	for name, versions := range map[string][]string{
 		"the version left": {secret, permitV2}, "the target": {permitV1, secret}, "the newest": {permitV1, permitV2, secret},
 	} {
-		w := start(t, "")
+		w := startAt(t, "")
 		w.put(w.p, versions[0])
 		w.permit(`{}`)
 		for _, v := range versions[1:] {
@@ -342,7 +343,7 @@ func TestTheAuditOfAMigrationIsClassifiedAsWhatItIsAbout(t *testing.T) {
 }
 
 func TestAMigrationThatMakesNoSenseIsRefused(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, permitV1)
 	w.put(w.p, permitV2)
 	for path, in := range map[string]casework.Migration{

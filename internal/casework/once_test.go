@@ -17,6 +17,7 @@ import (
 	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/store/storetest"
+	"github.com/casehook/casehook/internal/testworld"
 )
 
 func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
@@ -67,7 +68,7 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 }
 
 func TestATokenThatHasExpiredSinceIsShownAgain(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	expires := w.now().Add(time.Hour)
 	if _, err := w.tokens.CreateToken(t.Context(), w.p, people.TokenRequest{Name: "short", Expires: expires},
 		once(access.CreateToken, "k", "r")); err != nil {
@@ -80,7 +81,7 @@ func TestATokenThatHasExpiredSinceIsShownAgain(t *testing.T) {
 }
 
 func TestARefusalIsNotRemembered(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", `"retries": []`))
 	c := w.open("loan")
 	w.callbacks.on("loan", says(500, ""), says(200, ""))
@@ -95,7 +96,7 @@ func TestARefusalIsNotRemembered(t *testing.T) {
 }
 
 func TestAnAnswerIsKeptWhereNothingChanges(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	in := casework.Submission{CaseID: w.open("loan").ID, Edit: true}
 	if _, err := w.submissions.Submit(t.Context(), w.p, in, once("edit", "k", "r")); err != nil {
@@ -158,8 +159,9 @@ func twice(t *testing.T, other func(*world) *services) {
 // A request that would wait for too long is told so, and when to come back; one
 // that says something else is refused at once.
 func TestAKeyInUseIsAConflict(t *testing.T) {
-	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, key)} {
-		w := start(t, url, func(c *settings) { c.guard.KeyWait = 50 * time.Millisecond })
+	t.Parallel()
+	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, testworld.Key)} {
+		w := startAt(t, url, func(c *settings) { c.guard.KeyWait = 50 * time.Millisecond })
 		w.put(w.p, loan("loan", `"retries": []`))
 		in := casework.Submission{Type: "loan", Transition: "open_asked"}
 		nodes := map[string]*services{"the same": &w.services}
@@ -193,7 +195,8 @@ func TestAKeyInUseIsAConflict(t *testing.T) {
 // Of a commit that happened, and whose answer was lost, the error says that nobody
 // knows; with a key the request gets its answer all the same.
 func TestTheKeyTellsWhatBecameOfALostCommit(t *testing.T) {
-	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, key)} {
+	t.Parallel()
+	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, testworld.Key)} {
 		lose := false
 		w := startOn(t, store.Options{URL: url, Fail: func(what string, done bool) error {
 			if lose && done && strings.HasPrefix(what, "commit") {

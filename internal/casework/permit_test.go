@@ -11,12 +11,11 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
-	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/testworld"
 )
 
 // Every use case that is carried out for somebody is refused to who has no role.
@@ -64,12 +63,7 @@ func refusesAll(t *testing.T, service reflect.Value, nobody access.Principal) {
 }
 
 // as returns somebody of the world's tenant with a role.
-func (w *world) as(role access.Role) access.Principal {
-	return access.Principal{
-		Tenant: w.p.Tenant, Role: role, Clearance: casetype.Restricted,
-		Actor: event.Actor{Source: event.API, Name: string(role), TokenID: "tok_" + string(role), Address: "192.0.2.3"},
-	}
-}
+func (w *world) as(role access.Role) access.Principal { return testworld.WithRole(w.p.Tenant, role) }
 
 const guarded = `{"key": "guarded", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "client": {"type": "string"}, "email": {"type": "string"}}},
 	"states": [{"key": "open"}, {"key": "done"}],
@@ -168,56 +162,5 @@ func TestTheHistoryOfADeletedCaseStaysGuarded(t *testing.T) {
 			len(all) != 2 {
 			t.Error(all, err)
 		}
-	})
-}
-
-func TestATokenWorksFromItsAddressesAndNotesItsUse(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
-		ctx := t.Context()
-		made, err := w.tokens.CreateToken(ctx, w.p, people.TokenRequest{
-			Name: "near", Role: access.Viewer, Clearance: casetype.Public,
-			Allowed: []string{"192.0.2.0/24", "2001:db8::1"},
-		}, authz.Once{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for address, ok := range map[string]bool{
-			"192.0.2.200": true, "2001:db8::1": true, "::ffff:192.0.2.1": true, "198.51.100.1": false,
-			"2001:db8::2": false, "": false,
-		} {
-			p, err := w.tokens.Authenticate(ctx, made.Bearer, address)
-			if (err == nil) != ok {
-				t.Errorf("from %q: %v", address, err)
-			}
-			if err == nil && (p.Role != access.Viewer || p.Clearance != casetype.Public) {
-				t.Errorf("%+v", p)
-			}
-		}
-		used := func() access.Token {
-			token, err := w.store.Token(ctx, made.Token.ID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return token
-		}
-		first := used().LastUsed
-		if first.IsZero() {
-			t.Fatal("no use is noted")
-		}
-		w.tokens.Authenticate(ctx, made.Bearer, "192.0.2.1")
-		if again := used().LastUsed; again.Sub(first) > 0 {
-			t.Errorf("it is noted again after %s", again.Sub(first))
-		}
-		w.later(2 * 60e9)
-		w.tokens.Authenticate(ctx, made.Bearer, "192.0.2.1")
-		if later := used().LastUsed; later.Sub(first) < 60e9 {
-			t.Errorf("it is not noted after two minutes")
-		}
-		_, err = w.tokens.CreateToken(ctx, w.p,
-			people.TokenRequest{
-				Name: "x", Role: "king", Clearance: "SECRET", Allowed: []string{"1.2.3.4/8", "x", "fe80::1%eth0"},
-			}, authz.Once{})
-		wantFields(t, wantFault(t, err, fault.Unprocessable, "token.unusable"), "/role", "/clearance",
-			"/allowed_addresses/1", "/allowed_addresses/2")
 	})
 }

@@ -22,7 +22,7 @@ const demanding = `{"key": "demanding", "edit": "edit", "fields": {"type": "obje
 // The fields that a transition requires are set after it, whether it or an earlier one set
 // them.
 func TestATransitionMayRequireFields(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, demanding)
 	_, err := w.submissions.Submit(t.Context(), w.p,
 		casework.Submission{Type: "demanding", Data: object(`{"secret": 1}`)}, authz.Once{})
@@ -60,7 +60,7 @@ func TestATransitionMayRequireFields(t *testing.T) {
 
 // Defaults are there before anybody judges the new case, and whatever the transition may set.
 func TestANewCaseHasItsDefaults(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p,
 		`{"key": "filled", "edit": "edit", "name_template": "{currency}", "fields": {"type": "object", "properties": {
 		"currency": {"type": "string", "default": "EUR"}, "secret": {"type": "string", "x-classification": "RESTRICTED", "default": "s"},

@@ -85,7 +85,7 @@ func (w *world) retirements() (all []access.Action) {
 }
 
 func TestWhoMayPutATypeMayRetireIt(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	for kind, p := range map[fault.Kind]access.Principal{
 		fault.Forbidden: w.as(access.Caseworker), fault.NotFound: w.cleared(casetype.Public),

@@ -66,7 +66,7 @@ func TestARunningCaseAsksByTheSettingsOfTheNewestVersion(t *testing.T) {
 }
 
 func TestACallbackThatTheNewestVersionLacksIsStillAsked(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, asking("old", ""))
 	guarded := w.submit(casework.Submission{Type: "run"})
 	w.put(w.p, asksAt("", ""))
@@ -106,7 +106,7 @@ func TestTheClearanceThatCountsIsThatOfWhosePutTheSettings(t *testing.T) {
 }
 
 func TestAQuestionKeepsItsSettingsForAllItsAttempts(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, asking("first", `, "retries": ["1ms"]`))
 	v := w.submit(casework.Submission{Type: "run"})
 	w.callbacks.on("first", func(rw http.ResponseWriter, _ *http.Request) {

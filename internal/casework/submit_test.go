@@ -69,11 +69,12 @@ func TestEachCommitHasItsFactsInOrder(t *testing.T) {
 }
 
 func TestACaseIsAtThePublicURL(t *testing.T) {
+	t.Parallel()
 	for public, want := range map[string]string{
 		"https://a.example": "https://a.example/cases/", "https://a.example/": "https://a.example/cases/",
 		"https://a.example:8443/desk/": "https://a.example:8443/desk/cases/",
 	} {
-		w := start(t, "", func(c *settings) { c.people.PublicURL = public })
+		w := startAt(t, "", func(c *settings) { c.people.PublicURL = public })
 		w.put(w.p, loan("loan", ""))
 		v := w.open("loan")
 		want += strconv.FormatInt(v.ID, 10)
@@ -84,7 +85,7 @@ func TestACaseIsAtThePublicURL(t *testing.T) {
 }
 
 func TestACreationIntoAFinalStateTellsAll(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, `{"key":"quick","fields":{"type":"object","properties":{}},
 		"states":[{"key":"done","outcome":"declined","final":true}],"transitions":[{"key":"make","to":"done"}]}`)
 	v := w.submit(casework.Submission{Type: "quick", Color: text("teal"), Name: text("  Mine ")})
@@ -144,7 +145,7 @@ func TestATakenReferenceIsPassedOver(t *testing.T) {
 
 func TestATakenIDIsDrawnAgain(t *testing.T) {
 	random := bytes.NewReader(append(bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, 8)...))
-	w := start(t, "", func(c *settings) { c.Random = random })
+	w := start(t, func(c *settings) { c.Random = random })
 	w.put(w.p,
 		`{"key":"plain","fields":{"type":"object","properties":{}},"states":[{"key":"s"}],"transitions":[{"key":"make","to":"s"}]}`)
 	a := w.submit(casework.Submission{Type: "plain"})
@@ -227,7 +228,7 @@ func TestWhatASubmissionIsRefusedFor(t *testing.T) {
 // After any sequence of changes, the version of a case counts its entries, and each entry shows the
 // case as it was.
 func TestTheJournalIsTheHistoryOfACase(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, loan("loan", `"retries": []`))
 	answers := []string{
 		``, `{"data":{"client":"Cy"}}`, `{"errors":["no"]}`, `{"override_state":"approved"}`, `{"data":{}}`,

@@ -32,7 +32,7 @@ func (l *leaving) Err() error {
 }
 
 func TestDataThatCostsTooMuchIsRefusedWhereItDoes(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	w.put(w.p, doubling)
 	in := casework.Submission{
 		Type: "deep", Data: object(`{"f": ` + strings.Repeat(`{"c":`, 60) + `{}` + strings.Repeat(`}`, 60) + `}`),

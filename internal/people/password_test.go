@@ -1,4 +1,4 @@
-package casework_test
+package people_test
 
 import (
 	"strings"
@@ -55,7 +55,7 @@ func TestPeopleChangeTheirOwnPassword(t *testing.T) {
 }
 
 func TestAPasswordThatCantBeOneSaysWhatOneNeeds(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	ctx := t.Context()
 	p := w.signedInAs(w.ada())
 	for name, c := range map[string]struct {
@@ -85,7 +85,7 @@ func TestAPasswordThatCantBeOneSaysWhatOneNeeds(t *testing.T) {
 
 // A stolen session allows no faster guessing of the password than signing in does.
 func TestWrongOldPasswordsCountAsFailedSignIns(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	ctx := t.Context()
 	ada := w.ada()
 	p := w.signedInAs(ada)

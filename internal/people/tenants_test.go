@@ -1,4 +1,4 @@
-package casework_test
+package people_test
 
 import (
 	"slices"

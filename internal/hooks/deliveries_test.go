@@ -1,4 +1,4 @@
-package casework
+package hooks_test
 
 import (
 	"testing"

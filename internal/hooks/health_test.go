@@ -1,4 +1,4 @@
-package casework_test
+package hooks_test
 
 import (
 	"testing"

@@ -1,4 +1,4 @@
-package casework_test
+package hooks_test
 
 import (
 	"crypto/ed25519"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/people"
@@ -93,7 +94,7 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 }
 
 func TestWrongEndpointsAreRefusedFieldByField(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	_, err := w.endpoints.CreateEndpoint(t.Context(), w.p,
 		endpoint.Endpoint{Name: "a\x00", URL: "ftp://x", Triggers: []string{"case_created", "x"}}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/url", "/triggers/1", "/name")
@@ -186,7 +187,7 @@ func TestAURLIsTheSameHoweverItIsSpelt(t *testing.T) {
 }
 
 func TestWrongTargets(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	e := w.endpoint("", "https://a.example", "case_created")
 	_, err := w.endpoints.SetTargets(t.Context(), w.p, "case_created",
 		[]string{"https://b.example", "x", "https://b.example"})
@@ -269,7 +270,7 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 }
 
 func TestWhatChangesNothingIsNoRevision(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	e := w.endpoint("crm", "https://a.example/x", "case_created", "case_changed")
 	records := len(w.audited(t))
 	same, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, func(e *endpoint.Endpoint) {
@@ -286,23 +287,8 @@ func TestWhatChangesNothingIsNoRevision(t *testing.T) {
 	}
 }
 
-// audited is all that was noted, newest first.
-func (w *world) audited(t *testing.T) (all []access.Record) {
-	t.Helper()
-	const page = 200
-	for before := int64(0); ; before = all[len(all)-1].ID {
-		records, err := items(w.guard.Records(t.Context(), w.p, before, page))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if all = append(all, records...); len(records) < page {
-			return all
-		}
-	}
-}
-
 func TestACertificateThatExpiredIsRefusedWhenItIsSet(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	e := w.endpoint("", "https://a.example", "case_created")
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -323,7 +309,7 @@ func TestACertificateThatExpiredIsRefusedWhenItIsSet(t *testing.T) {
 			Key:         string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
 		}
 	}
-	now := w.now()
+	now := time.Now()
 	_, err = w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID,
 		func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(-time.Minute)) })
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/tls/certificate")
@@ -335,5 +321,34 @@ func TestACertificateThatExpiredIsRefusedWhenItIsSet(t *testing.T) {
 	if _, err = w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID,
 		func(e *endpoint.Endpoint) { e.TLS = pair(now.Add(time.Minute)) }); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
+	w := start(t)
+	low := w.p
+	low.Clearance = casetype.Private
+	made := endpoint.Endpoint{URL: "https://a.example", Triggers: []string{"case_created"}}
+	e, err := w.endpoints.CreateEndpoint(t.Context(), low, made, authz.Once{})
+	if err != nil || e.Clearance != casetype.Private {
+		t.Fatalf("cleared for %s, %v", e.Clearance, err)
+	}
+	raise := func(e *endpoint.Endpoint) { e.Clearance = casetype.Restricted }
+	_, err = w.endpoints.UpdateEndpoint(t.Context(), low, e.ID, raise)
+	wantFields(t, wantFault(t, err, fault.Unprocessable, "endpoint.invalid"), "/clearance")
+	if _, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, raise); err != nil {
+		t.Fatal(err)
+	}
+	// Now it is told more than its maker sees, who can't point it elsewhere.
+	_, err = w.endpoints.UpdateEndpoint(t.Context(), low, e.ID,
+		func(e *endpoint.Endpoint) { e.URL = "https://mine.example" })
+	wantFault(t, err, fault.NotFound, "endpoint.not_found")
+	wantFault(t, w.endpoints.DeleteEndpoint(t.Context(), low, e.ID), fault.NotFound, "endpoint.not_found")
+	targets, err := w.endpoints.SetTargets(t.Context(), low, "case_created", []string{"https://a.example"})
+	if err != nil || len(targets) != 1 || targets[0].Endpoint.ID == e.ID {
+		t.Errorf("the targets are %v, %v", targets, err)
+	}
+	if _, err := w.endpoints.Endpoint(t.Context(), w.p, e.ID); err != nil {
+		t.Errorf("it is gone: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package casework_test
+package hooks_test
 
 import (
 	"bytes"
@@ -65,7 +65,7 @@ func TestSecretsAreRotatedAndDeleted(t *testing.T) {
 }
 
 func TestAnEndpointMayBringItsSecret(t *testing.T) {
-	w := start(t, "")
+	w := start(t)
 	for text, want := range map[string]endpoint.SecretKind{
 		"whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l": endpoint.V1, "whsk_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1lc2U=": endpoint.V1a,
 	} {
