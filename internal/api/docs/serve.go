@@ -5,6 +5,9 @@ package docs
 import (
 	"net/http"
 	"slices"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/casehook/casehook/internal/api/rest"
 )
@@ -15,23 +18,29 @@ type Versions struct {
 	Atfinity string // in X-atfinity-version
 }
 
-// Serve completes the OpenAPI document of a kernel with the webhooks, and serves it
-// and the documentation made from it. All operations are registered by now.
+// Serve serves the OpenAPI document of a kernel, completed with the webhooks, and the documentation made from it. All
+// operations are registered by now. The webhooks are described at the first request: their schemas and examples take
+// longer to make than the operations of a wing take to register.
 func Serve(k *rest.Kernel, v Versions) {
-	o := k.OpenAPI()
-	describeWebhooks(o, v)
-	k.Page("/openapi.json", header("application/openapi+json"), mustRender(o.MarshalJSON))
-	k.Page("/openapi.yaml", header("application/openapi+yaml"), mustRender(o.YAML))
+	document := sync.OnceValue(func() *huma.OpenAPI {
+		describeWebhooks(k.OpenAPI(), v)
+		return k.OpenAPI()
+	})
+	k.Page("/openapi.json", header("application/openapi+json"),
+		mustRender(func() ([]byte, error) { return document().MarshalJSON() }))
+	k.Page("/openapi.yaml", header("application/openapi+yaml"),
+		mustRender(func() ([]byte, error) { return document().YAML() }))
 	html, css, script := docsHeader("text/html"), docsHeader("text/css"), docsHeader("text/javascript")
-	k.Page("/docs", html, func() []byte { return documentation(o, triggers(v)) })
+	k.Page("/docs", html, func() []byte { return documentation(document(), triggers(v)) })
 	for _, name := range guideNames {
 		k.Page("/docs/"+name, html, func() []byte {
 			all := guides()
-			return guidePage(o.Info.Title, o.Info.Version, all[slices.Index(guideNames, name)], all)
+			info := k.OpenAPI().Info
+			return guidePage(info.Title, info.Version, all[slices.Index(guideNames, name)], all)
 		})
 	}
 	k.Page("/docs/style.css", css, func() []byte { return style })
-	k.Page("/docs/search.js", script, func() []byte { return searchIndex(o, triggers(v)) })
+	k.Page("/docs/search.js", script, func() []byte { return searchIndex(document(), triggers(v)) })
 }
 
 func header(contentType string) http.Header { return http.Header{"Content-Type": {contentType}} }
