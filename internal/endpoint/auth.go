@@ -162,7 +162,7 @@ func (a Auth) checkForm() []fault.Field {
 			faults = append(faults, fault.Field{Path: "/auth/" + path, Message: message})
 		}
 	}
-	if strings.ContainsFunc(a.Token, func(r rune) bool { return r <= ' ' || r > '~' }) && a.Token != Hidden {
+	if strings.ContainsFunc(a.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		add("token", "is not printable ASCII without spaces")
 	}
 	if strings.Contains(a.Username, ":") {

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,11 @@ func TestEachKindOfAuthNeedsItsFieldsAndNoOthers(t *testing.T) {
 	for _, a := range []endpoint.Auth{
 		{}, {Kind: endpoint.BearerAuth, Token: "t-._~+/=0"}, {Kind: endpoint.BasicAuth, Username: "Ada", Password: "a:b ü"}, oauth2,
 		{Kind: endpoint.OAuth2Auth, TokenURL: "http://127.0.0.1:9/token", ClientID: "id", ClientSecret: "secret"},
+		{Kind: endpoint.OAuth2Auth, TokenURL: "http://localhost/token", ClientID: "id", ClientSecret: "secret"},
+		{
+			Kind: endpoint.OAuth2Auth, TokenURL: "https://login.example/token", ClientID: "id", ClientSecret: "secret",
+			Scopes: slices.Repeat([]string{"!~"}, 50), ClientAuth: endpoint.InHeader,
+		},
 	} {
 		if got := faultsOf(endpoint.Endpoint{Auth: a}); got != nil {
 			t.Errorf("%s: faults %v", a.Kind, got)
@@ -49,6 +55,7 @@ func TestEachKindOfAuthNeedsItsFieldsAndNoOthers(t *testing.T) {
 		{change(func(a *endpoint.Auth) { a.TokenURL = "http://127.0.0.1.example/token" }), []string{"/auth/token_url"}},
 		{change(func(a *endpoint.Auth) { a.TokenURL = "nonsense" }), []string{"/auth/token_url"}},
 		{change(func(a *endpoint.Auth) { a.Scopes = []string{"a", "b c", ""} }), []string{"/auth/scopes/1", "/auth/scopes/2"}},
+		{change(func(a *endpoint.Auth) { a.Scopes = []string{`a"b`, `a\b`} }), []string{"/auth/scopes/0", "/auth/scopes/1"}},
 		{change(func(a *endpoint.Auth) { a.Scopes = make([]string, 51) }), append([]string{"/auth/scopes"}, repeated("/auth/scopes/", 51)...)},
 		{change(func(a *endpoint.Auth) { a.ClientAuth = "query" }), []string{"/auth/client_auth"}},
 	} {
@@ -135,6 +142,8 @@ func TestCertificatesAreJudgedWhenTheyAreSet(t *testing.T) {
 		{endpoint.TLS{Certificate: certificate, Key: key}, nil},
 		{endpoint.TLS{Certificate: certificate, Key: key, CA: certificate}, nil},
 		{endpoint.TLS{CA: certificate}, nil},
+		{endpoint.TLS{CA: certificate + strings.Repeat("\n", 64<<10-len(certificate))}, nil},
+		{endpoint.TLS{CA: certificate + strings.Repeat("\n", 64<<10-len(certificate)+1)}, []string{"/tls/ca"}},
 		{endpoint.TLS{Certificate: certificate}, []string{"/tls/key"}},
 		{endpoint.TLS{Key: key}, []string{"/tls/certificate"}},
 		{endpoint.TLS{Certificate: certificate, Key: other}, []string{"/tls/certificate"}},
@@ -151,6 +160,9 @@ func TestCertificatesAreJudgedWhenTheyAreSet(t *testing.T) {
 	}
 	if at, there := (endpoint.TLS{Certificate: certificate, Key: key}).CertificateEnds(); !there || !at.Equal(ends) {
 		t.Errorf("it ends %v, %v", at, there)
+	}
+	if at, there := (endpoint.TLS{CA: certificate}).CertificateEnds(); there || !at.IsZero() {
+		t.Errorf("without a certificate it ends %v, %v", at, there)
 	}
 	plain := endpoint.Endpoint{URL: "http://a.example", Triggers: []string{"x"}, TLS: endpoint.TLS{CA: certificate}}
 	if faults := plain.Check([]string{"x"}); len(faults) != 1 || faults[0].Path != "/tls" {

@@ -2,6 +2,8 @@ package endpoint_test
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +35,74 @@ func TestCheckNamesEveryWrongField(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Each bound of an endpoint can be reached, and not exceeded.
+func TestCheckAcceptsTheBoundsAndNothingBeyond(t *testing.T) {
+	policy := func(p endpoint.Policy) endpoint.Endpoint { return endpoint.Endpoint{Policy: p} }
+	waits := func(n int, wait time.Duration) []time.Duration { return slices.Repeat([]time.Duration{wait}, n) }
+	for _, test := range []struct {
+		path         string
+		most, beyond endpoint.Endpoint
+	}{
+		{"/name", endpoint.Endpoint{Name: strings.Repeat("n", 100)}, endpoint.Endpoint{Name: strings.Repeat("n", 101)}},
+		{
+			"/policy/timeout", policy(endpoint.Policy{Timeout: time.Minute}),
+			policy(endpoint.Policy{Timeout: time.Minute + 1}),
+		},
+		{"/policy/concurrency", policy(endpoint.Policy{Concurrency: 64}), policy(endpoint.Policy{Concurrency: 65})},
+		{"/policy/concurrency", policy(endpoint.Policy{Concurrency: 0}), policy(endpoint.Policy{Concurrency: -1})},
+		{
+			"/policy/retries", policy(endpoint.Policy{Retries: waits(30, time.Hour)}),
+			policy(endpoint.Policy{Retries: waits(31, time.Hour)}),
+		},
+		{
+			"/policy/retries/0", policy(endpoint.Policy{Retries: waits(1, 24*time.Hour)}),
+			policy(endpoint.Policy{Retries: waits(1, 24*time.Hour+1)}),
+		},
+		{"/policy/retries/0", policy(endpoint.Policy{Retries: waits(1, 1)}), policy(endpoint.Policy{Retries: waits(1, 0)})},
+		{
+			"/payload", endpoint.Endpoint{Options: endpoint.Options{Payload: endpoint.Thin}},
+			endpoint.Endpoint{Options: endpoint.Options{Payload: "slim"}},
+		},
+		{
+			"/payload", endpoint.Endpoint{Options: endpoint.Options{Payload: endpoint.Full}},
+			endpoint.Endpoint{Options: endpoint.Options{Payload: "Full"}},
+		},
+		{
+			"/ignore_own", endpoint.Endpoint{IgnoreOwn: true, Token: "tok_1"}, endpoint.Endpoint{IgnoreOwn: true},
+		},
+	} {
+		if got := faultsOf(test.most); got != nil {
+			t.Errorf("%s: within the bound it has the faults %v", test.path, got)
+		}
+		if diff := cmp.Diff([]string{test.path}, faultsOf(test.beyond)); diff != "" {
+			t.Errorf("%s, beyond the bound: %s", test.path, diff)
+		}
+	}
+}
+
+func TestDefaultsFillInWhatIsNotSet(t *testing.T) {
+	want := endpoint.Policy{
+		Retries: endpoint.DefaultRetries, Timeout: 15 * time.Second, Concurrency: 8, Order: endpoint.PerCase,
+	}
+	if diff := cmp.Diff(want, endpoint.Policy{}.WithDefaults()); diff != "" {
+		t.Error(diff)
+	}
+	own := endpoint.Policy{
+		Retries: []time.Duration{time.Second}, Timeout: time.Second, Concurrency: 1, Order: endpoint.Strict, RateLimit: 5,
+	}
+	if diff := cmp.Diff(own, own.WithDefaults()); diff != "" {
+		t.Error(diff)
+	}
+	day := 24 * time.Hour
+	total := time.Duration(0)
+	for _, wait := range endpoint.DefaultRetries {
+		total += wait
+	}
+	if total < day || total > day+4*time.Hour {
+		t.Errorf("the default schedule tries for %s", total)
 	}
 }
 
@@ -84,6 +154,20 @@ func TestRetryStaysWithinTheScheduleAndEnds(t *testing.T) {
 			t.Fatalf("wait %v is not within 20 %% of %v", wait, base)
 		}
 	})
+}
+
+// The jitter makes the longest wait of a schedule a fifth longer, wherever in the schedule it is.
+func TestTheLongestWaitIsThatOfAnyTry(t *testing.T) {
+	for want, retries := range map[time.Duration][]time.Duration{
+		0:                {},
+		12 * time.Minute: {time.Minute, 10 * time.Minute, 2 * time.Minute},
+		72 * time.Minute: {time.Hour},
+		24 * time.Second: {time.Second, 20 * time.Second},
+	} {
+		if got := (endpoint.Policy{Retries: retries}).LongestWait(); got != want {
+			t.Errorf("of %v it is %s, want %s", retries, got, want)
+		}
+	}
 }
 
 func TestAnEmptyScheduleMeansOneTry(t *testing.T) {

@@ -21,6 +21,7 @@ func TestAnEndpointsConditionIsSummedUp(t *testing.T) {
 		{"down, and nobody was told", endpoint.Active, endpoint.Health{Since: at, Breaker: endpoint.Unconnected}, endpoint.Failing},
 		{"told of, the breaker closed", endpoint.Active, endpoint.Health{Since: at, Reported: true, Breaker: endpoint.Closed}, endpoint.Failing},
 		{"paused while it was down", endpoint.Paused, endpoint.Health{Since: at, Breaker: endpoint.Open}, endpoint.Failing},
+		{"answers, and takes nothing", endpoint.Active, endpoint.Health{Since: at, Breaker: endpoint.Refuses}, endpoint.Refusing},
 		{"disabled", endpoint.Disabled, endpoint.Health{Since: at, Reported: true}, endpoint.Down},
 	} {
 		if got := (endpoint.Endpoint{Status: test.status, Health: test.health}).Condition(); got != test.want {

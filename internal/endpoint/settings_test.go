@@ -50,13 +50,15 @@ func TestTheVersionThatAReceiverExpectsIsVisibleASCII(t *testing.T) {
 func TestHeadersThatCanNotBeSentAreRefused(t *testing.T) {
 	fine := []endpoint.Header{
 		{Name: "X-Api-Key", Value: "a b;c=\"d\""}, {Name: "x.y~z", Value: ""},
-		{Name: "Y", Value: strings.Repeat("v", endpoint.MaxHeaderValue)},
+		{Name: "Y", Value: strings.Repeat("v", endpoint.MaxHeaderValue)}, {Name: "Z", Value: "!~"},
+		{Name: "azAZ09!#$%&'*+-.^_`|~", Value: "v"}, {Name: strings.Repeat("n", 100), Value: "v"},
 	}
 	if got := faultsOf(endpoint.Endpoint{Headers: fine}); got != nil {
 		t.Errorf("faults %v", got)
 	}
 	for _, h := range []endpoint.Header{
 		{Name: "", Value: "v"}, {Name: "a b", Value: "v"}, {Name: "a:b", Value: "v"}, {Name: "a\r\nHost", Value: "v"}, {Name: "ä", Value: "v"}, {Name: strings.Repeat("n", 101), Value: "v"},
+		{Name: "a{", Value: "v"}, {Name: "[A", Value: "v"}, {Name: "@A", Value: "v"}, {Name: "0:", Value: "v"},
 		{Name: "N", Value: "a\r\nHost: b"}, {Name: "N", Value: "a\nb"}, {Name: "N", Value: "a\x00"}, {Name: "N", Value: "ü"}, {Name: "N", Value: " v"}, {Name: "N", Value: "v\t"},
 		{Name: "N", Value: strings.Repeat("v", endpoint.MaxHeaderValue+1)}, {Name: "N", Value: endpoint.Hidden},
 	} {
@@ -71,6 +73,17 @@ func TestHeadersThatCanNotBeSentAreRefused(t *testing.T) {
 		t.Errorf("given twice: %v", got)
 	}
 	var many, large []endpoint.Header
+	for _, size := range []int{endpoint.MaxHeaderBytes, endpoint.MaxHeaderBytes + 1} { // as they are sent
+		sized := []endpoint.Header{
+			{Name: "A", Value: strings.Repeat("v", 2000)}, {Name: "BB", Value: strings.Repeat("v", 2000)},
+			{Name: "CCC", Value: strings.Repeat("v", 2000)},
+		}
+		sent := len("A: \r\nBB: \r\nCCC: \r\nD: \r\n") + 6000
+		sized = append(sized, endpoint.Header{Name: "D", Value: strings.Repeat("v", size-sent)})
+		if got := faultsOf(endpoint.Endpoint{Headers: sized}); (got == nil) != (size == endpoint.MaxHeaderBytes) {
+			t.Errorf("%d bytes: %v", size, got)
+		}
+	}
 	for i := range endpoint.MaxHeaders + 1 {
 		many = append(many, endpoint.Header{Name: "X-" + strings.Repeat("n", i+1)})
 		if i < 4 {
@@ -83,12 +96,15 @@ func TestHeadersThatCanNotBeSentAreRefused(t *testing.T) {
 			t.Errorf("%d headers: %v", len(headers), got)
 		}
 	}
+	if got := faultsOf(endpoint.Endpoint{Headers: many[:endpoint.MaxHeaders]}); got != nil {
+		t.Errorf("%d headers: %v", endpoint.MaxHeaders, got)
+	}
 }
 
 func TestDescriptionAndMetadataAreBounded(t *testing.T) {
 	fine := endpoint.Endpoint{
-		Description: "Two\nlines\tof ü" + strings.Repeat("ü", 900),
-		Metadata:    map[string]string{"team/crm~1": "", "k": strings.Repeat("ü", 500)},
+		Description: "Two\nlines\tof ü" + strings.Repeat("ü", 985),
+		Metadata:    map[string]string{"team/crm~1": "", "k": strings.Repeat("ü", 500), strings.Repeat("ü", 40): ""},
 	}
 	if got := faultsOf(fine); got != nil {
 		t.Errorf("faults %v", got)
@@ -114,6 +130,10 @@ func TestDescriptionAndMetadataAreBounded(t *testing.T) {
 		many[strings.Repeat("k", i%10)+strings.Repeat("l", i/10+1)] = ""
 	}
 	if got := faultsOf(endpoint.Endpoint{Metadata: many}); len(got) != 1 || got[0] != "/metadata" {
+		t.Errorf("%d members: %v", len(many), got)
+	}
+	delete(many, "l")
+	if got := faultsOf(endpoint.Endpoint{Metadata: many}); len(many) != endpoint.MaxMetadata || got != nil {
 		t.Errorf("%d members: %v", len(many), got)
 	}
 }

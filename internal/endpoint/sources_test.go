@@ -42,6 +42,27 @@ func TestBothSourcesAreKeptAsNone(t *testing.T) {
 	}
 }
 
+// Empty settings are kept as none, so that endpoints that are set alike are equal.
+func TestEmptySettingsAreKeptAsNone(t *testing.T) {
+	empty := endpoint.Endpoint{
+		Triggers: []string{"a"}, Headers: []endpoint.Header{}, Metadata: map[string]string{},
+		Auth: endpoint.Auth{Scopes: []string{}},
+	}
+	empty.Normalise()
+	if diff := cmp.Diff(endpoint.Endpoint{Triggers: []string{"a"}}, empty); diff != "" {
+		t.Error(diff)
+	}
+	full := endpoint.Endpoint{
+		Triggers: []string{"a"}, Headers: []endpoint.Header{{Name: "X-A", Value: "1"}},
+		Metadata: map[string]string{"a": "1"}, Auth: endpoint.Auth{Scopes: []string{"read"}},
+	}
+	kept := full.Clone()
+	kept.Normalise()
+	if diff := cmp.Diff(full, kept); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestCheckRefusesSourcesThatAreNone(t *testing.T) {
 	e := endpoint.Endpoint{
 		URL: "https://example.com", Triggers: []string{"x"}, Sources: []string{"ui", "mail"}, IgnoreOwn: true,
