@@ -34,6 +34,11 @@ transitions:
 
 func loan(t testing.TB) *casetype.Type {
 	t.Helper()
+	return parsed(t, definition)
+}
+
+func parsed(t testing.TB, definition string) *casetype.Type {
+	t.Helper()
 	typ, err := casetype.Parse("loan.yaml", []byte(definition))
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +104,88 @@ func TestUpdatedFacts(t *testing.T) {
 		if got := names(facts); err != nil || got != c.want {
 			t.Errorf("%s: facts %q, %v, want %q", c.name, got, err, c.want)
 		}
+	}
+}
+
+func TestClosingAndReopeningAreFacts(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, c := range []struct {
+		name          string
+		before, after time.Time // when it was closed
+		want          string
+	}{
+		{"it stays open", time.Time{}, time.Time{}, ""},
+		{"it is closed", time.Time{}, at, "closed"},
+		{"it is reopened", at, time.Time{}, "reopened"},
+		{"it stays closed", at, at.Add(time.Hour), ""},
+	} {
+		facts, err := cases.Updated(cases.Case{ClosedAt: c.before}, cases.Case{ClosedAt: c.after}, loan(t), loan(t), "t")
+		if got := names(facts); err != nil || got != c.want {
+			t.Errorf("%s: facts %q, %v, want %q", c.name, got, err, c.want)
+		}
+	}
+	facts := cases.Created(cases.Case{State: "closed", ClosedAt: at}, loan(t), "open")
+	if got := names(facts); got != "created state_changed finished closed" {
+		t.Errorf("created in a final state: facts %q", got)
+	}
+}
+
+// A switch to another type changes a case. Of a claim, its own trigger tells of the switch.
+func TestASwitchOfTypeIsAChangeOfACaseAlone(t *testing.T) {
+	for kind, want := range map[string]string{"case": "type_switched changed", "claim": "type_switched"} {
+		to := parsed(t, strings.NewReplacer("key: loan", "key: credit", "kind: claim", "kind: "+kind).Replace(definition))
+		before, after := cases.Case{Type: "loan", State: "draft"}, cases.Case{Type: "credit", State: "draft"}
+		facts, err := cases.Updated(before, after, loan(t), to, "")
+		if got := names(facts); err != nil || got != want {
+			t.Errorf("to a %s: facts %q, %v, want %q", kind, got, err, want)
+		}
+	}
+}
+
+// A change has the classification of its field, a made name that of the fields it is made of, and the fact
+// the highest of its changes.
+func TestChangesHaveTheClassificationOfTheirFields(t *testing.T) {
+	typ := parsed(t, strings.NewReplacer("a: {type: string}", "a: {type: string, x-classification: RESTRICTED}",
+		"b: {type: number}", "b: {type: number, x-classification: PRIVATE}").Replace(definition)+"name_template: '{b}'\n")
+	for _, c := range []struct {
+		name   string
+		change func(*cases.Case)
+		want   string
+	}{
+		{"the colour", func(c *cases.Case) { c.Color = "red" }, "color  fact "},
+		{"a public field", func(c *cases.Case) { c.Data = data(t, `{"c":["1"]}`) }, "data/c  fact "},
+		{"a private field", func(c *cases.Case) { c.Data = data(t, `{"b":1}`) }, "data/b PRIVATE fact PRIVATE"},
+		{"a made name", func(c *cases.Case) { c.Name = "M" }, "name PRIVATE fact PRIVATE"},
+		{"a name made public", func(c *cases.Case) { c.Name, c.NameSet = "M", true }, "name PRIVATE fact PRIVATE"},
+		{
+			"two fields", func(c *cases.Case) { c.Data = data(t, `{"a":"x","b":1}`) },
+			"data/a RESTRICTED data/b PRIVATE fact RESTRICTED",
+		},
+	} {
+		before := cases.Case{Name: "N", State: "draft"}
+		after := before
+		c.change(&after)
+		facts, err := cases.Updated(before, after, typ, typ, "")
+		if err != nil || len(facts) != 1 {
+			t.Fatalf("%s: facts %q, %v", c.name, names(facts), err)
+		}
+		diff, err := event.CaseChanged.Decode(facts[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, change := range diff.Changes {
+			got += change.Path + " " + change.Class + " "
+		}
+		if got += "fact " + facts[0].Class; got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+	given := cases.Case{Name: "N", NameSet: true, State: "draft"}
+	renamed := given
+	renamed.Name = "M"
+	if facts, err := cases.Updated(given, renamed, typ, typ, ""); err != nil || len(facts) != 1 || facts[0].Class != "" {
+		t.Errorf("a name that a person gave: %+v, %v", facts, err)
 	}
 }
 

@@ -60,11 +60,20 @@ func TestWhatEachFieldOfAContactTakes(t *testing.T) {
 		taken, refuse []string
 	}{
 		"/email": {func(d *event.ContactDetails, s string) { d.Email = s },
-			[]string{"a@b.co", "ann.o'neil+claims@mail.example.co.uk", "büro@müller.example", "用户@例え.テスト", "a_b-c@xn--mller-kva.example", " a@b.co\n"},
-			[]string{"a", "@b.co", "a@", "a@b", "a@b.", "a@.b.co", "a@b..co", ".a@b.co", "a.@b.co", "a..b@c.co", "a b@c.co", "a@b c.co", "a@b@c.co", "a@-b.co", "a@b-.co",
-				"Ann <a@b.co>", "a@b.co,c@d.co", "a@b.co\r\nBcc: c@d.co", `"a"@b.co`, "a@[192.0.2.1]", long + "@b.co", "a@" + long + ".co", "a@" + strings.Repeat("b.", 130) + "co", "a@b_c.co"}},
+			[]string{
+				strings.Repeat("a", 64) + "@" + strings.Repeat("b", 63) + "." + strings.Repeat("c", 63) + "." +
+					strings.Repeat("d", 61), // 254 bytes
+				"a@b.co", "ann.o'neil+claims@mail.example.co.uk", "büro@müller.example", "用户@例え.テスト", "a_b-c@xn--mller-kva.example", " a@b.co\n",
+			},
+			[]string{
+				strings.Repeat("a", 65) + "@b.co", "a@" + strings.Repeat("b", 64) + ".co",
+				"a@" + strings.Repeat("ü.", 84) + "d", // 255 bytes
+				"a", "@b.co", "a@", "a@b", "a@b.", "a@.b.co", "a@b..co", ".a@b.co", "a.@b.co", "a..b@c.co", "a b@c.co", "a@b c.co", "a@b@c.co", "a@-b.co", "a@b-.co",
+				"Ann <a@b.co>", "a@b.co,c@d.co", "a@b.co\r\nBcc: c@d.co", `"a"@b.co`, "a@[192.0.2.1]", long + "@b.co", "a@" + long + ".co", "a@" + strings.Repeat("b.", 130) + "co", "a@b_c.co",
+			}},
 		"/mobile_phone": {func(d *event.ContactDetails, s string) { d.MobilePhone = s },
-			[]string{"112", "+44 7700 900123", "(020) 7946-0018 ext. 7", "1.800.555.0100x12", "+1 (800) 555/0100,,7#", strings.Repeat("1", 20)},
+			[]string{"112", "999", "000",
+				"+44 7700 900123", "(020) 7946-0018 ext. 7", "1.800.555.0100x12", "+1 (800) 555/0100,,7#", strings.Repeat("1", 20)},
 			[]string{"11", "call me", "44+7700900123", "++447700900123", strings.Repeat("1", 21), "12345 ٣٤٥", "1 2 3" + strings.Repeat(" ", 40) + "4"}},
 		"/preferred_contact_method": {func(d *event.ContactDetails, s string) { d.Preferred = s },
 			cases.ContactMethods, []string{"Email", "phone", "fax"}},
