@@ -70,6 +70,21 @@ func TestOfSeveralDocumentsThoseAreShownThatAreNotHidden(t *testing.T) {
 	}
 }
 
+// A list of documents that lacks keys or ids of some is shown as far as it has both.
+func TestDocumentsWithoutAKeyOrAnIDAreNotShown(t *testing.T) {
+	for name, all := range map[string]event.Documents{
+		"keys": {Keys: []string{"a"}, IDs: []string{"1", "2"}}, "ids": {Keys: []string{"a", "b"}, IDs: []string{"1"}},
+	} {
+		all.Classes = []string{"PUBLIC", "PUBLIC"}
+		f, visible := marked(event.CaseDocumentsGenerated.New(all), "RESTRICTED").As(upTo("PUBLIC"))
+		got, err := event.CaseDocumentsGenerated.Decode(f)
+		want := event.Documents{Keys: []string{"a"}, IDs: []string{"1"}}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil || !visible {
+			t.Errorf("without all %s: %t, %v %s", name, visible, err, diff)
+		}
+	}
+}
+
 func TestAnEntryShowsWhatItsMarksAllow(t *testing.T) {
 	type shown struct {
 		Name, Data, Changes string

@@ -43,6 +43,27 @@ func TestDecodeReturnsWhatNewStored(t *testing.T) {
 	}
 }
 
+// A fact may have been stored without data, which then has its zero value.
+func TestAFactWithoutDataIsDecoded(t *testing.T) {
+	got, err := event.CaseStateChanged.Decode(event.Fact{Name: "case.state_changed"})
+	if err != nil || got != (event.StateChange{}) {
+		t.Errorf("Decode = %+v, %v", got, err)
+	}
+}
+
+// The size of an entry grows with its data, which has no bound of its own.
+func TestTheSizeOfAnEntryCountsItsData(t *testing.T) {
+	data := make([]byte, 1000)
+	small := event.Entry{Facts: []event.Fact{{Name: "case.changed"}}}
+	fact := event.Entry{Facts: []event.Fact{{Name: "case.changed", Data: data}}}
+	content := event.Entry{Facts: small.Facts, Snapshot: event.Snapshot{Case: &event.Case{Data: data}}}
+	for name, e := range map[string]event.Entry{"a fact": fact, "the case": content} {
+		if more := e.Size() - small.Size(); more != len(data) {
+			t.Errorf("1000 bytes of %s count as %d", name, more)
+		}
+	}
+}
+
 func TestNamesAreOrderedAndComplete(t *testing.T) {
 	names := event.Names()
 	if len(names) != 28 || names[0] != "case.created" || names[len(names)-1] != "endpoint.recovered" {
