@@ -40,6 +40,21 @@ func TestErrorNamesEveryField(t *testing.T) {
 	}
 }
 
+// The log has the cause, which errors.Is finds.
+func TestErrorEndsInItsCause(t *testing.T) {
+	cause := errors.New("disk full")
+	err := fault.Wrap(cause, fault.Unavailable, "store.full", "Nothing can be saved on %s.", "disk 1")
+	if want := "store.full: Nothing can be saved on disk 1.: disk full"; err.Error() != want {
+		t.Errorf("%q, want %q", err, want)
+	}
+	if !errors.Is(err, cause) || !errors.Is(err, fault.Unavailable) {
+		t.Errorf("%v is neither its cause nor of its kind", err)
+	}
+	if want := "store.full: Full."; fault.New(fault.Unavailable, "store.full", "Full.").Error() != want {
+		t.Errorf("without a cause it is not %q", want)
+	}
+}
+
 func TestEveryKindHasAName(t *testing.T) {
 	for k := fault.Internal; k <= fault.UpstreamTimeout; k++ {
 		if k.Error() == "" {
