@@ -85,6 +85,20 @@ func TestWhatAnEndpointIsSent(t *testing.T) {
 	}
 }
 
+// An endpoint sees messages as it is set to, but never above the clearance of its owner.
+func TestAnAudienceSeesMessagesAsItsEndpointIsSet(t *testing.T) {
+	for payload, thin := range map[endpoint.Payload]bool{endpoint.Full: false, endpoint.Thin: true, "": false} {
+		e := endpoint.Endpoint{Clearance: casetype.Restricted, Options: endpoint.Options{Payload: payload}}
+		if got, want := filter.ViewOf(e), (wire.View{Clearance: casetype.Restricted, Thin: thin}); got != want {
+			t.Errorf("%q: the endpoint sees %+v, want %+v", payload, got, want)
+		}
+		a := filter.ForEndpoint(e, access.Reader{Clearance: casetype.Private})
+		if got, want := a.View(), (wire.View{Clearance: casetype.Private, Thin: thin}); got != want {
+			t.Errorf("%q: with its owner, it sees %+v, want %+v", payload, got, want)
+		}
+	}
+}
+
 // A client hears of what it asked for and may read; of an endpoint's messages, of
 // those that both subscribe to.
 func TestWhatAClientReads(t *testing.T) {

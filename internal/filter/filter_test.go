@@ -115,6 +115,19 @@ func TestFiltersSeeNothingAboveTheClearance(t *testing.T) {
 	}
 }
 
+// A message may be about a fact that its entry does not have, and then has changed nothing.
+func TestAMessageOfNoFactHasChangedNothing(t *testing.T) {
+	e := aCase()
+	m := wire.Messages(e, "1.0.0", casetype.Restricted)[0]
+	for fact, want := range map[int]bool{0: false, 1: true, 2: true} {
+		m.Fact = fact
+		got, err := compiled(t, `message.changed == []`).Passes(filter.NewEntry(e, casetype.Restricted).Message(&m))
+		if err != nil || got != want {
+			t.Errorf("fact %d: %v, %v; want %v", fact, got, err, want)
+		}
+	}
+}
+
 func TestContactsAndClaims(t *testing.T) {
 	for trigger, source := range map[string]string{
 		"contact.created":  `contact.last_name == "Meier" && !contact.is_business && contact.country_code == "CH" && !has(case.id)`,
