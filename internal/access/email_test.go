@@ -6,6 +6,7 @@ import "testing"
 func TestAnAddressFoldsASCIIAlone(t *testing.T) {
 	for email, want := range map[string]string{
 		" Ada@Example.ORG\n":   "ada@example.org",
+		"AZ.az.09@[`{":         "az.az.09@[`{",
 		"\u212aim@example.org": "\u212aim@example.org", // the Kelvin sign, which Unicode folds to k
 		"\u0130da@example.org": "\u0130da@example.org", // I with a dot above
 		"Ädmin@example.org":    "Ädmin@example.org",

@@ -226,17 +226,15 @@ var least = map[Operation]Role{
 	ListAudit:    Admin,
 }
 
-// rank orders the roles; what is no role ranks below all.
+// rank orders the roles, from 0 for the least; of what is no role it is -1.
 func (r Role) rank() int {
-	all := Roles()
-	if i := slices.Index(all, r); i >= 0 {
-		return len(all) - i
-	}
-	return 0
+	upwards := Roles()
+	slices.Reverse(upwards)
+	return slices.Index(upwards, r)
 }
 
 // Includes reports whether r may all that other may.
-func (r Role) Includes(other Role) bool { return other.rank() > 0 && r.rank() >= other.rank() }
+func (r Role) Includes(other Role) bool { return other.rank() >= 0 && r.rank() >= other.rank() }
 
 // Permits reports whether a role may carry out an operation, as far as the kind
 // of case does not narrow that. Administrators always may; what is not listed,

@@ -46,6 +46,34 @@ func TestAPermissionIsForOneOperationAndOneRole(t *testing.T) {
 	}
 }
 
+// A role includes itself and those below it. What is no role includes none, and is included by none.
+func TestARoleIncludesThoseBelowIt(t *testing.T) {
+	t.Parallel()
+	all := append(access.Roles(), access.Operator, "")
+	for i, role := range all {
+		for j, other := range all {
+			if want := i <= j && j < len(access.Roles()); role.Includes(other) != want {
+				t.Errorf("%q includes %q: %v", role, other, !want)
+			}
+		}
+	}
+}
+
+// The operations that change nothing are those that viewers may carry out.
+func TestWhatAViewerMayDoChangesNothing(t *testing.T) {
+	t.Parallel()
+	for _, o := range access.Operations() {
+		if o.Reads() != access.Viewer.Permits(o) {
+			t.Errorf("%s reads: %v", o, o.Reads())
+		}
+	}
+	for o, want := range map[access.Operation]bool{access.GetCase: true, access.EditCase: false, "unknown": false} {
+		if o.Reads() != want {
+			t.Errorf("%s reads: %v", o, o.Reads())
+		}
+	}
+}
+
 func TestNobodyIsAuthorizedUnchecked(t *testing.T) {
 	t.Parallel()
 	for _, role := range append(access.Roles(), access.Operator, "") {

@@ -41,6 +41,62 @@ func TestWhatSomebodyMayRead(t *testing.T) {
 	}
 }
 
+// A grant includes another of no higher role and clearance. That of nobody is included by every grant.
+func TestAGrantIncludesAnother(t *testing.T) {
+	grant := func(r access.Role, c casetype.Classification) access.Grant {
+		return access.Grant{Role: r, Clearance: c}
+	}
+	manager := grant(access.Manager, casetype.Private)
+	for _, c := range []struct {
+		name         string
+		grant, other access.Grant
+		want         bool
+	}{
+		{"itself", manager, manager, true},
+		{"a lower role", manager, grant(access.Viewer, casetype.Private), true},
+		{"a lower clearance", manager, grant(access.Manager, casetype.Public), true},
+		{"a higher role", manager, grant(access.Admin, casetype.Public), false},
+		{"a higher clearance", manager, grant(access.Viewer, casetype.Restricted), false},
+		{"none", manager, access.Grant{}, true},
+		{"one, and is none", access.Grant{}, grant(access.Viewer, casetype.Public), false},
+		{"none, and is none", access.Grant{}, access.Grant{}, true},
+	} {
+		if got := c.grant.Includes(c.other); got != c.want {
+			t.Errorf("%+v includes %s: %v", c.grant, c.name, got)
+		}
+	}
+}
+
+func TestOnlyWhoCanSignInHasASignInGrant(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		user access.User
+		want access.Grant
+	}{
+		{"with a password", access.User{Role: access.Admin, Password: "$argon2id$"}, access.Grant{Role: access.Admin}},
+		{"with an identity", access.User{Role: access.Admin, Issuer: "https://id"}, access.Grant{Role: access.Admin}},
+		{"with neither", access.User{Role: access.Admin}, access.Grant{}},
+		{"disabled", access.User{Role: access.Admin, Password: "$argon2id$", Disabled: true}, access.Grant{}},
+	} {
+		if got := c.user.SignInGrant(); got != c.want {
+			t.Errorf("a user %s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestReadersWhoMayReadTheSameAreTheSame(t *testing.T) {
+	r := access.Reader{Clearance: casetype.Private, Without: []string{"a", "b"}}
+	for name, other := range map[string]access.Reader{
+		"a higher clearance": {Clearance: casetype.Restricted, Without: []string{"a", "b"}},
+		"fewer types":        {Clearance: casetype.Private, Without: []string{"a", "b", "c"}},
+		"all types":          {Clearance: casetype.Private},
+	} {
+		if r.Same(other) || !other.Same(other) {
+			t.Errorf("a reader of %s is the same, or not the same as itself", name)
+		}
+	}
+}
+
 func TestAnOwnerNamesAUserOrAToken(t *testing.T) {
 	for _, c := range []struct {
 		actor event.Actor
