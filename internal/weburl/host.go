@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -18,7 +19,7 @@ func hostPort(scheme, authority string) (string, error) {
 	host, port := authority, ""
 	if strings.HasPrefix(authority, "[") {
 		end := strings.LastIndexByte(authority, ']')
-		if end < 0 {
+		if end == -1 {
 			return "", errIPv6
 		}
 		host, port = authority[:end+1], authority[end+1:]
@@ -87,7 +88,7 @@ func lowerASCII(r rune) rune {
 // needsIDNA reports whether a name has characters beyond ASCII, or claims to be the ASCII form of one that
 // has.
 func needsIDNA(host string) bool {
-	return strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) ||
+	return strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) ||
 		strings.HasPrefix(host, "xn--") || strings.Contains(host, ".xn--")
 }
 
@@ -127,14 +128,9 @@ func ipv6(host string) (string, error) {
 	if !zoned {
 		return "[" + addr.String() + "]", nil
 	}
-	odd := strings.ContainsFunc(zone, func(r rune) bool { return !plainZone(r) })
+	odd := strings.Trim(zone, unreserved) != ""
 	if zone == "" || len(zone) > 32 || odd || !addr.IsLinkLocalUnicast() || addr.Is4In6() {
 		return "", errZone
 	}
 	return "[" + addr.String() + "%25" + zone + "]", nil
-}
-
-// plainZone reports whether a zone may contain the character: the unreserved ones.
-func plainZone(r rune) bool {
-	return r < 0x80 && (plain(byte(r)) && !strings.ContainsRune("!$&'()*+,;=", r))
 }

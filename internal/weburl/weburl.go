@@ -78,9 +78,9 @@ func Canonical(raw string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	canonical := scheme + "://" + host + encode(withoutDots("/"+path), "/:@")
+	canonical := scheme + "://" + host + encode(withoutDots("/"+path), inPath)
 	if asks {
-		canonical += "?" + encode(query, "/:@?")
+		canonical += "?" + encode(query, inQuery)
 	}
 	if len(canonical) > MaxLength {
 		return "", errLong
@@ -153,29 +153,30 @@ func withoutDots(path string) string {
 	return "/" + strings.Join(kept, "/")
 }
 
-// encode percent-encodes the characters that RFC 3986 does not allow in a part of a URL. also lists
-// further allowed characters.
-func encode(part, also string) string {
-	const hex = "0123456789ABCDEF"
+// Characters by their names in RFC 3986, and those that need no escape in a path and in a query.
+const (
+	hexDigits     = "0123456789ABCDEFabcdef"
+	unreserved    = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~"
+	subDelimiters = "!$&'()*+,;="
+	inPath        = unreserved + subDelimiters + "/:@"
+	inQuery       = inPath + "?"
+)
+
+// encode percent-encodes the characters of a part of a URL that are not allowed in it. Escapes stay.
+func encode(part, allowed string) string {
 	var b strings.Builder
 	for i := range len(part) {
 		c := part[i]
-		escape := c == '%' && i+2 < len(part) && isHex(part[i+1]) && isHex(part[i+2])
-		if escape || plain(c) || strings.IndexByte(also, c) >= 0 {
+		if c == '%' && isEscape(part[i:]) || strings.IndexByte(allowed, c) >= 0 {
 			b.WriteByte(c)
 		} else {
-			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+			b.Write([]byte{'%', hexDigits[c>>4], hexDigits[c&15]})
 		}
 	}
 	return b.String()
 }
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
-
-// plain reports whether c is an unreserved character or a sub-delimiter of RFC 3986.
-func plain(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' ||
-		strings.IndexByte("-._~!$&'()*+,;=", c) >= 0
+// isEscape reports whether a % and two hexadecimal digits are at the beginning of a text.
+func isEscape(text string) bool {
+	return len(text) >= 3 && strings.Trim(text[1:3], hexDigits) == ""
 }

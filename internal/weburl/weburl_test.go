@@ -29,6 +29,10 @@ var forms = map[string]string{
 	"https://example.com/?a=100%&b=%zz":    "https://example.com/?a=100%25&b=%25zz",
 	`https://example.com/?f[a]="<{|}>^\`:   "https://example.com/?f%5Ba%5D=%22%3C%7B%7C%7D%3E%5E%5C",
 	"https://example.com/a?b?c/d:e@f":      "https://example.com/a?b?c/d:e@f",
+	"https://example.com/?a=%":             "https://example.com/?a=%25",
+	"https://example.com/?a=%2":            "https://example.com/?a=%252",
+	"https://example.com/?%09%AF%af%0g":    "https://example.com/?%09%AF%af%250g",
+	"https://example.com/09azAZ-._~":       "https://example.com/09azAZ-._~",
 	"https://example.com/?":                "https://example.com/?",
 	"https://example.com/#":                "https://example.com/",
 	"https://example.com/./a/../b/.":       "https://example.com/b/",
@@ -47,6 +51,7 @@ var forms = map[string]string{
 	"http://my_receiver:3000/hook":         "http://my_receiver:3000/hook",
 	"http://a-.example/":                   "http://a-.example/",
 	"http://localhost:3000":                "http://localhost:3000/",
+	"http://AZaz09.example":                "http://azaz09.example/",
 	"http://[0:0::0:1]:80/":                "http://[::1]/",
 	"http://[2001:DB8::1]:8080/":           "http://[2001:db8::1]:8080/",
 	"http://[fe80::1%25eth0]/":             "http://[fe80::1%25eth0]/",
@@ -61,6 +66,24 @@ func TestPathsAreWrittenBehindABase(t *testing.T) {
 	} {
 		if got, err := weburl.Base(raw); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", raw, got, err)
+		}
+	}
+}
+
+// The longest names, zones and URLs are accepted, and those longer by a byte are refused.
+func TestTheLongestURLsAreAccepted(t *testing.T) {
+	for name, most := range map[string]string{
+		"a label": "http://" + strings.Repeat("a", 63) + "/",
+		"a name":  "http://" + strings.Repeat("a.", 125) + "abc/",
+		"a zone":  "http://[fe80::1%25" + strings.Repeat("a", 32) + "]/",
+		"a URL":   "http://a/" + strings.Repeat("a", 2048-len("http://a/")),
+	} {
+		if got, err := weburl.Canonical(most); got != most || err != nil {
+			t.Errorf("the longest of %s: %q, %v", name, got, err)
+		}
+		last := strings.LastIndexByte(most, 'a')
+		if got, err := weburl.Canonical(most[:last] + "a" + most[last:]); err == nil {
+			t.Errorf("%s that is too long: %q", name, got)
 		}
 	}
 }
@@ -86,8 +109,8 @@ func TestAURLThatCannotBeCalledIsRefusedWithTheReason(t *testing.T) {
 		"IPv6":              {"http://[::1", "http://[]", "http://[127.0.0.1]", "http://[x]", "http://[::1%eth0]"},
 		"begins no escape":  {"http://x/100%", "http://x/%zz", "http://x/%2", "http://x/%ü1?a"},
 		"zone":              {"http://[::1%25eth0]", "http://[fe80::1%25]", "http://[fe80::1%25a%20b]", "http://[2001:db8::1%25eth0]", "http://[::ffff:127.0.0.1%25eth0]"},
-		"neither a name":    {"http://a..b", "http://.a", "http://xn--.example", "http://a b", "http://a%20b", "http://a%2Fb", "http://a%zz", "http://a!b", "http://" + strings.Repeat("a", 64), "http://" + strings.Repeat("a.", 130) + "b", "http://x<y", "http://℀.example"},
-		"internationalised": {"http://xn--a", "http://a\u200db.example", "http://א1b.example"},
+		"neither a name":    {"http://a..b", "http://.a", "http://xn--.example", "http://a b", "http://a%20b", "http://a%2Fb", "http://a%zz", "http://a!b", "http://a~b", "http://" + strings.Repeat("a", 64), "http://" + strings.Repeat("a.", 130) + "b", "http://x<y", "http://℀.example"},
+		"internationalised": {"http://xn--a", "http://a\u0080.example", "http://a\u200db.example", "http://א1b.example"},
 		"backslash":         {`http://example.com\@other`, `http://example.com/a\b`, `https://a\b`},
 		"user name":         {"http://user@example.com", "http://user:pass@example.com/", "http://@example.com", "https://a:443@b"},
 		"fragment":          {"http://example.com/#x", "http://example.com/?a#b", "http://example.com#x"},
@@ -100,6 +123,15 @@ func TestAURLThatCannotBeCalledIsRefusedWithTheReason(t *testing.T) {
 				t.Errorf("%q: %q, %v; want %q", raw, got, err, reason)
 			}
 		}
+	}
+}
+
+func TestAURLIsParsedInItsCanonicalForm(t *testing.T) {
+	if u, err := weburl.Parse("HTTP://Example.com:80/a b?c"); err != nil || u.String() != "http://example.com/a%20b?c" {
+		t.Errorf("%v, %v", u, err)
+	}
+	if u, err := weburl.Parse("example.com"); err == nil || u != nil {
+		t.Errorf("a URL without a scheme is %v", u)
 	}
 }
 
