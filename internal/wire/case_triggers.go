@@ -65,7 +65,7 @@ const versionHeader = "X-atfinity-version"
 // is empty.
 func (m *Message) HeaderFor(version string) []Header {
 	i := slices.IndexFunc(m.Header, func(h Header) bool { return h.Name == versionHeader })
-	if version == "" || i < 0 {
+	if version == "" || i == -1 {
 		return m.Header
 	}
 	own := slices.Clone(m.Header) // the message is everybody's

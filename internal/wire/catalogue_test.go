@@ -105,6 +105,39 @@ func TestEveryHeaderIsDescribed(t *testing.T) {
 	}
 }
 
+// A trigger that does not exist has no headers of a format, and those of all requests.
+func TestAnUnknownTriggerHasTheCommonHeaders(t *testing.T) {
+	names := map[string]bool{}
+	for _, doc := range wire.Headers("case_exploded", "1.0.0", "1.0.0") {
+		names[doc.Name] = true
+	}
+	if !names["webhook-id"] || !names["User-Agent"] || names["X-atfinity-event"] || names["Event-Name"] {
+		t.Errorf("its headers are %v", names)
+	}
+}
+
+// The times and colours of samples are those of their states: nothing is before its creation, or after the sample.
+func TestSamplesAreTrueInThemselves(t *testing.T) {
+	for _, trigger := range wire.Names() {
+		for _, e := range wire.Samples(trigger) {
+			if p := e.Snapshot.Endpoint; p != nil && !p.Since.Before(e.At) {
+				t.Errorf("%s: the endpoint has been failing since %s, at %s", trigger, p.Since, e.At)
+			}
+			c := e.Snapshot.Case
+			if c == nil {
+				continue
+			}
+			begun := e.Facts[0].Name == event.CaseCreated.Name
+			if c.CreatedAt.Before(e.At) == begun || c.CreatedAt.After(c.OpenedAt) || c.OpenedAt.After(e.At) {
+				t.Errorf("%s: created %s, opened %s, at %s", trigger, c.CreatedAt, c.OpenedAt, e.At)
+			}
+			if c.Final == c.ClosedAt.IsZero() || (c.State == "in_review") == c.Final {
+				t.Errorf("%s: in the state %s it is final: %v, closed at %s", trigger, c.State, c.Final, c.ClosedAt)
+			}
+		}
+	}
+}
+
 // Messages of any entry are as documented.
 func TestAllBodiesAreAsTheSchemaSays(t *testing.T) {
 	text := rapid.SampledFrom([]string{"", "x", "Smith & Söhne"})

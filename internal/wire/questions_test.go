@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -21,6 +22,15 @@ func TestExamplesOfQuestionsAndAnswersAreAsTheirSchemasSay(t *testing.T) {
 			t.Errorf("the header %q is described badly", doc.Name)
 		}
 		header.Set(doc.Name, doc.Example)
+	}
+	ofMessages := map[string]string{}
+	for _, doc := range wire.Headers("case_created", "1.0.0", "1.0.0") {
+		ofMessages[doc.Name] = doc.Description
+	}
+	for _, doc := range question.Headers { // but for its id, what both have is the same
+		if of, both := ofMessages[doc.Name]; both && (of == doc.Description) == (doc.Name == "webhook-id") {
+			t.Errorf("the header %s is described as %q, and of messages as %q", doc.Name, doc.Description, of)
+		}
 	}
 	for _, h := range wire.QuestionHeader("approve", "kyc") {
 		if header.Get(h.Name) != h.Value {
@@ -38,6 +48,31 @@ func TestExamplesOfQuestionsAndAnswersAreAsTheirSchemasSay(t *testing.T) {
 		}
 		if _, err := wire.DecodeAnswer(example.Body); err != nil {
 			t.Errorf("%s: %v", example.Name, err)
+		}
+	}
+}
+
+// What is saved is from before the submission, and a case is not changed before its creation.
+func TestExamplesOfQuestionsAreInOrder(t *testing.T) {
+	type times struct {
+		Created  time.Time `json:"created_date"`
+		Modified time.Time `json:"last_modified"`
+	}
+	for _, example := range wire.AboutToSubmit("1.0.0").Examples {
+		var body struct {
+			Before *times `json:"case_details_before"`
+			Now    times  `json:"case_details"`
+		}
+		if err := json.Unmarshal(example.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		if before := body.Before; before == nil {
+			if !body.Now.Created.Equal(body.Now.Modified) {
+				t.Errorf("%s: it is created at %s and saved at %s", example.Name, body.Now.Created, body.Now.Modified)
+			}
+		} else if !before.Created.Before(before.Modified) || !before.Modified.Before(body.Now.Modified) ||
+			!before.Created.Equal(body.Now.Created) {
+			t.Errorf("%s: the times are %+v, and then %+v", example.Name, before, body.Now)
 		}
 	}
 }
