@@ -44,7 +44,7 @@ func readJSON(raw []byte, o Options, record bool) *Document {
 
 // malformed returns the reason and offset at which raw is not a JSON document in UTF-8.
 func malformed(raw []byte) (message string, offset int) {
-	if offset = invalid(raw); offset >= 0 {
+	if offset = invalid(raw); offset != -1 {
 		return notUTF8, offset
 	}
 	var whole json.RawMessage
@@ -55,7 +55,7 @@ func malformed(raw []byte) (message string, offset int) {
 		}
 		return fmt.Sprintf("is not JSON: %v (at byte %d)", err, offset), offset
 	}
-	if offset = badEscape(raw); offset >= 0 {
+	if offset = badEscape(raw); offset != -1 {
 		return "holds half of a surrogate pair, or the character U+0000, which text may not contain", offset
 	}
 	return "", 0
@@ -77,7 +77,7 @@ func invalid(raw []byte) int {
 // or with its other half; or -1.
 func badEscape(raw []byte) int {
 	unit := func(i int) rune {
-		if i+6 > len(raw) || raw[i] != '\\' || raw[i+1] != 'u' {
+		if raw[i] != '\\' || raw[i+1] != 'u' {
 			return -1
 		}
 		n, _ := strconv.ParseUint(string(raw[i+2:i+6]), 16, 16)
@@ -122,11 +122,11 @@ func (r *jsonReader) fault(message string) {
 	r.doc.fault(r.position, r.at.Pointer(), message)
 }
 
-// token returns the next token; raw is known to be well-formed.
+// token returns the next token, of which there is one; raw is known to be well-formed.
 func (r *jsonReader) token() json.Token {
 	if r.doc.places != nil {
 		start := int(r.decoder.InputOffset())
-		for start < len(r.raw) && strings.IndexByte(" \t\r\n,:", r.raw[start]) >= 0 {
+		for strings.IndexByte(" \t\r\n,:", r.raw[start]) >= 0 {
 			start++
 		}
 		r.position.advance(r.raw[r.counted:start])

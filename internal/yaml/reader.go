@@ -124,7 +124,7 @@ func syntaxRemedy(message string, text []byte, at Position) string {
 		return "; indent a key exactly like those beside it, and put a text that begins with a quote, { " +
 			"or [ in quotes as a whole"
 	}
-	for line := at.Line; line > 0 && line >= at.Line-1; line-- { // the library may notice on the next one
+	for line := at.Line; line >= max(1, at.Line-1); line-- { // the library may notice on the next one
 		switch remedy := quotingRemedy(lineOf(text, line)); {
 		case remedy != "" && line < at.Line:
 			return fmt.Sprintf("; on line %d, %s", line, remedy)
@@ -240,7 +240,7 @@ func (r *reader) collection(n *yaml.Node, path string, depth int) any {
 
 func (r *reader) mapping(n *yaml.Node, path string, depth int) any {
 	object := map[string]any{}
-	for i := 0; i+1 < len(n.Content) && !r.full; i += 2 {
+	for i := 0; i < len(n.Content) && !r.full; i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		name, problem := r.key(key)
 		if problem == "" && len(path)+len(name) > maxPath {

@@ -105,7 +105,7 @@ func decimal(text string) string {
 	text = strings.TrimPrefix(text, "+")
 	unsigned, negative := strings.CutPrefix(text, "-")
 	mantissa, exponent := unsigned, ""
-	if i := strings.IndexAny(unsigned, "eE"); i >= 0 {
+	if i := strings.IndexAny(unsigned, "eE"); i != -1 {
 		mantissa, exponent = unsigned[:i], unsigned[i:]
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")

@@ -2,6 +2,7 @@ package yaml_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,6 +57,18 @@ func TestWritingKeepsTheOrderOfKeys(t *testing.T) {
 	const want = "b:\n  z: [1, a]\n  a: |\n    x\n    y\na:\n- key: \"yes\"\n- []\n"
 	if diff := cmp.Diff(want, string(written)); diff != "" {
 		t.Error(diff)
+	}
+	word := strings.Repeat("long ", 40) + "text"
+	for value, want := range map[string]string{
+		`["` + strings.Repeat("x", 78) + `"]`:                "[" + strings.Repeat("x", 78) + "]\n", // 80 with ", "
+		`["` + strings.Repeat("x", 79) + `"]`:                "- " + strings.Repeat("x", 79) + "\n",
+		`["a", "` + strings.Repeat("x", 75) + `"]`:           "[a, " + strings.Repeat("x", 75) + "]\n",
+		`["a", "` + strings.Repeat("x", 76) + `"]`:           "- a\n- " + strings.Repeat("x", 76) + "\n",
+		`{"` + strings.Repeat("k", 90) + `":"` + word + `"}`: strings.Repeat("k", 90) + ": " + word + "\n",
+	} {
+		if written, err := yaml.Write([]byte(value)); err != nil || string(written) != want {
+			t.Errorf("%s is written as\n%s, %v", value, written, err)
+		}
 	}
 	if _, err := yaml.Write([]byte("a: b")); err == nil {
 		t.Error("YAML is written as if it were JSON")
