@@ -46,7 +46,7 @@ func TestAPermissionIsForOneOperationAndOneRole(t *testing.T) {
 	}
 }
 
-// A role includes itself and those below it. What is no role includes none, and is included by none.
+// A role includes itself and those below it. A word that is no role includes none, and is included by none.
 func TestARoleIncludesThoseBelowIt(t *testing.T) {
 	t.Parallel()
 	all := append(access.Roles(), access.Operator, "")
