@@ -52,7 +52,7 @@ func TestExamplesOfQuestionsAndAnswersAreAsTheirSchemasSay(t *testing.T) {
 	}
 }
 
-// What is saved is from before the submission, and a case is not changed before its creation.
+// The saved case is from before the submission, and no case is changed before its creation.
 func TestExamplesOfQuestionsAreInOrder(t *testing.T) {
 	type times struct {
 		Created  time.Time `json:"created_date"`

@@ -288,7 +288,7 @@ func TestJSONIsReadWithoutPositions(t *testing.T) {
 	}
 }
 
-// What stands in for separators is a private character that the text does not use.
+// A private character that the text does not use stands in for a separator.
 func TestATextMayUsePrivateCharacters(t *testing.T) {
 	var private []rune
 	for c := '\ue000'; c <= '\uf8ff'; c++ {
