@@ -33,6 +33,7 @@ func TestASteppedClockDelaysNoRetryForLong(t *testing.T) {
 }
 
 func TestWhatIsLoadedIsDueByTheClockThatRuns(t *testing.T) {
+	t.Parallel()
 	st, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "db"), Key: make([]byte, 32)})
 	if err != nil {
 		t.Fatal(err)

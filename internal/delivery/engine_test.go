@@ -93,6 +93,7 @@ var databaseKey = make([]byte, 32)
 // onBothEngines runs a test on SQLite and on PostgreSQL.
 func onBothEngines(t *testing.T, test func(b *bench)) {
 	t.Helper()
+	t.Parallel()
 	for name, options := range map[string]func(t *testing.T) store.Options{
 		"sqlite": func(t *testing.T) store.Options {
 			return store.Options{Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)}
@@ -656,6 +657,7 @@ func TestADeletedEndpointHearsNothingMore(t *testing.T) {
 
 // twoNodes opens one database for two engines that are yet to be started.
 func twoNodes(t *testing.T) (one, two *bench) {
+	t.Parallel()
 	o := store.Options{URL: storetest.Postgres(t, databaseKey), Key: databaseKey}
 	open := func() *store.Store {
 		st, err := store.Open(t.Context(), o)

@@ -34,6 +34,7 @@ func TestAReadEndsWithItsReader(t *testing.T) {
 // An entry that is committed while another node assigns positions may be too late for that node.
 // A client that asks for it afterwards gets it all the same.
 func TestWhatIsCommittedIsReadableWhileAnotherNodeAssignsPositions(t *testing.T) {
+	t.Parallel()
 	key := make([]byte, 32)
 	url := storetest.Postgres(t, key)
 	s, err := store.Open(t.Context(), store.Options{URL: url, Key: key})

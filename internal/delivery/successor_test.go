@@ -15,6 +15,7 @@ import (
 // A node that starts after another's connections have ended takes over at once, although the other's lease lasts for
 // minutes.
 func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.New(t)
 	url := cluster.Database(t)
 	proxy := cluster.Proxy(t)

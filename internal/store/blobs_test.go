@@ -13,6 +13,7 @@ import (
 )
 
 func TestContentsInTheDatabase(t *testing.T) {
+	t.Parallel()
 	for name, options := range engines {
 		t.Run(name, func(t *testing.T) {
 			blobtest.Run(t, func(t *testing.T) blob.Store { return open(t, options(t)).Blobs() })
@@ -23,6 +24,7 @@ func TestContentsInTheDatabase(t *testing.T) {
 // An upload that has not ended can't be read, but is listed, so that what a crash
 // leaves of it is found.
 func TestAnUnfinishedContentIsListedAndNotOpened(t *testing.T) {
+	t.Parallel()
 	for name, options := range engines {
 		t.Run(name, func(t *testing.T) {
 			blobs := open(t, options(t)).Blobs()

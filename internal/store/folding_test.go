@@ -16,6 +16,7 @@ import (
 // TestTextsOfBeforeThereWereKeysAreFolded opens a database as a version left it that
 // kept texts in lower case and compared names byte by byte.
 func TestTextsOfBeforeThereWereKeysAreFolded(t *testing.T) {
+	t.Parallel()
 	for name, options := range engines {
 		t.Run(name, func(t *testing.T) {
 			o := options(t)

@@ -22,6 +22,7 @@ func oldEntry(id, at int64, actor, facts string) string {
 }
 
 func TestWhenACaseWasOpenedAndAssignedAndByWhomItWasLastChangedComesFromTheJournal(t *testing.T) {
+	t.Parallel()
 	const person, program = `{"source":"ui","name":"Bo","user_id":7}`, `{"source":"api","name":"crm"}`
 	const says = `[{"name":"case.changed","data":{"x":"\\u0000 \"case.reopened\" \"case.assigned\""}}]`
 	rows := []string{

@@ -12,6 +12,7 @@ import (
 )
 
 func TestASecretFromBeforeCallbacksHadSeveralSignsAndIsRotated(t *testing.T) {
+	t.Parallel()
 	seal, err := newSealer(testKey)
 	if err != nil {
 		t.Fatal(err)

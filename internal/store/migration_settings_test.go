@@ -24,6 +24,7 @@ const endpointsWithColumns = `insert into endpoints (id, tenant, name, url, stat
 		'', '', '', 0, 0, 0, 0, 0, '', false, '')`
 
 func TestAnEndpointOfBeforeKeepsEverySetting(t *testing.T) {
+	t.Parallel()
 	seal, err := newSealer(testKey)
 	if err != nil {
 		t.Fatal(err)

@@ -59,6 +59,7 @@ var linkedCase = []string{
 }
 
 func TestCasesAndContactsStayWhatTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T) {
+	t.Parallel()
 	afterMigration(t, 17, linkedCase, checkLinkedCase)
 }
 
@@ -166,6 +167,7 @@ var peopleOfBefore = func() (all []string) {
 }()
 
 func TestUsersStayWhoTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T) {
+	t.Parallel()
 	afterMigration(t, 21, peopleOfBefore, func(t *testing.T, s *Store, engine string) {
 		ctx := t.Context()
 		var ids []int64

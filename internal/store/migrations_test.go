@@ -40,6 +40,7 @@ func TestMigrationsComeInOneOrderOnBothEngines(t *testing.T) {
 }
 
 func TestADatabaseOfANewerCasehookIsRefused(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "casehook.db")
 	url := pgtest.URL(t)
 	for driver, o := range map[string]Options{"sqlite": {Path: path, Key: testKey}, "pgx": {URL: url, Key: testKey}} {

@@ -13,6 +13,7 @@ import (
 )
 
 func TestPostgresSessionsAreBounded(t *testing.T) {
+	t.Parallel()
 	s := open(t, engines["postgres"](t))
 	update(t, s, func(tx *store.Tx) error {
 		for setting, want := range map[string]string{
@@ -27,6 +28,7 @@ func TestPostgresSessionsAreBounded(t *testing.T) {
 }
 
 func TestPostgresWakesOtherNodes(t *testing.T) {
+	t.Parallel()
 	o := engines["postgres"](t)
 	here, there := open(t, o), open(t, o)
 	ctx, stop := context.WithCancel(t.Context())
@@ -45,6 +47,7 @@ func TestPostgresWakesOtherNodes(t *testing.T) {
 }
 
 func TestPostgresComesBack(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.New(t)
 	s := open(t, store.Options{URL: cluster.Database(t), Key: key})
 	id := tenant(t, s)
@@ -91,6 +94,7 @@ func TestPostgresComesBack(t *testing.T) {
 // Whether a change is saved whose commit was sent, and not answered, nobody knows:
 // the error says so, and not that nothing was saved.
 func TestACommitWhoseAnswerIsLostMayBeSaved(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.New(t)
 	proxy := cluster.Proxy(t)
 	s, err := store.Open(t.Context(), store.Options{URL: proxy.URL(t, cluster.Database(t)), Key: key})
@@ -140,6 +144,7 @@ func TestADatabaseURLThatCannotBeReadIsNotRepeated(t *testing.T) {
 // A process that is killed loses its connections, and with them its leases; one that
 // only lost the connection by which it is known says so, and keeps them.
 func TestAKilledNodesLeasesAreFreeAtOnce(t *testing.T) {
+	t.Parallel()
 	o := engines["postgres"](t)
 	here, there := open(t, o), open(t, o)
 	id := tenant(t, here)

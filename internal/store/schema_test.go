@@ -19,6 +19,7 @@ var testKey = []byte("0123456789abcdef0123456789abcdef")
 // openBoth opens an empty store of each engine.
 func openBoth(t *testing.T) map[string]*Store {
 	t.Helper()
+	t.Parallel()
 	stores := map[string]*Store{}
 	for name, o := range map[string]Options{
 		"sqlite":   {Path: filepath.Join(t.TempDir(), "casehook.db"), Key: testKey},

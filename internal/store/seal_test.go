@@ -14,6 +14,7 @@ import (
 )
 
 func TestSecretsAreSealedForTheirPlace(t *testing.T) {
+	t.Parallel()
 	for name, options := range engines {
 		t.Run(name, func(t *testing.T) {
 			o := options(t)
