@@ -69,7 +69,7 @@ The whole file is checked before anything is sent. If the server refuses one ite
 policy has the default for each setting that it does not name.`
 }
 
-// Validate refuses what names no file, or two.
+// Validate requires exactly one file.
 func (c *applyCmd) Validate() error {
 	if (c.File == "") == (c.Given == "") {
 		return errors.New("name one file: casehook apply -f casehook.yaml")
@@ -91,7 +91,7 @@ func (c *applyCmd) Run(ctx context.Context, s stdio) error {
 	return lineByLine(err)
 }
 
-// lineByLine makes each line of an error one that says who reports it.
+// lineByLine prefixes each line of an error with the command that reports it.
 func lineByLine(err error) error {
 	var known *fault.Error
 	if err == nil || errors.As(err, &known) {

@@ -31,7 +31,7 @@ func (attemptsCmd) Help() string {
   casehook attempts --json --last 1 | jq .response`
 }
 
-// Validate refuses what is no number of attempts.
+// Validate checks --last.
 func (c *attemptsCmd) Validate() error {
 	if c.Last < 1 || c.Last > dev.MostAttempts {
 		return fmt.Errorf("--last is %d; it has to be between 1 and %d", c.Last, dev.MostAttempts)

@@ -54,7 +54,7 @@ func (checkCmd) Help() string {
 casehook casetype init writes a definition that explains all parts.`
 }
 
-// warn prints what is possible in a definition and hardly meant.
+// warn prints the parts of a definition that are valid and probably not intended.
 func warn(s stdio, t *casetype.Type) {
 	unset := t.Unset(os.LookupEnv, "is not set here; it has to be in the server's environment")
 	for _, w := range slices.Concat(t.Warnings(), unset) {
@@ -158,7 +158,7 @@ func (c *casetypeGetCmd) Run(ctx context.Context, s stdio) error {
 	return err
 }
 
-// oneType is what every command on one case type needs to know.
+// oneType has the arguments of every command about one case type.
 type oneType struct {
 	Key string `arg:"" help:"The key of the case type."`
 	remote

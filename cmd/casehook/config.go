@@ -16,8 +16,8 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// BeforeResolve reads the configuration file, for what neither flags nor
-// variables have set.
+// BeforeResolve reads the configuration file, for the options that neither flags nor variables have
+// set.
 func (c *serveCmd) BeforeResolve(ctx *kong.Context) error {
 	flags := ctx.Selected().Flags
 	path := ""
@@ -51,7 +51,7 @@ func isSet(variable string) bool {
 	return set
 }
 
-// readOptions reads a file of options, and refuses those that there are not.
+// readOptions reads a file of options, and refuses unknown ones.
 func readOptions(path string, flags []*kong.Flag) (map[string]any, error) {
 	source, err := os.ReadFile(path)
 	if err != nil {
@@ -75,7 +75,7 @@ func readOptions(path string, flags []*kong.Flag) (map[string]any, error) {
 			continue
 		}
 		text, err := option(value)
-		if err == nil && value.Value != nil { // an empty one is as none
+		if err == nil && value.Value != nil { // an empty value counts as not set
 			options[name], err = text, fits(flag, text)
 		}
 		if err != nil {
@@ -85,7 +85,7 @@ func readOptions(path string, flags []*kong.Flag) (map[string]any, error) {
 	return options, errors.Join(wrong...)
 }
 
-// byName returns the flags that may stand in a file.
+// byName returns the flags that may be in a configuration file.
 func byName(flags []*kong.Flag) map[string]*kong.Flag {
 	named := map[string]*kong.Flag{}
 	for _, flag := range flags {
@@ -96,8 +96,8 @@ func byName(flags []*kong.Flag) map[string]*kong.Flag {
 	return named
 }
 
-// fits tries whether a text can be the value of a flag, so that the file is told all that
-// is wrong with it at once.
+// fits checks whether a text is a valid value of the flag, so that all faults of the file are
+// reported at once.
 func fits(flag *kong.Flag, text string) error {
 	if flag.Enum != "" && !flag.EnumMap()[text] {
 		return fmt.Errorf("%q is not known; write %s", text, alternatives(flag.Enum))
@@ -110,7 +110,7 @@ func fits(flag *kong.Flag, text string) error {
 	return nil
 }
 
-// option returns a value as it would stand on the command line.
+// option returns a value as it would be written on the command line.
 func option(value yaml.Node) (string, error) {
 	if text, ok := value.Text(); ok || value.Value == nil {
 		return text, nil

@@ -21,8 +21,8 @@ func (c *demoCmd) Run(ctx context.Context, s stdio) error {
 	return demo.Run(ctx, demo.Options{Once: c.Once, Color: colored(s.out), Out: s.out, Start: startDemo})
 }
 
-// startDemo starts a server on an embedded database in a temporary folder, on a
-// free port. It may call this machine, where the demo's receivers are.
+// startDemo starts a server with an embedded database in a temporary folder, on a free port. The
+// server may call this machine, where the demo's receivers run.
 func startDemo(ctx context.Context, variables map[string]string) (demo.Server, func() error, error) {
 	data, err := os.MkdirTemp("", "casehook-demo-")
 	if err != nil {
@@ -45,7 +45,7 @@ func startDemo(ctx context.Context, variables map[string]string) (demo.Server, f
 	return demo.Server{URL: s.URL(), Token: s.Token(), Data: data}, stop, nil
 }
 
-// colored reports whether w shows colours: it is a terminal, and nobody said no.
+// colored reports whether to write colours to w: it is a terminal, and neither NO_COLOR nor TERM=dumb is set.
 func colored(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {

@@ -13,8 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// play runs the demo with its real server, and gives what it printed. The
-// server's data has to be gone afterwards.
+// play runs the demo with its real server, and returns its output. It checks that the server's data
+// is removed afterwards.
 func play(t *testing.T, o demo.Options) (string, error) {
 	t.Helper()
 	var out bytes.Buffer

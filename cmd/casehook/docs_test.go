@@ -23,7 +23,7 @@ var (
 // placeholders are words of the docs that a reader replaces.
 var placeholders = strings.NewReplacer("KEY", "permit", "CALLBACK", "submit", "$CASE", "4539148803436467")
 
-// Every command of the README, of docs/ and of the guides is one that the program accepts.
+// The program accepts every command in the README, in docs/ and in the guides.
 func TestTheCommandsOfTheDocsAreAccepted(t *testing.T) {
 	pages := []string{"../../README.md", "../../SECURITY.md"}
 	for _, pattern := range []string{"../../docs/*.md", "../../internal/api/docs/guides/*.md"} {
@@ -68,7 +68,7 @@ func commandsIn(page string) (commands [][]string) {
 		}
 	}
 	for _, found := range docSpan.FindAllStringSubmatch(page, -1) {
-		lines = append(lines, strings.Join(strings.Fields(found[1]), " ")+" --help") // prose may leave arguments out
+		lines = append(lines, strings.Join(strings.Fields(found[1]), " ")+" --help") // in prose, arguments may be left out
 	}
 	for _, line := range lines {
 		words := shellWord.FindAllString(line, -1)
@@ -83,7 +83,7 @@ func commandsIn(page string) (commands [][]string) {
 	return commands
 }
 
-// accept parses a command line without running it. Its help is accepted too.
+// accept parses a command line without running it. --help is accepted too.
 func accept(args []string) (err error) {
 	type helped struct{}
 	defer func() {

@@ -54,7 +54,7 @@ func (c *endpointsListCmd) Run(ctx context.Context, s stdio) error {
 	return dev.Endpoints(ctx, c.client(), c.output(s), time.Now())
 }
 
-// oneEndpoint is what every command on one endpoint needs to know.
+// oneEndpoint has the arguments of every command about one endpoint.
 type oneEndpoint struct {
 	Endpoint string `arg:"" help:"The name or id."`
 	remote
@@ -176,7 +176,7 @@ func (c *endpointRotateCmd) Run(ctx context.Context, s stdio) error {
 		dev.Rotation{Endpoint: c.Endpoint, Kind: c.Kind, Overlap: c.Overlap})
 }
 
-// endpointListing is what every command needs to know that lists things of one endpoint.
+// endpointListing has the arguments of every command that lists things of one endpoint.
 type endpointListing struct {
 	Endpoint string `arg:"" help:"The name or id."`
 	listing
@@ -248,7 +248,7 @@ func (endpointDropCmd) Help() string {
   casehook endpoints drop crm --all --parked`
 }
 
-// Validate refuses to drop what nobody named.
+// Validate requires messages or --all.
 func (c *endpointDropCmd) Validate() error {
 	if c.All == (len(c.Messages) > 0) {
 		return errors.New("name the messages to drop, or say --all")
@@ -278,7 +278,7 @@ func (endpointReplayCmd) Help() string {
   casehook endpoints replay crm --since 24h --case 4539148803436467`
 }
 
-// Validate refuses moments that are no times.
+// Validate checks --since and --until.
 func (c *endpointReplayCmd) Validate() error {
 	now := time.Now()
 	if c.Since.format(now) == "now" || c.Until.name != "" {

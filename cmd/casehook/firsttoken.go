@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/server"
 )
 
-// tokenFileName is where the first token is put in the data directory.
+// tokenFileName is the file of the first token in the data directory.
 const tokenFileName = "admin-token"
 
 const firstStart = `This is the first start. Here is a token with which you can do everything. It is
@@ -48,9 +48,9 @@ const firstStartNowhere = `The first start makes no token here, since standard o
 or name a file for it with --token-file.
 `
 
-// firstToken says where the token of the first start goes. It is the key to
-// everything, and never goes to what may be a log: standard output is good for it
-// when it is a terminal, or a file that nobody else can read.
+// firstToken chooses where the token of the first start is written. The token may do everything, so
+// it is never written to a possible log: standard output is used only if it is a terminal, or a
+// file that nobody else can read.
 func (c *serveCmd) firstToken(s stdio, config *server.Config) {
 	file := c.TokenFile
 	if file == "" && c.Database == "" {
@@ -75,8 +75,8 @@ func (c *serveCmd) firstToken(s stdio, config *server.Config) {
 	}
 }
 
-// private reports whether what is written to w is for one person's eyes: w is a
-// terminal, or a file of the mode 0600.
+// private reports whether one person alone reads what is written to w: w is a terminal, or a file
+// with the mode 0600.
 func private(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -89,8 +89,8 @@ func private(w io.Writer) bool {
 	return isatty.IsTerminal(f.Fd()) || info.Mode().IsRegular() && info.Mode().Perm()&0o077 == 0
 }
 
-// writeToken puts a token into a file that its owner alone can read, in the place
-// of one from a start that was cut off.
+// writeToken writes a token to a file that its owner alone can read. It replaces the file of an
+// interrupted start.
 func writeToken(path, bearer string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*") // mode 0600
 	if err != nil {

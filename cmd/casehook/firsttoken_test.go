@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/server"
 )
 
-// Standard output may be a service's log: the first token goes there only if it is
-// a file that nobody else can read (or a terminal), and else into a file that is.
+// Standard output may be a service's log. The first token is written there only if it is a terminal
+// or a file that nobody else can read, and otherwise to such a file.
 func TestTheFirstTokenGoesWhereNobodyElseLooks(t *testing.T) {
 	pipe := func(*testing.T) (io.Writer, func() string) {
 		var b bytes.Buffer
@@ -61,7 +61,7 @@ func TestTheFirstTokenGoesWhereNobodyElseLooks(t *testing.T) {
 			if config.NoFirstToken {
 				return
 			}
-			for range 2 { // a start that is cut off is repeated
+			for range 2 { // an interrupted start is repeated
 				if err := config.FirstToken("http://127.0.0.1:1", token); err != nil {
 					t.Fatal(err)
 				}

@@ -35,7 +35,7 @@ casehook casetype check lists its faults; casehook apply puts it on a server.`
 
 var definitionKey = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 
-// Validate refuses what can't be the key of a case type.
+// Validate checks that the key is valid for a case type.
 func (c *initCmd) Validate() error {
 	if !definitionKey.MatchString(c.Key) {
 		return fmt.Errorf("%q can't be the key of a case type: it has small letters, digits, _ and "+

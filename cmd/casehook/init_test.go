@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-// The starting definition is right as it is, and with all that is commented out in it.
+// The starting definition is valid, and stays valid with all its comments taken as code.
 func TestTheStartingDefinitionHasNoFaults(t *testing.T) {
 	commented := regexp.MustCompile(`(?m)^(    )?# ((about_to_submit|access):$|(switch|delete): .*|` +
 		`  (url|timeout|retries|budget|failure_policy|guard|clearance|messages|read|write): .*)`)
@@ -42,7 +42,8 @@ func TestTheStartingDefinitionHasNoFaults(t *testing.T) {
 	}
 }
 
-// A newcomer reads nothing else, so whatever a definition may have is in it.
+// Newcomers read nothing else, so the starting definition shows every part that a definition may
+// have.
 func TestTheStartingDefinitionExplainsEveryKey(t *testing.T) {
 	var schema struct {
 		Properties map[string]any `json:"properties"`

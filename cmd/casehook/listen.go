@@ -61,8 +61,8 @@ func (c *listenCmd) Run(ctx context.Context, s stdio) error {
 	return dev.Listen(ctx, c.client(), l)
 }
 
-// localKey is what messages to this machine are signed with: what was given, or
-// made of the token, so that a receiver has to be told once.
+// localKey is the key that signs messages to this machine: the one of --secret, or one derived from
+// the token, so that a receiver is configured once.
 func localKey(secret string, r remote, s stdio) ([]byte, error) {
 	if secret != "" {
 		return dev.ParseKey(secret)
@@ -74,15 +74,15 @@ func localKey(secret string, r remote, s stdio) ([]byte, error) {
 	return key, nil
 }
 
-// moment is a time, as people write it on a command line: now, beginning, a
-// length of time that ends now, or RFC 3339.
+// moment is a time as written on a command line: now, beginning, a length of time before now, or
+// RFC 3339.
 type moment struct {
 	name string
 	ago  time.Duration
 	time time.Time
 }
 
-// UnmarshalText reads one.
+// UnmarshalText reads a moment.
 func (m *moment) UnmarshalText(text []byte) (err error) {
 	word := strings.TrimSpace(string(text))
 	if word == "now" || word == "beginning" {
@@ -101,7 +101,7 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// format writes it as the API reads it.
+// format returns the moment as the API accepts it.
 func (m moment) format(now time.Time) string {
 	switch {
 	case m.ago > 0:

@@ -18,23 +18,23 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// version is Casehook's; it is said nowhere else.
+// version is the version of Casehook. It is defined nowhere else.
 const version = "0.1.0"
 
 func main() {
-	log.SetOutput(io.Discard) // net/http quotes on it what receivers answer; we log elsewhere
+	log.SetOutput(io.Discard) // net/http logs text of receivers with it; we use slog
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
 }
 
-// stdio is where a command reads and writes.
+// stdio has the input and outputs of a command.
 type stdio struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// commands is the command line.
+// commands defines the command line.
 type commands struct {
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
 	Demo      demoCmd      `cmd:"" help:"Play a story with a temporary server, a sample callback and a sample receiver."`
@@ -51,17 +51,17 @@ type commands struct {
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
-// The statuses a command ends with.
+// The exit statuses of commands.
 const (
 	exitOK     = 0
 	exitFailed = 1
-	exitUsage  = 2 // the command line can't be understood
+	exitUsage  = 2 // the command line is invalid
 )
 
-// run carries out one command line and gives its exit status.
+// run runs one command line, and returns its exit status.
 func run(ctx context.Context, args []string, s stdio) (status int) {
 	type exit int
-	defer func() { // --help leaves the parser by kong.Exit
+	defer func() { // for --help the parser calls kong.Exit, which panics
 		if cause := recover(); cause != nil {
 			code, asked := cause.(exit)
 			if !asked {
@@ -101,9 +101,8 @@ func run(ctx context.Context, args []string, s stdio) (status int) {
 	return exitFailed
 }
 
-// unsetEmptyVariables makes CASEHOOK_X="" the same as no CASEHOOK_X, for options and
-// for what callbacks' URLs name: a compose file or a unit sets a variable to nothing
-// to leave it out.
+// unsetEmptyVariables unsets variables that are empty, both for options and for the URLs of
+// callbacks: compose files and units set a variable to nothing to leave it out.
 func unsetEmptyVariables() error {
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
@@ -125,10 +124,10 @@ const description = `Casehook keeps cases, asks your callbacks before a change i
   casehook casetype check kyc.yaml    list the faults of a definition
   casehook apply -f casehook.yaml     put case types and endpoints on a server`
 
-// errShown ends a command that has said already what is wrong.
+// errShown ends a command that has already printed what is wrong.
 var errShown = errors.New("shown")
 
-// explain says an error to a person: what a fault says for people, with its cause.
+// explain returns an error's message for people: the detail of a fault, with its cause.
 func explain(err error) string {
 	var known *fault.Error
 	if !errors.As(err, &known) {
@@ -151,7 +150,7 @@ func (versionCmd) Run(s stdio) error {
 	return err
 }
 
-// commit returns the commit that the program was built from, as Go noted it.
+// commit returns the commit that the program was built from, as recorded by Go.
 func commit() string {
 	build, _ := debug.ReadBuildInfo()
 	if build == nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// said runs a command line, and gives its exit status and what it printed.
+// said runs a command line, and returns its exit status and its output.
 func said(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
@@ -39,7 +39,7 @@ func file(t *testing.T, content string) string {
 	return path
 }
 
-// parsed returns the options that a command line comes to.
+// parsed returns the options of a command line.
 func parsed(t *testing.T, args ...string) (serveCmd, error) {
 	t.Helper()
 	var c commands
@@ -105,7 +105,7 @@ func TestTheFileMayBeNamedByAVariableAndHoldLists(t *testing.T) {
 	}
 }
 
-// A variable that is set to nothing is as one that is not set, for every option.
+// For every option, an empty variable counts as not set.
 func TestAnEmptyVariableIsAsUnset(t *testing.T) {
 	var c commands
 	parser, err := kong.New(&c, kong.BindTo(t.Context(), (*context.Context)(nil)))
@@ -277,7 +277,7 @@ func TestASizeIsBytesOrHasAUnit(t *testing.T) {
 	}
 }
 
-// The help of each command shows how it is called.
+// The help of each command shows an example of it.
 func TestTheHelpOfEveryCommandHasAnExample(t *testing.T) {
 	parser, err := kong.New(&commands{})
 	if err != nil {
@@ -285,7 +285,7 @@ func TestTheHelpOfEveryCommandHasAnExample(t *testing.T) {
 	}
 	for _, leaf := range parser.Model.Leaves(false) {
 		command := strings.Fields(leaf.FullPath())[1:]
-		if command[0] == "version" || command[0] == "demo" { // there is nothing to say
+		if command[0] == "version" || command[0] == "demo" { // there is nothing to explain
 			continue
 		}
 		_, out, _ := said(t, append(command, "--help")...)

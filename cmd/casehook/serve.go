@@ -21,8 +21,8 @@ import (
 	"github.com/casehook/casehook/internal/server"
 )
 
-// serveCmd is the server's configuration. A field is a flag, an environment
-// variable and, by the flag's name, a key of the configuration file.
+// serveCmd is the server's configuration. Each field is a flag, an environment variable, and a key
+// of the configuration file with the flag's name.
 type serveCmd struct {
 	Config       string                   `type:"path" placeholder:"FILE" env:"CASEHOOK_CONFIG" help:"Read options from this YAML file; its keys are the names of the flags below."`
 	Listen       string                   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"CASEHOOK_LISTEN" help:"Address to serve HTTP on; port 0 picks a free one. 127.0.0.1:8080 if not set."`
@@ -79,7 +79,7 @@ CASEHOOK_VAR_CALLBACKS=https://callbacks.example.com, write ${CASEHOOK_VAR_CALLB
 all such variables; casehook tenant set grants them to others.`
 }
 
-// Validate refuses what the server would not refuse by itself.
+// Validate checks the options that the server does not check itself.
 func (c *serveCmd) Validate() error {
 	var wrong []error
 	refuse := func(outside bool, option string, value any, bounds string) {
@@ -204,7 +204,7 @@ func (s *size) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// age is a length of time, of days too.
+// age is a length of time, which may be in days.
 type age time.Duration
 
 // UnmarshalText reads 90d, 12h or 0.

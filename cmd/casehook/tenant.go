@@ -25,8 +25,7 @@ type tenantCmd struct {
 const tenantHelp = `The server has to be running. The command needs the server's key and no token: name the key as
 for casehook serve, by --data, --key-file or CASEHOOK_KEY.`
 
-// operated is what every command on tenants needs to know: the server, and where
-// its key is.
+// operated has the options of every command about tenants: the server, and the file of its key.
 type operated struct {
 	Server   serverURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"URL of the server. http://127.0.0.1:8080 if not set."`
 	Data     string    `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data folder, with its key. ./casehook-data if not set."`
@@ -34,7 +33,7 @@ type operated struct {
 	KeyFile  string    `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may contain the key itself."`
 }
 
-// call asks the server as its operator.
+// call calls the API as the server's operator.
 func (o operated) call(ctx context.Context, method, path string, body, into any) error {
 	bearer, err := server.OperatorBearer(server.Config{
 		Data: o.Data, Database: o.Database, KeyFile: o.KeyFile, Key: os.Getenv("CASEHOOK_KEY"),
@@ -46,7 +45,7 @@ func (o operated) call(ctx context.Context, method, path string, body, into any)
 	return c.Call(ctx, client.Request{Method: method, Path: path, Body: body}, into)
 }
 
-// tenantBody is what the API takes and shows of a tenant.
+// tenantBody is a tenant in the API's requests and answers.
 type tenantBody struct {
 	Key   string    `json:"key,omitempty"`
 	Name  string    `json:"name,omitempty"`
@@ -58,25 +57,26 @@ type tenantBody struct {
 	Token     string  `json:"token,omitempty"`
 }
 
-// reachBody is what the API takes and shows of what a tenant may call.
+// reachBody lists the private addresses and variables that a tenant may use, in the API's requests
+// and answers.
 type reachBody struct {
 	Variables *[]string `json:"variables,omitempty"`
 	Allow     *[]string `json:"allow_addresses,omitempty"`
 }
 
-// idsBody is what the API takes and shows of how ids are drawn.
+// idsBody is the setting of ids in the API's requests and answers.
 type idsBody struct {
 	ContactIDs string `json:"contact_ids,omitempty"`
 }
 
-// drawing says how ids are drawn.
+// drawing describes how ids are drawn.
 type drawing struct {
 	ContactIDs string `name:"contact-ids" enum:",random,sequential" default:"" placeholder:"HOW" help:"Ids of contacts: random, with 16 digits, or sequential (1, 2, 3, ...), for receivers whose columns have 32 bits. random if never set."`
 }
 
 func (d drawing) body() idsBody { return idsBody(d) }
 
-// reaching says what a tenant may call beyond public addresses.
+// reaching describes what a tenant may call besides public addresses.
 type reaching struct {
 	Var          []string `placeholder:"NAME" help:"Variable with which callback URLs may begin: ORDERS_URL for $${CASEHOOK_VAR_ORDERS_URL}, whose value is in the server's environment. Repeat it, or separate by commas."`
 	AllowAddress []string `placeholder:"CIDR[:PORT]" help:"Address that is not public, and that the tenant may call: 10.0.0.0/8:8443, 10.1.2.3, [fd00::]/8:443. Repeat it, or separate by commas."`
@@ -235,5 +235,5 @@ ids of contacts: %s
 	return err
 }
 
-// named lists names in one line.
+// named joins names in one line.
 func named(all *[]string) string { return cmp.Or(strings.Join(*all, ", "), "none") }

@@ -23,7 +23,7 @@ type tokenCmd struct {
 	Recover tokenRecoverCmd `cmd:"" help:"Make an administrator's token in the database itself, when none works."`
 }
 
-// recovery says where a token is made without a server.
+// recovery has the options for making a token without a server.
 type recovery struct {
 	tenant, name            string
 	data, database, keyFile string
@@ -64,8 +64,8 @@ func (c *tokenRecoverCmd) Run(ctx context.Context, s stdio) error {
 	return recovery{c.Tenant, c.Name, c.Data, c.Database, c.KeyFile}.run(ctx, s)
 }
 
-// tokenCreateCmd creates a token over the API. It used to do what token recover does,
-// and does so still where --data or --database says so, or where there is no token.
+// tokenCreateCmd creates a token over the API. In earlier releases it did what token recover does
+// now; it still does with --data or --database, or without a token.
 type tokenCreateCmd struct {
 	Name      string   `placeholder:"NAME" help:"The name in lists, in the history and in messages: crm."`
 	Role      string   `enum:",admin,manager,caseworker,viewer" default:"" placeholder:"ROLE" help:"The role: admin, manager, caseworker or viewer. Yours if not set."`
@@ -91,7 +91,7 @@ If no token works, casehook token recover makes one in the database itself. So d
 --database, or without a token.`
 }
 
-// Validate refuses what fits neither way to create a token.
+// Validate refuses options that fit neither way to create a token.
 func (c *tokenCreateCmd) Validate() error {
 	shaped := c.Role != "" || c.Clearance != "" || !c.Expires.isZero() || len(c.Address) > 0
 	switch {
@@ -105,7 +105,7 @@ func (c *tokenCreateCmd) Validate() error {
 		return errors.New("--tenant and --key-file are for a token that is made in the database itself: " +
 			"see casehook token recover")
 	case !c.recovers() && c.Name == "":
-		return errors.New("the token needs a name, by which it is known: --name crm")
+		return errors.New("the token needs a name: --name crm")
 	}
 	return nil
 }
@@ -150,7 +150,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context, s stdio) error {
 	return err
 }
 
-// tokenRow is what is shown of a token in a line.
+// tokenRow is a token in a list.
 type tokenRow struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
@@ -234,8 +234,7 @@ func (c *tokenRevokeCmd) find(ctx context.Context) (string, error) {
 		c.Name, strings.Join(ids, ", "))
 }
 
-// expiry is when something ends: after a length of time, or at a time. The zero one
-// is never.
+// expiry is the end of something: after a length of time, or at a time. The zero value is never.
 type expiry struct {
 	in   time.Duration
 	time time.Time
@@ -258,7 +257,7 @@ func (e *expiry) UnmarshalText(text []byte) error {
 
 func (e expiry) isZero() bool { return e == expiry{} }
 
-// format writes it as the API reads it.
+// format returns the expiry as the API accepts it.
 func (e expiry) format(now time.Time) string {
 	if e.in > 0 {
 		return now.Add(e.in).UTC().Format(time.RFC3339)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// webURL is a URL on the command line. A URL without a scheme is refused at once, with the one that was
-// probably meant; the rest is checked where it is used.
+// webURL is a URL on the command line. It refuses a URL without a scheme, and suggests the one that
+// was probably meant. The rest is checked where the URL is used.
 type webURL string
 
 // UnmarshalText reads http://... or https://...
@@ -24,8 +24,8 @@ func (u *webURL) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is no URL, since it has no scheme; write %s", raw, withScheme(raw))
 }
 
-// serverURL is the URL of a server. It may have a path, which a proxy has before the
-// server's, but not the one below which the API is.
+// serverURL is the URL of a server. It may have a path, which a proxy adds, but not the path of the
+// API.
 type serverURL webURL
 
 // UnmarshalText reads http://... or https://...
@@ -39,7 +39,7 @@ func (u *serverURL) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// withScheme returns what was probably meant by a URL without a scheme.
+// withScheme returns the URL that was probably meant by one without a scheme.
 func withScheme(raw string) string {
 	raw = strings.TrimLeft(raw, "/:")
 	authority, _, _ := strings.Cut(raw, "/")

@@ -8,7 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Every option of every command that takes a URL does, be it added tomorrow.
+// Every option that takes a URL, of every command, has the type webURL.
 func TestAURLWithoutASchemeIsRefusedAtOnce(t *testing.T) {
 	parser, err := kong.New(&commands{})
 	if err != nil {
@@ -18,7 +18,7 @@ func TestAURLWithoutASchemeIsRefusedAtOnce(t *testing.T) {
 	var look func(node *kong.Node)
 	look = func(node *kong.Node) {
 		for _, flag := range node.Flags {
-			if flag.PlaceHolder != "URL" || flag.Name == "database" { // the server judges that one
+			if flag.PlaceHolder != "URL" || flag.Name == "database" { // the server checks that one
 				continue
 			}
 			found[flag.Name] = true

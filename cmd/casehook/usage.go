@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// rewordings are what the parser of the command line says, and what we say instead.
+// rewordings replace the messages of the command line's parser.
 var rewordings = []struct {
 	its  *regexp.Regexp
 	ours func(parts []string) string
@@ -44,7 +44,7 @@ var rewordings = []struct {
 	}},
 }
 
-// usage says what is wrong with the command line.
+// usage explains what is wrong with the command line.
 func usage(err error) string {
 	text := explain(err)
 	for _, r := range rewordings {
@@ -55,8 +55,8 @@ func usage(err error) string {
 	return text
 }
 
-// alternatives lists quoted values for people. The empty one is what is meant by
-// leaving the option out.
+// alternatives lists quoted values for people. It leaves out the empty one, which means that the
+// option is not set.
 func alternatives(quoted string) string {
 	var all []string
 	for value := range strings.SplitSeq(quoted, ",") {

@@ -62,7 +62,7 @@ func (c *userCreateCmd) Run(ctx context.Context, s stdio) error {
 	return printPassword(s, password)
 }
 
-// newPassword returns the first line of standard input, or a password that is made.
+// newPassword returns the first line of standard input, or a generated password.
 func newPassword(s stdio, stdin bool) (string, error) {
 	if !stdin {
 		return rand.Text(), nil
@@ -79,7 +79,7 @@ func printPassword(s stdio, password string) error {
 	return err
 }
 
-// userRow is what is shown of a user in a line.
+// userRow is a user in a list.
 type userRow struct {
 	ID        int64   `json:"id"`
 	Email     string  `json:"email"`
@@ -91,7 +91,7 @@ type userRow struct {
 	Disabled  bool    `json:"disabled"`
 }
 
-// signsIn says how the user does, in few words.
+// signsIn describes how a user signs in, in few words.
 func (u userRow) signsIn() string {
 	var ways []string
 	if u.Password {
@@ -125,7 +125,7 @@ func (c *userListCmd) Run(ctx context.Context, s stdio) error {
 	return dev.List(ctx, c.client(), c.output(s), dev.Listing[userRow]{Path: "/v1/users", Table: table, Row: cells})
 }
 
-// oneUser is what every command on one user needs to know.
+// oneUser has the arguments of every command about one user.
 type oneUser struct {
 	User string `arg:"" help:"The user's address or id."`
 	remote

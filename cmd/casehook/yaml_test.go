@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/apply"
 )
 
-// Definitions, files for apply and files of options are read by one reader.
+// Definitions, files for apply and files of options are all read by internal/yaml.
 func TestEachFileOfYAMLIsReadAlike(t *testing.T) {
 	for name, test := range map[string]struct {
 		source string
@@ -116,7 +116,7 @@ func TestEachFileMayBeWrittenInEveryWayOfYAML12(t *testing.T) {
 	}
 }
 
-// Texts may be written without quotation marks, and are what stands there.
+// Texts may be written without quotation marks, and are read as they are written.
 func TestAnOptionIsTheTextThatStandsThere(t *testing.T) {
 	c, err := parsed(t, "--config",
 		file(t,

@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/client"
 )
 
-// AttemptQuery says which attempts to show.
+// AttemptQuery selects the attempts to show.
 type AttemptQuery struct {
 	Output
 	Endpoint string    // id or name; empty: of all
@@ -24,9 +24,9 @@ type AttemptQuery struct {
 	Message  string    // a webhook-id; empty: of all
 	Outcome  string    // delivered or failed; empty: both
 	Since    string    // a time; empty: the last ones
-	Last     int       // so many of them
-	Follow   bool      // until ctx ends, which is no error
-	Notes    io.Writer // what is said besides attempts; nil: nothing
+	Last     int       // how many of them
+	Follow   bool      // also show new attempts until ctx ends, which is no error
+	Notes    io.Writer // receives messages about the listing; nil: they are dropped
 	Every    time.Duration
 }
 
@@ -44,17 +44,17 @@ type attempt struct {
 	Failure    string    `json:"failure"`
 	Delivered  bool      `json:"delivered"`
 
-	raw json.RawMessage // all that the server said
+	raw json.RawMessage // the attempt as the server sent it
 }
 
-// UnmarshalJSON reads an attempt, and keeps what it was read from.
+// UnmarshalJSON decodes an attempt, and keeps its JSON.
 func (a *attempt) UnmarshalJSON(raw []byte) error {
 	type plain attempt
 	a.raw = slices.Clone(raw)
 	return json.Unmarshal(raw, (*plain)(a))
 }
 
-// outcome says in few words how it ended.
+// outcome describes the outcome in few words.
 func (a attempt) outcome() string {
 	if a.Status != nil {
 		return strconv.Itoa(*a.Status)
@@ -62,8 +62,8 @@ func (a attempt) outcome() string {
 	return cmp.Or(strings.ReplaceAll(a.Failure, "_", " "), "no answer")
 }
 
-// Attempts prints the last attempts, the oldest of them first, and with Follow
-// those that are made from then on, each once.
+// Attempts prints the last attempts, the oldest of them first. With Follow, it then prints new ones
+// as they are made, each once.
 func Attempts(ctx context.Context, c *client.Client, w AttemptQuery) error {
 	query, err := w.query(ctx, c)
 	if err != nil {
@@ -87,8 +87,8 @@ func Attempts(ctx context.Context, c *client.Client, w AttemptQuery) error {
 	}
 	if more && w.Since != "" && w.Notes != nil {
 		fmt.Fprintf(w.Notes,
-			"There are more than these %d since then. Narrow it, by a later --since, --endpoint or --trigger.\n",
-			MostAttempts)
+			"There are more than these %d attempts since then. Narrow the list by a later --since, by "+
+				"--endpoint or --trigger.\n", MostAttempts)
 	}
 	if !w.Follow {
 		return nil
@@ -96,8 +96,8 @@ func Attempts(ctx context.Context, c *client.Client, w AttemptQuery) error {
 	return p.follow(ctx)
 }
 
-// MostAttempts is how many attempts that are past are shown: they are held until
-// the oldest of them is known, which is printed first.
+// MostAttempts bounds the past attempts to show: all are kept in memory, since the oldest is
+// printed first.
 const MostAttempts = 10_000
 
 func (w AttemptQuery) query(ctx context.Context, c *client.Client) (url.Values, error) {
@@ -132,12 +132,12 @@ type attemptPrinter struct {
 	query  url.Values
 	names  map[string]string // of endpoints, by id
 
-	seen  map[string]bool // ids, of those that order has
+	seen  map[string]bool // the ids in order
 	order []string        // the oldest first
 }
 
-// remembered is how many attempts are known again. Those that are recorded late,
-// by another node, come among newer ones: never so many.
+// remembered is the number of printed attempts that are remembered. An attempt that another node
+// records late appears among newer ones, but never behind so many.
 const remembered = 20_000
 
 // follow polls until ctx ends.
@@ -159,12 +159,12 @@ func (w *attemptPrinter) follow(ctx context.Context) error {
 	}
 }
 
-// overlap is how many attempts that are known have to be met until there is nothing
-// new behind them: what is recorded late comes among newer ones.
+// overlap is the number of consecutive printed attempts after which poll stops reading: an attempt
+// that is recorded late appears among newer ones.
 const overlap = 100
 
-// poll prints new attempts, the oldest first, and no more than most of them; 0: all. Older ones are
-// skipped now and later; more reports whether there are any.
+// poll prints at most most new attempts, the oldest first; 0: all. It skips older ones, now and
+// later, and reports in more whether there were any.
 func (w *attemptPrinter) poll(ctx context.Context, most int) (more bool, err error) {
 	var fresh, old []attempt
 	known := 0

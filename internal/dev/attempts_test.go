@@ -30,7 +30,7 @@ type attemptServer struct {
 	away  bool
 }
 
-// change changes the server while somebody may be asking it.
+// change changes the server, while requests may be under way.
 func (r *attemptServer) change(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,7 +47,7 @@ func (r *attemptServer) RoundTrip(q *http.Request) (*http.Response, error) {
 		}
 		from := len(r.ids)
 		if place := q.URL.Query().Get("cursor"); place != "" {
-			from, _ = slices.BinarySearch(r.ids, number(place)) // behind what was there when the page before was read
+			from, _ = slices.BinarySearch(r.ids, number(place)) // a cursor is an id, so that new attempts do not move pages
 		}
 		to := max(0, from-100)
 		var items []string
@@ -69,7 +69,7 @@ func number(text string) int {
 	return n
 }
 
-// printedIDs are the attempts in lines of JSON, in their order.
+// printedIDs returns the ids of the attempts in lines of JSON, in their order.
 func printedIDs(out string) (ids []int) {
 	for line := range strings.Lines(out) {
 		_, rest, _ := strings.Cut(line, `"id":"att_`)
@@ -79,8 +79,8 @@ func printedIDs(out string) (ids []int) {
 	return ids
 }
 
-// However many attempts there are between two looks, and although some are
-// recorded late, each is shown once; those before the first look are not.
+// Each attempt is shown once, however many were made between two polls, and even if some were
+// recorded late. Attempts from before the first poll are not shown.
 func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		there := rapid.IntRange(0, 500).Draw(r, "there")
@@ -136,7 +136,7 @@ func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 
 func TestOfManyAttemptsTheNewestAreShownAndItIsSaid(t *testing.T) {
 	for there, says := range map[int]string{
-		MostAttempts: "", MostAttempts + 1: "There are more than these 10000 since then. Narrow it",
+		MostAttempts: "", MostAttempts + 1: "There are more than these 10000 attempts since then.",
 	} {
 		server := &attemptServer{}
 		for i := range there {

@@ -16,7 +16,7 @@ func Retire(ctx context.Context, c *client.Client, o Output, key string) error {
 	if err := c.Post(ctx, caseTypePath(key)+"/retire", nil, nil); err != nil {
 		return err
 	}
-	o.line("case type %s: retired; its cases go on, and there are no new ones", key)
+	o.line("case type %s: retired; it gets no new cases, and its running cases go on", key)
 	return nil
 }
 
@@ -25,7 +25,7 @@ func Restore(ctx context.Context, c *client.Client, o Output, key string) error 
 	if err := c.Post(ctx, caseTypePath(key)+"/restore", nil, nil); err != nil {
 		return err
 	}
-	o.line("case type %s: active; there may be new cases of it", key)
+	o.line("case type %s: active; new cases can be created", key)
 	return nil
 }
 
@@ -33,7 +33,7 @@ func Restore(ctx context.Context, c *client.Client, o Output, key string) error 
 type CallbackRotation struct {
 	CaseType string // its key
 	Callback string
-	Overlap  time.Duration // for which the earlier secrets sign too
+	Overlap  time.Duration // how long the earlier secrets sign too
 }
 
 // RotateCallback makes a new secret for a callback of a type, and prints it.

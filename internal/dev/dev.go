@@ -1,6 +1,6 @@
-// Package dev is for those who develop receivers, and for those who run them: it
-// brings a server's messages to a port on their machine, sends them again, shows what
-// became of them, and manages endpoints. It uses the API over HTTP, as they could.
+// Package dev has tools for developers and operators of receivers: it forwards a server's messages
+// to a port on their machine, sends messages again, shows their outcomes, and manages endpoints. It
+// uses the server's REST API.
 package dev
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/spelling"
 )
 
-// Output is where and how results are printed.
+// Output is the destination and the format of results.
 type Output struct {
 	Out  io.Writer
 	JSON bool // one JSON object a line
@@ -41,13 +41,14 @@ func (o Output) indented(v any) error {
 	return e.Encode(v)
 }
 
-// endpointID finds an endpoint by its id or its name, however that is spelt.
+// endpointID returns the id of an endpoint, which is given by its id or its name. The case of a
+// name does not matter if it is not ambiguous.
 func endpointID(ctx context.Context, c *client.Client, named string) (string, error) {
 	if strings.HasPrefix(named, "ep_") {
 		return named, nil
 	}
 	var names []string
-	alike := "" // the endpoint of this name, spelt otherwise
+	alike := "" // the first endpoint whose name differs in spelling only
 	for e, err := range client.Each[namedRef](ctx, c, "/v1/endpoints", nil) {
 		switch {
 		case err != nil:
@@ -65,7 +66,7 @@ func endpointID(ctx context.Context, c *client.Client, named string) (string, er
 		return alike, nil
 	}
 	slices.Sort(names)
-	known := "No endpoint has a name; casehook endpoints shows their ids."
+	known := "No endpoint has a name. casehook endpoints lists their ids."
 	if len(names) > 0 {
 		known = "There are: " + strings.Join(names, ", ") + "."
 	}
@@ -79,10 +80,10 @@ func endpointPath(id string, of ...string) string {
 	return "/v1/endpoints/" + url.PathEscape(id) + strings.Join(of, "")
 }
 
-// clock is how times are shown: of today, and in the zone of who looks.
+// clock formats times of the current day, in the local time zone.
 func clock(t time.Time) string { return t.Local().Format("15:04:05") }
 
-// formatDuration is how durations are shown.
+// formatDuration formats durations for people.
 func formatDuration(d time.Duration) string {
 	if d < 10*time.Second {
 		return fmt.Sprintf("%dms", d.Milliseconds())

@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/client"
 )
 
-// endpointRow is what is said of an endpoint in a line.
+// endpointRow is an endpoint in a list.
 type endpointRow struct {
 	ID       string   `json:"id"`
 	Name     string   `json:"name"`
@@ -25,7 +25,7 @@ type endpointRow struct {
 	} `json:"health"`
 
 	lag lag
-	raw map[string]json.RawMessage // all that the server said
+	raw map[string]json.RawMessage // the endpoint as the server sent it
 }
 
 // lag is how far an endpoint is behind.
@@ -37,8 +37,8 @@ type lag struct {
 	Dead      int64      `json:"dead"`
 }
 
-// behind says it in few words: "1,204 commits, 3 h", or "~120,000 commits, 3 h" where
-// the number is an estimate.
+// behind describes a lag in few words: "1,204 commits, 3 h", or "~120,000 commits, 3 h" where the
+// number is an estimate.
 func (l lag) behind(now time.Time) string {
 	if l.Oldest == nil {
 		return "-"
@@ -53,10 +53,10 @@ func (l lag) behind(now time.Time) string {
 	return fmt.Sprintf("%s%s %s, %s", about, Grouped(l.Entries), noun, Long(now.Sub(*l.Oldest)))
 }
 
-// mostDead is what the server says of any larger number of dead messages.
+// mostDead is the number at which the server stops counting dead messages.
 const mostDead = 1000
 
-// deadCount says how many messages were given up.
+// deadCount returns the number of dead messages for people.
 func (l lag) deadCount() string {
 	if l.Dead >= mostDead {
 		return Grouped(mostDead) + "+"
@@ -93,7 +93,7 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 		return nil
 	}
 	if onHold(ctx, c) {
-		o.line("The server was started with --hold: it delivers nothing, and asks no callback.")
+		o.line("The server was started with --hold: it delivers nothing and asks no callback.")
 	}
 	table := Table{
 		Columns: []string{"NAME", "STATUS", "HEALTH", "BEHIND", "PARKED", "DEAD", "TRIGGERS", "URL"},
@@ -110,7 +110,7 @@ func Endpoints(ctx context.Context, c *client.Client, o Output, now time.Time) e
 	return table.Print(o.Out)
 }
 
-// onHold reports whether the server says that it sends nothing.
+// onHold reports whether the server was started with --hold.
 func onHold(ctx context.Context, c *client.Client) bool {
 	var ready struct {
 		Held bool `json:"held"`
@@ -118,7 +118,7 @@ func onHold(ctx context.Context, c *client.Client) bool {
 	return c.Get(ctx, "/readyz", &ready) == nil && ready.Held
 }
 
-// health says how it fares, in few words if asked.
+// health describes the endpoint's health, in few words if short is set.
 func (s *endpointRow) health(short bool) string {
 	const most = 40
 	switch {
@@ -130,7 +130,7 @@ func (s *endpointRow) health(short bool) string {
 	return s.Health.Condition + ": " + cut(*s.Health.Reason, most)
 }
 
-// few writes a list, shortened if asked.
+// few joins a list, shortened if asked.
 func few(names []string, short bool) string {
 	if len(names) < 2 || !short {
 		return strings.Join(names, ", ")
@@ -138,7 +138,7 @@ func few(names []string, short bool) string {
 	return fmt.Sprintf("%s, +%d", names[0], len(names)-1)
 }
 
-// lags asks how far endpoints are behind, several at a time.
+// lags requests the lags of endpoints, several at a time.
 func lags(ctx context.Context, c *client.Client, all []*endpointRow) error {
 	const together = 8
 	var asking sync.WaitGroup
@@ -168,7 +168,7 @@ func (s *endpointRow) askLag(ctx context.Context, c *client.Client) error {
 	return json.Unmarshal(raw, &s.lag)
 }
 
-// Endpoint prints all that is known of one endpoint, by its id or name.
+// Endpoint prints all details of one endpoint, which is given by its id or name.
 func Endpoint(ctx context.Context, c *client.Client, o Output, named string) error {
 	id, err := endpointID(ctx, c, named)
 	if err != nil {
@@ -184,13 +184,13 @@ func Endpoint(ctx context.Context, c *client.Client, o Output, named string) err
 	return o.indented(e.raw)
 }
 
-// Pause holds back what an endpoint is owed.
+// Pause stops sending to an endpoint. Its messages wait.
 func Pause(ctx context.Context, c *client.Client, o Output, named string) error {
 	return change(ctx, c, o, named, map[string]string{"status": "paused"})
 }
 
-// Resume lets an endpoint flow again: where it stands, or at the head, so that it
-// is told nothing of what happened until now.
+// Resume sends to an endpoint again: from where it stopped, or from the head of the journal on,
+// which skips all messages until now.
 func Resume(ctx context.Context, c *client.Client, o Output, named string, atHead bool) error {
 	body := map[string]string{"status": "active"}
 	if atHead {

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// message is a message as the server streams it.
+// message is a message from the server's stream.
 type message struct {
 	ID        string            `json:"id"`
 	Trigger   string            `json:"trigger"`
@@ -27,11 +27,11 @@ type message struct {
 	Error     *string           `json:"error"`
 }
 
-// forwardResult is what became of one try to bring a message to its receiver.
+// forwardResult is the outcome of one try to send a message to its receiver.
 type forwardResult struct {
 	Attempt    int    `json:"attempt"`
 	Status     *int   `json:"status"`  // null: there was no answer
-	Failure    string `json:"failure"` // why not; empty: there was one
+	Failure    string `json:"failure"` // the error; empty: there was an answer
 	DurationMS int64  `json:"duration_ms"`
 
 	duration time.Duration
@@ -39,10 +39,11 @@ type forwardResult struct {
 
 func (f forwardResult) delivered() bool { return f.Status != nil && *f.Status/100 == 2 }
 
-// again reports whether the receiver is away, rather than against the message.
+// again reports whether to try again: the receiver can't be reached or is overloaded, rather than
+// refusing this message.
 func (f forwardResult) again() bool { return f.Status == nil || *f.Status >= 500 || *f.Status == 429 }
 
-// outcome says it in few words.
+// outcome describes the result in few words.
 func (f forwardResult) outcome() string {
 	if f.Status == nil {
 		return f.Failure
@@ -50,8 +51,7 @@ func (f forwardResult) outcome() string {
 	return fmt.Sprint(*f.Status)
 }
 
-// forwarder brings messages to a receiver, with the very requests that a server
-// makes.
+// forwarder sends messages to a receiver, with the same requests that a server makes.
 type forwarder struct {
 	url     string
 	key     []byte
@@ -59,8 +59,8 @@ type forwarder struct {
 	client  *outbound.Client
 }
 
-// newForwarder makes one. It may call any address: the receiver is on the user's own machine. It refuses a
-// URL that can't be called.
+// newForwarder returns a forwarder. It may call any address, since the receiver is on the user's
+// own machine. It refuses a URL that can't be called.
 func newForwarder(raw string, key []byte, timeout time.Duration, version string) (*forwarder, error) {
 	url, err := weburl.Canonical(raw)
 	if err != nil {

@@ -17,33 +17,33 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// ListenOptions says what to listen to, and what to do with it.
+// ListenOptions selects the messages to listen to, and what to do with them.
 type ListenOptions struct {
 	Output
-	Notes io.Writer // what is said besides messages; nil: nothing
+	Notes io.Writer // receives remarks about the stream; nil: they are dropped
 
 	Triggers []string // * stands for any characters; none: all
 	Sources  []string // ui, api; none: both
-	Endpoint string   // id or name: what this one is told; empty: all that the token may see
+	Endpoint string   // id or name: its messages; empty: all that the token may see
 	After    string   // now (the default), beginning, or a time
 
-	Forward string        // the URL that messages go to; empty: they are only printed
-	Key     []byte        // that they are signed with
-	Retry   bool          // a receiver that is away is tried again, until it takes the message
+	Forward string        // the URL to forward messages to; empty: they are only printed
+	Key     []byte        // signs forwarded messages
+	Retry   bool          // try a message again until the receiver takes it
 	Timeout time.Duration // for one try; zero: 15 s
 	Version string        // of Casehook, for the User-Agent
 }
 
 const (
-	retried = 8                // subjects that are tried again at once
-	waiting = 512              // messages that may wait for the receiver, and as many behind those that are tried again
-	silence = 45 * time.Second // the server gives a sign of life every 15 s
+	retried = 8                // subjects that are being retried at the same time
+	waiting = 512              // messages that may wait for the receiver, and as many behind those that are being retried
+	silence = 45 * time.Second // the server sends a heartbeat every 15 s
 )
 
-// Listen streams messages until ctx ends, which is no error. When the stream is
-// cut off it goes on exactly behind the last message that came. Messages are
-// forwarded and printed one after the other, in the order of the journal. While one
-// is tried again, those about the same subject wait for it, and the others go on.
+// Listen prints or forwards messages until ctx ends, which is no error. When the stream breaks off,
+// it resumes after the last message it received. It handles messages one after the other, in the
+// order of the journal. While a message is being retried, later ones about the same subject wait
+// for it, and the others go on.
 func Listen(ctx context.Context, c *client.Client, l ListenOptions) error {
 	query := url.Values{"after": {cmp.Or(l.After, "now")}}
 	if len(l.Triggers) > 0 {
@@ -73,23 +73,23 @@ func Listen(ctx context.Context, c *client.Client, l ListenOptions) error {
 	return e.follow(ctx)
 }
 
-// listener is who listens.
+// listener is the state of a running Listen.
 type listener struct {
 	ListenOptions
 	client *client.Client
 	path   string
 	last   string // the id of the last event that came
-	there  bool   // the server is, as far as was said
+	there  bool   // false: the user was told that the server is away
 	to     *forwarder
 
-	queue   chan message // to be forwarded
+	queue   chan message // messages to forward
 	working sync.WaitGroup
-	turns   chan struct{} // one for each subject that is tried again
-	room    chan struct{} // one for each message that waits for one of those
+	turns   chan struct{} // one token for each subject that is being retried
+	room    chan struct{} // one token for each message that waits for one of those
 
-	mu                 sync.Mutex           // of what follows, and of the output
-	behind             map[string][]message // what waits, by subject that is tried again
-	day                string               // of the message that was printed last
+	mu                 sync.Mutex           // guards the fields below, and the output
+	behind             map[string][]message // waiting messages, by the subject that is being retried
+	day                string               // the day of the message that was printed last
 	received, notTaken int
 }
 
@@ -101,7 +101,7 @@ func (e *listener) note(format string, args ...any) {
 	}
 }
 
-// open starts what forwards messages.
+// open starts the goroutines that forward messages.
 func (e *listener) open(ctx context.Context) {
 	e.queue, e.behind = make(chan message, waiting), map[string][]message{}
 	e.turns, e.room = make(chan struct{}, retried), make(chan struct{}, waiting)
@@ -114,16 +114,16 @@ func (e *listener) open(ctx context.Context) {
 	})
 }
 
-// close waits for what is under way.
+// close waits for tries under way.
 func (e *listener) close() {
 	close(e.queue)
 	e.working.Wait()
 	if e.to != nil {
-		e.note("%d messages came; %d of them were not taken.", e.received, e.notTaken)
+		e.note("%d messages arrived; the receiver did not take %d of them.", e.received, e.notTaken)
 	}
 }
 
-// follow keeps a stream open until ctx ends, or the server says no.
+// follow reopens the stream until ctx ends, or the server refuses it.
 func (e *listener) follow(ctx context.Context) error {
 	const shortest, longest = 500 * time.Millisecond, 30 * time.Second
 	wait := shortest
@@ -154,7 +154,7 @@ func (e *listener) follow(ctx context.Context) error {
 	}
 }
 
-// passing reports whether what went wrong may pass.
+// passing reports whether an error may be temporary.
 func passing(err error) bool {
 	for _, kind := range []fault.Kind{fault.Upstream, fault.UpstreamTimeout, fault.Unavailable, fault.TooMany} {
 		if errors.Is(err, kind) {
@@ -164,7 +164,7 @@ func passing(err error) bool {
 	return false
 }
 
-// receive prints a message, or has it forwarded.
+// receive prints a message, or queues it for forwarding.
 func (e *listener) receive(ctx context.Context, event client.Event) error {
 	if !e.there {
 		e.note("%s", e.greeting())
@@ -177,7 +177,8 @@ func (e *listener) receive(ctx context.Context, event client.Event) error {
 		var m message
 		if err := json.Unmarshal(event.Data, &m); err != nil {
 			return fault.Wrap(err, fault.Invalid, "dev.message",
-				"The server streams what is no message. Is it newer than this program?")
+				"The server's stream has an event that is no message. The server may be newer than this program: "+
+					"update casehook.")
 		}
 		if e.to == nil {
 			e.print(m, nil)
@@ -191,11 +192,11 @@ func (e *listener) receive(ctx context.Context, event client.Event) error {
 	return nil
 }
 
-// greeting says what is listened to.
+// greeting describes what is listened to.
 func (e *listener) greeting() string {
 	what := cmp.Or(strings.Join(e.Triggers, ","), "everything")
 	if e.Endpoint != "" {
-		what += " that " + e.Endpoint + " is told"
+		what += " that " + e.Endpoint + " is sent"
 	}
 	text := fmt.Sprintf("Listening to %s of %s.", what, e.client.Server)
 	if e.to != nil {
@@ -204,7 +205,7 @@ func (e *listener) greeting() string {
 	return text
 }
 
-// put sends to a channel, unless ctx ends before.
+// put sends to a channel, unless ctx ends first.
 func put[T any](ctx context.Context, to chan<- T, v T) error {
 	select {
 	case to <- v:
@@ -214,8 +215,8 @@ func put[T any](ctx context.Context, to chan<- T, v T) error {
 	}
 }
 
-// forward brings a message to the receiver, or puts it behind the one of its subject
-// that is tried again.
+// forward sends a message to the receiver, or queues it behind the message of its subject that is
+// being retried.
 func (e *listener) forward(ctx context.Context, m message) {
 	if put(ctx, e.room, struct{}{}) != nil {
 		return
@@ -239,8 +240,8 @@ func (e *listener) forward(ctx context.Context, m message) {
 	})
 }
 
-// wait puts a message behind the one of its subject that is tried again, if there is
-// such a one.
+// wait queues a message behind the one of its subject that is being retried, and reports whether
+// there is one.
 func (e *listener) wait(m message) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -251,8 +252,8 @@ func (e *listener) wait(m message) bool {
 	return found
 }
 
-// next returns what waits behind a message that is done; none: its subject is not
-// tried again any more.
+// next returns the messages that wait behind a message that is done. If there are none, the subject
+// is no longer retried.
 func (e *listener) next(subject string) (m message, found bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -266,19 +267,19 @@ func (e *listener) next(subject string) (m message, found bool) {
 	return line[0], true
 }
 
-// try makes an attempt at a message, prints it, and reports whether it is the last.
+// try makes one attempt to send a message, prints it, and reports whether it is the last attempt.
 func (e *listener) try(ctx context.Context, m message, attempt int) bool {
 	if m.Error != nil {
 		e.print(m, nil)
 		return true
 	}
-	f := e.to.send(context.WithoutCancel(ctx), m, attempt) // a try that has begun is brought to its end
+	f := e.to.send(context.WithoutCancel(ctx), m, attempt) // a try that has started is finished
 	e.print(m, &f)
 	return f.delivered() || !e.Retry || !f.again()
 }
 
-// insist tries a message until the receiver takes it, with growing waits before all
-// attempts but the first.
+// insist retries a message until the receiver takes it. It waits before each attempt but the first,
+// longer each time.
 func (e *listener) insist(ctx context.Context, m message, attempt int) {
 	for pause := time.Second; ctx.Err() == nil; attempt++ {
 		if attempt > 1 {
@@ -297,13 +298,13 @@ func (e *listener) insist(ctx context.Context, m message, attempt int) {
 	}
 }
 
-// printJob is a message and what became of it.
+// printJob is a message and its outcome.
 type printJob struct {
 	message
-	Forwarded *forwardResult `json:"forwarded"` // null: it went nowhere
+	Forwarded *forwardResult `json:"forwarded"` // null: it was not forwarded
 }
 
-// print prints a message and what became of it.
+// print prints a message and its outcome.
 func (e *listener) print(m message, f *forwardResult) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

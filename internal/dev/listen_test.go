@@ -26,7 +26,7 @@ import (
 
 // streaming is a server whose stream breaks off again and again.
 type streaming struct {
-	messages int  // that there are
+	messages int  // how many there are
 	cut      int  // after so many events a stream ends
 	badly    bool // in the middle of an event
 
@@ -64,7 +64,7 @@ func (s *streaming) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// local is a receiver that is being developed.
+// local is a receiver in development.
 type local struct {
 	t        *testing.T
 	status   func(id string, attempt int) int
@@ -72,7 +72,7 @@ type local struct {
 
 	mu  sync.Mutex
 	got []string // ids with attempts
-	ids []string // that were taken
+	ids []string // how many it took
 }
 
 func (l *local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -115,7 +115,7 @@ func newLocal(t *testing.T, l ListenOptions) (*local, ListenOptions) {
 	return receiver, l
 }
 
-// lines ends listening after so many lines.
+// lines cancels a Listen after a number of lines.
 type lines struct {
 	bytes.Buffer
 	left int
@@ -129,7 +129,7 @@ func (l *lines) Write(b []byte) (int, error) {
 	return l.Buffer.Write(b)
 }
 
-// listened listens until so many lines were printed.
+// listened runs Listen until it has printed a number of lines.
 func listened(t *testing.T, s *streaming, l ListenOptions, most int) (out, notes string) {
 	t.Helper()
 	server := httptest.NewServer(s)
@@ -145,8 +145,8 @@ func listened(t *testing.T, s *streaming, l ListenOptions, most int) (out, notes
 	return printed.String(), noted.String()
 }
 
-// However often the stream ends, and however it does, everything comes, once,
-// and in order per subject.
+// Every message arrives once and in the order of its subject, however often and in whatever way the
+// stream ends.
 func TestListeningGoesOnWhereItEnded(t *testing.T) {
 	for _, badly := range []bool{false, true} {
 		receiver, l := newLocal(t,
@@ -155,12 +155,12 @@ func TestListeningGoesOnWhereItEnded(t *testing.T) {
 		receiver.status = func(id string, attempt int) (status int) {
 			status = 204
 			if id == "msg_1" {
-				once.Do(func() { status = 503 }) // holds up those behind it
+				once.Do(func() { status = 503 }) // those behind it wait
 			}
 			return status
 		}
 		s := &streaming{messages: 12, cut: 5, badly: badly}
-		_, notes := listened(t, s, l, 15) // with the head, the date, and one try more
+		_, notes := listened(t, s, l, 15) // with the head, the date, and one retry
 		slices.Sort(receiver.ids)
 		if len(receiver.ids) != 12 || len(slices.Compact(receiver.ids)) != 12 {
 			t.Errorf("badly %v: taken were %v; %s", badly, receiver.ids, notes)
@@ -182,7 +182,7 @@ func TestListeningGoesOnWhereItEnded(t *testing.T) {
 	}
 }
 
-// versions returns those that were printed, line by line.
+// versions returns the printed versions, line by line.
 func versions(out string) (all []string) {
 	for _, found := range regexp.MustCompile(` v([0-9]+)\b`).FindAllStringSubmatch(out, -1) {
 		all = append(all, found[1])
@@ -211,7 +211,7 @@ func TestListeningIsInTheOrderOfTheJournal(t *testing.T) {
 	}
 }
 
-// A message that is tried again holds up its own subject alone.
+// A message that is being retried delays messages of its own subject only.
 func TestWhatIsTriedAgainHoldsUpNoOtherSubject(t *testing.T) {
 	receiver, l := newLocal(t, ListenOptions{Retry: true})
 	receiver.status = func(id string, attempt int) int {
@@ -246,14 +246,14 @@ func TestMessagesArePrinted(t *testing.T) {
 	out, _ := listened(t, &streaming{messages: 1, cut: 5}, ListenOptions{}, 3)
 	if !strings.HasSuffix(out, "  case_changed            case/1                     v1\n") ||
 		!strings.HasPrefix(out, "TIME      TRIGGER ") ||
-		strings.Count(out, "\n2026-03-1") != 1 { // the day, where it is not today
+		strings.Count(out, "\n2026-03-1") != 1 { // the day, if it is not today
 		t.Errorf("%q", out)
 	}
 	receiver, l := newLocal(t, ListenOptions{})
 	receiver.status = func(string, int) int { return 418 }
 	l.JSON = true
 	out, notes := listened(t, &streaming{messages: 1, cut: 5}, l, 1)
-	if !strings.Contains(out, `"timestamp":"2026-03-14T15:09:26.120Z"`) { // with the digits that it came with
+	if !strings.Contains(out, `"timestamp":"2026-03-14T15:09:26.120Z"`) { // with the digits that it arrived with
 		t.Error(out)
 	}
 	var line struct {
@@ -266,7 +266,7 @@ func TestMessagesArePrinted(t *testing.T) {
 		string(line.Body) != `{"case_name":"Zoë <&>","n":1.00}` {
 		t.Errorf("%s: %v", out, err)
 	}
-	if !strings.Contains(notes, "1 messages came; 1 of them were not taken") {
+	if !strings.Contains(notes, "1 messages arrived; the receiver did not take 1 of them") {
 		t.Error(notes)
 	}
 }

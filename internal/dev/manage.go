@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/client"
 )
 
-// NewEndpoint is an endpoint to be created, as the API takes it.
+// NewEndpoint is an endpoint to create, in the form of the API's request.
 type NewEndpoint struct {
 	Name        string          `json:"name"`
 	URL         string          `json:"url"`
@@ -26,7 +26,7 @@ type NewEndpoint struct {
 	Policy      *EndpointPolicy `json:"policy,omitempty"`
 }
 
-// EndpointPolicy is what may be said of how hard delivery tries.
+// EndpointPolicy is the part of an endpoint's policy that a NewEndpoint can set.
 type EndpointPolicy struct {
 	Order string `json:"order"`
 }
@@ -42,7 +42,7 @@ func CreateEndpoint(ctx context.Context, c *client.Client, o Output, e NewEndpoi
 	}
 	o.line("endpoint %s: created, %s", e.Name, made.ID)
 	if made.Secret == "" {
-		return nil // it was supplied
+		return nil // the user supplied it
 	}
 	o.line("Its secret, shown this once; the receiver verifies signatures with it:\n\n  %s", made.Secret)
 	return nil
@@ -65,7 +65,7 @@ func DeleteEndpoint(ctx context.Context, c *client.Client, o Output, named strin
 type Rotation struct {
 	Endpoint string        // id or name
 	Kind     string        // of the secret; empty: the server chooses it
-	Overlap  time.Duration // for which the earlier secrets sign too
+	Overlap  time.Duration // for how long the earlier secrets sign too
 }
 
 // Rotate makes a new secret for an endpoint, and prints it.
@@ -85,12 +85,12 @@ func Rotate(ctx context.Context, c *client.Client, o Output, r Rotation) error {
 // rotation is a request for a new secret of an endpoint or a callback.
 type rotation struct {
 	path    string
-	owner   string // the secret's, as it is printed
+	owner   string // the secret's kind, in words
 	kind    string // may be empty
 	overlap time.Duration
 }
 
-// rotate asks for a new secret, and prints it.
+// rotate makes a new secret, and prints it.
 func rotate(ctx context.Context, c *client.Client, o Output, r rotation) error {
 	body := map[string]string{"overlap": r.overlap.String()}
 	if r.kind != "" {
@@ -113,11 +113,11 @@ func rotate(ctx context.Context, c *client.Client, o Output, r rotation) error {
 	return nil
 }
 
-// Messages names messages of an endpoint: some, or all there are.
+// Messages selects messages of an endpoint: some, or all.
 type Messages struct {
 	Endpoint string   // id or name
 	IDs      []string // none: all
-	Parked   bool     // those that wait for their next try; else those that were given up
+	Parked   bool     // select parked messages; else dead ones
 }
 
 func (m Messages) body() map[string]any {
@@ -127,7 +127,7 @@ func (m Messages) body() map[string]any {
 	return map[string]any{"all": true}
 }
 
-// RetryMessages has messages tried again.
+// RetryMessages has the server send messages again.
 func RetryMessages(ctx context.Context, c *client.Client, o Output, m Messages) error {
 	if m.Parked {
 		return m.changeMessages(ctx, c, o, "/parked/retry", "tried at once")
@@ -145,7 +145,7 @@ func RetryMessages(ctx context.Context, c *client.Client, o Output, m Messages) 
 	return nil
 }
 
-// DropMessages has messages dropped. They stay listed as such.
+// DropMessages has the server drop messages. They stay listed as dropped.
 func DropMessages(ctx context.Context, c *client.Client, o Output, m Messages) error {
 	path := "/dead/drop"
 	if m.Parked {
@@ -169,7 +169,7 @@ func (m Messages) changeMessages(ctx context.Context, c *client.Client, o Output
 	return nil
 }
 
-// counted writes a number with its noun.
+// counted formats a number with its noun.
 func counted(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -212,10 +212,10 @@ func ParkedMessages(ctx context.Context, c *client.Client, o Output, named strin
 type Listing[T any] struct {
 	Path  string
 	Table Table
-	Row   func(item T) []string // the cells that show an item
+	Row   func(item T) []string // returns the cells of an item
 }
 
-// listOf prints a list whose path is below the endpoint's.
+// listOf prints a list whose path is below the path of an endpoint.
 func listOf[T any](ctx context.Context, c *client.Client, o Output, named string, l Listing[T]) error {
 	id, err := endpointID(ctx, c, named)
 	if err != nil {
@@ -225,7 +225,7 @@ func listOf[T any](ctx context.Context, c *client.Client, o Output, named string
 	return List(ctx, c, o, l)
 }
 
-// List prints a list of the API: JSON, or a table with a row for each item.
+// List prints a list of the API: as JSON, or as a table with a row for each item.
 func List[T any](ctx context.Context, c *client.Client, o Output, l Listing[T]) error {
 	for raw, err := range client.Each[json.RawMessage](ctx, c, l.Path, client.AnyLimit()) {
 		if err != nil {
@@ -247,7 +247,7 @@ func List[T any](ctx context.Context, c *client.Client, o Output, l Listing[T]) 
 	return l.Table.Print(o.Out)
 }
 
-// ReplayRequest says what an endpoint is to be told again.
+// ReplayRequest selects the messages to send to an endpoint again.
 type ReplayRequest struct {
 	Endpoint string // id or name
 	Since    string // a time, or beginning
@@ -256,7 +256,7 @@ type ReplayRequest struct {
 	Case     int64 // 0: all
 }
 
-// replayStatus is a replay, as the server shows it.
+// replayStatus is a replay as the server returns it.
 type replayStatus struct {
 	ID        string    `json:"id"`
 	Kind      string    `json:"kind"`
@@ -269,7 +269,7 @@ type replayStatus struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Replay has an endpoint told again what happened.
+// Replay has the server send past messages to an endpoint again.
 func Replay(ctx context.Context, c *client.Client, o Output, r ReplayRequest) error {
 	id, err := endpointID(ctx, c, r.Endpoint)
 	if err != nil {
@@ -289,7 +289,7 @@ func Replay(ctx context.Context, c *client.Client, o Output, r ReplayRequest) er
 	if err := c.Post(ctx, endpointPath(id, "/replays"), body, &started); err != nil {
 		return err
 	}
-	o.line("endpoint %s: is told again, by the replay %s", r.Endpoint, started.ID)
+	o.line("endpoint %s: the replay %s sends it messages again", r.Endpoint, started.ID)
 	o.line("casehook endpoints replays %s shows how far it is.", r.Endpoint)
 	return nil
 }

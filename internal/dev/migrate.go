@@ -12,19 +12,19 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Migration says what the running cases of a type are to become.
+// Migration selects the running cases of a type to move to another version.
 type Migration struct {
 	Output
-	Progress io.Writer // told after each request
+	Progress io.Writer // receives the progress after each request
 	Type     string
 	To       int64             // the version; 0: the newest
-	States   map[string]string // of the states that it lacks: where their cases go on
+	States   map[string]string // new states for cases in states that the version lacks
 	Finished bool              // cases in final states too
 	DryRun   bool
-	Limit    int // of the cases that one request looks at; 0: the server's
+	Limit    int // how many cases one request looks at; 0: the server's default
 }
 
-// report is what the server did with some cases.
+// report is the result of one request.
 type report struct {
 	To       int64    `json:"to"`
 	Moved    int64    `json:"moved"`
@@ -40,12 +40,12 @@ type misfit struct {
 	Fields  []fault.Field `json:"fields"`
 }
 
-// mostCounted is how far the server looks to count what is left. Where it finds none so far,
-// there may be some behind that.
+// mostCounted bounds the cases that the server looks at to count those that are left. If it counts
+// none, there may still be some behind these.
 const mostCounted = 100_000
 
-// Migrate moves the cases of a type, one request after the other, and prints those
-// that don't fit and how many were moved. It reports whether all fit.
+// Migrate moves the cases of a type, one request after the other. It prints the cases that don't
+// fit, and how many were moved, and reports whether all fit.
 func Migrate(ctx context.Context, c *client.Client, m Migration) (fit bool, err error) {
 	body := map[string]any{"dry_run": m.DryRun}
 	if m.To != 0 {
@@ -79,11 +79,11 @@ func Migrate(ctx context.Context, c *client.Client, m Migration) (fit bool, err 
 			return misfits == 0, nil
 		}
 		fmt.Fprintln(m.Progress, count)
-		body["to"], body["after"] = did.To, *did.Next // also where a newer version is put meanwhile
+		body["to"], body["after"] = did.To, *did.Next // even if a newer version is put meanwhile
 	}
 }
 
-// count tells how far a migration is: "1,200 of 3,400 moved, 3 don't fit".
+// count returns the progress of a migration: "1,200 of 3,400 moved, 3 don't fit".
 func (m Migration) count(moved, misfits int64, did report) string {
 	total := thousands(moved + misfits + did.Left)
 	if did.Left >= mostCounted || did.Left == 0 && did.Next != nil {
@@ -103,7 +103,7 @@ func (m Migration) count(moved, misfits int64, did report) string {
 	return fmt.Sprintf("%s, %s don't fit", count, thousands(misfits))
 }
 
-// leftAlone tells how many cases stay as they are since they are finished.
+// leftAlone returns how many cases stay as they are since they are finished.
 func leftAlone(finished int64) string {
 	switch finished {
 	case 0:
@@ -131,15 +131,15 @@ func (m Migration) list(misfits []misfit) error {
 	return nil
 }
 
-// stopped says what has been done although a request failed.
+// stopped returns the error of a failed request with the number of cases that were moved before.
 func (m Migration) stopped(err error, moved int64) error {
 	if moved == 0 || m.DryRun {
 		return err
 	}
-	return fmt.Errorf("%w\n  %s cases were moved before that; the same command goes on", err, thousands(moved))
+	return fmt.Errorf("%w\n  %s cases were moved before that; repeat the command to move the others", err, thousands(moved))
 }
 
-// thousands writes a number for people: 3,400.
+// thousands formats a number for people: 3,400.
 func thousands(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	for i := len(digits) - 3; i > 0; i -= 3 {

@@ -9,15 +9,15 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// ResendOptions says what to send again, and where to.
+// ResendOptions selects a message to send again, and its endpoint.
 type ResendOptions struct {
 	Output
 	Message  string        // its webhook-id
 	Endpoint string        // id or name
-	Wait     time.Duration // for what becomes of it; zero: not at all
+	Wait     time.Duration // how long to wait for the outcome; zero: not at all
 }
 
-// replay is what the server does when a message is to be sent again.
+// replay is a replay as the server returns it.
 type replay struct {
 	ID        string    `json:"id"`
 	State     string    `json:"state"`
@@ -26,8 +26,8 @@ type replay struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Resend has a message sent again, by the road that all messages to the endpoint
-// take, and prints what became of it.
+// Resend has the server send a message again, as it sends all messages to the endpoint, and prints
+// the outcome.
 func Resend(ctx context.Context, c *client.Client, r ResendOptions) error {
 	id, err := endpointID(ctx, c, r.Endpoint)
 	if err != nil {
@@ -36,7 +36,7 @@ func Resend(ctx context.Context, c *client.Client, r ResendOptions) error {
 	return r.start(ctx, c, id, "/resend", map[string]string{"message": r.Message})
 }
 
-// start begins a replay of one message, and waits for what becomes of it.
+// start starts a replay of one message, and waits for its outcome.
 func (r ResendOptions) start(ctx context.Context, c *client.Client, id, path string, body any) error {
 	var started replay
 	if err := c.Post(ctx, endpointPath(id, path), body, &started); err != nil {
@@ -45,8 +45,8 @@ func (r ResendOptions) start(ctx context.Context, c *client.Client, id, path str
 	return r.await(ctx, c, id, started)
 }
 
-// await waits for the end of a replay, or for its first try that fails: others
-// follow, as the endpoint's policy says.
+// await waits for the end of a replay, or for its first try that fails: others follow by the
+// endpoint's policy.
 func (r ResendOptions) await(ctx context.Context, c *client.Client, id string, started replay) error {
 	ctx, cancel := context.WithTimeout(ctx, max(r.Wait, time.Millisecond))
 	defer cancel()
@@ -71,13 +71,14 @@ func (r ResendOptions) await(ctx context.Context, c *client.Client, id string, s
 			return r.say(tries[0])
 		case now.State != "running":
 			return fault.New(fault.Conflict, "dev.not_sent",
-				"%s was not sent: %s does not want it as it is now. casehook endpoints show %s says what it wants.",
+				"%s was not sent: it does not match the settings of %s. casehook endpoints show %s shows its triggers, "+
+					"sources, filter and clearance.",
 				r.Message, r.Endpoint, r.Endpoint)
 		}
 	}
 }
 
-// tries are those at the message since a time, the newest first.
+// tries returns the attempts at the message since a time, the newest first.
 func (r ResendOptions) tries(
 	ctx context.Context, c *client.Client, id string, since time.Time,
 ) (tries []attempt, err error) {

@@ -13,8 +13,8 @@ import (
 	"github.com/mattn/go-isatty"
 )
 
-// Table is a table for people. On a terminal it is at most 100 columns wide, if what may be
-// shortened can be made short enough; elsewhere nothing is cut.
+// Table is a table for people. On a terminal it is at most 100 columns wide, if the cells of the
+// columns in Shorten can be cut that much. Elsewhere nothing is cut.
 type Table struct {
 	Columns []string
 	Rows    [][]string
@@ -24,10 +24,10 @@ type Table struct {
 const (
 	pageWidth = 100 // columns of a terminal
 	gap       = 2   // between two cells
-	shortest  = 8   // what a cell that is cut has left at least
+	shortest  = 8   // columns that a cut cell keeps at least
 )
 
-// onTerminal reports whether people see at once what is written.
+// onTerminal reports whether w is a terminal.
 func onTerminal(w io.Writer) bool {
 	f, isFile := w.(*os.File)
 	return isFile && isatty.IsTerminal(f.Fd())
@@ -41,7 +41,7 @@ func (t Table) Print(w io.Writer) error {
 	return t.print(w, math.MaxInt)
 }
 
-// print writes the table, in at most so many columns.
+// print writes the table, in at most this many columns if possible.
 func (t Table) print(w io.Writer, most int) error {
 	widths := t.widths(most)
 	for _, row := range append([][]string{t.Columns}, t.Rows...) {
@@ -58,8 +58,8 @@ func (t Table) print(w io.Writer, most int) error {
 	return nil
 }
 
-// widths returns the widths of the columns. The widest of those that may be shortened
-// gives way until all fit in so many columns.
+// widths returns the widths of the columns. It narrows the widest of those that may be cut until
+// all fit.
 func (t Table) widths(most int) []int {
 	widths := make([]int, len(t.Columns))
 	total := -gap
@@ -86,7 +86,7 @@ func (t Table) widths(most int) []int {
 	return widths
 }
 
-// cut shortens a text to so many characters.
+// cut shortens a text to a number of characters.
 func cut(text string, most int) string {
 	if utf8.RuneCountInString(text) <= most {
 		return text
@@ -94,7 +94,7 @@ func cut(text string, most int) string {
 	return string([]rune(text)[:most-1]) + "…"
 }
 
-// Grouped writes a number with its thousands apart: 1,204.
+// Grouped formats a number with thousands separators: 1,204.
 func Grouped(n int64) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
@@ -103,7 +103,7 @@ func Grouped(n int64) string {
 	return digits
 }
 
-// Long writes a length of time in one unit: 40 s, 12 min, 3 h or 5 days.
+// Long formats a length of time in one unit: 40 s, 12 min, 3 h or 5 days.
 func Long(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < time.Minute:

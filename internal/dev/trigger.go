@@ -15,22 +15,22 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// TriggerOptions says what to send, and where to.
+// TriggerOptions selects a message, and its receiver.
 type TriggerOptions struct {
 	Output
 	Trigger string
-	Case    int64 // what was last told of this case; 0: a sample
+	Case    int64 // send the last message about this case; 0: a sample
 
 	Endpoint string        // id or name; empty: to Forward
-	Wait     time.Duration // for what becomes of it at Endpoint; zero: not at all
+	Wait     time.Duration // how long to wait for the outcome at Endpoint; zero: not at all
 
 	Forward string        // a URL; both empty: it is only printed
-	Key     []byte        // that Forward is signed with
+	Key     []byte        // signs messages to Forward
 	Timeout time.Duration // for Forward
 	Version string        // of Casehook, for Forward's User-Agent
 }
 
-// Trigger sends a message of a trigger, and prints what became of it.
+// Trigger sends a message of a trigger, and prints the outcome.
 func Trigger(ctx context.Context, c *client.Client, t TriggerOptions) error {
 	if t.Endpoint != "" && t.Case == 0 {
 		return t.test(ctx, c)
@@ -51,7 +51,7 @@ func Trigger(ctx context.Context, c *client.Client, t TriggerOptions) error {
 	return t.forward(ctx, m)
 }
 
-// testResult is what came of a sample that the server sent.
+// testResult is the outcome of a sample that the server sent.
 type testResult struct {
 	Message    string          `json:"message"`
 	Trigger    string          `json:"trigger"`
@@ -86,8 +86,7 @@ func (t TriggerOptions) test(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
-// replay has the server tell a message to an endpoint, which may never have been
-// told it before.
+// replay has the server send a message to an endpoint, even if it was never sent to it before.
 func (t TriggerOptions) replay(ctx context.Context, c *client.Client, m *message) error {
 	id, err := endpointID(ctx, c, t.Endpoint)
 	if err != nil {
@@ -99,12 +98,12 @@ func (t TriggerOptions) replay(ctx context.Context, c *client.Client, m *message
 	})
 }
 
-// resendOptions is how to wait for what becomes of a message at the endpoint.
+// resendOptions returns how to wait for the outcome at the endpoint.
 func (t TriggerOptions) resendOptions(message string) ResendOptions {
 	return ResendOptions{Output: t.Output, Message: message, Endpoint: t.Endpoint, Wait: t.Wait}
 }
 
-// show prints a message that goes nowhere.
+// show prints a message without sending it.
 func (t TriggerOptions) show(m *message) error {
 	if t.JSON {
 		return t.object(m)
@@ -132,10 +131,10 @@ func (t TriggerOptions) forward(ctx context.Context, m *message) error {
 	return nil
 }
 
-// attemptHeaders are the headers that are made when a message is sent.
+// attemptHeaders are the headers that are added when a message is sent.
 var attemptHeaders = []string{"webhook-id", "webhook-timestamp", "webhook-signature", "webhook-attempt", "user-agent"}
 
-// sample is the trigger's example in the catalogue.
+// sample returns the trigger's example from the catalogue.
 func (t TriggerOptions) sample(ctx context.Context, c *client.Client) (*message, error) {
 	var catalogue struct {
 		Items []struct {
@@ -175,10 +174,10 @@ func (t TriggerOptions) sample(ctx context.Context, c *client.Client) (*message,
 		strings.Join(names, ", "))
 }
 
-// mostEntries is how far back a case's history is looked through.
+// mostEntries bounds the entries of a case's history that are searched.
 const mostEntries = 500
 
-// last finds the newest message of the trigger about the case.
+// last returns the newest message of the trigger about the case.
 func (t TriggerOptions) last(ctx context.Context, c *client.Client) (*message, error) {
 	looked := 0
 	for entry, err := range client.Each[struct {
@@ -197,11 +196,11 @@ func (t TriggerOptions) last(ctx context.Context, c *client.Client) (*message, e
 		}
 	}
 	return nil, fault.New(fault.NotFound, "dev.trigger_never",
-		"Nothing in the history of case %d was told as %s. Without --case a sample is sent.", t.Case, t.Trigger)
+		"No change in the history of case %d has a message of the trigger %s. Leave out --case to send a sample.", t.Case, t.Trigger)
 }
 
-// of returns the message of the trigger about one version of the case, which was
-// committed at a time; nil: there is none.
+// of returns the message of the trigger about one version of the case, which was committed at a
+// time; nil: there is none.
 func (t TriggerOptions) of(ctx context.Context, c *client.Client, version int64, at time.Time) (*message, error) {
 	query := url.Values{"after": {at.Format(time.RFC3339Nano)}, "triggers": {t.Trigger}, "limit": {"1000"}}
 	for {
