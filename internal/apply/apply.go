@@ -19,9 +19,9 @@ import (
 	"github.com/casehook/casehook/internal/spelling"
 )
 
-// Options say where a plan is applied.
+// Options configure the application of a plan.
 type Options struct {
-	DryRun bool // only say what would be done
+	DryRun bool // only report what would be done
 	Out    io.Writer
 }
 
@@ -32,8 +32,8 @@ type applier struct {
 	plan   *Plan
 }
 
-// Run applies a plan to a server, and reports on Out what was done to each item, or would be. A failure
-// does not stop the other items; the error lists all of them.
+// Run applies a plan to a server, and writes to Out what it did to each item, or would do. A
+// failure does not stop the other items; the error lists all of them.
 func Run(ctx context.Context, p *Plan, server *client.Client, o Options) error {
 	c := &applier{o, server, p}
 	var wrong failures
@@ -58,18 +58,18 @@ func Run(ctx context.Context, p *Plan, server *client.Client, o Options) error {
 	return wrong.err()
 }
 
-// The verbs for what is done to an item.
+// The verbs for what Run does to an item.
 const (
 	created   = "created"
 	updated   = "updated"
 	unchanged = "unchanged"
 )
 
-// report is what is told of an item.
+// report describes what was done to an item.
 type report struct {
 	item  string // "endpoint crm"
 	done  string
-	lines []string // what changes, and what is to be known besides
+	lines []string // the changes, and notes about the item
 }
 
 func (c *applier) say(r report) {
@@ -82,14 +82,14 @@ func (c *applier) say(r report) {
 	}
 }
 
-// also adds a line about something else that is done to the item.
+// also adds a line about another thing that was done to the item.
 func (r *report) also(line string) {
 	if r.lines = append(r.lines, line); r.done == unchanged {
 		r.done = updated
 	}
 }
 
-// would says what is done, or what would be.
+// would returns a verb, or with DryRun what would be done.
 func (c *applier) would(done string) string {
 	if c.DryRun {
 		return "would be " + done
@@ -133,12 +133,12 @@ func (c *applier) caseType(ctx context.Context, t Type) error {
 	return err
 }
 
-// notes are what is to be known of a type that is there: that it is retired, and where
-// it has a new version, how its running cases come to that.
+// notes are about a type that exists: that it is retired, and how its running cases get a new
+// version.
 func notes(t Type, before json.RawMessage, updated, retired bool) (lines []string) {
 	if retired {
 		lines = append(lines,
-			"is retired, so that there are no new cases of it; casehook casetype restore "+t.CaseType.Key+
+			"is retired and gets no new cases; casehook casetype restore "+t.CaseType.Key+
 				" undoes that")
 	}
 	if !updated {
@@ -152,13 +152,13 @@ func notes(t Type, before json.RawMessage, updated, retired bool) (lines []strin
 		"casetype migrate %s%s --dry-run", t.CaseType.Key, states))
 }
 
-// removedStates lists the states of a definition that are none of those it has now.
+// removedStates lists the states that a definition had and no longer has.
 func removedStates(before json.RawMessage, states []casetype.State) (removed []string) {
 	var there struct {
 		States []struct{ Key string } `json:"states"`
 	}
 	if json.Unmarshal(before, &there) != nil {
-		return nil // then nothing is known of them
+		return nil // then its states are unknown
 	}
 	for _, s := range there.States {
 		if !slices.ContainsFunc(states, func(now casetype.State) bool { return now.Key == s.Key }) {
@@ -168,7 +168,7 @@ func removedStates(before json.RawMessage, states []casetype.State) (removed []s
 	return removed
 }
 
-// put puts a definition, and returns the secrets that were drawn for its callbacks.
+// put puts a definition, and returns the secrets that the server generated for its callbacks.
 func (c *applier) put(ctx context.Context, path string, t Type, r *report) (drawn map[string]string, err error) {
 	var put struct {
 		Version   int64             `json:"version"`
@@ -195,10 +195,10 @@ func (c *applier) put(ctx context.Context, path string, t Type, r *report) (draw
 	return put.Secrets, nil
 }
 
-// warning is what a server finds doubtful in a definition. Its message begins with the line.
+// warning is a server's warning about a definition. Its message begins with the line.
 type warning struct{ Path, Message string }
 
-// in writes the warning as one about a file.
+// in formats the warning for a file.
 func (w warning) in(file string) string {
 	line, message, found := strings.Cut(strings.TrimPrefix(w.Message, "line "), ": ")
 	if !found {
@@ -207,7 +207,7 @@ func (w warning) in(file string) string {
 	return fmt.Sprintf("%s:%s: %s: %s", file, line, w.Path, message)
 }
 
-// remote is an endpoint as the API shows and takes it.
+// remote is an endpoint in the API's requests and answers.
 type remote struct {
 	ID        string   `json:"id,omitempty"`
 	Name      string   `json:"name"`
@@ -258,8 +258,8 @@ func wanted(e endpoint.Endpoint) remote {
 	return r
 }
 
-// masked is the endpoint as the server will show it, where it is one of these settings
-// that are not named and stay as they are.
+// masked returns the endpoint as the server will show it. Settings that the file does not name stay
+// as they are.
 func (r remote) masked(there remote) remote {
 	r.ID, r.Revision, r.Secret = there.ID, there.Revision, there.Secret
 	r.Clearance = cmp.Or(r.Clearance, there.Clearance)
@@ -275,7 +275,7 @@ func (r remote) masked(there remote) remote {
 	return r
 }
 
-// spelt returns the name of a header as it is written there.
+// spelt returns the name of a header as the server's endpoint spells it.
 func spelt(there map[string]*string, name string) string {
 	for other := range there {
 		if strings.EqualFold(other, name) {
@@ -285,12 +285,12 @@ func spelt(there map[string]*string, name string) string {
 	return name
 }
 
-// changes lists what differs from what is there, as far as the server shows it.
+// changes lists the differences from the server's endpoint, as far as the server shows it.
 func (r remote) changes(there remote) []string {
 	return differences(asJSON(there), asJSON(r.masked(there)))
 }
 
-// endpoints returns those that have names.
+// endpoints returns the server's endpoints that have names.
 func (c *applier) endpoints(ctx context.Context) (there []remote, err error) {
 	for e, err := range client.Each[remote](ctx, c.server, "/v1/endpoints", nil) {
 		if err != nil {
@@ -304,7 +304,7 @@ func (c *applier) endpoints(ctx context.Context) (there []remote, err error) {
 	return there, nil
 }
 
-// named finds the endpoint of a name, else the one whose name is spelt otherwise.
+// named finds the endpoint with a name, or else the one whose name is spelt differently.
 func named[E any](there []E, name string, nameOf func(E) string) (e E, found bool) {
 	at := slices.IndexFunc(there, func(e E) bool { return nameOf(e) == name })
 	if at < 0 {
@@ -345,7 +345,7 @@ func (c *applier) endpoint(ctx context.Context, e endpoint.Endpoint, there []rem
 	return err
 }
 
-// create makes an endpoint.
+// create creates an endpoint.
 func (c *applier) create(ctx context.Context, e endpoint.Endpoint) error {
 	r := report{item: "endpoint " + e.Name, done: created}
 	if !c.DryRun {

@@ -11,14 +11,14 @@ import (
 	"unicode/utf8"
 )
 
-// The bounds of what is told of an item's changes.
+// The bounds of the list of an item's changes.
 const (
 	maxChanges = 40 // lines
 	maxValue   = 80 // bytes
 )
 
-// definitionChanges lists what differs between two definitions, as far as people care:
-// none means that they are the same.
+// definitionChanges lists the relevant differences between two definitions. If there are none, the
+// definitions are equal.
 func definitionChanges(before, after []byte) []string {
 	var x, y bytes.Buffer
 	if json.Compact(&x, before) == nil && json.Compact(&y, after) == nil && bytes.Equal(x.Bytes(), y.Bytes()) {
@@ -31,20 +31,20 @@ func definitionChanges(before, after []byte) []string {
 	return lines
 }
 
-// asJSON is a value as JSON has it.
+// asJSON converts a value to what its JSON decodes to.
 func asJSON(v any) any {
-	raw, _ := json.Marshal(v) // can't fail: what the API is sent
+	raw, _ := json.Marshal(v) // can't fail: it is a request's body
 	return decoded(raw)
 }
 
 func decoded(raw []byte) (v any) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	d.Decode(&v) // what is not JSON differs from all
+	d.Decode(&v) // a value that is not JSON differs from all others
 	return v
 }
 
-// differences lists by path what differs between two values of JSON.
+// differences lists the differences between two JSON values by path.
 func differences(before, after any) []string {
 	var c comparison
 	c.values("", before, after)
@@ -98,7 +98,7 @@ func (c *comparison) members(path string, before, after map[string]any) {
 	}
 }
 
-// content is what is told of what was added or removed besides.
+// content formats a value that was added or removed.
 func content(v any) string {
 	switch v.(type) {
 	case map[string]any, nil:
@@ -107,7 +107,7 @@ func content(v any) string {
 	return ": " + brief(v)
 }
 
-// keyOf returns the key by which people know an item of a list, such as a state.
+// keyOf returns the key that identifies an item of a list, such as a state.
 func keyOf(item any) string {
 	object, _ := item.(map[string]any)
 	key, _ := object["key"].(string)
@@ -149,7 +149,8 @@ func (c *comparison) keyed(path string, before, after []any) {
 	}
 }
 
-// list compares other lists: by what only one of them has, if that says it.
+// list compares other lists: by the items that only one of them has, if these are the only
+// difference.
 func (c *comparison) list(path string, before, after []any) {
 	var parts []string
 	only := func(sign string, these, others []any) {
@@ -172,7 +173,7 @@ func (c *comparison) list(path string, before, after []any) {
 	}
 }
 
-// compact writes a value as JSON.
+// compact encodes a value as JSON.
 func compact(v any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
@@ -181,7 +182,7 @@ func compact(v any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// brief writes a value on one line, cut where it is long.
+// brief formats a value on one line, and cuts it if it is long.
 func brief(v any) string {
 	text, isText := v.(string)
 	if !isText || text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {

@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// placed writes a fault: where it is, of what, and what it is.
+// placed formats a fault with its place and the item it is about.
 func placed(file string, line int, label, message string) string {
 	if label != "" {
 		label += ": "
@@ -20,8 +20,8 @@ func placed(file string, line int, label, message string) string {
 	return fmt.Sprintf("%s:%d: %s%s", file, line, label, message)
 }
 
-// labelOf says to what in the file a path leads, and returns the path from there:
-// "endpoint crm", or "endpoint 2" where it has no name.
+// labelOf returns the item that a path in the file leads to, and the rest of the path: "endpoint
+// crm", or "endpoint 2" if it has no name.
 func labelOf(root yaml.Node, path string) (label, below string) {
 	tokens := strings.SplitN(path, "/", 4)
 	if len(tokens) < 3 {
@@ -46,7 +46,7 @@ func labelOf(root yaml.Node, path string) (label, below string) {
 	return "", path
 }
 
-// typeLabel names a case type by the key in its definition, or else otherwise.
+// typeLabel names a case type by the key in its definition, or else by otherwise.
 func typeLabel(n yaml.Node, otherwise string) string {
 	key, _ := n.Member("key").Text()
 	if key == "" {
@@ -58,10 +58,10 @@ func typeLabel(n yaml.Node, otherwise string) string {
 	return "case type " + key
 }
 
-// failures are what went wrong in a run.
+// failures collects the errors of a run.
 type failures struct{ all []error }
 
-// add notes an error, if it is one, and reports whether to go on is of no use.
+// add adds an error, if it is not nil, and reports whether the run has to end.
 func (f *failures) add(err error) (stop bool) {
 	if err == nil {
 		return false
@@ -71,7 +71,8 @@ func (f *failures) add(err error) (stop bool) {
 	return !errors.As(err, &known)
 }
 
-// err returns the failures. A failure that ended the run is returned as it is, if it is the only one.
+// err returns the errors as one. An error that ended the run is returned as it is, if it is the
+// only one.
 func (f *failures) err() error {
 	if len(f.all) == 1 {
 		return f.all[0]
@@ -85,21 +86,21 @@ func (f *failures) err() error {
 	return errors.Join(f.all...)
 }
 
-// refusal is what the server refused of an item, with the places in the files.
+// refusal is the server's refusal of an item, with the places in the files.
 type refusal struct {
 	lines []string
-	err   error // as the client returned it
+	err   error // the error that the client returned
 }
 
 func (r *refusal) Error() string { return strings.Join(r.lines, "\n") }
 
-// Is makes errors.Is(err, kind) true for the kind of what was refused.
+// Is makes errors.Is(err, kind) true for the kind of the refusal.
 func (r *refusal) Is(target error) bool { return errors.Is(r.err, target) }
 
-// itsLine is how the server names a line of a definition.
+// itsLine matches the server's line number in a fault of a definition.
 var itsLine = regexp.MustCompile(`^line ([0-9]+): `)
 
-// place is where something is written.
+// place is a position in a file.
 type place struct {
 	file string
 	line int
@@ -129,7 +130,7 @@ func refused(err error, label string, below func(path string) place) error {
 	return r
 }
 
-// ofType places what the server says of a case type.
+// ofType adds positions to the server's faults about a case type.
 func (c *applier) ofType(t Type, err error) error {
 	return refused(err, "case type "+t.CaseType.Key, func(path string) place {
 		if path == "" {
@@ -139,7 +140,7 @@ func (c *applier) ofType(t Type, err error) error {
 	})
 }
 
-// ofEndpoint places what the server says of an endpoint.
+// ofEndpoint adds positions to the server's faults about an endpoint.
 func (c *applier) ofEndpoint(name string, err error) error {
 	return refused(err, "endpoint "+name, func(path string) place {
 		return place{c.plan.file, c.plan.entries[name].Below(path).Line}

@@ -20,27 +20,27 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// Plan is what there should be.
+// Plan lists the items that a server should have.
 type Plan struct {
 	Types     []Type
-	Endpoints []endpoint.Endpoint // with names; what a policy leaves out is the default
-	Secrets   map[string]string   // by an endpoint's name: what signs
+	Endpoints []endpoint.Endpoint // they have names; settings that a policy leaves out are the defaults
+	Secrets   map[string]string   // the signing secrets, by an endpoint's name
 
 	file    string
-	entries map[string]yaml.Node // by an endpoint's name: where it is written
+	entries map[string]yaml.Node // the positions of endpoints, by their names
 }
 
-// Type is a definition with where it comes from.
+// Type is a definition with its source.
 type Type struct {
 	CaseType *casetype.Type
 	File     string // for the messages of faults
 	Source   []byte
-	Secrets  []Secret // that sign what its callbacks are asked; of the others, the server draws them
+	Secrets  []Secret // the secrets of callbacks that the plan sets; the server generates the others
 
 	line int // of its entry in the plan
 }
 
-// Secret is one that a callback is to have.
+// Secret is the secret of a callback.
 type Secret struct {
 	Callback string // the key of a transition, casetype.SwitchCallback, DeleteCallback or TypeSecret
 	Text     string
@@ -48,7 +48,7 @@ type Secret struct {
 	line int
 }
 
-// document is the file as it is written.
+// document is the file's content.
 type document struct {
 	CaseTypes []yaml.Node `yaml:"case_types"`
 	Endpoints []yaml.Node `yaml:"endpoints"`
@@ -73,9 +73,8 @@ type endpointNode struct {
 	} `yaml:"policy"`
 }
 
-// Read reads a plan, and the definitions that it names, by paths relative to its
-// own. Variables are those that secrets are in. The error lists all that is wrong,
-// each with file and line.
+// Read reads a plan, and the definitions that it names by paths relative to its own. Variables are
+// the environment, which may have secrets. The error lists all faults, each with file and line.
 func Read(
 	file string, source []byte, read func(path string) ([]byte, error), variable func(name string) (string, bool),
 ) (*Plan, error) {
@@ -112,7 +111,7 @@ func Read(
 	return r.plan, nil
 }
 
-// isDefinition reports whether a document is a definition, and no plan.
+// isDefinition reports whether a document is a definition and not a plan.
 func isDefinition(root yaml.Node) bool {
 	object, _ := root.Value.(map[string]any)
 	has := func(key string) bool { _, found := object[key]; return found }
@@ -122,21 +121,21 @@ func isDefinition(root yaml.Node) bool {
 
 type reader struct {
 	file     string
-	label    string // of what is being read, as messages name it
+	label    string // the item that is being read, for messages
 	read     func(string) ([]byte, error)
 	variable func(string) (string, bool)
 	plan     *Plan
-	types    map[string]int // by key, those with faults too: the line of their entry
+	types    map[string]int // the line of each entry by its key, also of those with faults
 	wrong    []planFault
 }
 
-// planFault is a fault, with the line of the plan that it belongs to.
+// planFault is a fault with a line of the plan.
 type planFault struct {
 	line int
 	err  error
 }
 
-// inOrder joins faults, in the order of their lines.
+// inOrder joins faults in the order of their lines.
 func inOrder(wrong []planFault) error {
 	slices.SortStableFunc(wrong, func(a, b planFault) int { return cmp.Compare(a.line, b.line) })
 	all := make([]error, len(wrong))
@@ -157,8 +156,8 @@ func (r *reader) faults(base string, all []yaml.Fault) {
 	}
 }
 
-// withNearest is the message of a fault, which names the key that was probably meant rather
-// than all that there are.
+// withNearest returns the message of a fault. If a similar key is known, it names that one instead
+// of listing all.
 func withNearest(f yaml.Fault) string {
 	typed := f.Path[strings.LastIndex(f.Path, "/")+1:]
 	if near := spelling.DidYouMean(typed, f.Known); near != "" {
@@ -167,7 +166,7 @@ func withNearest(f yaml.Fault) string {
 	return f.Message
 }
 
-// typeNode is a case type that says more than its definition.
+// typeNode is an entry of a case type with more than its definition.
 type typeNode struct {
 	File            string          `yaml:"file"`
 	Definition      yaml.Node       `yaml:"definition"`
@@ -175,8 +174,8 @@ type typeNode struct {
 	CallbackSecrets map[string]text `yaml:"callback_secrets"`
 }
 
-// caseType reads an entry of the case types: the name of a file, a definition, or an
-// object with either and with secrets.
+// caseType reads an entry of the case types: the name of a file, a definition, or an object that
+// has one of these and secrets.
 func (r *reader) caseType(n yaml.Node) {
 	var entry typeNode
 	object, isObject := n.Value.(map[string]any)
@@ -251,7 +250,7 @@ func (r *reader) definition(n yaml.Node, entry typeNode) {
 	r.plan.Types = append(r.plan.Types, Type{CaseType: t, File: file, Source: source, Secrets: secrets, line: line})
 }
 
-// twice reports whether a case type was given before, which is a fault.
+// twice reports, as a fault, whether a case type was given before.
 func (r *reader) twice(key string, line int) bool {
 	first, given := r.types[key]
 	if given {
@@ -262,7 +261,7 @@ func (r *reader) twice(key string, line int) bool {
 	return false
 }
 
-// withEnding names the file that was probably meant, where one without its ending can't be read.
+// withEnding suggests a file name with an ending, if the one without can't be read.
 func (r *reader) withEnding(file string, entry typeNode) string {
 	if entry.File == "" {
 		return ""
@@ -314,16 +313,16 @@ func (r *reader) endpoint(n yaml.Node) {
 	r.plan.Endpoints = append(r.plan.Endpoints, e)
 }
 
-// touches reports whether faults are about a value, what it is in, or something in it: then
-// nothing follows from what was read of it.
+// touches reports whether a fault concerns a value, a part of it, or an object around it. Such a
+// value is not checked further.
 func touches(faults []yaml.Fault, path string) bool {
 	return slices.ContainsFunc(faults, func(f yaml.Fault) bool {
 		return f.Path == path || strings.HasPrefix(path, f.Path+"/") || strings.HasPrefix(f.Path, path+"/")
 	})
 }
 
-// checked is an endpoint as the server will judge it: where the file names no
-// token, it is the one that applies the file.
+// checked returns an endpoint as the server will check it: without a token in the file, ignore_own
+// means the token that applies the file.
 func checked(e endpoint.Endpoint) endpoint.Endpoint {
 	e.Token = cmp.Or(e.Token, "own")
 	return e

@@ -20,7 +20,7 @@ states: [{ key: open }]
 transitions: [{ key: write, to: open }]
 `
 
-// files reads from a map.
+// files reads files from a map.
 func files(all map[string]string) func(string) ([]byte, error) {
 	return func(path string) ([]byte, error) {
 		content, found := all[path]

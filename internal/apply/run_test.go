@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// served applies a source to a server that answers as told.
+// served applies a source to a server with these answers.
 func served(t *testing.T, source string, answer http.HandlerFunc) error {
 	t.Helper()
 	plan, err := Read("c.yaml", []byte(source), files(map[string]string{"note.yaml": note}),

@@ -16,7 +16,7 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// fingerprint names a secret as the server does.
+// fingerprint returns a secret's fingerprint, as the server computes it.
 func fingerprint(secret string) (string, error) {
 	if strings.HasPrefix(secret, "whsk_") {
 		seed, err := outbound.ParsePrivateKey(secret)
@@ -29,7 +29,7 @@ func fingerprint(secret string) (string, error) {
 	return outbound.Fingerprint(outbound.FormatKey(key)), err
 }
 
-// secret is line for a secret that signs, which has to be one.
+// secret returns a signing secret, and reports a fault if it is not one.
 func (r *reader) secret(t text, path string) string {
 	before := len(r.wrong)
 	secret := r.line(t, path)
@@ -46,7 +46,7 @@ func (r *reader) secret(t text, path string) string {
 	return secret
 }
 
-// callbackSecrets reads the secrets that an entry gives to the callbacks of its type.
+// callbackSecrets reads the secrets that an entry sets for the callbacks of its type.
 func (r *reader) callbackSecrets(n yaml.Node, entry typeNode, t *casetype.Type) (all []Secret) {
 	shared := t.CallbackSecret == casetype.SecretPerType
 	var callbacks []string
@@ -78,21 +78,21 @@ func (r *reader) callbackSecrets(n yaml.Node, entry typeNode, t *casetype.Type) 
 	return all
 }
 
-// signingSecret is a secret as the server lists it.
+// signingSecret is a secret in the server's list.
 type signingSecret struct {
 	ID          string  `json:"id"`
 	ExpiresAt   *string `json:"expires_at"`
 	Fingerprint string  `json:"fingerprint"`
 }
 
-// lasting reports whether one of the secrets is the one of the fingerprint, without an end.
+// lasting reports whether one of the secrets has the fingerprint and does not expire.
 func lasting(all []signingSecret, fingerprint string) bool {
 	return slices.ContainsFunc(all, func(s signingSecret) bool {
 		return s.Fingerprint == fingerprint && s.ExpiresAt == nil
 	})
 }
 
-// signing lists the secrets at a path. Where there is no such type or callback, there are none.
+// signing lists the secrets at a path. There are none if there is no such type or callback.
 func (c *applier) signing(ctx context.Context, path string) ([]signingSecret, error) {
 	var there struct {
 		Items []signingSecret `json:"items"`
@@ -104,15 +104,15 @@ func (c *applier) signing(ctx context.Context, path string) ([]signingSecret, er
 	return there.Items, err
 }
 
-// rotated says what becomes of a secret that is there.
+// rotated describes what is done to a secret that exists.
 func (c *applier) rotated() string {
-	return c.would("rotated") + "; the one of before signs for " + overlap + " more"
+	return c.would("rotated") + "; the earlier one signs too for " + overlap
 }
 
 var overlap = strings.TrimSuffix(endpoint.DefaultOverlap.String(), "0m0s")
 
-// callbackSecrets brings the secrets of a type's callbacks to what the plan says, and tells
-// those that were drawn and that the plan does not say.
+// callbackSecrets sets the secrets of a type's callbacks to those of the plan, and reports the
+// generated ones that the plan does not set.
 func (c *applier) callbackSecrets(ctx context.Context, path string, t Type, drawn map[string]string, r *report) error {
 	var wrong []error
 	for _, secret := range t.Secrets {
@@ -136,8 +136,8 @@ func (c *applier) callbackSecrets(ctx context.Context, path string, t Type, draw
 	return errors.Join(wrong...)
 }
 
-// callbackSecret brings the secret of a callback to what the plan says, and says what was
-// done, which may be nothing. The one that was drawn for it is known to nobody, and ends.
+// callbackSecret sets the secret of a callback to the plan's, and describes what was done; "" means
+// nothing. A secret that the server has just generated for it is deleted, since nobody knows it.
 func (c *applier) callbackSecret(
 	ctx context.Context, path string, secret Secret, drawn string,
 ) (line string, err error) {
@@ -168,7 +168,7 @@ func (c *applier) callbackSecret(
 	return line, err
 }
 
-// callbackName names a callback for people.
+// callbackName returns a callback's name for people.
 func callbackName(name string) string {
 	if name == casetype.TypeSecret {
 		return "all callbacks"
@@ -176,7 +176,7 @@ func callbackName(name string) string {
 	return "the callback of " + name
 }
 
-// endpointSecret brings the secret of an endpoint that is there to what the plan says.
+// endpointSecret sets the secret of an existing endpoint to the plan's.
 func (c *applier) endpointSecret(ctx context.Context, path, name string, r *report) error {
 	secret := c.plan.Secrets[name]
 	if secret == "" {

@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// settingsNode has the settings of an endpoint besides its URL and triggers. A setting that is left out is
-// emptied, but for the clearance, which stays.
+// settingsNode has the settings of an endpoint besides its URL and triggers. A setting that the
+// file leaves out is emptied, except for the clearance, which stays.
 type settingsNode struct {
 	endpoint.Options
 	Description string                  `yaml:"description"`
@@ -39,13 +39,13 @@ type settingsNode struct {
 	} `yaml:"tls"`
 }
 
-// text is written as it is, or says where it is: { env: NAME } or { file: path }.
+// text is a text, or the place that it is read from: { env: NAME } or { file: path }.
 type text struct {
 	plain, env, file string
 	line             int
 }
 
-// DecodeYAML reads a text, or where it is.
+// DecodeYAML reads a text or its place.
 func (t *text) DecodeYAML(n yaml.Node) string {
 	t.line = n.Position().Line
 	if plain, ok := n.Text(); ok {
@@ -63,7 +63,7 @@ func (t *text) DecodeYAML(n yaml.Node) string {
 	return ""
 }
 
-// resolve returns a text, from wherever it is.
+// resolve returns the text, and reads it from its place if necessary.
 func (r *reader) resolve(t text, path string) string {
 	switch {
 	case t.env != "":
@@ -86,12 +86,12 @@ func (r *reader) resolve(t text, path string) string {
 	return t.plain
 }
 
-// line is resolve for what has one line, which in a file ends with a line break.
+// line is resolve for a text of one line. In a file, a line break may follow it.
 func (r *reader) line(t text, path string) string {
 	return strings.TrimRight(r.resolve(t, path), "\r\n")
 }
 
-// settings reads them into an endpoint.
+// settings copies the settings to an endpoint.
 func (r *reader) settings(n yaml.Node, d settingsNode, e *endpoint.Endpoint) {
 	e.Description, e.Metadata, e.Clearance, e.Options = d.Description, d.Metadata, d.Clearance, d.Options
 	if d.Clearance != "" && d.Clearance.Level() == 0 {
@@ -125,8 +125,8 @@ func (r *reader) settings(n yaml.Node, d settingsNode, e *endpoint.Endpoint) {
 	}
 }
 
-// remoteSettings are they as the API shows and takes them. Secrets are shown as
-// endpoint.Hidden.
+// remoteSettings are the settings in the API's requests and answers. Answers have endpoint.Hidden
+// in place of secrets.
 type remoteSettings struct {
 	endpoint.Options
 	Description string             `json:"description"`
@@ -142,7 +142,7 @@ type remoteAuth struct {
 	endpoint.Auth
 }
 
-// remoteAuthOf writes the kind as the type.
+// remoteAuthOf copies the kind to the type.
 func remoteAuthOf(a endpoint.Auth) remoteAuth {
 	out := remoteAuth{Type: string(a.Kind), Auth: a}
 	if out.Kind = ""; out.Type == "" {
@@ -165,7 +165,8 @@ func wantedSettings(e endpoint.Endpoint) remoteSettings {
 	return s
 }
 
-// removing adds what has to go of what is there: what is not named stays.
+// removing adds null for the members that have to be removed: the API keeps those that are not
+// named.
 func (s *remoteSettings) removing(there remoteSettings) {
 	for name := range there.Metadata {
 		if _, wanted := s.Metadata[name]; !wanted {
@@ -180,8 +181,8 @@ func (s *remoteSettings) removing(there remoteSettings) {
 	}
 }
 
-// hidden lists what is given and there, so that only the server knows whether it is the
-// same, by its path.
+// hidden lists, by path, the settings that the file sets and the server hides: only the server
+// knows whether they differ.
 func (s remoteSettings) hidden(there remoteSettings) (paths []string) {
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		if _, exists := there.Headers[spelt(there.Headers, name)]; exists {

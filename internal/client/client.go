@@ -1,6 +1,7 @@
-// Package client calls Casehook's API as its users do: requests with a token, answers in JSON, problems as
-// *fault.Error. The command line, apply and the demo use it; it knows only what the API's documentation
-// says.
+// Package client calls Casehook's API: requests with a token, answers in JSON, problems as
+// *fault.Error. The command line, apply and the demo use it; it knows only what the API's
+// documentation says. It repeats a request that only reads if the server is away for a moment. It
+// does not repeat one that changes something, since it may have been carried out.
 //
 // A request that only reads is tried again when the server is away for a moment; one that changes
 // something is not, since it may have been carried out.
@@ -23,11 +24,11 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Client speaks to one server. Its fields must not change once it is in use.
+// Client calls one server. Its fields must not change once it is in use.
 type Client struct {
 	Server string // its URL
 	Token  string
-	// TokenFrom is where a person sets the token, as messages name it; empty: nobody does.
+	// TokenFrom is the setting of the token, for error messages; empty: there is none.
 	TokenFrom string
 	// Timeout is for one answer, all tries included; zero: 30 s.
 	Timeout time.Duration
@@ -38,7 +39,7 @@ type Client struct {
 // Request is one request.
 type Request struct {
 	Method, Path string // the path with its query
-	Body         any    // []byte goes as it is, nil is none, anything else goes as JSON
+	Body         any    // []byte is sent as it is, nil is no body, anything else is sent as JSON
 	ContentType  string // of a []byte
 	Header       http.Header
 }
@@ -85,7 +86,8 @@ func (c *Client) Call(ctx context.Context, q Request, into any) error {
 		return nil
 	}
 	if err := json.Unmarshal(a.Body, into); err != nil {
-		return fault.Wrap(err, fault.Upstream, "client.answer", "%s does not answer as Casehook does.", c.Server)
+		return fault.Wrap(err, fault.Upstream, "client.answer",
+			"%s sent an answer that is not JSON. It may not be a Casehook server; name another with --server.", c.Server)
 	}
 	return nil
 }
@@ -110,7 +112,7 @@ func (c *Client) Do(ctx context.Context, q Request) (Answer, error) {
 	}
 }
 
-// The waits before another try, and the longest wait that a server may ask for.
+// The waits before another try, and the longest wait that a server can ask for.
 var pauses = [...]time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 1500 * time.Millisecond}
 
 const maxPause = 5 * time.Second
@@ -179,8 +181,8 @@ func (c *Client) send(ctx context.Context, q Request) (*http.Response, error) {
 	return response, nil
 }
 
-// unreachable explains why there is no answer: the cause without the request, whose path people do not
-// know.
+// unreachable explains why there is no answer. It leaves the request out, because people do not
+// know its path.
 func (c *Client) unreachable(err error) error {
 	var asked *url.Error
 	if errors.As(err, &asked) {
@@ -194,7 +196,7 @@ func (c *Client) unreachable(err error) error {
 		"%s can't be reached. Is the server running? --server names another.", c.Server)
 }
 
-// speaksTLS is the answer of a Go server that expects https to a request over http.
+// speaksTLS is the answer of a Go server that expects https to a request by http.
 const speaksTLS = "Client sent an HTTP request to an HTTPS server."
 
 // kinds are the kinds of problems by their status; any other is Upstream.
@@ -207,7 +209,7 @@ var kinds = map[int]fault.Kind{
 	http.StatusServiceUnavailable: fault.Unavailable, http.StatusGatewayTimeout: fault.UpstreamTimeout,
 }
 
-// problem makes an error of an unsuccessful answer.
+// problem returns the error of an unsuccessful answer.
 func (c *Client) problem(a Answer) error {
 	if to := a.Header.Get("Location"); a.Status/100 == 3 && to != "" {
 		return fault.New(fault.Upstream, "client.redirect",
@@ -220,20 +222,21 @@ func (c *Client) problem(a Answer) error {
 		Warnings []string      `json:"warnings"`
 		Fields   []fault.Field `json:"fields"`
 	}
-	json.Unmarshal(a.Body, &p) // what is no problem has no code
+	json.Unmarshal(a.Body, &p) // an answer that is no problem document has no code
 	status := fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
 	switch {
 	case strings.HasPrefix(string(a.Body), speaksTLS):
 		return fault.New(fault.Invalid, "client.scheme", "%s speaks https, not http: write https://%s.",
 			c.Server, strings.TrimPrefix(c.Server, "http://"))
 	case p.Code == "route.not_found":
-		return fault.New(fault.Invalid, "client.path", "%s answered that there is nothing at the path that was asked. "+
-			"Name it with --server or CASEHOOK_SERVER without a path, but for one that a proxy has before Casehook's; "+
-			"or it is older than this command.", c.Server)
+		return fault.New(fault.Invalid, "client.path", "%s does not know the requested path. "+
+			"Give the server's URL (--server, CASEHOOK_SERVER) without a path, except for one that a proxy adds. "+
+			"If the URL is right, the server is older than this command.", c.Server)
 	case p.Code == "token.invalid" && c.TokenFrom != "":
 		p.Detail = fmt.Sprintf("%s is not valid at %s: it is unknown there, revoked or expired.", c.TokenFrom, c.Server)
 	case p.Code == "":
-		return fault.New(fault.Upstream, "client.answer", "%s answered %s, and not as Casehook does.", c.Server, status)
+		return fault.New(fault.Upstream, "client.answer", "%s answered %s, and it does not look like a Casehook server.",
+			c.Server, status)
 	}
 	kind, known := kinds[a.Status]
 	if !known {

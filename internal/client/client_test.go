@@ -68,8 +68,8 @@ func TestAProblemBecomesAFaultOfItsKind(t *testing.T) {
 		"no route":  {answer(404, `{"code":"route.not_found","detail":"Nothing."}`), fault.Invalid, "without a path"},
 		"its TLS":   {answer(400, "Client sent an HTTP request to an HTTPS server.\n"), fault.Invalid, "speaks https, not http: write https://casehook.example/."},
 		"a teapot":  {answer(418, `{"code":"x.y"}`), fault.Upstream, "x.y: The server answered 418"},
-		"a page":    {answer(404, `<html>`), fault.Upstream, "answered 404 Not Found, and not as Casehook does"},
-		"no JSON":   {answer(200, `<html>`), fault.Upstream, "does not answer as Casehook does"},
+		"a page":    {answer(404, `<html>`), fault.Upstream, "answered 404 Not Found, and it does not look like a Casehook server"},
+		"no JSON":   {answer(200, `<html>`), fault.Upstream, "sent an answer that is not JSON"},
 		"elsewhere": {answer(301, ``, "Location", "https://other.example/v1/x"), fault.Upstream, "redirects to https://other.example/v1/x: name that server"},
 	} {
 		asked := 0
@@ -118,7 +118,7 @@ func TestATokenThatIsNotValidIsNamedByWhereItIsSet(t *testing.T) {
 	}
 }
 
-// A request that reads is tried again; one that changes something is not.
+// A request that only reads is repeated; one that changes something is not.
 func TestOnlyReadingIsTriedAgain(t *testing.T) {
 	away := func() (*http.Response, error) { return nil, errors.New("refused") }
 	for name, c := range map[string]struct {

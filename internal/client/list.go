@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// Each returns the items of a list, page after page. It ends at the first error.
+// Each returns the items of a list, page by page. It ends at the first error.
 func Each[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		query := with(query, "limit", "100")
@@ -36,7 +36,7 @@ func Each[T any](ctx context.Context, c *Client, path string, query url.Values) 
 // AnyLimit returns a query without a limit, for lists whose page length the server decides.
 func AnyLimit() url.Values { return url.Values{"limit": nil} }
 
-// with returns a copy of a query with a default for one of its parameters.
+// with returns a copy of a query with a default for one parameter.
 func with(query url.Values, name, value string) url.Values {
 	all := url.Values{name: {value}}
 	for name, values := range query {

@@ -14,15 +14,16 @@ import (
 
 // Event is one event of a stream, as the server sent it.
 type Event struct {
-	ID   string // where to go on behind it
+	ID   string // opens the stream after this event
 	Type string
-	Data []byte // none: it says no more than its ID
+	Data []byte // none: the event only has an ID
 }
 
-// Stream opens a stream of server-sent events after the event with the ID after, or where the path says if
-// that is empty. It calls each with every event until that fails or the stream ends. The error is nil when
-// the server ended the stream, as it does now and then: open another one after the last event. It is of
-// kind Upstream when the stream broke off or was silent for longer than silence: then another one may do.
+// Stream opens a stream of server-sent events after the event with the ID after, or at the path's
+// own position if after is empty. It calls each with every event until each fails or the stream
+// ends. The error is nil when the server ended the stream, as it does now and then; reopen it after
+// the last event. The error is of kind Upstream when the stream broke off, or was silent for longer
+// than silence; reopening it may help.
 func (c *Client) Stream(ctx context.Context, path, after string, silence time.Duration, each func(Event) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -44,12 +45,12 @@ func (c *Client) Stream(ctx context.Context, path, after string, silence time.Du
 	return c.events(bufio.NewReader(io.TeeReader(response.Body, onBytes(func() { silent.Reset(silence) }))), each)
 }
 
-// onBytes is called whenever bytes arrive.
+// onBytes is a function that is called whenever bytes arrive.
 type onBytes func()
 
 func (f onBytes) Write(b []byte) (int, error) { f(); return len(b), nil }
 
-// events reads events until there are no more.
+// events reads events until the stream ends.
 func (c *Client) events(lines *bufio.Reader, each func(Event) error) error {
 	var e Event
 	var data []string
@@ -57,7 +58,7 @@ func (c *Client) events(lines *bufio.Reader, each func(Event) error) error {
 		line, err := lines.ReadString('\n')
 		switch {
 		case err == io.EOF:
-			return nil // what came of an event that is not complete comes again
+			return nil // an incomplete event is sent again
 		case err != nil:
 			return fault.Wrap(err, fault.Upstream, "client.unreachable", "The stream of %s broke off.", c.Server)
 		}

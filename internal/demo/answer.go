@@ -10,10 +10,10 @@ import (
 // call is one request to the API.
 type call = client.Request
 
-// answer is what the API answered.
+// answer is the API's answer to a call.
 type answer client.Answer
 
-// kase is a case, or the problem that there is instead of one.
+// kase is a case, or the problem that was returned instead of one.
 type kase struct {
 	ID        int64          `json:"id"`
 	Reference string         `json:"reference"`
@@ -27,7 +27,7 @@ type kase struct {
 	Fields    []struct{ Path, Message string }
 }
 
-// kase reads the answer; what is not in it stays empty.
+// kase decodes the answer. Missing members stay empty.
 func (a answer) kase() (k kase) {
 	if decode(a.Body, &k) != nil {
 		return kase{}
@@ -35,7 +35,7 @@ func (a answer) kase() (k kase) {
 	return k
 }
 
-// decode reads JSON and keeps numbers as they are written.
+// decode decodes JSON, and keeps numbers as they are written.
 func decode(raw []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

@@ -10,8 +10,8 @@ import (
 	"github.com/casehook/casehook/webhook"
 )
 
-// callbacks is the sample callback service: it is asked about a case before the
-// case is saved. Its paths are those of the definitions in examples.
+// callbacks is the sample callback service. Casehook asks it about a case before it saves the case.
+// Its paths are those of the definitions in examples.
 type callbacks struct {
 	asked chan question
 	http.ServeMux
@@ -24,10 +24,10 @@ type question struct {
 	Signature error
 }
 
-// rule judges a case as it would be saved.
+// rule decides about a case as it would be saved.
 type rule func(*webhook.AboutToSubmit) (webhook.Answer, error)
 
-// rules are the callbacks by path.
+// rules returns the callbacks by path.
 func rules() map[string]rule {
 	return map[string]rule{
 		"/kyc/edit": assessRisk, "/kyc/submit": reviewable, "/kyc/approve": approvable, "/kyc/finish": openAccount,
@@ -37,7 +37,7 @@ func rules() map[string]rule {
 
 func newCallbacks() *callbacks { return &callbacks{asked: make(chan question, waiting)} }
 
-// trust serves the callback of a path, to who signs with secret.
+// trust serves the callback of a path, and verifies its questions with secret.
 func (c *callbacks) trust(path, secret string) error {
 	verifier, err := webhook.NewVerifier(secret)
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *callbacks) trust(path, secret string) error {
 	return nil
 }
 
-// applicant is what the rules below read of a KYC case.
+// applicant has the data of a KYC case that the rules below use.
 type applicant struct {
 	Country   string `json:"country"`
 	Source    string `json:"source_of_funds"`
@@ -99,7 +99,7 @@ func assessRisk(q *webhook.AboutToSubmit) (webhook.Answer, error) {
 	return q.Amend(map[string]any{"risk_score": score, "risk_level": level})
 }
 
-// reviewable refuses what can't be reviewed, and warns of what makes it hard.
+// reviewable refuses cases that can't be reviewed, and warns about missing data.
 func reviewable(q *webhook.AboutToSubmit) (a webhook.Answer, err error) {
 	var c applicant
 	if err := q.Details.Data(&c); err != nil {
@@ -114,7 +114,7 @@ func reviewable(q *webhook.AboutToSubmit) (a webhook.Answer, err error) {
 	return a, nil
 }
 
-// approvable leaves all but a low risk to compliance.
+// approvable leaves all but low risks to compliance.
 func approvable(q *webhook.AboutToSubmit) (webhook.Answer, error) {
 	var c applicant
 	if err := q.Details.Data(&c); err != nil {
@@ -126,10 +126,10 @@ func approvable(q *webhook.AboutToSubmit) (webhook.Answer, error) {
 	return webhook.Accept(), nil
 }
 
-// openAccount is told of, and accepts, everything.
+// openAccount accepts everything.
 func openAccount(*webhook.AboutToSubmit) (webhook.Answer, error) { return webhook.Accept(), nil }
 
-// setReserve puts a fifth more aside than a claim is estimated to cost.
+// setReserve sets the reserve of a claim to a fifth more than its estimated cost.
 func setReserve(q *webhook.AboutToSubmit) (webhook.Answer, error) {
 	var claim struct {
 		Cost int64 `json:"estimated_claim_cost"`

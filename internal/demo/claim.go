@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// claim is the story of a claim that was reported as the wrong one.
+// claim is the story of a claim that is reported as the wrong kind.
 func (s *stage) claim(ctx context.Context) error {
 	s.out.chapter("An insurer settles a claim (examples/claims)")
 	s.id, s.version = 0, 0
@@ -37,10 +37,10 @@ func (s *stage) claim(ctx context.Context) error {
 	return s.play(ctx, append(s.sorted(grace.ID), s.claimSteps()...))
 }
 
-// sorted are the steps until the right person works on the right kind of claim.
+// sorted returns the steps until the right person works on the right kind of claim.
 func (s *stage) sorted(person int64) []step {
 	return []step{{
-		title:  "It is labelled; the newer spelling of the event is told too",
+		title:  "It is labelled; the event is sent in its newer spelling too",
 		call:   call{Method: http.MethodPut, Path: s.path("/labels/fast_track")},
 		status: http.StatusOK, triggers: []string{"claim.label_added", "claim.label.added"}, shows: showClaim,
 	}, {
@@ -64,7 +64,7 @@ func (s *stage) sorted(person int64) []step {
 	}}
 }
 
-// claimSteps are the steps until the claim is closed, and opened again.
+// claimSteps returns the steps until the claim is closed, and opened again.
 func (s *stage) claimSteps() []step {
 	return []step{{
 		title: "Assessed: the callback sets the reserve",
@@ -100,7 +100,7 @@ func (s *stage) claimSteps() []step {
 	}}
 }
 
-// showClaim says of a claim what its state does not.
+// showClaim describes a claim beyond its state.
 func showClaim(a answer) string {
 	var c struct {
 		Type, Status string

@@ -25,22 +25,21 @@ type Server struct {
 	Data  string // the folder that it keeps everything in
 }
 
-// Options say how a demo runs.
+// Options configure a demo.
 type Options struct {
 	Once  bool      // end after the story; otherwise the server stays up until ctx ends
 	Color bool      // Out shows colours
 	Out   io.Writer // required
 
-	// Start starts a server that may call loopback addresses and that has these
-	// variables for the URLs of callbacks. Stop ends it and removes its data.
-	// Required.
+	// Start starts a server that may call loopback addresses and that has these variables for the
+	// URLs of callbacks. Stop stops the server and removes its data. Required.
 	Start func(ctx context.Context, variables map[string]string) (s Server, stop func() error, err error)
 
 	Wait    time.Duration                   // for the webhooks of one step; default 15 s
-	Receive func(http.Handler) http.Handler // goes around the sample receiver; default nothing
+	Receive func(http.Handler) http.Handler // wraps the sample receiver; default: not at all
 }
 
-// Run plays the story. It returns once all that it started has ended.
+// Run plays the story. It returns when everything that it started has ended.
 func Run(ctx context.Context, o Options) (err error) {
 	if o.Wait <= 0 {
 		o.Wait = 15 * time.Second
@@ -89,7 +88,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// printArrivals shows what else is asked and told, until ctx ends.
+// printArrivals shows further questions and messages, until ctx ends.
 func (s *stage) printArrivals(ctx context.Context) {
 	for {
 		select {
@@ -103,7 +102,7 @@ func (s *stage) printArrivals(ctx context.Context) {
 	}
 }
 
-// perform sets the stage and tells both stories.
+// perform sets the stage and plays both stories.
 func (s *stage) perform(ctx context.Context, receiver string) error {
 	for _, act := range []func() error{
 		func() error { return s.setUp(ctx, receiver) },

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// printer shows the story as it happens.
+// printer prints the story as it happens.
 type printer struct {
 	out   io.Writer
 	color bool
@@ -43,7 +43,7 @@ func (p *printer) called(c call, status int) {
 	p.line("    %s", p.paint(faint, text))
 }
 
-// says prints what an answer says, which may be several lines.
+// says prints the description of an answer, which may have several lines.
 func (p *printer) says(text string) {
 	for line := range strings.Lines(text) {
 		p.line("    %s", strings.TrimRight(line, "\n"))
@@ -66,7 +66,7 @@ func (p *printer) arrival(a arrival) {
 	})
 }
 
-// request is a request of Casehook's, as a row shows it.
+// request is a request that Casehook sent.
 type request struct {
 	verb      string
 	subject   string // the path of a callback, or the trigger of a message
@@ -77,7 +77,7 @@ type request struct {
 	refused   bool
 }
 
-// request prints a request, in columns.
+// request prints a request in columns.
 func (p *printer) request(r request) {
 	mark := p.paint(green, "signature ✓")
 	if r.signature != nil {
@@ -90,7 +90,7 @@ func (p *printer) request(r request) {
 		r.subject, r.version, r.id, r.attempt, mark)
 }
 
-// short is the beginning of a webhook-id.
+// short returns the beginning of a webhook-id.
 func short(id string) string {
 	const most = 11
 	if len(id) <= most {

@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/webhook"
 )
 
-// arrival is one webhook request, as the sample receiver saw it.
+// arrival is one webhook request that the sample receiver got.
 type arrival struct {
 	ID        string // the webhook-id
 	Trigger   string
@@ -18,19 +18,19 @@ type arrival struct {
 	Version   int64
 	Attempt   int
 	Signature error // nil: it is right
-	Refused   bool  // the receiver answered 503, to be asked again
+	Refused   bool  // the receiver answered 503, so that it is tried again
 }
 
-// receiver is the sample receiver: it verifies, notes and takes what arrives.
+// receiver is the sample receiver: it verifies, records and accepts the messages that arrive.
 type receiver struct {
 	arrivals chan arrival
 
 	mu       sync.Mutex
 	verifier *webhook.Verifier
-	refuse   int // so many requests from now are refused
+	refuse   int // how many of the next requests are refused
 }
 
-// waiting is how many arrivals the story may be behind.
+// waiting bounds the arrivals that the story has not handled yet.
 const waiting = 1000
 
 func newReceiver() *receiver {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// review is the story of a KYC review: a callback argues with each change, and
-// the receiver hears of those that were saved.
+// review is the story of a KYC review: a callback refuses or changes some of the changes, and the
+// receiver gets those that were saved.
 func (s *stage) review(ctx context.Context) error {
 	s.out.chapter("A bank reviews a client (examples/kyc.yaml)")
 	s.id, s.version = 0, 0
@@ -46,7 +46,7 @@ func (s *stage) review(ctx context.Context) error {
 	return s.history(ctx)
 }
 
-// argued are the steps that a callback has its say in.
+// argued returns the steps in which a callback objects or adds data.
 func (s *stage) argued() []step {
 	return []step{{
 		title: "An edit: the callback computes the risk",
@@ -79,11 +79,11 @@ func (s *stage) argued() []step {
 	}}
 }
 
-// attached are the steps around the case's data. Of the first, the receiver
+// attached returns the steps that add to the case besides its data. In the first, the receiver
 // refuses the first try.
 func (s *stage) attached() []step {
 	return []step{{
-		title: "A comment; the receiver is away for a moment, and is told again",
+		title: "A comment; the receiver is away for a moment, and gets the message again",
 		call: call{
 			Method: http.MethodPost, Path: s.path("/comments"),
 			Body: map[string]any{"text": "The register was checked; all is well."},
@@ -124,11 +124,11 @@ func (s *stage) document(ctx context.Context) error {
 	return err
 }
 
-// history shows who did what, and what the callbacks answered.
+// history shows the history of the case, and the answers of the callbacks.
 func (s *stage) history(ctx context.Context) error {
 	var count int
 	_, err := s.run(ctx, step{
-		title:  "The history knows it all",
+		title:  "The history of the case",
 		call:   call{Method: http.MethodGet, Path: s.path("/history")},
 		status: http.StatusOK,
 		shows: func(a answer) string {
@@ -143,7 +143,7 @@ func (s *stage) history(ctx context.Context) error {
 	return err
 }
 
-// path is where something of the case is.
+// path returns the path of something of the case.
 func (s *stage) path(of string) string { return fmt.Sprintf("/v1/cases/%d%s", s.id, of) }
 
 // submit submits a transition of the case.
@@ -207,7 +207,7 @@ func (a answer) file() (f file) {
 	return f
 }
 
-// showHistory returns a line for each entry, the oldest first, and their number.
+// showHistory returns a line for each entry, the oldest first, and the number of entries.
 func showHistory(a answer) (string, int) {
 	var page struct {
 		Items []struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/client"
 )
 
-// stage is where the story is played.
+// stage is the state of the story.
 type stage struct {
 	api       *client.Client
 	out       *printer
@@ -27,18 +27,18 @@ type stage struct {
 	steps     int
 	arrived   int
 	questions int
-	seen      map[string]bool // webhook-ids that were taken
+	seen      map[string]bool // webhook-ids of the accepted messages
 }
 
-// step is one thing that somebody does, and what has to come of it.
+// step is one action of the story, with its expected results.
 type step struct {
 	title    string
 	call     call
-	status   int                 // that the API has to answer with
-	state    string              // that the case has to be in; empty: whichever
-	shows    func(answer) string // what to say of the answer; nil: the case's name and state
-	asks     string              // the path of the callback that has to be asked
-	triggers []string            // the triggers that have to arrive, in this order, with the case's next version
+	status   int                 // the expected status of the API's answer
+	state    string              // the expected state of the case; empty: any
+	shows    func(answer) string // describes the answer; nil: the case's name and state
+	asks     string              // the path of the callback that must be asked
+	triggers []string            // the triggers that must arrive, in this order, with the case's next version
 }
 
 // setUp loads the case types and registers the sample receiver for all triggers.
@@ -70,8 +70,8 @@ func (s *stage) setUp(ctx context.Context, receiver string) error {
 	return s.inbox.trust(created.Secret)
 }
 
-// loadType puts a definition, and trusts the secrets of its callbacks. Their
-// paths begin with the name of the file.
+// loadType puts a definition, and trusts the secrets of its callbacks. Their paths begin with the
+// name of the file.
 func (s *stage) loadType(ctx context.Context, key, file string) error {
 	source, err := examples.CaseTypes.ReadFile(file)
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *stage) loadType(ctx context.Context, key, file string) error {
 	return err
 }
 
-// run carries out a step, prints what came of it, and gives its answer.
+// run carries out a step, prints its result, and returns the answer.
 func (s *stage) run(ctx context.Context, st step) (answer, error) {
 	s.steps++
 	s.out.step(s.steps, st.title)
@@ -126,7 +126,7 @@ func (s *stage) run(ctx context.Context, st step) (answer, error) {
 	return a, s.await(ctx, st)
 }
 
-// play takes steps until one fails.
+// play runs steps until one fails.
 func (s *stage) play(ctx context.Context, steps []step) error {
 	for _, st := range steps {
 		if _, err := s.run(ctx, st); err != nil {
@@ -136,8 +136,7 @@ func (s *stage) play(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// question takes what the callback service was asked. By the time that the API
-// has answered it has been asked all.
+// question receives the question of a step. It has arrived before the API answers.
 func (s *stage) question(path string) error {
 	asked := false
 	for {
@@ -161,7 +160,7 @@ func (s *stage) question(path string) error {
 	}
 }
 
-// await takes the webhooks of a step, and fails when one is missing.
+// await receives the webhooks of a step, and fails if one is missing.
 func (s *stage) await(ctx context.Context, st step) error {
 	deadline := time.NewTimer(s.wait)
 	defer deadline.Stop()
@@ -187,13 +186,13 @@ func (s *stage) await(ctx context.Context, st step) error {
 	return nil
 }
 
-// accept judges an arrival, and reports whether it is the one that is due.
+// accept checks an arrival, and reports whether it is the next expected one.
 func (s *stage) accept(st step, missing []string, a arrival) (bool, error) {
 	if a.Signature != nil {
 		return false, fmt.Errorf("%s of version %d has a wrong signature: %w", a.Trigger, a.Version, a.Signature)
 	}
 	if a.Refused || s.seen[a.ID] {
-		return false, nil // it comes again, or has come before
+		return false, nil // it is a repetition
 	}
 	s.seen[a.ID] = true
 	switch {
@@ -208,7 +207,7 @@ func (s *stage) accept(st step, missing []string, a arrival) (bool, error) {
 	return true, nil
 }
 
-// quiet fails if anything arrived that nobody expected.
+// quiet fails if anything else has arrived.
 func (s *stage) quiet() error {
 	select {
 	case a := <-s.inbox.arrivals:
