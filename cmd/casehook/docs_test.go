@@ -68,7 +68,7 @@ func commandsIn(page string) (commands [][]string) {
 		}
 	}
 	for _, found := range docSpan.FindAllStringSubmatch(page, -1) {
-		lines = append(lines, strings.Join(strings.Fields(found[1]), " ")+" --help") // in prose, arguments may be left out
+		lines = append(lines, strings.Join(strings.Fields(found[1]), " ")+" --help") // prose may omit arguments
 	}
 	for _, line := range lines {
 		words := shellWord.FindAllString(line, -1)

@@ -87,7 +87,8 @@ func (c *Client) Call(ctx context.Context, q Request, into any) error {
 	}
 	if err := json.Unmarshal(a.Body, into); err != nil {
 		return fault.Wrap(err, fault.Upstream, "client.answer",
-			"%s sent an answer that is not JSON. It may not be a Casehook server; name another with --server.", c.Server)
+			"%s sent an answer that is not JSON. It may not be a Casehook server; name another with --server.",
+			c.Server)
 	}
 	return nil
 }
@@ -235,8 +236,8 @@ func (c *Client) problem(a Answer) error {
 	case p.Code == "token.invalid" && c.TokenFrom != "":
 		p.Detail = fmt.Sprintf("%s is not valid at %s: it is unknown there, revoked or expired.", c.TokenFrom, c.Server)
 	case p.Code == "":
-		return fault.New(fault.Upstream, "client.answer", "%s answered %s, and it does not look like a Casehook server.",
-			c.Server, status)
+		return fault.New(fault.Upstream, "client.answer",
+			"%s answered %s, and it does not look like a Casehook server.", c.Server, status)
 	}
 	kind, known := kinds[a.Status]
 	if !known {

@@ -68,7 +68,7 @@ func TestAProblemBecomesAFaultOfItsKind(t *testing.T) {
 		"no route":  {answer(404, `{"code":"route.not_found","detail":"Nothing."}`), fault.Invalid, "without a path"},
 		"its TLS":   {answer(400, "Client sent an HTTP request to an HTTPS server.\n"), fault.Invalid, "speaks https, not http: write https://casehook.example/."},
 		"a teapot":  {answer(418, `{"code":"x.y"}`), fault.Upstream, "x.y: The server answered 418"},
-		"a page":    {answer(404, `<html>`), fault.Upstream, "answered 404 Not Found, and it does not look like a Casehook server"},
+		"a page":    {answer(404, `<html>`), fault.Upstream, "answered 404 Not Found, and it does not look like"},
 		"no JSON":   {answer(200, `<html>`), fault.Upstream, "sent an answer that is not JSON"},
 		"elsewhere": {answer(301, ``, "Location", "https://other.example/v1/x"), fault.Upstream, "redirects to https://other.example/v1/x: name that server"},
 	} {

@@ -47,7 +47,7 @@ func (r *attemptServer) RoundTrip(q *http.Request) (*http.Response, error) {
 		}
 		from := len(r.ids)
 		if place := q.URL.Query().Get("cursor"); place != "" {
-			from, _ = slices.BinarySearch(r.ids, number(place)) // a cursor is an id, so that new attempts do not move pages
+			from, _ = slices.BinarySearch(r.ids, number(place)) // a cursor is an id: new attempts move no page
 		}
 		to := max(0, from-100)
 		var items []string

@@ -36,7 +36,7 @@ type ListenOptions struct {
 
 const (
 	retried = 8                // subjects that are being retried at the same time
-	waiting = 512              // messages that may wait for the receiver, and as many behind those that are being retried
+	waiting = 512              // messages that may wait for the receiver, and as many behind retried ones
 	silence = 45 * time.Second // the server sends a heartbeat every 15 s
 )
 

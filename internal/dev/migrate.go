@@ -136,7 +136,8 @@ func (m Migration) stopped(err error, moved int64) error {
 	if moved == 0 || m.DryRun {
 		return err
 	}
-	return fmt.Errorf("%w\n  %s cases were moved before that; repeat the command to move the others", err, thousands(moved))
+	return fmt.Errorf("%w\n  %s cases were moved before that; repeat the command to move the others", err,
+		thousands(moved))
 }
 
 // thousands formats a number for people: 3,400.

@@ -71,8 +71,8 @@ func (r ResendOptions) await(ctx context.Context, c *client.Client, id string, s
 			return r.say(tries[0])
 		case now.State != "running":
 			return fault.New(fault.Conflict, "dev.not_sent",
-				"%s was not sent: it does not match the settings of %s. casehook endpoints show %s shows its triggers, "+
-					"sources, filter and clearance.",
+				"%s was not sent: it does not match the settings of %s. casehook endpoints show %s shows its "+
+					"triggers, sources, filter and clearance.",
 				r.Message, r.Endpoint, r.Endpoint)
 		}
 	}

@@ -196,7 +196,8 @@ func (t TriggerOptions) last(ctx context.Context, c *client.Client) (*message, e
 		}
 	}
 	return nil, fault.New(fault.NotFound, "dev.trigger_never",
-		"No change in the history of case %d has a message of the trigger %s. Leave out --case to send a sample.", t.Case, t.Trigger)
+		"No change in the history of case %d has a message of the trigger %s. Leave out --case to send a sample.",
+		t.Case, t.Trigger)
 }
 
 // of returns the message of the trigger about one version of the case, which was committed at a

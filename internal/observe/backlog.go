@@ -9,25 +9,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Backlog is what the database says of all endpoints together.
+// Backlog has the counts of the database for all endpoints together.
 type Backlog struct {
 	Endpoints  map[string]int64 // by status
 	Parked     int64            // lanes whose first message failed and waits for its retry
 	Dead       int64            // messages that were given up
 	Lag        int64            // entries of the journal that cursors of active endpoints have not passed, in total
-	FurthestBy int64            // of the cursor that has most of them
+	FurthestBy int64            // the same for the cursor that has most of them
 	Journal    int64            // the highest position
 }
 
-// The bounds on what watching costs.
+// The bounds on the cost of the counts.
 const (
-	sampleEvery   = 5 * time.Second // however often it is collected
+	sampleEvery   = 5 * time.Second // however often metrics are collected
 	sampleTimeout = 3 * time.Second
 )
 
-// Sample adds the gauges that the database is asked for when they are collected:
-// at most every five seconds, and each time for at most three. While it does not
-// answer there are none of them, and a line in the log.
+// Sample adds gauges whose values come from look. When metrics are collected, it calls look at most
+// every five seconds, and waits for at most three. If look fails, the gauges are missing, and the
+// log has a line.
 func (m *Metrics) Sample(ctx context.Context, log *slog.Logger, look func(context.Context) (Backlog, error)) {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(prefix+name, help, labels, nil)
@@ -46,7 +46,7 @@ func (m *Metrics) Sample(ctx context.Context, log *slog.Logger, look func(contex
 	})
 }
 
-// sampler is a collector that asks for a Backlog.
+// sampler is a collector that reads a Backlog.
 type sampler struct {
 	ctx  context.Context
 	log  *slog.Logger
@@ -84,7 +84,7 @@ func (s *sampler) Collect(all chan<- prometheus.Metric) {
 	emit(s.journal, b.Journal)
 }
 
-// sample asks, unless it did so just now.
+// sample calls look, unless it did so less than sampleEvery ago.
 func (s *sampler) sample() (Backlog, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ type Callback struct {
 	attempts prometheus.Counter
 }
 
-// verdicts are how a question may end.
+// verdicts are the outcomes of a question.
 var verdicts = []string{"accepted", "warnings", "errors", "failed", "timeout", "cancelled"}
 
 func newCallback(r prometheus.Registerer) *Callback {
@@ -29,7 +29,7 @@ func newCallback(r prometheus.Registerer) *Callback {
 	return c
 }
 
-// Asked notes how a question ended.
+// Asked records the outcome of a question.
 func (c *Callback) Asked(outcome string, attempts int, took time.Duration) {
 	if c == nil {
 		return

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Delivery counts what the delivery road does.
+// Delivery counts the work of the delivery road.
 type Delivery struct {
 	attempts     *prometheus.CounterVec
 	duration     *prometheus.HistogramVec
@@ -56,14 +56,14 @@ func newDelivery(r prometheus.Registerer) *Delivery {
 	return d
 }
 
-// Sending notes that a request begins.
+// Sending counts a request that starts.
 func (d *Delivery) Sending() {
 	if d != nil {
 		d.inFlight.Inc()
 	}
 }
 
-// NotSent notes that a request ended because we broke it off, or were unable to send it.
+// NotSent counts a request that we cancelled, or were unable to send.
 func (d *Delivery) NotSent(unable bool) {
 	if d == nil {
 		return
@@ -74,8 +74,8 @@ func (d *Delivery) NotSent(unable bool) {
 	}
 }
 
-// Sent notes how a request ended, and how long after the commit; below 0 that is
-// of no interest.
+// Sent records the end of a request, with the time since the commit; a negative time is not
+// recorded.
 func (d *Delivery) Sent(outcome, format string, took, sinceCommit time.Duration) {
 	if d == nil {
 		return
@@ -89,28 +89,28 @@ func (d *Delivery) Sent(outcome, format string, took, sinceCommit time.Duration)
 	}
 }
 
-// Serving notes that endpoints are begun (1) or ended (-1) to be delivered to.
+// Serving counts endpoints that this process starts (1) or stops (-1) delivering to.
 func (d *Delivery) Serving(change int) {
 	if d != nil {
 		d.endpoints.Add(float64(change))
 	}
 }
 
-// Breaker notes that a breaker opened (1) or closed (-1).
+// Breaker counts a breaker that opened (1) or closed (-1).
 func (d *Delivery) Breaker(change int) {
 	if d != nil {
 		d.breakers.Add(float64(change))
 	}
 }
 
-// Refusing notes that an endpoint refuses everything (1) or does not any more (-1).
+// Refusing counts an endpoint that began (1) or ceased (-1) to refuse everything.
 func (d *Delivery) Refusing(change int) {
 	if d != nil {
 		d.refusing.Add(float64(change))
 	}
 }
 
-// Settled notes a batch of attempts and given-up messages that was saved.
+// Settled records a saved batch of attempts and given-up messages.
 func (d *Delivery) Settled(attempts, dead int, took time.Duration) {
 	if d == nil {
 		return
@@ -120,7 +120,7 @@ func (d *Delivery) Settled(attempts, dead int, took time.Duration) {
 	d.settling.Observe(took.Seconds())
 }
 
-// SettleFailed notes that a batch could not be saved.
+// SettleFailed counts a batch that could not be saved.
 func (d *Delivery) SettleFailed() {
 	if d != nil {
 		d.settleFailed.Inc()

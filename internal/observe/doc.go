@@ -1,6 +1,5 @@
-// Package observe is how Casehook is watched from outside: metrics that
-// Prometheus collects, and traces that OpenTelemetry carries from a request
-// through its commit to each delivery.
+// Package observe has the metrics that Prometheus collects, and the traces that OpenTelemetry
+// carries from a request through its commit to each delivery.
 //
 // A package that counts has a set of collectors, such as [Delivery], in its configuration. A nil set counts
 // nothing, and

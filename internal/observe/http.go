@@ -17,7 +17,7 @@ type HTTP struct {
 func newHTTP(r prometheus.Registerer) *HTTP {
 	return &HTTP{
 		requests: counter(r, "http_requests_total",
-			"Requests to the API, by operation (none: what is none) and status: 2xx to 5xx.", "operation", "status"),
+			"Requests to the API, by operation (none: no operation) and status: 2xx to 5xx.", "operation", "status"),
 		duration: histogram(r, "http_request_duration_seconds",
 			"How long requests took until their answer was sent, by operation.", short, "operation"),
 		inFlight: gauge(r, "http_requests_in_flight", "Requests that are being answered.").WithLabelValues(),

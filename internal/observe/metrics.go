@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics is all that one server counts, in a registry of its own.
+// Metrics has all metrics of one server, in a registry of its own.
 type Metrics struct {
 	Delivery *Delivery
 	Store    *Store
@@ -35,12 +35,12 @@ func New(version string) *Metrics {
 // SetHeld records that the process was started with --hold.
 func (m *Metrics) SetHeld() { m.held.Set(1) }
 
-// Handler answers with all metrics as they are now.
+// Handler serves the current metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
 
-// prefix begins the names of our metrics.
+// prefix is the prefix of the names of our metrics.
 const prefix = "casehook_"
 
 func counter(r prometheus.Registerer, name, help string, labels ...string) *prometheus.CounterVec {
@@ -73,15 +73,14 @@ var (
 	pieces = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384}
 )
 
-// known makes series appear before anything happened, so that rates of them
-// begin at zero.
+// known creates series before anything happens, so that their rates start at zero.
 func known(c *prometheus.CounterVec, values []string, rest ...string) {
 	for _, v := range values {
 		c.WithLabelValues(append([]string{v}, rest...)...)
 	}
 }
 
-// oneOf keeps a label within what is known; anything else is "other".
+// oneOf limits a label to the known values; any other becomes "other".
 func oneOf(value string, known []string) string {
 	if slices.Contains(known, value) {
 		return value

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the table of metrics")
 
 const documentation = "../../docs/watching.md"
 
-// The table of metrics in the documentation is the registry's.
+// The table of metrics in the documentation equals the registry.
 func TestTheDocumentationListsEveryMetric(t *testing.T) {
 	m := New("1.2.3")
 	m.Sample(t.Context(), slog.New(slog.DiscardHandler),
@@ -65,8 +65,8 @@ func tableOf(m *Metrics) string {
 	return "| metric | labels | |\n|---|---|---|\n" + strings.Join(rows, "")
 }
 
-// The database is asked rarely, however often metrics are collected, and one that does
-// not answer delays them by a bounded time.
+// However often metrics are collected, the database is read rarely, and one that does not answer
+// delays them by a bounded time.
 func TestTheDatabaseIsAskedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, asked, away := New("dev"), 0, false

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Store counts what the database is asked to do.
+// Store counts the work of the database.
 type Store struct {
 	transactions *prometheus.CounterVec
 	duration     *prometheus.HistogramVec
@@ -14,8 +14,7 @@ type Store struct {
 	errors       *prometheus.CounterVec
 }
 
-// failures are the kinds of the store's errors that say something about the
-// database; a missing row does not.
+// failures are the kinds of errors that the database causes; a missing row is none.
 var failures = []string{"unavailable", "internal"}
 
 func newStore(r prometheus.Registerer) *Store {
@@ -34,7 +33,7 @@ func newStore(r prometheus.Registerer) *Store {
 	return s
 }
 
-// Transaction notes how a transaction ended.
+// Transaction records the end of a transaction.
 func (s *Store) Transaction(committed bool, took time.Duration) {
 	if s == nil {
 		return
@@ -47,14 +46,14 @@ func (s *Store) Transaction(committed bool, took time.Duration) {
 	s.duration.WithLabelValues(result).Observe(took.Seconds())
 }
 
-// Commit notes how many transactions shared a commit.
+// Commit records how many transactions shared a commit.
 func (s *Store) Commit(transactions int) {
 	if s != nil {
 		s.batch.Observe(float64(transactions))
 	}
 }
 
-// Failed notes an error of the database: unavailable or internal.
+// Failed counts an error of the database: unavailable or internal.
 func (s *Store) Failed(kind string) {
 	if s != nil {
 		s.errors.WithLabelValues(oneOf(kind, failures)).Inc()

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Tracer begins spans. A nil Tracer begins none, and costs nothing.
+// Tracer starts spans. A nil Tracer starts none, and costs nothing.
 type Tracer struct{ tracer trace.Tracer }
 
 // NewTracer makes a Tracer whose spans go to a provider.
@@ -20,8 +20,8 @@ func NewTracer(p trace.TracerProvider) *Tracer {
 // Span is a part of a trace. The zero value is none.
 type Span struct{ span trace.Span }
 
-// Request begins the span of a request that came in, in the trace that its
-// traceparent header names, if it does.
+// Request starts the span of an incoming request, in the trace of its traceparent header, if it has
+// one.
 func (t *Tracer) Request(ctx context.Context, traceparent, name string) (context.Context, Span) {
 	if t == nil {
 		return ctx, Span{}
@@ -29,7 +29,7 @@ func (t *Tracer) Request(ctx context.Context, traceparent, name string) (context
 	return t.start(Continue(ctx, traceparent), name, trace.SpanKindServer)
 }
 
-// Step begins a span for a step of what we do.
+// Step starts a span for a step of our work.
 func (t *Tracer) Step(ctx context.Context, name string) (context.Context, Span) {
 	if t == nil {
 		return ctx, Span{}
@@ -37,7 +37,7 @@ func (t *Tracer) Step(ctx context.Context, name string) (context.Context, Span) 
 	return t.start(ctx, name, trace.SpanKindInternal)
 }
 
-// Callback begins the span of a request to a callback.
+// Callback starts the span of a request to a callback.
 func (t *Tracer) Callback(ctx context.Context, name string) (context.Context, Span) {
 	if t == nil {
 		return ctx, Span{}
@@ -45,8 +45,8 @@ func (t *Tracer) Callback(ctx context.Context, name string) (context.Context, Sp
 	return t.start(ctx, "callback "+name, trace.SpanKindClient)
 }
 
-// Delivery begins the span of an attempt, in the trace of the commit that it
-// tells, however long ago that was and wherever.
+// Delivery starts the span of an attempt, in the trace of its commit, however long ago and on
+// whichever node that was.
 func (t *Tracer) Delivery(ctx context.Context, traceparent, trigger string) (context.Context, Span) {
 	if t == nil {
 		return ctx, Span{}
@@ -59,29 +59,29 @@ func (t *Tracer) start(ctx context.Context, name string, kind trace.SpanKind) (c
 	return ctx, Span{span}
 }
 
-// Named renames the span, once more is known.
+// Named renames the span once its name is known.
 func (s Span) Named(name string) {
 	if s.span != nil {
 		s.span.SetName(name)
 	}
 }
 
-// Text notes something of the span. Nothing of a case, and no secret.
+// Text adds a text to the span: never case data or a secret.
 func (s Span) Text(key, value string) {
 	if s.span != nil {
 		s.span.SetAttributes(attribute.String(key, value))
 	}
 }
 
-// Number notes something of the span.
+// Number adds a number to the span.
 func (s Span) Number(key string, value int) {
 	if s.span != nil {
 		s.span.SetAttributes(attribute.Int(key, value))
 	}
 }
 
-// Failed marks the span as one of a failure: a word for it, and not what was
-// said, which may quote a case.
+// Failed marks the span as failed. The argument is a word for the failure, and not its message, which
+// may contain case data.
 func (s Span) Failed(what string) {
 	if s.span != nil {
 		s.span.SetStatus(codes.Error, what)
@@ -95,8 +95,7 @@ func (s Span) End() {
 	}
 }
 
-// Traceparent names the span that ctx is in, as the header of that name does;
-// empty when there is none.
+// Traceparent returns the traceparent header of the span that ctx is in; empty: there is none.
 func Traceparent(ctx context.Context) string {
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return ""
@@ -106,7 +105,7 @@ func Traceparent(ctx context.Context) string {
 	return carrier["traceparent"]
 }
 
-// TraceID names the trace that ctx is in; empty when there is none.
+// TraceID returns the id of the trace that ctx is in; empty: there is none.
 func TraceID(ctx context.Context) string {
 	c := trace.SpanContextFromContext(ctx)
 	if !c.HasTraceID() {
@@ -115,8 +114,8 @@ func TraceID(ctx context.Context) string {
 	return c.TraceID().String()
 }
 
-// Continue puts ctx into the span that a traceparent names. An invalid traceparent
-// changes nothing.
+// Continue returns a context in the span that a traceparent names. An invalid traceparent changes
+// nothing.
 func Continue(ctx context.Context, traceparent string) context.Context {
 	if traceparent == "" {
 		return ctx

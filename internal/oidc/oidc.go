@@ -1,6 +1,7 @@
-// Package oidc signs people in at an OpenID Connect provider: the authorization code flow with PKCE, a
-// state that ties the answer to the browser that asked, and a nonce that ties the ID token to the request.
-// It trusts what the provider has signed, and knows nothing of our users.
+// Package oidc signs people in with an OpenID Connect provider. It uses the authorization code flow
+// with PKCE, a state that binds the answer to the browser that asked, and a nonce that binds the ID
+// token to the request. It trusts claims that the provider has signed, and knows nothing about our
+// users.
 package oidc
 
 import (
@@ -25,7 +26,7 @@ type Config struct {
 	Issuer       string // https://id.example.com; empty: there is none
 	ClientID     string
 	ClientSecret string
-	RedirectURL  string // where the provider sends people back to, unless StartAt says otherwise
+	RedirectURL  string // the URL to which the provider sends people back, unless StartAt names another
 	Now          func() time.Time
 }
 
@@ -37,10 +38,10 @@ type Provider struct {
 	config Config
 	client *http.Client
 
-	finding singleflight.Group // looks for the provider, for all who wait
+	finding singleflight.Group // finds the provider, for all callers that wait
 
 	mu    sync.Mutex
-	found *gooidc.Provider // once it was reached
+	found *gooidc.Provider // set once the provider was reached
 }
 
 // New makes a Provider. It sends nothing before the first sign-in.
@@ -48,7 +49,7 @@ func New(c Config) *Provider {
 	return &Provider{config: c, client: &http.Client{Timeout: answerIn}}
 }
 
-// AuthRequest has to be kept from Start to Finish, while somebody is at the provider.
+// AuthRequest has to be kept between Start and Finish.
 type AuthRequest struct{ State, Nonce, Verifier, RedirectURL string }
 
 // Identity is the person that the provider has signed in.
@@ -56,14 +57,15 @@ type Identity struct {
 	Issuer   string
 	Subject  string
 	Email    string
-	Verified bool // the provider has made sure that the address is theirs
+	Verified bool // the provider has verified the address
 }
 
 // Start returns the provider's address for signing in. The provider sends people back to the configured
 // URL.
 func (p *Provider) Start(ctx context.Context) (string, AuthRequest, error) { return p.StartAt(ctx, "") }
 
-// StartAt is Start with another URL to which the provider sends people back; empty: the configured one.
+// StartAt is Start with another URL to which the provider sends people back; empty: the configured
+// one.
 func (p *Provider) StartAt(ctx context.Context, redirectURL string) (string, AuthRequest, error) {
 	client, _, err := p.discover(ctx, redirectURL)
 	if err != nil {
@@ -76,11 +78,12 @@ func (p *Provider) StartAt(ctx context.Context, redirectURL string) (string, Aut
 		pending, nil
 }
 
-// Finish checks the parameters with which the provider sent somebody back, and returns their identity.
+// Finish checks the parameters with which the provider sent somebody back, and returns their
+// identity.
 func (p *Provider) Finish(ctx context.Context, pending AuthRequest, state, code string) (Identity, error) {
 	if pending.State == "" || subtle.ConstantTimeCompare([]byte(pending.State), []byte(state)) != 1 {
 		return Identity{}, fault.New(fault.Invalid, "oidc.state",
-			"This answer belongs to no sign-in that began here. Begin again: GET /v1/oidc/login.")
+			"This answer belongs to no sign-in that was started here. Start again: GET /v1/oidc/login.")
 	}
 	client, verifier, err := p.discover(ctx, pending.RedirectURL)
 	if err != nil {
@@ -92,8 +95,8 @@ func (p *Provider) Finish(ctx context.Context, pending AuthRequest, state, code 
 	case errors.As(err, &refusal) && refusal.Response != nil &&
 		refusal.Response.StatusCode < http.StatusInternalServerError:
 		return Identity{}, fault.New(fault.Invalid, "oidc.refused",
-			"The provider refused the sign-in: %s. Start again: GET /v1/oidc/login.", cmp.Or(refusal.ErrorCode,
-				"no reason"))
+			"The provider refused the sign-in: %s. Start again: GET /v1/oidc/login.",
+			cmp.Or(refusal.ErrorCode, "no reason"))
 	case err != nil:
 		return Identity{}, unreachable(err)
 	}
@@ -108,8 +111,9 @@ func (p *Provider) Finish(ctx context.Context, pending AuthRequest, state, code 
 	return p.identity(ctx, client, token, signed)
 }
 
-// identity returns the person whom the provider has signed in. It requests an address that is not in the
-// signed token: OpenID Connect Core, section 5.4, leaves it to the provider where to put it.
+// identity returns the person whom the provider has signed in. If the ID token has no email
+// address, it requests one: OpenID Connect Core, section 5.4, lets the provider choose where to put
+// it.
 func (p *Provider) identity(
 	ctx context.Context, client *oauth2.Config, token *oauth2.Token, signed *gooidc.IDToken,
 ) (Identity, error) {
@@ -141,7 +145,7 @@ func (p *Provider) provider() *gooidc.Provider {
 	return p.found
 }
 
-// discover finds the provider, and the configuration to talk to it.
+// discover returns the provider, and the OAuth configuration for it.
 func (p *Provider) discover(ctx context.Context, redirectURL string) (*oauth2.Config, *gooidc.IDTokenVerifier, error) {
 	found := p.provider()
 	if found == nil {
@@ -157,8 +161,8 @@ func (p *Provider) discover(ctx context.Context, redirectURL string) (*oauth2.Co
 	}, found.Verifier(&gooidc.Config{ClientID: p.config.ClientID, Now: p.config.Now}), nil
 }
 
-// find reads the provider's discovery document: once for all who wait, each of whom waits no longer than
-// their own request lasts.
+// find reads the provider's discovery document. It does so once for all callers that wait, and each
+// waits no longer than its own request lasts.
 func (p *Provider) find(ctx context.Context) (*gooidc.Provider, error) {
 	asking := p.finding.DoChan("", func() (any, error) {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerIn)
@@ -183,7 +187,7 @@ func (p *Provider) find(ctx context.Context) (*gooidc.Provider, error) {
 
 func unreachable(err error) error {
 	return fault.Wrap(err, fault.Upstream, "oidc.unreachable",
-		"The OpenID Connect provider does not answer as one. Try again later.")
+		"The OpenID Connect provider sent no valid answer. Try again later.")
 }
 
 func unusable(err error) error {

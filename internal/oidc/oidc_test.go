@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// A provider that hangs is asked once, and keeps nobody longer than they wait.
+// A provider that hangs gets one request, and delays nobody longer than their own request lasts.
 func TestAProviderThatHangsStopsNobodyElse(t *testing.T) {
 	var asked atomic.Int64
 	arrived, release := make(chan struct{}), make(chan struct{})
@@ -34,7 +34,7 @@ func TestAProviderThatHangsStopsNobodyElse(t *testing.T) {
 		patient <- err
 	}()
 	<-arrived
-	for range 5 { // each leaves before the provider answers
+	for range 5 { // they leave before the provider answers
 		gone, leave := context.WithCancel(t.Context())
 		leave()
 		if _, _, err := p.Start(gone); !errors.Is(err, fault.Upstream) || !errors.Is(err, context.Canceled) {

@@ -26,8 +26,8 @@ var (
 	clientsSeed = flag.Uint64("clients.seed", 1, "what is drawn at random of half-open clients")
 )
 
-// However a client leaves a request half said, or says it for ever, the server
-// ends it, and serves others meanwhile.
+// The server ends every connection on which a client leaves a request incomplete or sends one for
+// ever, and serves other clients meanwhile.
 func TestHalfOpenClientsAreEnded(t *testing.T) {
 	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Patience: 500 * time.Millisecond})
 	ctx, stop := context.WithCancel(t.Context())
@@ -60,13 +60,12 @@ func TestHalfOpenClientsAreEnded(t *testing.T) {
 		case <-ended:
 			t.Logf("%d half-open clients were ended, and %d requests answered meanwhile", held.Load(), served+1)
 			return
-		case <-time.After(10 * time.Millisecond): // not to compete for the processor
+		case <-time.After(10 * time.Millisecond): // leave the processor to the clients
 		}
 	}
 }
 
-// More half-open clients than there may be connections stop nobody, and are logged
-// once.
+// More half-open clients than there may be connections stop nobody, and are logged once.
 func TestAThousandHalfOpenClientsStopNobody(t *testing.T) {
 	var log bytes.Buffer
 	s, stop := start(t, Config{
@@ -79,7 +78,7 @@ func TestAThousandHalfOpenClientsStopNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		// may be refused
+		// the server may refuse it
 		io.WriteString(conn,
 			"POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
 	}
@@ -92,8 +91,7 @@ func TestAThousandHalfOpenClientsStopNobody(t *testing.T) {
 	}
 }
 
-// answered says something and returns all that is answered, once the connection
-// has ended.
+// answered sends text, and returns the whole answer once the connection has ended.
 func answered(t *testing.T, s *Server, say string) string {
 	t.Helper()
 	return answeredAt(t, s.listener.Addr().String(), say)
@@ -116,7 +114,7 @@ func answeredAt(t *testing.T, address, say string) string {
 	return string(answer)
 }
 
-// A request that is refused before its body is read is answered at once, and the connection ends: a
+// A request that is refused before its body is read is answered at once, and the connection ends. A
 // server that waited for the body would wait until the test ends.
 func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
 	t.Parallel()
@@ -153,7 +151,7 @@ func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
 	}
 }
 
-// proofs makes a case that takes proofs, and returns where.
+// proofs creates a case that accepts proofs, and returns the path for them.
 func proofs(t *testing.T, s *Server) string {
 	t.Helper()
 	call(t, s, "PUT /v1/case-types/note", s.Token(),
@@ -163,7 +161,7 @@ func proofs(t *testing.T, s *Server) string {
 	return fmt.Sprintf("/v1/cases/%.0f/proofs", made["id"])
 }
 
-// With a credential, too: whoever may do something has to say all of it.
+// A request with a credential, too, has to send its whole body.
 func TestAnUploadThatStopsIsNotSaved(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data"), Patience: 300 * time.Millisecond})

@@ -21,55 +21,55 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-// Config is how a server runs. Zero values get defaults that are right for one machine: SQLite in
+// Config configures a server. Zero values get defaults that are right for one machine: SQLite in
 // DefaultData, on DefaultListen.
 type Config struct {
 	Version string // of Casehook
 
-	AtfinityVersion string // what X-atfinity-version says where an endpoint has none of its own; default Version
+	AtfinityVersion string // the value of X-atfinity-version for endpoints without one of their own; default Version
 
 	Listen    string                   // host:port; port 0 picks a free one
-	PublicURL string                   // where people and receivers find the server; default http:// and the address
+	PublicURL string                   // at which people and receivers find the server; default http:// and the address
 	Data      string                   // directory of the SQLite database, the attachments and the key
 	Database  string                   // postgres://...; then only fonts in Data are used
 	KeyFile   string                   // holds the key that seals secrets, in base64
-	Key       string                   // the key itself, in base64; wins over KeyFile
-	Allow     []outbound.AllowedPrefix // addresses that the first tenant may call although they are not public
+	Key       string                   // the key itself, in base64; it overrides KeyFile
+	Allow     []outbound.AllowedPrefix // addresses that are not public and that the first tenant may call
 	MaxUpload int64                    // bytes of one proof; default 32 MiB
 	// directory of fonts for documents, besides fonts in Data and the system's Noto fonts
 	Fonts string
 
-	CORSOrigins    []string       // whose pages may use the API with tokens: https://app.example.com
-	Proxies        []netip.Prefix // that are trusted to say where requests come from
-	MaxConnections int            // at once; 0: half of the open files that the process may have, and at most 4096
+	CORSOrigins    []string       // origins whose pages may use the API with tokens: https://app.example.com
+	Proxies        []netip.Prefix // proxies that are trusted to name the origin of a request
+	MaxConnections int            // at a time; 0: half of the open files that the process may have, and at most 4096
 	Patience       time.Duration  // how long a client may stop within a request; default 30 s
 
-	Hold bool // sends nothing to endpoints and asks no callback: for a copy of a database
+	Hold bool // send nothing to endpoints and ask no callback: for a copy of a database
 
-	OIDC            oidc.Config   // the provider that people may sign in by; without an Issuer there is none
-	SessionIdle     time.Duration // without a request, after which somebody is signed out; default 2 h
-	SessionLifetime time.Duration // after which somebody is signed out anyway; default 12 h
+	OIDC            oidc.Config   // the provider by which people may sign in; without an Issuer there is none
+	SessionIdle     time.Duration // time without a request after which a session ends; default 2 h
+	SessionLifetime time.Duration // time after which a session ends in any case; default 12 h
 
-	KeepAttempts time.Duration // after which attempts are removed; 0: never
-	KeepJournal  time.Duration // after which entries of the journal are that no endpoint needs; 0: never
-	DisableAfter time.Duration // an endpoint that fails for so long is disabled; default 5 days
-	LeaseTTL     time.Duration // how long after a node's death another takes over; default 15 s
-	Grace        time.Duration // what is under way may still take at the end; default 10 s
+	KeepAttempts time.Duration // time after which attempts are removed; 0: never
+	KeepJournal  time.Duration // time after which entries of the journal are removed that no endpoint needs; 0: never
+	DisableAfter time.Duration // time of failures after which an endpoint is disabled; default 5 days
+	LeaseTTL     time.Duration // time after a node's death until another takes over; default 15 s
+	Grace        time.Duration // time for requests and deliveries under way when the server stops; default 10 s
 
-	MetricsListen    string // host:port that serves /metrics to whoever can connect; empty: none does
-	MetricsToken     string // with which Listen serves /metrics; empty: it does not
-	MetricsTokenFile string // holds the token
-	// http(s):// of an OpenTelemetry collector that traces go to; empty: nothing is traced
+	MetricsListen    string // host:port that serves /metrics to everybody who can connect; empty: no such address
+	MetricsToken     string // the token with which Listen serves /metrics; empty: it does not
+	MetricsTokenFile string // a file with the token
+	// URL of an OpenTelemetry collector for traces; empty: nothing is traced
 	OTLPEndpoint string
-	DrainDelay   time.Duration // at the end, how long requests are still taken after /readyz said no; default 0
+	DrainDelay   time.Duration // when the server stops, time to accept requests after /readyz fails; default 0
 
-	// FirstToken is given the administrator's token of the first start, and the
-	// server's URL, before the token is saved: a start that ends in between can be
-	// repeated. Nil: Token returns it, and nobody is shown it.
+	// FirstToken is called with the administrator's token of the first start, and the server's URL,
+	// before the token is saved, so that an interrupted start can be repeated. Nil: only Token
+	// returns it.
 	FirstToken   func(url, bearer string) error
 	NoFirstToken bool // the first start makes no token
 
-	Variable func(name string) (string, bool) // looks up ${CASEHOOK_VAR_...}; default: there are none
+	Variable func(name string) (string, bool) // looks up ${CASEHOOK_VAR_...}; default: finds none
 	Random   io.Reader                        // default crypto/rand
 	Log      *slog.Logger                     // default: nothing is logged
 }
@@ -98,7 +98,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check refuses what can't work before anything is opened.
+// check refuses invalid settings before anything is opened.
 func (c Config) check() error {
 	if c.PublicURL != "" {
 		if _, err := weburl.Base(c.PublicURL); err != nil {
@@ -135,7 +135,7 @@ func (c Config) check() error {
 	return nil
 }
 
-// fonts returns those of documents: what is built in, and what the operator has.
+// fonts returns the fonts for documents: the built-in ones, and those of the operator.
 func (c Config) fonts() *document.Fonts {
 	folders := []string{filepath.Join(c.Data, "fonts")}
 	if c.Fonts != "" {
@@ -152,7 +152,7 @@ func invalid(code, detail string, args ...any) error {
 	return fault.New(fault.Invalid, "config."+code, detail, args...)
 }
 
-// baseURL is where a server that listens on addr is found from this machine.
+// baseURL returns the URL of a server that listens on addr, as reached from this machine.
 func baseURL(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {

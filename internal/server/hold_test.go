@@ -17,12 +17,12 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// peers is all that a server may call: a receiver, callbacks and an OAuth server.
+// peers are all programs that a server may call: a receiver, callbacks and an OAuth server.
 type peers struct {
 	server   *httptest.Server
 	status   atomic.Int64 // of the receiver's answers
 	requests atomic.Int64 // of all kinds
-	messages chan string  // triggers that the receiver took
+	messages chan string  // triggers that the receiver accepted
 }
 
 func newPeers(t *testing.T) *peers {
@@ -47,7 +47,7 @@ func newPeers(t *testing.T) *peers {
 	return e
 }
 
-// leaveUndelivered leaves a database behind in which an endpoint is owed a message that it refused.
+// leaveUndelivered leaves a database in which an endpoint is owed a message that it refused.
 func (e *peers) leaveUndelivered(t *testing.T, c Config) (token string) {
 	t.Helper()
 	e.status.Store(http.StatusServiceUnavailable)
@@ -102,7 +102,7 @@ func TestAHeldServerOnACopySendsNothing(t *testing.T) {
 	})
 }
 
-// checkHold starts a server on the database twice: held, and then not.
+// checkHold starts a server on the database twice: first with --hold, then without.
 func (e *peers) checkHold(t *testing.T, c Config, token string) {
 	t.Helper()
 	var log bytes.Buffer
@@ -147,12 +147,12 @@ func (e *peers) checkHold(t *testing.T, c Config, token string) {
 		!strings.Contains(text, "start it without --hold") {
 		t.Errorf("the log does not say it: %s", text)
 	}
-	if c.Database != "" { // another that is held leaves all endpoints to one that is not
+	if c.Database != "" { // a second server with --hold leaves all endpoints to one without
 		start(t, c)
 	}
 	c.Hold, c.Log = false, nil
 	s, _ = start(t, c)
-	want := map[string]int{"case_created": 6, "case_comment": 1} // for both endpoints; a replay repeats some
+	want := map[string]int{"case_created": 6, "case_comment": 1} // for both endpoints; a replay sends some again
 	for n := 0; n < 7; {
 		trigger := <-e.messages
 		if want[trigger] > 0 {

@@ -24,8 +24,8 @@ const (
 
 const makeKey = "Make one with: openssl rand -base64 32 > casehook.key; chmod 600 casehook.key"
 
-// key finds the key that seals secrets: as configured, or that of the data
-// directory, where the first start makes it.
+// key returns the key that seals secrets: the configured one, or that of the data directory. The
+// first start makes the latter.
 func (c Config) key() ([]byte, error) {
 	switch {
 	case c.Key != "":
@@ -40,7 +40,7 @@ func (c Config) key() ([]byte, error) {
 	return c.ownKey()
 }
 
-// ownKey reads the data directory's key, and makes it when there is no database yet.
+// ownKey reads the data directory's key, or makes it if there is no database yet.
 func (c Config) ownKey() ([]byte, error) {
 	path := filepath.Join(c.Data, keyName)
 	key, err := readKey(path)
@@ -73,7 +73,7 @@ func readKey(path string) ([]byte, error) {
 	return decodeKey(raw, path)
 }
 
-// decodeKey quotes nothing of the key in its errors.
+// decodeKey decodes a key. Its errors contain nothing of the key.
 func decodeKey(text []byte, where string) ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(text)))
 	if err != nil || len(key) != keySize {
@@ -82,8 +82,8 @@ func decodeKey(text []byte, where string) ([]byte, error) {
 	return key, nil
 }
 
-// writeKey puts the key on the disk for good before anything is sealed with it:
-// the file is there with all of it, or not at all.
+// writeKey saves the key durably before anything is sealed with it: the file has the whole key, or
+// does not exist.
 func writeKey(path string, key []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), keyName+"-*") // mode 0600
 	if err != nil {
@@ -111,7 +111,7 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// derive makes a key for another purpose out of the one key, the same on every node.
+// derive derives a key for another purpose, which is the same on every node.
 func derive(key []byte, purpose string) ([]byte, error) {
 	return hkdf.Key(sha256.New, key, nil, purpose, keySize)
 }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// lockFile takes a file for this process, or fails with errHeld.
+// lockFile locks a file for this process, or fails with errHeld.
 func lockFile(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 
 const sharingViolation = syscall.Errno(32) // ERROR_SHARING_VIOLATION
 
-// lockFile takes a file for this process, or fails with errHeld: it shares the
-// file with nobody.
+// lockFile locks a file for this process, or fails with errHeld: it opens the file without sharing
+// it.
 func lockFile(path string) (io.Closer, error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {

@@ -21,14 +21,14 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// integration is a receiver that calls the API back on each webhook: it adds a
-// comment, of which it is told in turn. It gives up after a number of them.
+// integration is a receiver that calls the API back on each webhook: it adds a comment, of which it
+// gets another webhook. It stops after a number of them.
 type integration struct {
 	t        *testing.T
 	server   *Server
 	id       string // of its token
 	token    string
-	versions chan int64 // of the case, as it is told
+	versions chan int64 // of the case, as received
 	most     int
 }
 
@@ -48,7 +48,8 @@ func (i *integration) comment(caseID int64, token string) {
 	call(i.t, i.server, fmt.Sprintf("POST /v1/cases/%d/comments", caseID), token, `{"text": "Seen."}`)
 }
 
-// call sends a request such as "GET /v1/cases", which has to succeed, and returns the members of its answer.
+// call sends a request such as "GET /v1/cases", which has to succeed, and returns the members of
+// its answer.
 func call(t *testing.T, s *Server, operation, token, body string) (answer map[string]any) {
 	method, path, _ := strings.Cut(operation, " ")
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, bytes.NewReader([]byte(body)))
@@ -75,7 +76,7 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		settings string
-		byPerson bool // who works on the case besides: a person, else another program
+		byPerson bool // another person also works on the case; else another program does
 		want     []int64
 	}{
 		{"without them it goes on", ``, true, []int64{1, 2, 3, 4, 5, 6, 7}},
@@ -101,7 +102,7 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 			comment := i.begin(test.byPerson)
 			got := []int64{i.told()}
 			for len(got) < len(test.want) {
-				if len(test.want) == 3 { // the loop has ended: somebody else goes on
+				if len(test.want) == 3 { // the loop has ended, and another client goes on
 					comment()
 				}
 				got = append(got, i.told())

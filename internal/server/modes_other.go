@@ -2,7 +2,7 @@
 
 package server
 
-// restrict does nothing here: files belong to whoever their folder says.
+// restrict does nothing here: the folder's settings determine who can read its files.
 func restrict() {}
 
 func checkModes(string) error { return nil }

@@ -13,14 +13,14 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-const othersMode = 0o077 // what a group and everybody else may do with a file
+const othersMode = 0o077 // the permissions of the group and of others
 
-// restrict lets this process make files for their owner alone, whatever the umask
-// that it was started with.
+// restrict makes all files of this process private to their owner, whatever umask it was started
+// with.
 func restrict() { syscall.Umask(othersMode) }
 
-// checkModes refuses files that others can read: the database holds all cases, and
-// the key opens its secrets.
+// checkModes refuses files that other users can read: the database holds all cases, and the key
+// opens its secrets.
 func checkModes(dir string) error {
 	var open []string
 	for _, name := range []string{fileName, fileName + "-wal", fileName + "-shm", keyName, lockName} {

@@ -10,12 +10,12 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// operatorPurpose is what the key of operators' credentials is derived for.
+// operatorPurpose names the key that operators' credentials are made with.
 const operatorPurpose = "casehook operators"
 
-// OperatorBearer makes a credential for the operations on tenants out of the key
-// with which the server of this configuration runs. It opens no database, so that
-// it works beside a running server; and it never makes a key.
+// OperatorBearer makes a credential for the operations on tenants, with the key of the server that
+// has this configuration. It opens no database, so it works beside a running server, and it never
+// makes a key.
 func OperatorBearer(c Config, now time.Time) (string, error) {
 	c = c.withDefaults()
 	if c.Key == "" && c.KeyFile == "" && c.Database == "" {

@@ -7,7 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-// corsOrigins returns origins as browsers name them.
+// corsOrigins returns the origins in the form that browsers send.
 func corsOrigins(all []string) ([]string, error) {
 	origins := make([]string, len(all))
 	for i, raw := range all {
@@ -21,7 +21,7 @@ func corsOrigins(all []string) ([]string, error) {
 	return origins, nil
 }
 
-// corsOrigin returns an origin, or what is wrong with it.
+// corsOrigin returns an origin, or an error that completes "The origin ...".
 func corsOrigin(raw string) (origin, problem string) {
 	switch {
 	case strings.Contains(raw, "*"):

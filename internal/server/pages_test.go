@@ -29,13 +29,12 @@ var (
 	pagesCases   = flag.Int("pages.cases", 80, "cases of 1 MB in the lists")
 )
 
-// mostOver is how far the heap may grow while lists are read, in bytes, however many
-// read. It includes what the collector has not freed yet, and is less than all cases
-// would take if each client held them at once.
+// mostOver bounds the growth of the heap while lists are read, in bytes, for any number of readers.
+// It includes garbage, and is less than all cases would take if each client held them at once.
 const mostOver = 256 << 20
 
-// However many read lists of large cases, entries and messages at once, what the
-// server takes of memory stays within a fixed share.
+// The server's memory stays within a fixed share, however many clients read lists of large cases,
+// entries and messages at once.
 func TestListsOfLargeCasesStayWithinAFixedShare(t *testing.T) {
 	s, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data")})
 	history := s.fill(t, *pagesCases, 1_000_000)
@@ -51,7 +50,7 @@ func TestListsOfLargeCasesStayWithinAFixedShare(t *testing.T) {
 	for i := range *pagesClients {
 		all.Go(func() {
 			for round := 0; (round < 2 || time.Now().Before(until)) && !t.Failed(); round++ {
-				path := lists[0] // at first all read the same
+				path := lists[0] // first all read the same list
 				if round > 0 {
 					path = lists[(i+round)%len(lists)]
 				}
@@ -76,8 +75,8 @@ func TestListsOfLargeCasesStayWithinAFixedShare(t *testing.T) {
 	}
 }
 
-// fill saves large cases, and as many entries about the first of them, whose path it
-// returns.
+// fill saves large cases, and as many entries about the first of them. It returns the path of that
+// one.
 func (s *Server) fill(t *testing.T, n, size int) (path string) {
 	t.Helper()
 	note, err := casetype.Parse("note.json", []byte(`{"key": "note",
@@ -140,7 +139,7 @@ func (s *Server) fill(t *testing.T, n, size int) (path string) {
 
 var nextCursor = regexp.MustCompile(`"next":"([^"]+)"[^"]*\}\s*$`)
 
-// discard reads an answer without keeping it, and returns its size and its next.
+// discard reads an answer without keeping it, and returns its size and its next cursor.
 func (s *Server) discard(t *testing.T, path string) (n int64, next string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -182,8 +181,7 @@ func (s *Server) discard(t *testing.T, path string) (n int64, next string) {
 	return n, next
 }
 
-// sampleHeap returns the size of the heap, and a function that returns what it was at
-// most since.
+// sampleHeap returns the size of the heap, and a function that returns its maximum since then.
 func sampleHeap(t *testing.T) (before int64, peak func() int64) {
 	t.Helper()
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}

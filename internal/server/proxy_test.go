@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// proxied sends a request such as "GET /v1/cases" with the headers of a proxy that passes it on.
+// proxied sends a request such as "GET /v1/cases" with the headers that a proxy adds.
 func proxied(t *testing.T, s *Server, operation, body string, headers ...string) *http.Response {
 	t.Helper()
 	method, path, _ := strings.Cut(operation, " ")
@@ -31,8 +31,8 @@ func proxied(t *testing.T, s *Server, operation, body string, headers ...string)
 
 const adasSignIn = `{"email": "ada@example.org", "password": "correct horse battery"}`
 
-// The headers of a trusted proxy count wherever an address does, and those of any other client
-// count nowhere.
+// The headers of a trusted proxy determine the address everywhere; those of any other client are
+// ignored.
 func TestWhatATrustedProxySaysCounts(t *testing.T) {
 	t.Parallel()
 	for _, trusted := range []bool{true, false} {
@@ -72,8 +72,8 @@ func TestWhatATrustedProxySaysCounts(t *testing.T) {
 	}
 }
 
-// The scheme that a trusted proxy names decides about cookies, and about which
-// pages may send requests with a session.
+// The scheme that a trusted proxy names determines cookies, and the pages that may send requests
+// with a session.
 func TestTheSchemeIsTheTrustedProxys(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, Config{

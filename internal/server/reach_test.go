@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/waits"
 )
 
-// reachTest is two tenants of a server, and what they call.
+// reachTest is a server with two tenants, and the services that they call.
 type reachTest struct {
 	server   *Server
 	t        *testing.T
@@ -20,7 +20,7 @@ type reachTest struct {
 	acme     string // the token of its administrator
 }
 
-// reach starts a server; inside is what it alone can reach.
+// reach starts a server. Only the server can reach inside.
 func reach(t *testing.T) (r *reachTest, inside *httptest.Server) {
 	inside = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Inside", "for nobody's eyes")
@@ -47,8 +47,7 @@ func reach(t *testing.T) (r *reachTest, inside *httptest.Server) {
 	return r, inside
 }
 
-// asks puts a case type whose callback is at a URL, creates a case, and returns why
-// that was refused.
+// asks puts a case type whose callback has a URL, creates a case, and returns why that was refused.
 func (r *reachTest) asks(token, url string) string {
 	r.t.Helper()
 	call(r.t, r.server, "PUT /v1/case-types/note",
@@ -57,7 +56,7 @@ func (r *reachTest) asks(token, url string) string {
 	return r.refusal("POST", "/v1/case-types/note/cases", token, `{}`)
 }
 
-// refusal is the body of an answer that has to be none of success.
+// refusal returns the body of an answer that must not be a success.
 func (r *reachTest) refusal(method, path, token, body string) string {
 	r.t.Helper()
 	request, err := http.NewRequestWithContext(r.t.Context(), method, r.server.URL()+path, strings.NewReader(body))
@@ -82,7 +81,7 @@ func (r *reachTest) refusal(method, path, token, body string) string {
 	return said.String()
 }
 
-// The settings of the server's start are the first tenant's; another tenant calls the addresses,
+// The settings of the server's start apply to the first tenant. Another tenant calls the addresses,
 // and uses the variables, that the operator grants it.
 func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 	t.Parallel()
@@ -121,7 +120,7 @@ func TestATenantReachesWhatTheOperatorLetsIt(t *testing.T) {
 	has(r.asks(r.acme, inside.URL+"/x"), "can't be reached")
 }
 
-// The answer of an address that is not public is stored nowhere.
+// An answer from an address that is not public is stored nowhere.
 func TestAnswersFromInsideAreNotKept(t *testing.T) {
 	t.Parallel()
 	r, inside := reach(t)
@@ -158,7 +157,7 @@ func TestAnswersFromInsideAreNotKept(t *testing.T) {
 	}
 }
 
-// texts are all texts in a value.
+// texts returns all texts in a value.
 func texts(v any) (all []string) {
 	switch v := v.(type) {
 	case string:

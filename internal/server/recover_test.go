@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// databases are configurations of an empty database each.
+// databases returns configurations of an empty database each.
 var databases = map[string]func(t *testing.T) Config{
 	"sqlite": func(t *testing.T) Config { return Config{Data: filepath.Join(t.TempDir(), "data")} },
 	"postgres": func(t *testing.T) Config {
@@ -21,8 +21,8 @@ var databases = map[string]func(t *testing.T) Config{
 	},
 }
 
-// A start that ends once the token was shown, or before, is repeated by the next:
-// no installation is left without a token that somebody has seen.
+// The next start repeats one that was interrupted before or after the token was shown: every
+// installation has a token that somebody has seen.
 func TestAFirstStartCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	for name, config := range databases {
@@ -62,7 +62,7 @@ func TestAFirstStartCanBeRepeated(t *testing.T) {
 	}
 }
 
-// The holder of the database has a way back in when the first token is lost or was never made.
+// The holder of the database can make a token if the first one is lost or was never made.
 func TestALostTokenIsRecovered(t *testing.T) {
 	t.Parallel()
 	for name, config := range databases {
@@ -94,8 +94,8 @@ func TestALostTokenIsRecovered(t *testing.T) {
 	wantCode(t, err, "config.no_database")
 }
 
-// In a folder that was there, and is open to all, files are for their owner alone;
-// those that others can read are refused.
+// In a folder that exists and is open to all, new files are private to their owner. The server
+// refuses files that others can read.
 func TestTheDatabasesFilesAreForTheirOwner(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -131,7 +131,7 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-// A full disk is shown by /readyz, with what to do about it.
+// /readyz reports a full disk, with advice.
 func TestAServerWithAFullDiskIsNotReady(t *testing.T) {
 	t.Parallel()
 	full := false

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// cleanEvery is how often leftovers are removed.
+// cleanEvery is the longest time between two removals of leftovers.
 const cleanEvery = time.Hour
 
 // run serves until ctx ends or a part fails, and then ends everything.
@@ -54,25 +54,24 @@ func (s *Server) run(ctx context.Context) {
 	s.config.Log.Info("stopped")
 }
 
-// warnHeld logs that this server sends nothing, and what to do about it.
+// warnHeld logs that this server sends nothing, and how to end that.
 func (s *Server) warnHeld() {
 	if !s.config.Hold {
 		return
 	}
 	s.config.Log.Warn("deliveries and callbacks are held: this server sends nothing to endpoints, and refuses " +
-		"what would ask a callback. Look at the endpoints, pause or redirect those that must not hear of it, and " +
-		"start it without --hold; what waits is sent then")
+		"every change that needs a callback. Pause or change the endpoints that must not get these messages, and " +
+		"start the server without --hold; it sends the waiting messages then")
 }
 
-// letGo waits, so that load balancers see that the server is not ready, if they
-// are to have some.
+// letGo waits for DrainDelay, so that load balancers notice that the server is not ready.
 func (s *Server) letGo(ctx context.Context) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainDelay)
 	defer cancel()
 	<-limited.Done()
 }
 
-// deliver runs the delivery. That it was stopped while it began is no error.
+// deliver runs the delivery. If it was stopped during its start, that is no error.
 func (s *Server) deliver(ctx context.Context) error {
 	err := s.engine.Run(ctx)
 	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -81,8 +80,7 @@ func (s *Server) deliver(ctx context.Context) error {
 	return fmt.Errorf("delivery: %w", err)
 }
 
-// finishRequests lets requests under way be answered, and cuts off those that take
-// too long.
+// finishRequests waits for requests under way, and cuts off those that take too long.
 func (s *Server) finishRequests(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Grace)
 	defer cancel()
@@ -94,8 +92,7 @@ func (s *Server) finishRequests(ctx context.Context) error {
 	return err
 }
 
-// cleanEvery is how often it is looked for what is to be removed: more often where
-// little is kept.
+// cleanEvery returns the time between two removals, which is shorter if little is kept.
 func (c Config) cleanEvery() time.Duration {
 	every := cleanEvery
 	for _, kept := range []time.Duration{c.KeepAttempts, c.KeepJournal} {
@@ -106,8 +103,7 @@ func (c Config) cleanEvery() time.Duration {
 	return every
 }
 
-// clean removes leftovers, and what is older than it is kept, at first and then
-// now and again.
+// clean removes leftovers and expired records, at the start and then regularly.
 func (s *Server) clean(ctx context.Context) {
 	ticker := time.NewTicker(s.config.cleanEvery())
 	defer ticker.Stop()
@@ -129,11 +125,10 @@ func (s *Server) clean(ctx context.Context) {
 	}
 }
 
-// sumEvery is how often the audit hears of what comes again and again.
+// sumEvery is the time between two records of repeated notes in the audit.
 const sumEvery = time.Minute
 
-// sumUp lets the audit tell how often things came again, now and again and in the
-// end.
+// sumUp records repeated notes in the audit regularly, and once at the end.
 func (s *Server) sumUp(ctx context.Context) {
 	ticker := time.NewTicker(sumEvery)
 	defer ticker.Stop()

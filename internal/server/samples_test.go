@@ -22,11 +22,11 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// firstMessages is what a receiver got of each trigger, at first.
+// firstMessages has the first message of each trigger that a receiver got.
 type firstMessages struct {
 	mu   sync.Mutex
 	all  map[string]message
-	more chan struct{} // something new has come
+	more chan struct{} // signals a new trigger
 }
 
 type message struct {
@@ -77,14 +77,14 @@ func newFirstMessages(t *testing.T) (*firstMessages, string) {
 	return h, receiver.URL
 }
 
-// varying are the values that differ from message to message of one trigger.
+// varying are the values that differ between messages of one trigger.
 var varying = map[string]*regexp.Regexp{
 	"webhook-id": regexp.MustCompile(`^msg_[0-9A-Za-z_-]{24}$`), "webhook-timestamp": regexp.MustCompile(`^[0-9]{10}$`),
 	"webhook-signature": regexp.MustCompile(`^v1,[0-9A-Za-z+/]{43}=$`), "webhook-sequence": regexp.MustCompile(`^[1-9][0-9]*$`),
 }
 
-// shape is what the headers of all messages of a trigger have in common. The subject
-// has to be what the body is about.
+// shape returns what the headers of all messages of a trigger have in common. The subject must be
+// the one of the body.
 func shape(t *testing.T, what string, header http.Header, body []byte) map[string]string {
 	t.Helper()
 	shaped := map[string]string{}
@@ -110,7 +110,7 @@ func shape(t *testing.T, what string, header http.Header, body []byte) map[strin
 	return shaped
 }
 
-// subjectIn is the subject that a body speaks of.
+// subjectIn returns the subject that a body is about.
 func subjectIn(t *testing.T, body []byte) string {
 	t.Helper()
 	var b struct {
@@ -131,7 +131,7 @@ func subjectIn(t *testing.T, body []byte) string {
 	return "case/" + b.Case.String() + b.Claim.ID.String()
 }
 
-// A sample that is sent to try a receiver has the headers of real messages.
+// A sample has the headers of real messages.
 func TestSamplesHaveTheHeadersOfRealMessages(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, Config{
@@ -174,8 +174,7 @@ func TestSamplesHaveTheHeadersOfRealMessages(t *testing.T) {
 	}
 }
 
-// exactly is a trigger's example as it stands: a number that went through a float may
-// be another.
+// exactly returns a trigger's example unchanged: decoding a number as a float may change it.
 func exactly(t *testing.T, trigger string, shown []byte) []byte {
 	t.Helper()
 	example := wire.Examples(trigger, "dev")[0].Body
@@ -186,7 +185,7 @@ func exactly(t *testing.T, trigger string, shown []byte) []byte {
 	return example
 }
 
-// fireAll lets all triggers fire.
+// fireAll makes all triggers fire.
 func fireAll(t *testing.T, s *Server, real *firstMessages) {
 	do := func(method, path, body string) map[string]any {
 		t.Helper()
@@ -229,7 +228,7 @@ func fireAll(t *testing.T, s *Server, real *firstMessages) {
 	failAndRecover(t, real, do)
 }
 
-// failAndRecover lets an endpoint fail, recover, and be gone.
+// failAndRecover makes an endpoint fail, recover, and answer 410.
 func failAndRecover(t *testing.T, real *firstMessages, do func(method, path, body string) map[string]any) {
 	var status atomic.Int64
 	status.Store(http.StatusServiceUnavailable)

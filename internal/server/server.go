@@ -1,6 +1,5 @@
-// Package server is Casehook as a process: it reads what it is configured with,
-// opens what it keeps, wires the parts together, and ends them in the order in
-// which nothing is lost.
+// Package server is the Casehook process: it reads the configuration, opens the data, connects the
+// parts, and stops them in an order that loses nothing.
 //
 //	listen -> data directory, key -> store, blobs -> casework -> delivery -> serve
 //
@@ -59,11 +58,11 @@ type Server struct {
 	metricsURL string
 	opened     closers
 	done       chan struct{}
-	err        error // once done
+	err        error // valid once done is closed
 }
 
-// Start starts a server, which then runs until ctx ends. When it returns without
-// an error, the server takes requests.
+// Start starts a server, which then runs until ctx ends. When it returns without an error, the
+// server accepts requests.
 func Start(ctx context.Context, c Config) (*Server, error) {
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
@@ -79,7 +78,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
-// Run is Start, and Wait. Ready is called in between.
+// Run calls Start, ready, and Wait.
 func Run(ctx context.Context, c Config, ready func(*Server)) error {
 	s, err := Start(ctx, c)
 	if err != nil {
@@ -89,23 +88,23 @@ func Run(ctx context.Context, c Config, ready func(*Server)) error {
 	return s.Wait()
 }
 
-// URL is where the server is found from this machine, without a slash at its end.
+// URL returns the server's URL on this machine, without a slash at its end.
 func (s *Server) URL() string { return s.url }
 
-// MetricsURL is where metrics are served without a token; empty where they are not.
+// MetricsURL returns the URL at which metrics are served without a token; empty: there is none.
 func (s *Server) MetricsURL() string { return s.metricsURL }
 
-// Token is the administrator's token when this was the first start, else empty.
+// Token returns the administrator's token if this was the first start, else "".
 func (s *Server) Token() string { return s.token }
 
-// Wait returns when the server has ended: nil when it was asked to, and all that
-// was under way was finished in time.
+// Wait waits until the server has ended. It returns nil if ctx ended it and all work under way was
+// finished in time.
 func (s *Server) Wait() error {
 	<-s.done
 	return s.err
 }
 
-// open opens all that the server needs, in order.
+// open opens all parts of the server, in order.
 func (s *Server) open(ctx context.Context) error {
 	if err := s.listen(ctx); err != nil {
 		return err
@@ -252,7 +251,7 @@ func (s *Server) sessions() *session.Manager {
 	})
 }
 
-// bootstrap makes what the first start makes.
+// bootstrap does the work of the first start: it makes the first tenant and its token.
 func (s *Server) bootstrap(ctx context.Context) (err error) {
 	if s.config.NoFirstToken {
 		return s.people.Tenants.BootstrapWithoutToken(ctx)
@@ -266,8 +265,8 @@ func (s *Server) bootstrap(ctx context.Context) (err error) {
 	return err
 }
 
-// allowed says what a tenant may call beyond public addresses: what the operator lets
-// it, and for the first tenant what the server was started with.
+// allowed returns the addresses that a tenant may call besides public ones: those that the operator
+// grants it, and for the first tenant those of the server's configuration.
 func (c Config) allowed(st *store.Store) func(context.Context, int64) ([]string, error) {
 	var started []string
 	for _, a := range c.Allow {
@@ -282,7 +281,7 @@ func (c Config) allowed(st *store.Store) func(context.Context, int64) ([]string,
 	}
 }
 
-// provider is the OpenID Connect provider, if one is configured.
+// provider returns the OpenID Connect provider, or nil if none is configured.
 func (c Config) provider() *oidc.Provider {
 	if c.OIDC.Issuer == "" {
 		return nil
@@ -291,7 +290,7 @@ func (c Config) provider() *oidc.Provider {
 	return oidc.New(c.OIDC)
 }
 
-// listen comes first: an address in use is told before anything is made.
+// listen is the first step, so that an address in use is reported before anything is made.
 func (s *Server) listen(ctx context.Context) error {
 	var l net.ListenConfig
 	listener, err := l.Listen(ctx, "tcp", s.config.Listen)
@@ -314,7 +313,7 @@ func (s *Server) listen(ctx context.Context) error {
 	return nil
 }
 
-// reason is the innermost cause of an error.
+// reason returns the innermost cause of an error.
 func reason(err error) error {
 	for {
 		inner := errors.Unwrap(err)
@@ -353,12 +352,12 @@ func (s *Server) openStore(ctx context.Context) (*store.Store, blob.Store, []byt
 	return st, blobs, key, err
 }
 
-// httpServer returns a server of a handler. Requests under way are finished.
+// httpServer returns a server of a handler. It finishes requests under way.
 func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Server {
 	return s.clients.Server(context.WithoutCancel(ctx), handler)
 }
 
-// closers closes what was opened, the last first.
+// closers closes what was opened, in the opposite order.
 type closers []io.Closer
 
 func (c *closers) add(one io.Closer) { *c = append(*c, one) }

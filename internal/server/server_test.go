@@ -221,7 +221,7 @@ func TestARequestThatTakesTooLongIsCutOff(t *testing.T) {
 	}
 }
 
-// underWay puts a case type, of which the server has read the head and waits for
+// underWay starts to put a case type: the server has read the head of the request, and waits for
 // the rest.
 func underWay(t *testing.T, s *Server) (io.WriteCloser, <-chan string) {
 	t.Helper()
@@ -250,7 +250,7 @@ func underWay(t *testing.T, s *Server) (io.WriteCloser, <-chan string) {
 	return send, answered
 }
 
-// refused waits until the server takes no connections any more.
+// refused waits until the server accepts no more connections.
 func refused(t *testing.T, s *Server) {
 	t.Helper()
 	for late := waits.Context(t); late.Err() == nil; {

@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// Where people come by HTTPS, a browser neither sends the session's cookie in the
-// clear nor takes one for it that another host set; by plain HTTP it could not
-// keep such a cookie.
+// For a public URL with HTTPS, the session's cookie is never sent in the clear, and no other host
+// can set it. Over plain HTTP, browsers would refuse such a cookie.
 func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
 	t.Parallel()
 	for public, secure := range map[string]bool{
@@ -30,7 +29,8 @@ func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
 				if response.StatusCode != status || len(cookies) == 0 {
 					t.Fatalf("status %d, want %d; cookies %v", response.StatusCode, status, cookies)
 				}
-				// The prefix __Host- asks for Secure, the path / and no domain, even to remove a cookie.
+				// The prefix __Host- requires Secure, the path / and no domain, also for removing a
+				// cookie.
 				if c := cookies[0]; c.Name != name || c.Secure != secure || c.Path != "/" || c.Domain != "" ||
 					!c.HttpOnly {
 					t.Errorf("the cookie is %s", c)
@@ -54,7 +54,7 @@ func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
 	}
 }
 
-// browse asks for something of the session as a browser that has a cookie.
+// browse sends a request about the session, as a browser with a cookie does.
 func browse(t *testing.T, s *Server, method, body, cookie string) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+"/v1/session", strings.NewReader(body))

@@ -16,12 +16,12 @@ import (
 	"github.com/casehook/casehook/internal/observe"
 )
 
-// lastSpans is how long the last spans may take to be exported.
+// lastSpans bounds the export of the last spans.
 const lastSpans = 5 * time.Second
 
-// openTracing makes the tracer, which is nil when no collector is configured. The operator chooses
-// the collector, so it may be at any address. The OTEL_ variables say more: headers, sampling, the
-// resource.
+// openTracing makes the tracer, which is nil if no collector is configured. The operator chooses
+// the collector, so its address is not restricted. The OTEL_ variables configure headers, sampling
+// and the resource.
 func (s *Server) openTracing(ctx context.Context, node string) (*observe.Tracer, error) {
 	c := s.config
 	if c.OTLPEndpoint == "" {
@@ -50,12 +50,12 @@ func (s *Server) openTracing(ctx context.Context, node string) (*observe.Tracer,
 		if err := provider.Shutdown(limited); err != nil {
 			c.Log.Warn("the last spans could not be exported", "error", err)
 		}
-		return nil // what is only watched fails nothing
+		return nil // an error of tracing does not fail the shutdown
 	}))
 	return observe.NewTracer(provider), nil
 }
 
-// tracesURL is where spans go: below a collector's URL, or at a path that it has.
+// tracesURL returns the URL for spans: the collector's standard path, or the path that its URL has.
 func tracesURL(endpoint string) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -68,18 +68,18 @@ func tracesURL(endpoint string) (string, error) {
 	return u.String(), nil
 }
 
-// complainEvery bounds how often the log says that spans are lost.
+// complainEvery bounds how often the log reports lost spans.
 const complainEvery = time.Minute
 
-// loggedExporter logs what an exporter can't export, and nothing else.
+// loggedExporter logs failures of an exporter, at most every complainEvery.
 type loggedExporter struct {
 	trace.SpanExporter
 	log *slog.Logger
 
-	said time.Time // one goroutine exports
+	said time.Time // only one goroutine exports
 }
 
-// ExportSpans exports, once.
+// ExportSpans exports spans once.
 func (e *loggedExporter) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
 	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil && time.Since(e.said) >= complainEvery {
 		e.said = time.Now()

@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// spanCollector is an OpenTelemetry collector that remembers.
+// spanCollector is an OpenTelemetry collector that records spans.
 type spanCollector struct {
 	server *httptest.Server
 	t      *testing.T
@@ -61,7 +61,7 @@ func (c *spanCollector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// span finds the spans of a name in a trace, in the order of their beginning.
+// span returns the spans with a name in a trace, ordered by their start.
 func (c *spanCollector) named(trace, name string) []*otlp.Span {
 	c.t.Helper()
 	c.mu.Lock()
@@ -77,7 +77,7 @@ func (c *spanCollector) named(trace, name string) []*otlp.Span {
 	return found
 }
 
-// chain follows spans from parent to child, by their names, and returns the last.
+// chain follows spans from parent to child by their names, and returns the last.
 func (c *spanCollector) chain(trace, parent string, names ...string) (id string) {
 	c.t.Helper()
 	for _, name := range names {
@@ -93,8 +93,8 @@ func (c *spanCollector) chain(trace, parent string, names ...string) (id string)
 	return parent
 }
 
-// One trace leads from a request through its callback and its commit to each
-// attempt to tell it, also those that another process makes later.
+// One trace leads from a request through its callback and its commit to each attempt, including
+// attempts that another process makes later.
 func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 	t.Parallel()
 	const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -12,10 +12,10 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// readyTimeout is how long the database may take to say that it is there.
+// readyTimeout bounds the time for the database's answer.
 const readyTimeout = 2 * time.Second
 
-// ready says why the server should get no requests now; nil: it should.
+// ready returns an error if the server should get no requests now.
 func (s *Server) ready(ctx context.Context) error {
 	if s.draining.Load() {
 		return fault.New(fault.Unavailable, "server.not_ready", "The server is stopping.")
@@ -31,10 +31,10 @@ func (s *Server) ready(ctx context.Context) error {
 	return s.engine.Ready()
 }
 
-// shortestToken is how short a token for metrics may be, in bytes.
+// shortestToken is the minimum length of a token for metrics, in bytes.
 const shortestToken = 16
 
-// metricsToken is what whoever collects the metrics sends, if it is configured.
+// metricsToken returns the token that metrics are served for, if one is configured.
 func (c Config) metricsToken() (string, error) {
 	token := c.MetricsToken
 	if token == "" && c.MetricsTokenFile != "" {
@@ -52,8 +52,7 @@ func (c Config) metricsToken() (string, error) {
 	return token, nil
 }
 
-// openMetrics listens where metrics are served to whoever can connect, if they
-// are to be.
+// openMetrics serves metrics on MetricsListen, without a token, if it is configured.
 func (s *Server) openMetrics(ctx context.Context) error {
 	if s.config.MetricsListen == "" {
 		return nil

@@ -29,8 +29,7 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// observedServer is a server with a callback, and a receiver that has taken what was
-// sent.
+// observedServer is a server with a callback, and a receiver that records the messages it accepts.
 type observedServer struct {
 	server   *Server
 	t        *testing.T
@@ -73,7 +72,7 @@ func startObserved(t *testing.T, c Config) *observedServer {
 	return w
 }
 
-// answers sets what the receiver answers to webhooks, and to callbacks.
+// answers sets the receiver's statuses for webhooks and for callbacks.
 func (w *observedServer) answers(status int, callback string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -86,10 +85,10 @@ func (w *observedServer) received() []*http.Request {
 	return append([]*http.Request(nil), w.got...)
 }
 
-// pathOf is where a case is that was just made.
+// pathOf returns the path of the case in an answer.
 func pathOf(made map[string]any) string { return fmt.Sprintf("/v1/cases/%.0f", made["id"]) }
 
-// refused sends a request that is not done.
+// refused sends a request that must be refused.
 func (w *observedServer) refused(method, path, token, body string) {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL()+path, strings.NewReader(body))
@@ -143,8 +142,8 @@ func scrape(t *testing.T, url string) map[string]*dto.MetricFamily {
 	return families
 }
 
-// value is a metric's: of a histogram, how many were observed. Labels come in
-// pairs; NaN is none.
+// value returns the value of a metric; for a histogram, the number of observations. Labels come in
+// pairs. NaN means that there is no such series.
 func value(all map[string]*dto.MetricFamily, name string, labels ...string) float64 {
 	for _, m := range all["casehook_"+name].GetMetric() {
 		have := map[string]string{}
@@ -236,8 +235,8 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 }
 
-// An outage shows as attempts that reach nobody, an open breaker, and entries that are not
-// delivered; afterwards none of these is left.
+// An outage shows as unreachable attempts, an open breaker, and entries that are not delivered.
+// After it, none of these is left.
 func TestMetricsTellOfAnOutage(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
@@ -267,7 +266,7 @@ func TestMetricsTellOfAnOutage(t *testing.T) {
 	}
 }
 
-// gathered are the metrics of a server that has ended.
+// gathered returns the metrics of a server that has ended.
 func gathered(t *testing.T, m *observe.Metrics) map[string]*dto.MetricFamily {
 	t.Helper()
 	s := httptest.NewServer(m.Handler())
@@ -275,8 +274,8 @@ func gathered(t *testing.T, m *observe.Metrics) map[string]*dto.MetricFamily {
 	return scrape(t, s.URL)
 }
 
-// The figures that come from the database are there, and more tenants, endpoints, triggers and
-// paths make no more series.
+// The metrics that come from the database exist, and more tenants, endpoints, triggers and paths
+// add no series.
 func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
@@ -306,7 +305,7 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 		return value(all, "endpoints", "status", "active") == 6 && value(all, "lag_entries") == 0 &&
 			value(all, "journal_position") >= 18
 	})
-	// an outcome or status class that did not come up at first
+	// a series whose outcome or status class occurred for the first time
 	if n := series(scrape(t, w.server.MetricsURL())); n > first+2 {
 		t.Errorf("there were %d series with one endpoint, and there are %d with six", first, n)
 	}
@@ -349,7 +348,7 @@ func TestMetricsAreForWhoeverHasTheirToken(t *testing.T) {
 	}
 }
 
-// A load balancer hears that the server stops while requests are still taken.
+// A load balancer learns that the server stops while the server still accepts requests.
 func TestItIsNotReadyBeforeItStops(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -376,7 +375,7 @@ func TestItIsNotReadyBeforeItStops(t *testing.T) {
 	}
 }
 
-// Without its database, a server lives and is not ready.
+// Without its database, a server is alive and not ready.
 func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -399,10 +398,10 @@ func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
 		t.Errorf("/healthz answers %d", status)
 	}
 	cancel()
-	s.Wait() // it has something to say of its database
+	s.Wait() // it may still log errors about its database
 }
 
-// Secrets and data are in no line of the log, at any level.
+// No line of the log contains secrets or data, at any level.
 func TestTheLogHasNoSecretsAndNoCaseData(t *testing.T) {
 	t.Parallel()
 	var log lockedLog

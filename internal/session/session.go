@@ -1,7 +1,7 @@
-// Package session keeps people signed in: a cookie holds a random token, and the store holds the session
-// behind it. A session ends when it is idle for too long, when it is too old, when it is signed out, and
-// when its user's epoch has changed. Signing in issues a new token, so that one planted before is
-// worthless.
+// Package session keeps people signed in: a cookie has a random token, and the store has its
+// session. A session ends when it is idle for too long, when it is too old, when the user signs
+// out, and when the user's epoch has changed. Signing in issues a new token, so that one planted
+// before is worthless.
 package session
 
 import (
@@ -24,11 +24,12 @@ const (
 	DefaultLifetime = 12 * time.Hour
 )
 
-// Config says how sessions are kept. Zero fields get their defaults.
+// Config configures sessions. Zero fields get their defaults.
 type Config struct {
-	Idle     time.Duration // without a request, after which a session ends
-	Lifetime time.Duration // after which it ends anyway
-	// the server is reached over plain HTTP: cookies may be, too, unless a trusted proxy says otherwise
+	Idle     time.Duration // time without a request after which a session ends
+	Lifetime time.Duration // time after which a session ends in any case
+	// the server is reached by plain HTTP, so that cookies need no HTTPS, unless a trusted proxy
+	// names another scheme
 	Insecure bool
 	Now      func() time.Time
 }
@@ -36,7 +37,7 @@ type Config struct {
 // Manager keeps sessions. It is safe for concurrent use.
 type Manager struct {
 	store    *store.Store
-	scs      *scs.SessionManager // on its own it would go by the wall clock
+	scs      *scs.SessionManager // scs would use the wall clock
 	idle     time.Duration
 	insecure bool
 	now      func() time.Time
@@ -45,7 +46,7 @@ type Manager struct {
 // User is the user of a session.
 type User struct {
 	Tenant, ID, Epoch int64
-	Key               string // of the session in the store; empty: it is not there yet
+	Key               string // of the session in the store; empty: it is not stored yet
 }
 
 // New makes a Manager.
@@ -68,13 +69,13 @@ func New(st *store.Store, c Config) *Manager {
 
 type schemeKey struct{}
 
-// WithScheme returns a context in which people use http or https, as their tenant's public URL says; an
-// empty scheme leaves the choice to the configuration.
+// WithScheme returns a context with the scheme, http or https, of the tenant's public URL. An empty
+// scheme leaves the choice to the configuration.
 func WithScheme(ctx context.Context, scheme string) context.Context {
 	return context.WithValue(ctx, schemeKey{}, scheme)
 }
 
-// Load returns a context that holds the session of a request, or an empty one.
+// Load returns a context with the session of a request, or with an empty one.
 func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, error) {
 	token := m.Cookie(r, cookieName)
 	if len(token) > 100 {
@@ -145,7 +146,7 @@ func (m *Manager) SignOut(ctx context.Context, w http.ResponseWriter) error {
 	return err
 }
 
-// ended tells the requests of a session that it has ended.
+// ended notifies the requests of a session that it has ended.
 func (m *Manager) ended(u User) {
 	if u.Key != "" && u.Tenant != 0 {
 		m.store.SessionEnded(u.Tenant)
@@ -210,13 +211,13 @@ func (m *Manager) Cookie(r *http.Request, name string) string {
 	return cookie.Value
 }
 
-// SetCookie sets a cookie for so many seconds, and replaces one of that name in the answer. An age of 0
-// lasts until the browser ends; a negative one removes the cookie.
+// SetCookie sets a cookie with a maximum age in seconds, and replaces one of that name in the
+// answer. An age of 0 lasts until the browser ends; a negative one removes the cookie.
 func (m *Manager) SetCookie(ctx context.Context, w http.ResponseWriter, name, value string, age int) {
 	cookie := http.Cookie{
 		Name: m.full(ctx, name), Value: value, Path: "/", MaxAge: age,
 		HttpOnly: true, Secure: m.secure(ctx),
-		SameSite: http.SameSiteLaxMode, // a provider's redirect brings it along
+		SameSite: http.SameSiteLaxMode, // so that it is sent after a provider's redirect
 	}
 	w.Header()["Set-Cookie"] = slices.DeleteFunc(w.Header()["Set-Cookie"], func(set string) bool {
 		return strings.HasPrefix(set, cookie.Name+"=")
