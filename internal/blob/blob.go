@@ -1,6 +1,5 @@
-// Package blob keeps the contents of attachments: bytes under a key, written once, read as a stream,
-// deleted as a whole. Their meaning is the caller's. A content is there entirely or not at all, whatever
-// fails meanwhile, and is never held in memory as a whole.
+// Package blob stores the contents of attachments: bytes under a key, written once, read as a
+// stream, deleted as a whole. Their meaning is the caller's.
 //
 // The contents live outside the transactions that refer to them: write first, commit the reference after;
 // delete the reference first, the content after. A crash in between leaves an unreferenced content, never
@@ -36,8 +35,8 @@ type Store interface {
 	List(ctx context.Context, each func(key string, modified time.Time) error) error
 }
 
-// Info is what Put learnt about a content. It is an alias of a plain struct, so
-// that a Store needs no import of this package.
+// Info is the result of Put. It is an alias of a plain struct, so that a Store needs no import of
+// this package.
 type Info = struct {
 	Size   int64 // bytes
 	SHA256 [32]byte
@@ -45,8 +44,8 @@ type Info = struct {
 
 var keyPattern = regexp.MustCompile(`^[a-z]+_[0-9a-f]{32}$`)
 
-// CheckKey refuses, with fault.Invalid, a key that id.New can't have made. A key that passes is a safe
-// file name.
+// CheckKey refuses, with fault.Invalid, a key that id.New can't have made. A key that passes is a
+// safe file name.
 func CheckKey(key string) error {
 	if !keyPattern.MatchString(key) {
 		return fault.New(fault.Invalid, "blob.key_invalid", "%q is not the key of a file.", key)

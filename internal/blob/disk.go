@@ -24,13 +24,13 @@ import (
 // and move to their place when they are safely on the disk.
 type Disk struct {
 	dir string
-	mu  sync.Mutex // held from the look whether a key is taken until it is
+	mu  sync.Mutex // locked from the check whether a key is taken until it is
 }
 
 const tmpDir = "tmp"
 
-// NewDisk opens the store in dir, which it makes if need be. It removes unfinished files of the last
-// process.
+// NewDisk opens the store in dir, and creates dir if necessary. It removes unfinished files of the
+// last process.
 func NewDisk(dir string) (*Disk, error) {
 	tmp := filepath.Join(dir, tmpDir)
 	if err := os.RemoveAll(tmp); err != nil {
@@ -93,7 +93,7 @@ func (d *Disk) publish(tmp, key string) error {
 	return nil
 }
 
-// failed wraps an error; if the disk is full, its detail says what to do.
+// failed wraps an error. If the disk is full, the detail gives advice.
 func failed(err error, doing string) error {
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if errors.Is(err, full) {
@@ -163,7 +163,7 @@ func (d *Disk) listShard(ctx context.Context, shard string, each func(key string
 		}
 		key := file.Name()
 		if CheckKey(key) != nil || shardOf(key) != shard {
-			continue // not ours
+			continue // not one of our files
 		}
 		info, err := file.Info()
 		if errors.Is(err, fs.ErrNotExist) {
@@ -204,7 +204,7 @@ func copyHashed(w io.Writer, r io.Reader, limit int64) (Info, error) {
 	return Info{Size: n, SHA256: [32]byte(hash.Sum(nil))}, nil
 }
 
-// reader stops reading when ctx ends.
+// reader fails when ctx has ended.
 type reader struct {
 	ctx context.Context
 	r   io.Reader

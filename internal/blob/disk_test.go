@@ -30,7 +30,7 @@ func newDisk(t *testing.T, dir string) *blob.Disk {
 	return d
 }
 
-// files lists all files under dir, and checks that nobody else can read them.
+// files lists all files under dir, and checks that only their owner can read them.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string

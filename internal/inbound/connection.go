@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// conn is a counted connection.
+// conn is a connection that is counted.
 type conn struct {
 	net.Conn
 	clients *Clients
 	network netip.Prefix
 	proxied bool         // it comes from a trusted proxy, whose clients are counted instead
-	pace    pace         // of what is written
+	pace    pace         // the allowance for writing
 	cut     atomic.Bool  // nothing more is written
 	since   atomic.Int64 // when the server began to wait for the client, in nanoseconds since 1970; 0: it does not
 
@@ -32,7 +32,7 @@ func (c *conn) Write(b []byte) (written int, err error) {
 	for err == nil && len(b) > 0 {
 		began := time.Now()
 		c.Conn.SetWriteDeadline(began.Add(c.pace.left))
-		if c.cut.Load() { // looked at behind the deadline, which may have replaced that of the cut
+		if c.cut.Load() { // checked after the deadline, which may have replaced the one of a cut
 			return written, os.ErrDeadlineExceeded
 		}
 		c.waits(began)
@@ -73,7 +73,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// enter counts a connection, unless there is no room for it. It may close another one to make room.
+// enter counts a connection, if there is room for it. It may close another one to make room.
 func (c *Clients) enter(raw net.Conn) (*conn, bool) {
 	peer := addressOf(raw.RemoteAddr().String())
 	one := &conn{
@@ -218,7 +218,7 @@ func (c *Clients) ended(ctx context.Context) {
 	}
 }
 
-// The advice in log lines about connections.
+// The advice in log messages about connections.
 const (
 	adviceFull = "Raise --max-connections and the limit of open files (ulimit -n, LimitNOFILE=), " +
 		"or put a proxy in front."

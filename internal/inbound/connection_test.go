@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// log is what was logged.
+// log collects what is logged.
 type log struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -63,7 +63,7 @@ func dial(t *testing.T, from, to, say string) net.Conn {
 	return conn
 }
 
-// ask asks and returns the whole answer.
+// ask sends a request, and returns the whole answer.
 func ask(t *testing.T, from, to, headers string) string {
 	t.Helper()
 	conn := dial(t, from, to, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+headers+"\r\n")
@@ -76,8 +76,8 @@ func ask(t *testing.T, from, to, headers string) string {
 
 const half = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n"
 
-// However many connections strangers hold, the next one has room: it takes that
-// of the oldest which nobody has authenticated on.
+// However many connections strangers have open, there is room for the next: the oldest one without
+// an authenticated request is closed.
 func TestStrangersMakeRoom(t *testing.T) {
 	l := &log{}
 	c := New(Config{Connections: 20, PerAddress: 16, Log: slog.New(slog.NewTextHandler(l, nil))})
@@ -115,7 +115,7 @@ func TestStrangersMakeRoom(t *testing.T) {
 	}
 }
 
-// Where every connection works for somebody, a further one is told so.
+// If all connections have authenticated requests under way, a further one gets 503.
 func TestWhatThereIsNoRoomForIsAnswered(t *testing.T) {
 	l := &log{}
 	c := New(Config{Connections: 16, PerAddress: 4, Log: slog.New(slog.NewTextHandler(l, nil))})
@@ -223,7 +223,7 @@ func TestTheClientsOfAProxyAreCounted(t *testing.T) {
 	}
 }
 
-// Some descriptors are left to files and deliveries, whatever is configured.
+// Some descriptors are kept for files and deliveries, whatever the configuration.
 func TestNoMoreConnectionsThanDescriptors(t *testing.T) {
 	l := &log{}
 	c := New(Config{Connections: 1 << 30, Log: slog.New(slog.NewTextHandler(l, nil))})
@@ -232,7 +232,7 @@ func TestNoMoreConnectionsThanDescriptors(t *testing.T) {
 	}
 }
 
-// starved accepts nothing at first, for want of descriptors.
+// starved is a listener that fails at first, for lack of descriptors.
 type starved struct {
 	net.Listener
 	times int
@@ -245,7 +245,7 @@ func (s *starved) Accept() (net.Conn, error) {
 	return s.Listener.Accept()
 }
 
-// A process without descriptors says so once, waits, and goes on.
+// A process without descriptors logs that once, waits, and goes on.
 func TestAcceptingGoesOnWithoutDescriptors(t *testing.T) {
 	l := &log{}
 	c := New(Config{Log: slog.New(slog.NewTextHandler(l, nil))})

@@ -19,8 +19,8 @@ func descriptors() int {
 	return int(min(uint64(limit.Cur), math.MaxInt32))
 }
 
-// outOfFiles reports whether a connection could not be accepted for want of a
-// descriptor or of memory for one.
+// outOfFiles reports whether a connection could not be accepted for lack of a descriptor, or of
+// memory for one.
 func outOfFiles(err error) bool {
 	var number syscall.Errno
 	return errors.As(err, &number) &&

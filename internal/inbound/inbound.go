@@ -38,11 +38,11 @@ import (
 	"time"
 )
 
-// Config says how connections are accepted. Zero fields get their defaults.
+// Config configures the acceptance of connections. Zero fields get their defaults.
 type Config struct {
-	Connections int            // at once; default: half of the file descriptors, and at most defaultConnections
-	PerAddress  int            // of them; default: a quarter
-	Proxies     []netip.Prefix // that are trusted to say where a request comes from
+	Connections int            // at a time; default: half of the file descriptors, and at most defaultConnections
+	PerAddress  int            // per address; default: a quarter
+	Proxies     []netip.Prefix // proxies that are trusted to name the origin of a request
 	Patience    time.Duration  // how long a client may stop within a request; default 30 s
 	Log         *slog.Logger   // default: nothing is logged
 }
@@ -52,12 +52,12 @@ const (
 	leastConnections   = 16
 	defaultPatience    = 30 * time.Second
 
-	headTimeout = 10 * time.Second // to send the head of a request
-	idleTimeout = 2 * time.Minute  // between requests
+	headTimeout = 10 * time.Second // time for the head of a request
+	idleTimeout = 2 * time.Minute  // time between requests
 	maxHead     = 32 << 10         // bytes
 )
 
-// Clients are all connected clients. They are safe for concurrent use.
+// Clients has all connected clients. It is safe for concurrent use.
 type Clients struct {
 	config Config
 
@@ -100,7 +100,7 @@ func (c *Clients) Server(ctx context.Context, handler http.Handler) *http.Server
 		ReadHeaderTimeout:            min(headTimeout, c.config.Patience),
 		IdleTimeout:                  min(idleTimeout, 4*c.config.Patience),
 		MaxHeaderBytes:               maxHead,
-		DisableGeneralOptionsHandler: true, // it would wait for a body
+		DisableGeneralOptionsHandler: true, // a body would be waited for
 		BaseContext:                  func(net.Listener) context.Context { return ctx },
 		ConnContext: func(ctx context.Context, n net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, n)
@@ -123,7 +123,7 @@ func Network(a netip.Addr) netip.Prefix {
 	return network
 }
 
-// NetworkOf is [Network] of a text. A text that is no address counts by itself.
+// NetworkOf is [Network] for a text. A text that is no address counts as itself.
 func NetworkOf(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
@@ -132,7 +132,8 @@ func NetworkOf(address string) string {
 	return Network(a).String()
 }
 
-// condition is logged once, and lasts for as long as it comes up again within a minute.
+// condition is a state that is logged once when it starts. It lasts for as long as it recurs within
+// a minute.
 type condition struct {
 	mu   sync.Mutex
 	last time.Time

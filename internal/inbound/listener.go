@@ -20,13 +20,13 @@ func (c *Clients) Listener(l net.Listener) net.Listener {
 type listener struct {
 	net.Listener
 	clients  *Clients
-	refusals chan struct{} // one for each that is under way
+	refusals chan struct{} // one for each answer that is under way
 	closed   chan struct{}
 	once     sync.Once
 }
 
 const (
-	maxRefusals  = 16          // under way at once; others are closed without a word
+	maxRefusals  = 16          // refusals under way; others are closed without an answer
 	refuseWithin = time.Second // and then closed
 	mostBackOff  = time.Second
 )
@@ -84,7 +84,7 @@ func (l *listener) backOff(cause error, wait time.Duration) error {
 	}
 }
 
-// refuse sends a client the answer that there is no room, unless too many are being refused.
+// refuse answers a client that there is no room, unless too many such answers are under way.
 func (l *listener) refuse(raw net.Conn) {
 	select {
 	case l.refusals <- struct{}{}:
@@ -100,7 +100,7 @@ func (l *listener) refuse(raw net.Conn) {
 			return
 		}
 		closeWrite(raw)
-		io.Copy(io.Discard, io.LimitReader(raw, maxHead)) // or the client would see a reset, and no answer
+		io.Copy(io.Discard, io.LimitReader(raw, maxHead)) // otherwise the client would see a reset and no answer
 	}()
 }
 

@@ -12,15 +12,15 @@ import (
 // origin is the address and scheme that a request comes from.
 type origin struct {
 	address netip.Addr
-	text    string // the address, or what the connection has in its place
-	scheme  string // that the client used; empty: nobody who is trusted says
-	counted bool   // for its address, since its connection is a trusted proxy's
+	text    string // the address, or the connection's text if it has none
+	scheme  string // the scheme that the client used; empty: no trusted proxy names one
+	counted bool   // the request counts for its address, since its connection is a trusted proxy's
 }
 
 type originKey struct{}
 
-// Address returns the IP address that a request comes from: the one that [Clients.Handler] has found, else
-// the connection's.
+// Address returns the IP address that a request comes from: the one that [Clients.Handler] has
+// determined, or else the connection's.
 func Address(r *http.Request) string {
 	if from, ok := r.Context().Value(originKey{}).(origin); ok {
 		return from.text
@@ -28,7 +28,8 @@ func Address(r *http.Request) string {
 	return direct(r).text
 }
 
-// Scheme returns the scheme that the client used, http or https, if a trusted proxy says so, else "".
+// Scheme returns the scheme that the client used, http or https, if a trusted proxy names it;
+// otherwise "".
 func Scheme(ctx context.Context) string {
 	from, _ := ctx.Value(originKey{}).(origin)
 	return from.scheme
@@ -84,9 +85,9 @@ type hop struct {
 	scheme  string
 }
 
-// hops reads the headers in which proxies record their clients. X-Forwarded-For counts, with
-// X-Forwarded-Proto; Forwarded counts if there is none of these. They are never mixed: a client can add
-// the one that its proxy does not write.
+// hops reads the headers in which proxies record their clients: X-Forwarded-For with
+// X-Forwarded-Proto, or Forwarded if there is none of these. They are never mixed, since a client
+// can add the one that its proxy does not write.
 func hops(h http.Header) []hop {
 	addresses, schemes := valuesOf(h, "X-Forwarded-For"), valuesOf(h, "X-Forwarded-Proto")
 	if len(addresses) == 0 && len(schemes) == 0 {
@@ -99,7 +100,7 @@ func hops(h http.Header) []hop {
 	for i, text := range addresses {
 		all[i].address = hostOf(text)
 		switch {
-		case len(schemes) == len(addresses): // each proxy added both
+		case len(schemes) == len(addresses): // if each proxy added both
 			all[i].scheme = scheme(schemes[i])
 		case len(schemes) > 0:
 			all[i].scheme = scheme(schemes[len(schemes)-1])

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The client is the last address in the list that is no trusted proxy's; what
-// cannot be read ends the list, and nobody else is believed.
+// The client is the last address in the list that is not a trusted proxy's. An unreadable address
+// ends the list, and headers of other peers are ignored.
 func TestTheOriginOfARequest(t *testing.T) {
 	c := New(Config{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}})
 	for name, test := range map[string]struct {
@@ -75,7 +75,7 @@ func TestTheOriginOfARequest(t *testing.T) {
 	}
 }
 
-// Headers of any content never make an untrusted peer anybody else.
+// No header changes the address of an untrusted peer.
 func FuzzForwarded(f *testing.F) {
 	for _, seed := range []string{
 		`for=198.51.100.7;proto=https, for="[2001:db8::7]:4711"`, `for="_a\"`, `,;=`, `for="`,

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// minRate is how fast a client has to be at least, in bytes per second.
+// minRate is the minimum speed of a client, in bytes per second.
 const minRate = 512
 
-// pace is how long may be waited for a client: less the longer it takes, more
-// with each byte that moves, and never more than its patience.
+// pace is the time that the server may still wait for a client: it shrinks while the server waits,
+// grows with each byte that moves, and is never more than the patience.
 type pace struct{ left, patience time.Duration }
 
 func newPace(patience time.Duration) pace { return pace{patience, patience} }
@@ -20,12 +20,11 @@ func (p *pace) moved(bytes int, took time.Duration) {
 	p.left = min(p.patience, p.left-took+time.Duration(bytes)*time.Second/minRate)
 }
 
-// linger is how long the rest of a body is thrown away before its connection is
-// closed: a client that still sends would not see its answer.
+// linger is how long the rest of a body is read and discarded before its connection is closed:
+// otherwise a client that still sends would not see its answer.
 const linger = time.Second
 
-// Handler returns a handler whose requests know where they come from, and have to
-// move.
+// Handler returns a handler whose requests know their origin, and have to keep moving.
 func (c *Clients) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer c.ended(r.Context())
@@ -70,22 +69,21 @@ func (c *Clients) end(from origin) {
 	c.forget(Network(from.address))
 }
 
-// body is a request's body that has to keep coming.
+// body is the body of a request, which has to keep moving.
 type body struct {
 	io.ReadCloser
 	conn      *conn // nil: it is not counted
 	control   *http.ResponseController
 	pace      pace
-	remaining int64 // bytes; negative: that is not known
+	remaining int64 // the length in bytes; negative: unknown
 	ended     bool
 }
 
-// Read waits for as long as the client's pace allows. The deadline ends with the
-// body: one that stayed would cancel the request while its callback is being
-// asked.
+// Read waits for as long as the client's pace allows. It clears the deadline at the end of the
+// body: otherwise the deadline would cancel the request while its callback is being asked.
 func (b *body) Read(p []byte) (int, error) {
 	began := time.Now()
-	b.control.SetReadDeadline(began.Add(b.pace.left)) // where that can't be set, there is none
+	b.control.SetReadDeadline(began.Add(b.pace.left)) // some writers don't support it
 	if b.conn != nil {
 		b.conn.waits(began)
 		defer b.conn.goesOn()
@@ -102,15 +100,15 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// abandon limits how long the server waits for what nobody has read.
+// abandon limits how long the server waits for the unread rest of a body.
 func (b *body) abandon() {
 	if !b.ended {
 		b.control.SetReadDeadline(time.Now().Add(min(linger, b.pace.patience)))
 	}
 }
 
-// answer closes the connection if it comes before the whole body was read: what
-// is still to come must hold nothing up.
+// answer closes the connection after an answer that comes before the whole body was read, so that
+// the rest of the body delays nothing.
 type answer struct {
 	http.ResponseWriter
 	body    *body
@@ -123,19 +121,19 @@ func (a *answer) early() {
 	}
 }
 
-// WriteHeader begins the answer.
+// WriteHeader starts the answer.
 func (a *answer) WriteHeader(status int) {
 	a.early()
 	a.started = a.started || status >= http.StatusOK
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// Write begins the answer, if that was not done, and goes on with it.
+// Write starts the answer if necessary, and continues it.
 func (a *answer) Write(b []byte) (int, error) {
 	a.early()
 	a.started = true
 	return a.ResponseWriter.Write(b)
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap is used by http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -30,8 +30,8 @@ func handled(t *testing.T, body io.Reader, do http.HandlerFunc) *deadlines {
 	return w
 }
 
-// A read deadline that outlives the body would cancel the request, and with it a
-// submission whose callback takes its time.
+// A read deadline that outlives the body would cancel the request, and with it a submission whose
+// callback is slow.
 func TestTheDeadlineOfABodyEndsWithIt(t *testing.T) {
 	for name, body := range map[string]io.Reader{
 		"known": strings.NewReader("{}"), "chunked": io.MultiReader(strings.NewReader("{}")),
@@ -49,7 +49,8 @@ func TestTheDeadlineOfABodyEndsWithIt(t *testing.T) {
 	}
 }
 
-// The rest of a body closes the connection, however the answer is started, and is not waited for.
+// The server does not wait for the rest of a body, and closes the connection, however the answer is
+// started.
 func TestAnAnswerBeforeTheBodyClosesTheConnection(t *testing.T) {
 	for name, do := range map[string]http.HandlerFunc{
 		"a status": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
@@ -67,7 +68,7 @@ func TestAnAnswerBeforeTheBodyClosesTheConnection(t *testing.T) {
 	}
 }
 
-// Progress extends the deadline, but what is slower than the least rate ends.
+// Progress extends the deadline, and a client below minRate is disconnected.
 func TestAPaceIsARate(t *testing.T) {
 	for name, c := range map[string]struct {
 		bytes int

@@ -10,14 +10,14 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// A server may close a connection while it is idle, at the very moment at which we
-// use it again. Then the request goes out once more, on a new connection, at once; on
-// one that was new nothing is tried again.
+// A server may close an idle connection at the very moment at which we use it again. Then the
+// request is sent once more, at once and on a new connection. If the connection was new, the
+// request is not repeated.
 func TestAStaleConnectionIsReplacedOnce(t *testing.T) {
 	for name, c := range map[string]struct {
-		answered []int // how many requests each connection answers before it is closed at the next
+		answered []int // how many requests each connection answers; the server closes it when it reads one more
 		class    outbound.Class
-		requests int // that the server read
+		requests int // the requests that the server read
 	}{
 		"the new one answers":    {[]int{1, 1}, outbound.Answered, 3},
 		"the new one is cut too": {[]int{1, 0}, outbound.Closed, 3},
@@ -51,8 +51,8 @@ type closingServer struct {
 	seen chan string // the attempt and the body of each request
 }
 
-// closing starts a server whose connections answer so many requests each, and are
-// closed when they have read one more.
+// closing starts a server whose connections answer a number of requests each, and are closed when
+// they have read one more.
 func closing(t *testing.T, answered ...int) *closingServer {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// AllowedPrefix is a range of addresses that may be called although they are not public, at one port or at
-// all of them.
+// AllowedPrefix is a range of addresses that are not public and may be called, at one port or at
+// all ports.
 type AllowedPrefix struct {
 	Prefix netip.Prefix
 	Port   uint16 // 0: all
@@ -69,7 +69,7 @@ func (a AllowedPrefix) String() string {
 	return text + port
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler by ParseAllowed.
+// UnmarshalText implements encoding.TextUnmarshaler with ParseAllowed.
 func (a *AllowedPrefix) UnmarshalText(text []byte) (err error) {
 	*a, err = ParseAllowed(string(text))
 	return err
@@ -96,8 +96,8 @@ type pool struct {
 // maxTransports bounds the pool; beyond it the pool is emptied.
 const maxTransports = 1000
 
-// of returns the transport for senders who may call the addresses in these texts. An unreadable text
-// allows nothing.
+// of returns the transport for senders who may call the addresses in these texts. A text that can't
+// be parsed allows nothing.
 func (p *pool) of(allow []string) *http.Transport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -125,7 +125,7 @@ func (p *pool) close() {
 	p.drop()
 }
 
-// drop closes the connections that are idle.
+// drop closes idle connections.
 func (p *pool) drop() {
 	for _, t := range p.by {
 		t.CloseIdleConnections()

@@ -36,8 +36,8 @@ func TestAllowedAddressesHaveOneText(t *testing.T) {
 	}
 }
 
-// One tenant may not call what another may: neither at that address, nor at another port of it, nor on a
-// connection that is open already.
+// A tenant may not call the addresses of another one, nor other ports of its own, nor use a
+// connection that the other has opened.
 func TestATenantCallsWhatItMay(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte("inside"))

@@ -19,17 +19,17 @@ type Class string
 const (
 	Answered    Class = ""                // the answer was read, whatever its status
 	Invalid     Class = "invalid"         // the URL or a header can't be sent at all
-	Refused     Class = "refused_address" // the guard did not let it out
+	Refused     Class = "refused_address" // the guard refused the address
 	DNS         Class = "dns"             // the host's name has no address
 	Connect     Class = "connect"         // no TCP connection
 	TLS         Class = "tls"             // no TLS connection: certificate, version, or broken off
-	Timeout     Class = "timeout"         // the deadline passed, in whatever step
+	Timeout     Class = "timeout"         // the deadline passed, at whatever step
 	TooLarge    Class = "too_large"       // the body is over the limit
 	Protocol    Class = "protocol"        // the answer is not HTTP, or not the gzip it says it is
-	Closed      Class = "closed"          // the connection was lost before the answer was complete
+	Closed      Class = "closed"          // the connection was lost before the end of the answer
 	Cancelled   Class = "cancelled"       // the caller gave up
-	Ours        Class = "ours"            // this machine could not send it: its fault, not the server's
-	Credentials Class = "credentials"     // what authorises the request could not be had; it was not sent
+	Ours        Class = "ours"            // this machine could not send it: our failure, not the server's
+	Credentials Class = "credentials"     // there were no credentials for the request, so it was not sent
 )
 
 // Classes lists all classes of requests that failed.
@@ -52,7 +52,7 @@ var (
 
 func tooLarge(limit int64) error { return fmt.Errorf("the answer is longer than %d bytes", limit) }
 
-// dialError is an error from before there was a connection.
+// dialError is an error before there was a connection.
 type dialError struct {
 	class Class
 	err   error
@@ -107,8 +107,8 @@ func (t *trace) address(err error) string {
 	return ""
 }
 
-// classify turns an error of the transport, or of reading the body, into a class
-// and an error that is safe to show: the transport's own may quote the answer.
+// classify converts an error of the transport, or of reading the body, to a class and an error that
+// is safe to show: the transport's own error may quote the answer.
 func classify(ctx, limited context.Context, err error, seen *trace) (Class, error) {
 	var dialing *dialError
 	var network net.Error
@@ -133,19 +133,19 @@ func classify(ctx, limited context.Context, err error, seen *trace) (Class, erro
 	return Protocol, errProtocol
 }
 
-// alerted reports whether the server ended TLS with an alert. With TLS 1.3 it checks our certificate only
-// after we have begun to send.
+// alerted reports whether the server ended TLS with an alert. With TLS 1.3 the server checks our
+// certificate only after we have started to send.
 func alerted(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// stale reports whether a connection that had been used before was lost before a byte of the answer came.
+// stale reports whether a reused connection was lost before a byte of the answer came.
 func (t *trace) stale(err error) bool {
 	return t.reused.Load() && !t.answered.Load() && (lost(err) || closedIdle(err))
 }
 
-// closedIdle reports an error that net/http does not export.
+// closedIdle matches an error that net/http does not export.
 func closedIdle(err error) bool {
 	return strings.Contains(err.Error(), "server closed idle connection")
 }

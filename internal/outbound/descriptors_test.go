@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// A process without descriptors can't send, which is its own fault; once it has some
-// again, it can.
+// A process without descriptors can't send, which is its own failure; once it has some again, it
+// can.
 func TestALackOfDescriptorsIsOurs(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()

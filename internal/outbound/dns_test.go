@@ -18,8 +18,8 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// zone is a name server. For each name it has one answer after the other, the
-// last of which it repeats: addresses, or the name that it is another name of.
+// zone is a name server. For each name it has a list of answers, which are addresses or an alias.
+// It returns one after the other, and repeats the last.
 type zone struct {
 	t     *testing.T
 	conn  net.PacketConn
@@ -27,7 +27,7 @@ type zone struct {
 
 	mu     sync.Mutex
 	asked  map[string]int // questions for IPv4 addresses
-	from   []net.Conn     // that ask
+	from   []net.Conn     // the resolvers' connections
 	closed bool
 }
 
@@ -45,7 +45,7 @@ func serve(t *testing.T, names map[string][]string) *zone {
 	return z
 }
 
-// resolver asks this server, whatever the system is set up to ask.
+// resolver returns a resolver that asks this server, whatever the system's settings are.
 func (z *zone) resolver() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, "udp", z.conn.LocalAddr().String())
@@ -61,7 +61,7 @@ func (z *zone) resolver() *net.Resolver {
 	}}
 }
 
-// close lets nobody wait for an answer any more.
+// close stops everybody who waits for an answer.
 func (z *zone) close() {
 	z.mu.Lock()
 	defer z.mu.Unlock()
@@ -103,7 +103,7 @@ const (
 	noSuch    = 3 // the answer's code
 )
 
-// answer answers a question; nil: with silence.
+// answer returns the answer to a question; nil: none.
 func (z *zone) answer(packet []byte) []byte {
 	question := packet[headSize:]
 	var labels []string
@@ -112,7 +112,7 @@ func (z *zone) answer(packet []byte) []byte {
 		question = question[1+question[0]:]
 	}
 	name, kind := strings.Join(labels, "."), binary.BigEndian.Uint16(question[1:])
-	end := len(packet) - len(question) + 5 // the question's; what follows is optional
+	end := len(packet) - len(question) + 5 // the question; the rest is optional
 
 	var records []byte
 	count, code := 0, byte(0)
@@ -152,12 +152,12 @@ func encoded(name string) (raw []byte) {
 func record(name string, kind uint16, data []byte) []byte {
 	raw := binary.BigEndian.AppendUint16(encoded(name), kind)
 	raw = binary.BigEndian.AppendUint16(raw, classIN)
-	raw = binary.BigEndian.AppendUint32(raw, 0) // how long it may be kept
+	raw = binary.BigEndian.AppendUint32(raw, 0) // the time to live
 	raw = binary.BigEndian.AppendUint16(raw, uint16(len(data)))
 	return append(raw, data...)
 }
 
-// addresses are those of a list that are of a kind.
+// addresses returns the addresses of one kind in a list.
 func addresses(kind uint16, list string) (found [][]byte) {
 	for field := range strings.FieldsSeq(list) {
 		if addr := netip.MustParseAddr(field); addr.Is4() == (kind == typeA) {
@@ -167,8 +167,8 @@ func addresses(kind uint16, list string) (found [][]byte) {
 	return found
 }
 
-// turn counts the questions for a name, from 0. Both kinds of addresses are asked
-// for at once; those for IPv4 count.
+// turn counts the questions for a name, from 0. Both kinds of addresses are requested at once; only
+// those for IPv4 are counted.
 func (z *zone) turn(name string, kind uint16) int {
 	z.mu.Lock()
 	defer z.mu.Unlock()
@@ -187,8 +187,8 @@ func (z *zone) records(name string, turn int) string {
 	return answers[min(turn, len(answers)-1)]
 }
 
-// inside listens on the same port of an address that may be called, and of one
-// that may not; it counts who came there.
+// inside listens on the same port of an allowed address and of a forbidden one, and counts the
+// connections to each.
 func inside(t *testing.T) (port string, intruders *atomic.Int64) {
 	t.Helper()
 	intruders = new(atomic.Int64)
@@ -201,11 +201,11 @@ func inside(t *testing.T) (port string, intruders *atomic.Int64) {
 		private, err := net.Listen("tcp", "127.0.0.2:"+port)
 		if err != nil {
 			public.Close()
-			continue // somebody else has it there
+			continue // the port is in use there
 		}
 		server := &http.Server{ReadHeaderTimeout: time.Second,
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Connection", "close") // so that each request looks the name up
+				w.Header().Set("Connection", "close") // so that each request resolves the name
 				io.WriteString(w, r.Host)
 			})}
 		var all sync.WaitGroup
@@ -227,7 +227,7 @@ func inside(t *testing.T) (port string, intruders *atomic.Int64) {
 	return "", nil
 }
 
-// onlyOne allows the one address and not the other.
+// onlyOne allows one address and not the other.
 func onlyOne(config *outbound.Config) {
 	config.AllowPrefixes = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 }
@@ -237,7 +237,7 @@ func TestTheAddressThatIsJudgedIsTheOneDialled(t *testing.T) {
 	const public, private = "127.0.0.1", "127.0.0.2"
 	for name, c := range map[string]struct {
 		answers []string
-		want    []outbound.Class // of one request after the other
+		want    []outbound.Class // of consecutive requests
 	}{
 		"it turns private":             {[]string{public, private}, []outbound.Class{"", outbound.Refused, outbound.Refused}},
 		"it turns public":              {[]string{private, public}, []outbound.Class{outbound.Refused, "", ""}},

@@ -9,8 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// inward are the ranges of IPv4 that lead to nobody on the internet, and single
-// addresses that clouds keep for themselves.
+// inward are ranges of IPv4 addresses that are not on the internet, and the addresses of clouds'
+// metadata services.
 var inward = map[string]string{
 	"this network": "0.0.0.0/8", "loopback": "127.0.0.0/8", "private, 10": "10.0.0.0/8", "private, 172": "172.16.0.0/12", "private, 192": "192.168.0.0/16",
 	"carriers' NAT": "100.64.0.0/10", "link-local": "169.254.0.0/16", "protocol assignments": "192.0.0.0/24",
@@ -20,7 +20,7 @@ var inward = map[string]string{
 	"metadata of Amazon's containers": "169.254.170.2/32",
 }
 
-// inward6 are those of IPv6.
+// inward6 are the same for IPv6.
 var inward6 = map[string]string{
 	"unspecified": "::/128", "loopback": "::1/128", "translated": "::ffff:0:0:0/96", "discard": "100::/64",
 	"local NAT64": "64:ff9b:1::/48", "protocol assignments": "2001::/23", "benchmarks": "2001:2::/48", "ORCHID": "2001:10::/28", "ORCHID 2": "2001:20::/28",
@@ -28,7 +28,7 @@ var inward6 = map[string]string{
 	"site-local": "fec0::/10", "multicast": "ff00::/8", "metadata of Amazon": "fd00:ec2::254/128", "metadata of Google": "fd20:ce::254/128", "ISATAP, link-local": "fe80::5efe:0:0/96",
 }
 
-// ends are the first and the last address of a range, and one between.
+// ends returns the first and the last address of a range, and one between them.
 func ends(prefix string) []netip.Addr {
 	p := netip.MustParsePrefix(prefix)
 	first := p.Masked().Addr()
@@ -47,7 +47,7 @@ func ends(prefix string) []netip.Addr {
 	return all
 }
 
-// forms are the ways to write an IPv4 address into a URL, odd ones included.
+// forms returns the ways to write an IPv4 address in a URL, including odd ones.
 func forms(addr netip.Addr) map[string]string {
 	b := addr.As4()
 	n := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
@@ -125,7 +125,7 @@ func TestNoFormOfAnInwardAddressIsCalled(t *testing.T) {
 		for _, addr := range ends(prefix) {
 			for form, host := range forms(addr) {
 				switch form {
-				case "with two", "with a soft hyphen", "in circled digits", "before a zone": // no names either
+				case "with two", "with a soft hyphen", "in circled digits", "before a zone": // nor any names
 					refused(name+", "+form, host, outbound.Invalid, outbound.DNS)
 				case "escaped", "before a backslash", "behind a name and a password", "behind a name",
 					"before a fragment", "in IPv6, with a zone":

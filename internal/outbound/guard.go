@@ -18,10 +18,10 @@ const (
 // wireserver is the address of the metadata service on Azure. It looks like a public address.
 var wireserver = netip.MustParsePrefix("168.63.129.16/32")
 
-// guard checks addresses as they are dialled.
+// guard checks addresses when they are dialled.
 type guard struct {
 	guardian *ssrf.Guardian
-	at       map[uint16]*ssrf.Guardian // ports at which more is allowed
+	at       map[uint16]*ssrf.Guardian // the ports at which more is allowed
 }
 
 func newGuard(allow []AllowedPrefix) guard {
@@ -34,7 +34,8 @@ func newGuard(allow []AllowedPrefix) guard {
 	return g
 }
 
-// guardian allows the prefixes for all ports, and those for this port.
+// guardian returns the check for a port: it allows the prefixes of all ports, and those of this
+// port.
 func guardian(allow []AllowedPrefix, port uint16) *ssrf.Guardian {
 	var v4, v6 []netip.Prefix
 	for _, a := range allow {
@@ -56,7 +57,7 @@ func guardian(allow []AllowedPrefix, port uint16) *ssrf.Guardian {
 		ssrf.WithDeniedV4Prefixes(wireserver))
 }
 
-// control is a net.Dialer's Control: it runs after the name was resolved, once for each address that is
+// control is a net.Dialer's Control. It runs after the name was resolved, for each address that is
 // tried, right before connecting.
 func (g guard) control(network, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
@@ -75,8 +76,8 @@ func (g guard) control(network, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// isatap returns the IPv4 address to which a host with ISATAP sends packets for addr: RFC 5214, section
-// 6.1. The prefix may be anybody's.
+// isatap returns the IPv4 address to which a host with ISATAP sends packets for addr: RFC 5214,
+// section 6.1. Any prefix may be used.
 func isatap(addr netip.Addr) (netip.Addr, bool) {
 	b := addr.As16()
 	if !addr.Is6() || b[8]&^2 != 0 || b[9] != 0 || b[10] != 0x5e || b[11] != 0xfe {
@@ -85,7 +86,7 @@ func isatap(addr netip.Addr) (netip.Addr, bool) {
 	return netip.AddrFrom4([4]byte(b[12:])), true
 }
 
-// refusal names the address and the setting that would allow it.
+// refusal returns an error with the address and the setting that would allow it.
 func refusal(addr netip.Addr) error {
 	prefix := netip.PrefixFrom(addr, addr.BitLen())
 	if addr.Is4() && addr.IsLoopback() {

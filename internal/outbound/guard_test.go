@@ -92,7 +92,7 @@ func TestAnAllowedPrefixOpensNothingElse(t *testing.T) {
 func TestAnAllowedIPv6PrefixIsCalled(t *testing.T) {
 	listener, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
-		// Without IPv6 the address is still let out, and connecting to it fails.
+		// Without IPv6 the guard still allows the address, and connecting to it fails.
 		r := client(t).Post(t.Context(), outbound.Request{URL: "http://[::1]:9/"})
 		if r.Class != outbound.Connect {
 			t.Errorf("class %q, %v", r.Class, r.Err)

@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// The bounds of the cost of a hostile receiver.
+// The bounds on the cost of a hostile receiver.
 const (
 	hostileTimeout = 200 * time.Millisecond
 	hostileMemory  = 4 << 20 // bytes allocated for one request, all in all; its own side included
@@ -34,7 +34,7 @@ func TestHostileReceiversEndAsTheyShould(t *testing.T) {
 				request.Timeout = hostileTimeout
 			}
 			if receiver.Slow && receiver.Status != 0 {
-				request.Timeout *= 5 // in which the head has to come
+				request.Timeout *= 5 // time for the head
 			}
 			before := allocated()
 			r := c.Post(t.Context(), request)

@@ -6,8 +6,8 @@ import (
 	"errors"
 )
 
-// Identity is a client certificate and the trusted roots. It has connections of its own: no request with
-// another identity goes out on one.
+// Identity has a client certificate and trusted roots. It has its own connections: no request with
+// another identity uses them.
 type Identity struct{ transports *pool }
 
 // Identity makes one of a certificate with its key, of roots, or of both; all are PEM, and may be empty.
@@ -31,5 +31,5 @@ func (c *Client) Identity(certificate, key, roots []byte) (*Identity, error) {
 	return &Identity{newPool(config, own)}, nil
 }
 
-// Close closes the connections that are idle.
+// Close closes idle connections.
 func (i *Identity) Close() { i.transports.close() }

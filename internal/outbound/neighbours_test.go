@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Nobody is called here: that would be the internet.
+// This test sends nothing: it would call the internet.
 func TestNeighboursOfInwardAddressesArePublic(t *testing.T) {
 	for _, addr := range []string{
 		"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0", "168.63.129.15", "168.63.129.17",

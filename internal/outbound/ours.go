@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// lacks are the operating system's errors for a machine that can't send: it has no descriptors, buffers,
-// memory or ports left, or its network is down.
+// lacks are the operating system's errors when a machine can't send: it has no descriptors,
+// buffers, memory or ports left, or its network is down.
 var lacks = []syscall.Errno{
 	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, syscall.ENETDOWN,
 }
 
-// ours reports whether an error is this machine's own, and says nothing about the server. A missing route
-// may be the fault of either; it is not counted as ours.
+// ours reports whether an error is this machine's own failure, and tells nothing about the server.
+// A missing route may be the failure of either; it is not counted as ours.
 func ours(err error) bool {
 	var roots x509.SystemRootsError
 	var dns *net.DNSError
@@ -29,14 +29,14 @@ func ours(err error) bool {
 	case errors.As(err, &dns):
 		return oursDNS(dns)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return !ipv6(err) // where there is no IPv6, this is what dialling it ends with
+		return !ipv6(err) // dialling an IPv6 address ends with it if there is no IPv6
 	}
 	return slices.ContainsFunc(lacks, func(e syscall.Errno) bool { return errors.Is(err, e) })
 }
 
-// oursDNS reports whether a name was never asked for, or our resolver is missing. A resolver that does not
-// answer may be waiting for the zone's servers. Package net keeps only the text of the operating system's
-// errors; the C library calls a name unknown if it can't open its files.
+// oursDNS reports whether a name was never looked up, or our resolver is missing. A resolver that
+// does not answer may be waiting for the zone's servers. Package net keeps only the text of the
+// operating system's errors; the C library reports a name as unknown if it can't open its files.
 func oursDNS(err *net.DNSError) bool {
 	if err.IsNotFound {
 		return noDescriptors()

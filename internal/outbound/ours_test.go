@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Our own wants are told apart from a server's failures, however they are wrapped.
+// Our own failures are distinguished from a server's, however their errors are wrapped.
 func TestWhatIsOursIsToldApart(t *testing.T) {
 	dialed := func(address string, e syscall.Errno) error {
 		to := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))

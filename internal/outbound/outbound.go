@@ -55,11 +55,11 @@ const (
 
 // Config configures a Client. The zero value calls public addresses only.
 type Config struct {
-	AllowPrefixes []netip.Prefix // called as if they were public
+	AllowPrefixes []netip.Prefix // may be called as if they were public
 	Version       string         // of Casehook, for the User-Agent; default "dev"
 	MaxResponse   int64          // bytes; default DefaultMaxResponse
-	RootCAs       *x509.CertPool // that sign servers' certificates; nil: the system's
-	Resolver      *net.Resolver  // that finds hosts' addresses; nil: the system's
+	RootCAs       *x509.CertPool // sign the certificates of servers; nil: the system's roots
+	Resolver      *net.Resolver  // resolves hosts' names; nil: the system's resolver
 
 	// Allowed returns further prefixes that a tenant may call, as texts of AllowedPrefix; nil: none.
 	Allowed func(ctx context.Context, tenant int64) ([]string, error)
@@ -69,7 +69,7 @@ type Config struct {
 type Client struct {
 	config      Config
 	transports  *pool
-	public      guard // lets out what counts as public
+	public      guard // permits what counts as public
 	userAgent   string
 	maxResponse int64
 }
@@ -91,18 +91,18 @@ func New(c Config) *Client {
 	}
 }
 
-// Close closes the connections that are idle.
+// Close closes idle connections.
 func (c *Client) Close() { c.transports.close() }
 
-// Header is one header line; its name is sent as it is spelt.
+// Header is one header line. Its name is sent in this spelling.
 type Header struct{ Name, Value string }
 
 // Request is one POST. Its body must not change until Post returns.
 type Request struct {
-	Tenant      int64 // who may call more than public addresses; 0: nobody
+	Tenant      int64 // who may call addresses that are not public; 0: nobody
 	URL         string
-	Header      []Header // ours win over these
-	Private     []Header // more of them, whose values are for the receiver alone; what Header names wins over these
+	Header      []Header // our own headers replace these
+	Private     []Header // headers with secret values; Header replaces these
 	Body        []byte
 	Timeout     time.Duration // from dialling to the last byte of the answer; default DefaultTimeout
 	MaxResponse int64         // bytes of the answer's body; default the client's
@@ -111,30 +111,31 @@ type Request struct {
 	Attempt     int           // the webhook-attempt: 1, 2, ...
 	At          time.Time     // the webhook-timestamp
 	Keys        [][]byte      // each makes a signature, in this order
-	Seeds       [][]byte      // of Ed25519 keys, each of which makes one of version 1a
+	Seeds       [][]byte      // Ed25519 keys; each makes a signature of version 1a
 	Trace       string        // the traceparent; empty: there is none
-	Identity    *Identity     // what the server is shown; nil: nothing
+	Identity    *Identity     // the client certificate and roots; nil: none
 }
 
-// Result is the outcome of a request. Status and Header are set as soon as the answer's head was read,
+// Result is the outcome of a request. Status and Header are set once the answer's head was read,
 // even if reading its body failed.
 type Result struct {
 	Status    int // 0: there was no answer
 	Header    http.Header
-	Body      []byte // decompressed; as far as it was read
-	Truncated bool   // the body went on
-	// the answer came from an address that is not public: it is for the caller, and must not be stored
+	Body      []byte // decompressed; the part that was read
+	Truncated bool   // the body was longer
+	// the answer came from an address that is not public: only the caller may see it, and it must
+	// not be stored
 	Private   bool
-	Address   string        // dialled, or refused, with its port; empty when that point was not reached
-	Connected bool          // there was a connection to send it on: TLS was agreed, and the request may have arrived
-	Duration  time.Duration // of everything
+	Address   string        // the address and port that was dialled or refused; empty if there was none
+	Connected bool          // a connection was made, with TLS if asked for, so that the request may have arrived
+	Duration  time.Duration // the time of the whole request
 	Class     Class
-	// the error; nil if and only if Class is empty. It quotes only the host of the URL, and nothing of the
+	// nil if and only if Class is empty. It quotes only the host of the URL, and nothing of the
 	// answer. It names no address and no resolver; [Cause] does.
 	Err error
 }
 
-// Post sends one request, once. A redirect is an answer like any other.
+// Post sends one request, once. It does not follow redirects.
 func (c *Client) Post(ctx context.Context, r Request) Result {
 	start := time.Now()
 	if r.Timeout <= 0 {
@@ -150,7 +151,7 @@ func (c *Client) Post(ctx context.Context, r Request) Result {
 	return result
 }
 
-// post does the work of Post; ctx is the caller's, limited has the deadline.
+// post is Post with two contexts: ctx is the caller's, limited has the deadline.
 func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	target, failure := parseURL(r.URL)
 	if failure != nil {
@@ -256,7 +257,8 @@ func body(b []byte) io.ReadCloser {
 	return io.NopCloser(bytes.NewReader(b))
 }
 
-// parseURL returns a URL in its canonical form. A failure does not quote it: it may hold secrets.
+// parseURL returns a URL in its canonical form. Its error does not quote the URL, which may contain
+// secrets.
 func parseURL(raw string) (*url.URL, *Failure) {
 	u, err := weburl.Parse(raw)
 	switch {
@@ -283,7 +285,7 @@ func signAll(r Request) string {
 	return strings.Join(signatures, " ")
 }
 
-// reservedNames are the headers that callers can't set: ours, and those that frame the request.
+// reservedNames are the headers that callers can't set: our own, and those that frame the request.
 var reservedNames = []string{
 	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "User-Agent", "Traceparent",
 	"Tracestate",

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
-// client makes a Client that may call loopback and is closed after the test.
+// client makes a Client that may call loopback addresses, and closes it after the test.
 func client(t testing.TB, change ...func(*outbound.Config)) *outbound.Client {
 	t.Helper()
 	config := outbound.Config{AllowPrefixes: loopback, Version: "0.1.0"}
@@ -40,8 +40,8 @@ func client(t testing.TB, change ...func(*outbound.Config)) *outbound.Client {
 	return c
 }
 
-// listen starts a raw TCP server that gives each connection to serve, with the
-// request on it read up to the end of its head.
+// listen starts a raw TCP server. It reads the head of a request on each connection, and passes the
+// connection to serve.
 func listen(t testing.TB, serve func(conn net.Conn, head string)) (url string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -64,7 +64,7 @@ func listen(t testing.TB, serve func(conn net.Conn, head string)) (url string) {
 	return "http://" + listener.Addr().String()
 }
 
-// readHead reads up to the empty line, or nothing of what is a TLS handshake.
+// readHead reads to the empty line. It reads nothing of a TLS handshake.
 func readHead(conn net.Conn) string {
 	var head strings.Builder
 	r := bufio.NewReader(conn)
@@ -84,7 +84,7 @@ func write(s string) func(net.Conn, string) {
 	return func(conn net.Conn, _ string) { io.WriteString(conn, s) }
 }
 
-// hang sends s and then waits until the client goes away.
+// hang sends s, and then waits until the client closes the connection.
 func hang(s string) func(net.Conn, string) {
 	return func(conn net.Conn, _ string) {
 		io.WriteString(conn, s)
@@ -114,12 +114,12 @@ func answer(head, body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s", head, len(body), body)
 }
 
-// tlsServer answers with the protocol it was asked in.
+// tlsServer answers with the protocol of the request.
 func tlsServer(t *testing.T) *httptest.Server {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, r.Proto)
 	}))
-	server.EnableHTTP2 = true // offered, and not to be taken
+	server.EnableHTTP2 = true // offered, and must not be used
 	server.Config.ErrorLog = discard
 	server.StartTLS()
 	t.Cleanup(server.Close)

@@ -15,9 +15,10 @@ type Failure struct {
 func (f *Failure) Error() string { return string(f.Class) + ": " + f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Plain returns a transport for a tenant's requests that are no webhooks, such as those for tokens. It
-// sends them unchanged but for our User-Agent, through the same guard. An answer of more than limit bytes
-// is a failure. The request's context must have a deadline. Errors are of type *Failure.
+// Plain returns a transport for a tenant's requests that are no webhooks, such as those for tokens.
+// It adds our User-Agent, changes nothing else, and uses the same guard. An answer of more than
+// limit bytes is a failure. The request's context must have a deadline. Errors are of type
+// *Failure.
 func (c *Client) Plain(tenant, limit int64) http.RoundTripper { return plain{c, tenant, limit} }
 
 type plain struct {

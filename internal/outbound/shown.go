@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// shownError is an error in words for people. Its cause may have the address behind a name, or the
-// resolver, which are for the operator alone.
+// shownError is an error with a text for people. Its cause may name the address behind a name, or
+// the resolver, which only the operator may see.
 type shownError struct {
 	text  string
 	cause error
@@ -34,8 +34,8 @@ func Cause(err error) string {
 	return err.Error()
 }
 
-// forPeople words the error of a class without an address, unless the URL's host is one itself: then the
-// author of the URL knows it.
+// forPeople returns the error of a class without addresses, except if the URL's host is an address:
+// the author of the URL knows it.
 func forPeople(class Class, host string, err error) error {
 	if _, parsed := netip.ParseAddr(strings.Trim(host, "[]")); parsed == nil {
 		return err
@@ -43,7 +43,7 @@ func forPeople(class Class, host string, err error) error {
 	text := ""
 	switch class {
 	case Refused:
-		text = fmt.Sprintf("%v: %s is not at a public address; whoever runs Casehook may allow it (%s)", errRefused,
+		text = fmt.Sprintf("%v: %s is not at a public address; the operator of Casehook can allow it (%s)", errRefused,
 			host, AllowFlag)
 	case DNS:
 		text = "the name " + host + " was not found, or could not be looked up"
@@ -57,12 +57,12 @@ func forPeople(class Class, host string, err error) error {
 		text = "this server could not send it" + why(err)
 	}
 	if text == "" || slices.Contains(plainErrors, err) {
-		return err // it is one of ours, which name nothing
+		return err // it is one of our errors, which contain no names
 	}
 	return &shownError{text, err}
 }
 
-// plainErrors are the errors of the classes below that name nothing.
+// plainErrors are errors of the classes below that contain no names.
 var plainErrors = []error{errTimeout, errAlert, errUnknown}
 
 // tlsWhy explains why there is no TLS connection. Errors about certificates may name addresses, and errors
@@ -95,7 +95,7 @@ func tlsWhy(err error, host string) string {
 	return "the handshake failed"
 }
 
-// why returns the system's word for a failure, which names no address.
+// why returns the operating system's text for a failure, which contains no address.
 func why(err error) string {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
@@ -104,8 +104,8 @@ func why(err error) string {
 	return ""
 }
 
-// ShownAddress returns a dialled address if people may see it: if it is public, or stands in the URL
-// itself. Else it returns "".
+// ShownAddress returns a dialled address if people may see it: if it is public, or part of the URL.
+// Otherwise it returns "".
 func ShownAddress(rawURL, dialled string) string {
 	target, err := netip.ParseAddrPort(dialled)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// An error names neither the address that a name stands for nor the resolver; the cause, for the
-// operator's log, does. An address that is part of the URL is shown to its author.
+// An error contains neither the address of a name nor the resolver; its cause, for the operator's
+// log, does. The author of a URL sees an address that is part of it.
 func TestErrorsNameNoAddress(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

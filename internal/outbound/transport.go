@@ -17,19 +17,19 @@ const (
 	connectTimeout   = 10 * time.Second // for DNS and TCP, and again for TLS
 	idleTimeout      = 30 * time.Second // less than most servers': theirs races with our next request
 	maxIdle          = 1024
-	maxIdlePerHost   = 64 // an endpoint's greatest concurrency
+	maxIdlePerHost   = 64 // the highest concurrency of an endpoint
 	maxResponseHead  = 64 << 10
 	tlsSessionsCache = 1024
 )
 
-// newPool makes transports over the guarded dialer. Servers that ask for a certificate get one of own.
+// newPool makes transports with the guarded dialer. A server that requests a certificate gets own.
 func newPool(c Config, own []tls.Certificate) *pool {
 	return &pool{make: func(allow []AllowedPrefix) *http.Transport {
 		return newTransport(c, newGuard(append(everyPort(c.AllowPrefixes), allow...)), own)
 	}}
 }
 
-// newTransport makes an HTTP/1.1 transport over a dialer that a guard watches.
+// newTransport makes an HTTP/1.1 transport whose dialer a guard controls.
 func newTransport(c Config, g guard, own []tls.Certificate) *http.Transport {
 	dialer := &net.Dialer{Timeout: connectTimeout, Resolver: c.Resolver, Control: g.control}
 	config := &tls.Config{
@@ -47,7 +47,7 @@ func newTransport(c Config, g guard, own []tls.Certificate) *http.Transport {
 		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return dialTLS(ctx, dialer, config, network, address)
 		},
-		DisableCompression:     true, // asks for none; readBody copes with those who compress unasked
+		DisableCompression:     true, // request no compression; readBody handles servers that compress anyway
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
 		IdleConnTimeout:        idleTimeout,
@@ -64,8 +64,8 @@ func dial(ctx context.Context, dialer *net.Dialer, network, address string) (net
 	return conn, nil
 }
 
-// dialTLS connects and shakes hands. It exists so that a failed handshake is recognised, whatever its
-// error looks like.
+// dialTLS connects and does the handshake, so that a failed handshake is recognised by its step and
+// not by the text of its error.
 func dialTLS(ctx context.Context, dialer *net.Dialer, config *tls.Config, network, address string) (net.Conn, error) {
 	conn, err := dial(ctx, dialer, network, address)
 	if err != nil {
@@ -87,12 +87,13 @@ func dialTLS(ctx context.Context, dialer *net.Dialer, config *tls.Config, networ
 	return secure, nil
 }
 
-// rawSlack is by how many bytes a compressed body may be longer than its contents: there are endless
-// streams that decompress to nothing.
+// rawSlack is how many bytes a compressed body may have beyond its contents: some endless streams
+// decompress to nothing.
 const rawSlack = 64 << 10
 
-// readBody reads at most limit bytes of the answer, decompressed, and reports whether there was more. If
-// it was read to its end, the connection can be used again; otherwise closing the body closes it.
+// readBody reads at most limit bytes of the answer, decompressed, and reports whether there were
+// more. If it read the body to its end, the connection can be reused; otherwise closing the body
+// closes it.
 func readBody(response *http.Response, limit int64) (body []byte, more bool, err error) {
 	if response.ContentLength == 0 {
 		return nil, false, nil
@@ -113,15 +114,16 @@ func readBody(response *http.Response, limit int64) (body []byte, more bool, err
 	if int64(len(body)) > limit {
 		return body[:limit], true, nil
 	}
-	if raw.N == 0 { // compressed, it is longer than it should be unfolded
+	if raw.N == 0 { // compressed, it is longer than its contents may be
 		return body, true, nil
 	}
 	return body, false, err
 }
 
-// roundTrip sends a request. If a connection that had been used before is lost without a byte of an
-// answer, the server most likely closed it while it was idle: the request is sent once more, on a new one.
-// It is the same attempt; a server that had received it recognises the message's id.
+// roundTrip sends a request. If a reused connection is lost without a byte of an answer, the server
+// most likely closed it while it was idle: roundTrip sends the request once more, on a new
+// connection. It is the same attempt; a server that received the first request recognises the
+// message's id.
 func roundTrip(transport *http.Transport, request *http.Request) (*http.Response, *trace, error) {
 	response, seen, err := roundTripOnce(transport, request)
 	if err == nil || !seen.stale(err) || request.Context().Err() != nil || request.GetBody == nil {
