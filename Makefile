@@ -1,8 +1,8 @@
 .PHONY: help build test soak bench mutants
 
-# Of make soak: how long each decoder is fuzzed, how often each property is
-# checked, how many runs of kill -9 there are on each database, how long the
-# database is gone, and how many runs there are in which each step fails.
+# Settings of make soak: time to fuzz each decoder, checks of each property, runs of
+# kill -9 on each database, time for which the database is gone, runs in which each
+# step fails, and messages of the growth test.
 TIME   ?= 1m
 CHECKS ?= 100000
 KILLS  ?= 25
