@@ -144,8 +144,8 @@ func (e *peers) checkHold(t *testing.T, c Config, token string) {
 		t.Errorf("it made %d requests", sent)
 	}
 	if text := log.String(); !strings.Contains(text, "level=WARN") ||
-		!strings.Contains(text, "start it without --hold") {
-		t.Errorf("the log does not say it: %s", text)
+		!strings.Contains(text, "start the server without --hold") {
+		t.Errorf("the log does not warn of --hold: %s", text)
 	}
 	if c.Database != "" { // a second server with --hold leaves all endpoints to one without
 		start(t, c)
