@@ -47,9 +47,11 @@ func (w weigher) CallCost(function, _ string, args []ref.Val, result ref.Val) *u
 	var weight uint64
 	switch function {
 	case "_==_", "_!=_", "@in", making:
+		s := scale{most: w.most}
 		for _, arg := range args {
-			weight += weigh(arg, w.most)
+			s.put(arg)
 		}
+		weight = s.weight
 	default:
 		for _, arg := range append(args[:len(args):len(args)], result) {
 			weight += textWeight(arg)
@@ -107,22 +109,23 @@ func (m maker) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalA
 func (maker) Function() string   { return making }
 func (maker) OverloadID() string { return making }
 
-// weigh counts bytes of text and items in a value; most bounds its own work.
-func weigh(v ref.Val, most uint64) uint64 {
-	weight := 1 + textWeight(v)
+// scale counts bytes of text and items in values; most bounds its work.
+type scale struct{ weight, most uint64 }
+
+func (s *scale) put(v ref.Val) {
+	s.weight += 1 + textWeight(v)
 	switch v := v.(type) {
 	case traits.Lister:
-		n, _ := v.Size().(types.Int)
-		for i := types.Int(0); i < n && weight < most; i++ {
-			weight += weigh(v.Get(i), most-weight)
+		for it := v.Iterator(); it.HasNext() == types.True && s.weight < s.most; {
+			s.put(it.Next())
 		}
 	case traits.Mapper:
-		for it := v.Iterator(); it.HasNext() == types.True && weight < most; {
+		for it := v.Iterator(); it.HasNext() == types.True && s.weight < s.most; {
 			key := it.Next()
-			weight += textWeight(key) + weigh(v.Get(key), most-weight)
+			s.weight += textWeight(key)
+			s.put(v.Get(key))
 		}
 	}
-	return weight
 }
 
 func textWeight(v ref.Val) uint64 {
@@ -214,7 +217,7 @@ func (s *sizer) loop(l ast.ComprehensionExpr) int {
 	defer func() { s.sizes = outer }()
 	through := s.size(l.IterRange())
 	made := s.size(l.AccuInit())
-	s.sizes[l.IterVar()], s.sizes[l.IterVar2()], s.sizes[l.AccuVar()] = through, through, made
+	s.sizes[l.IterVar()], s.sizes[l.AccuVar()] = through, made
 	s.size(l.LoopCondition())
 	s.sizes[l.AccuVar()] = max(made, s.size(l.LoopStep()))
 	return s.size(l.Result())

@@ -85,7 +85,12 @@ func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 	n.truth(a.Expr(), true)
 	n.visit(a.Expr())
 	for _, path := range n.absent {
-		if !n.tested[path] {
+		switch {
+		case n.tested[path]:
+		case strings.HasSuffix(path, ofValue):
+			n.warn(path, "reads %s, which may be absent, and then the condition is not met: test it with has() before",
+				path)
+		default:
 			n.warn(path,
 				"reads %[1]s, which may be absent, and then the condition is not met: write has(%[1]s) && ..., or "+
 					"let the transition require it", path)
@@ -151,7 +156,11 @@ func (n *names) check(e ast.Expr) Shape {
 // member checks that there may be a member, and returns its shape.
 func (n *names) member(of ast.Expr, name string, tests bool) Shape {
 	owner := n.visit(of)
-	path, base := pathOf(of)+"."+name, pathOf(of)
+	base := describe(of)
+	path := base + "." + name
+	if base == aValue {
+		path = name + ofValue
+	}
 	if of.Kind() == ast.IdentKind {
 		n.reads = append(n.reads, path)
 	}
@@ -169,6 +178,8 @@ func (n *names) member(of ast.Expr, name string, tests bool) Shape {
 	case ok:
 	case kinds != 0 && kinds&ObjectKind == 0:
 		n.fault(path, "reads %s, but %s is %s, which has no members", path, base, kinds)
+	case base == aValue:
+		n.fault(path, "reads %s, which has no such field%s", path, owner.Near(name))
 	case of.Kind() == ast.IdentKind && !n.inLoops[base]:
 		n.fault(path, "reads %s, which is not a field%s", path, owner.Near(name))
 	default:
@@ -321,16 +332,12 @@ func (n *names) loop(l ast.ComprehensionExpr) Shape {
 	through := n.visit(l.IterRange())
 	n.visit(l.AccuInit())
 	outer := map[string]Shape{}
-	for _, name := range []string{l.IterVar(), l.IterVar2(), l.AccuVar()} {
+	for _, name := range []string{l.IterVar(), l.AccuVar()} {
 		outer[name], n.inLoops[name] = n.shapes[name], true
 		delete(n.shapes, name)
 	}
 	if through != nil && through.Kinds() == ListKind {
-		if l.IterVar2() != "" { // the first is the index
-			n.shapes[l.IterVar2()] = through.Item()
-		} else {
-			n.shapes[l.IterVar()] = through.Item()
-		}
+		n.shapes[l.IterVar()] = through.Item()
 	}
 	n.visit(l.LoopCondition())
 	n.visit(l.LoopStep())
@@ -454,14 +461,17 @@ func (n *names) kindsOf(e ast.Expr) Kinds {
 
 // describe names an expression for people.
 func describe(e ast.Expr) string {
-	if path := pathOf(e); path != "" && !strings.HasPrefix(path, ".") {
+	if path := pathOf(e); path != "" && path[0] != '.' && path[0] != '[' {
 		return path
 	}
 	return aValue
 }
 
-// aValue describes an expression without a name.
-const aValue = "a value"
+// How an expression without a name is described, and a member of it.
+const (
+	aValue  = "a value"
+	ofValue = " of a value"
+)
 
 // pathOf writes the members that an expression reads as it reads them.
 func pathOf(e ast.Expr) string {

@@ -79,9 +79,9 @@ func number(n json.Number, integer bool) any {
 // number64 returns a number as a double if that is exact, and an integer or a number out of range as a
 // wide one; any other is rounded.
 func number64(rat *big.Rat) ref.Val {
-	f, same := rat.Float64()
+	f, same := rat.Float64() // of a small power of two, it reports that 0 is the same
 	inRange := !math.IsInf(f, 0) && (f != 0 || rat.Sign() == 0)
-	if same || inRange && !rat.IsInt() {
+	if inRange && (same || !rat.IsInt()) {
 		return types.Double(f)
 	}
 	return wide{rat}
@@ -89,14 +89,14 @@ func number64(rat *big.Rat) ref.Val {
 
 // NumberText writes a number for people, the same whatever its spelling, in digits if these are few.
 func NumberText(n json.Number) string {
-	const most = 40 // digits on either side of the point
+	const most = 40 // digits behind the point, and half of all
 	rat := ratOf(string(n))
 	if rat == nil {
 		return string(n)
 	}
 	places, exact := rat.FloatPrec()
-	if text := ""; exact && places <= most {
-		if text = rat.FloatString(places); len(text) <= 2*most && rat.Num().BitLen() <= 8*most {
+	if exact && places <= most {
+		if text := rat.FloatString(places); len(text) <= 2*most {
 			return text
 		}
 	}

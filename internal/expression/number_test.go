@@ -63,6 +63,65 @@ func TestNumbersAreExactAbove2To53(t *testing.T) {
 	}
 }
 
+// A number of more than 401 characters, or with more than 1000 behind the e, is the double next to it.
+func TestNumbersAreExactWithinBounds(t *testing.T) {
+	digits := "1" + strings.Repeat("0", 400)
+	for _, c := range []struct{ number, condition string }{
+		{digits, `data.n < double("inf") && data.n == data.n`},
+		{digits + "0", `data.n == double("inf")`},
+		{"1e1000", `data.n < double("inf")`}, {"1E1000", `data.n < double("inf")`},
+		{"1e1001", `data.n == double("inf")`}, {"1E1001", `data.n == double("inf")`},
+		{"1e-1000", `data.n > 0`}, {"1e-1001", `data.n == 0`},
+		{"0", `data.n == 0 && data.n + 0.5 == 0.5 && 1.0 / (data.n + 1) == 1`},
+		{"9007199254740992.0", `data.n == 9007199254740992 && data.n - 1 == 9007199254740991`},
+	} {
+		if got, err := holds(t, c.condition, `{"n":`+c.number+`}`); err != nil || !got {
+			t.Errorf("%s with %.50s: %v, %v", c.condition, c.number, got, err)
+		}
+	}
+}
+
+// Results of more than 4096 bits are rounded, above or below the line of a fraction.
+func TestResultsAreExactUpTo4096Bits(t *testing.T) {
+	power := func(n uint) string { return new(big.Int).Lsh(big.NewInt(1), n).String() }
+	data := `{"a":` + power(1300) + `,"b":` + power(195) + `,"c":` + power(196) + `}`
+	for source, want := range map[string]bool{
+		`data.a * data.a * data.a * data.b > data.a`:           true,
+		`1.0 / data.a / data.a / data.a / data.b > 0`:          true,
+		`1.0 / data.a / data.a / data.a / data.c > 0`:          false,
+		`data.a * data.a * data.a * data.b / data.b == data.a`: false,
+	} {
+		if got, err := holds(t, source, data); err != nil || got != want {
+			t.Errorf("%s: %v, %v; want %v", source, got, err, want)
+		}
+	}
+	_, err := holds(t, `data.a * data.a * data.a * data.c > data.a`, data)
+	if err == nil || err.Error() != "number out of range" {
+		t.Errorf("4097 bits: %v", err)
+	}
+}
+
+func TestInfinityIsBeyondAllNumbersAndNaNIsBesideThem(t *testing.T) {
+	for _, source := range []string{
+		`data.huge < double("inf")`, `double("inf") > data.huge`, `data.huge > double("-inf")`,
+		`double("-inf") < data.huge`, `data.huge != double("NaN")`, `double("NaN") != data.huge`,
+		`double("inf") == double("inf")`, `double("inf") + 1 == double("inf")`, `1 + double("inf") == double("inf")`,
+		`double("inf") - double("inf") != 0`, `1.5 != double("NaN")`, `double("NaN") != 1.5`,
+	} {
+		if got, err := holds(t, source, `{"huge":1e400}`); err != nil || !got {
+			t.Errorf("%s: %v, %v", source, got, err)
+		}
+	}
+	for _, source := range []string{
+		`data.huge < double("NaN")`, `double("NaN") < data.huge`, `1.5 < double("NaN")`, `double("NaN") < 1.5`,
+		`data.huge + double("inf") > 1`,
+	} {
+		if _, err := holds(t, source, `{"huge":1e400}`); err == nil {
+			t.Errorf("%s has a value", source)
+		}
+	}
+}
+
 func TestWhatCannotBeComputedIsAnError(t *testing.T) {
 	for source, want := range map[string]string{
 		`data.n / 0 == 1`: "division by zero", `data.n / 0.0 == 1`: "division by zero", `data.i / 0 == 1`: "division by zero", `data.n % 0 == 1`: "modulus by zero",
@@ -80,6 +139,8 @@ func TestANumberIsWrittenByItsValue(t *testing.T) {
 	for n, want := range map[string]string{
 		"200": "200", "200.0": "200", "2e2": "200", "-0.0": "0", "70.50": "70.5", "7.05e1": "70.5", "1e-3": "0.001", "9007199254740993.0": "9007199254740993",
 		"1e300": "1e300", "1e-300": "1e-300", "1e5000": "1e5000",
+		"1e-40": "0." + strings.Repeat("0", 39) + "1", "1e-41": "1e-41", // 40 places
+		"1e79": "1" + strings.Repeat("0", 79), "1e80": "1e80", // 80 digits
 	} {
 		if got := expression.NumberText(json.Number(n)); got != want {
 			t.Errorf("%s: %s, want %s", n, got, want)

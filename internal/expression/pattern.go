@@ -63,8 +63,11 @@ func refusal(pattern ast.Expr) string {
 	return ""
 }
 
-// lookaround is how one begins.
-var lookaround = regexp.MustCompile(`^\(\?<?[=!]`)
+// How the parts of a pattern begin that no pattern can have.
+var (
+	lookaround    = regexp.MustCompile(`^\(\?<?[=!]`)
+	backreference = regexp.MustCompile(`^\\[1-9]`)
+)
 
 // reason says what is wrong with a pattern, and quotes the part that is.
 func reason(err error) string {
@@ -76,7 +79,7 @@ func reason(err error) string {
 	switch {
 	case lookaround.MatchString(part):
 		why = "it looks ahead or behind, which is not supported"
-	case wrong.Code == syntax.ErrInvalidEscape && len(part) > 1 && part[1] >= '1' && part[1] <= '9':
+	case backreference.MatchString(part):
 		why = "it refers back to a group, which is not supported"
 	}
 	return fmt.Sprintf("%s: %.100q", why, part)

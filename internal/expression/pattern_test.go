@@ -20,6 +20,8 @@ func TestARefusedPatternOfMatchesSaysWhyAndWhere(t *testing.T) {
 		`"(?<!a)b"`:      `is not a regular expression that RE2 accepts: it looks ahead or behind, which is not supported: "(?<!a)b"`,
 		`"(?<a-b>c)"`:    `is not a regular expression that RE2 accepts: invalid named capture: "(?<a-b>"`,
 		`r"(a)\1"`:       `is not a regular expression that RE2 accepts: it refers back to a group, which is not supported: "\\1"`,
+		`r"(a)\9"`:       `is not a regular expression that RE2 accepts: it refers back to a group, which is not supported: "\\9"`,
+		`"a{499}"`:       "is too large; repeat less",
 		`"(.{999}).{9}"`: "is too large; repeat less",
 		`data.x`:         "is not a literal; write the pattern into the expression",
 		`"a" + "b"`:      "is not a literal; write the pattern into the expression",
@@ -38,7 +40,11 @@ func TestARefusedPatternOfMatchesSaysWhyAndWhere(t *testing.T) {
 			t.Errorf("%s: %v, want %s", source, wrong, want)
 		}
 	}
-	if _, wrong := l.Compile(`'x'.matches("^(a|b)+$") && 'x'.matches(r'\d\pL(?i)x')`); wrong != nil {
-		t.Error(wrong)
+	for _, source := range []string{
+		`'x'.matches("^(a|b)+$") && 'x'.matches(r'\d\pL(?i)x')`, `'x'.matches("a{498}")`,
+	} {
+		if _, wrong := l.Compile(source); wrong != nil {
+			t.Errorf("%s: %v", source, wrong)
+		}
 	}
 }
