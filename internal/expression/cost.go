@@ -39,7 +39,7 @@ func (ordinary) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) 
 // beforehand: text that is read or made, and lists and maps that are searched, compared or made, with
 // their contents.
 type weigher struct {
-	most uint64 // is more than the limit of cost allows
+	most uint64 // costs more than the limit allows
 }
 
 // CallCost returns nil where CEL's own cost is right.

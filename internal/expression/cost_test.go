@@ -52,6 +52,30 @@ func TestAnOperationCostsATenthOfWhatItReads(t *testing.T) {
 	}
 }
 
+// The limit is what an evaluation may cost, and no less.
+func TestAnExpressionMayCostItsLimit(t *testing.T) {
+	const source = `data.done && data.late`
+	values := expression.ValueMap{"data": map[string]any{"done": true, "late": true}}
+	p, wrong := language(expression.Limits{Cost: 1000}).Compile(source)
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	_, cost, err := p.EvaluateCost(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, wrong = language(expression.Limits{Cost: cost, Foresee: true}).Compile(source)
+	if wrong != nil {
+		t.Fatalf("with a limit of %d: %v", cost, wrong)
+	}
+	if holds, err := p.Evaluate(values); err != nil || !holds {
+		t.Errorf("with a limit of %d: %v, %v", cost, holds, err)
+	}
+	if _, wrong := language(expression.Limits{Cost: cost - 1, Foresee: true}).Compile(source); wrong == nil {
+		t.Errorf("a limit of %d is not foreseen to be exceeded", cost-1)
+	}
+}
+
 // A number that no double represents is computed in steps.
 func TestAWideNumberCostsAsMuchAs500Bytes(t *testing.T) {
 	for _, source := range []string{`data.v == 5`, `data.v + 4 == 5`, `data.v < 5`} {

@@ -176,7 +176,7 @@ func (l *Language) CompileFor(source string, shapes map[string]Shape) Compiled {
 		return refuse(&Fault{Message: message})
 	}
 	program, err := l.env.Program(ast, cel.CostLimit(l.limits.Cost),
-		cel.CostTracking(weigher{10 * (l.limits.Cost + 1)}),
+		cel.CostTracking(weigher{10 * l.limits.Cost}),
 		cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(charge), cel.CustomDecoratorV2(operate))
 	if err != nil {
 		return refuse(&Fault{Message: "can't be used: " + err.Error()})

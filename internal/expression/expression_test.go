@@ -47,6 +47,7 @@ func TestObjectsHaveFieldsThatAreKnownAndMayBeAbsent(t *testing.T) {
 	}
 	for source, want := range map[string]string{
 		`box.text == ""`: "no such key: text", `box.inner.inner.text == ""`: "no such key: inner",
+		`box{text: "x"} == box`: "no such overload",
 	} {
 		p, wrong := l.Compile(source)
 		if wrong != nil {

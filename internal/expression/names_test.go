@@ -1,10 +1,13 @@
 package expression_test
 
 import (
+	"flag"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/expression"
 )
@@ -67,32 +70,55 @@ func told(source string) (lines []string) {
 	return lines
 }
 
+var update = flag.Bool("update", false, "write what is told into testdata/names.txt")
+
 // testdata/names.txt has conditions over dataForm. What is said of a condition follows it, indented.
 func TestConditionsAreCheckedByTheShapeOfTheData(t *testing.T) {
 	text, err := os.ReadFile("testdata/names.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var source string
-	var want []string
-	check := func() {
-		if got := told(source); source != "" && !slices.Equal(got, want) {
-			t.Errorf("%s\n\tis told\n\t%s\n\tnot\n\t%s", source, strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
-		}
-		source, want = "", nil
-	}
+	var got strings.Builder
 	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSuffix(line, "\n")
-		if message, indented := strings.CutPrefix(line, "\t"); indented {
-			want = append(want, message)
+		if strings.HasPrefix(line, "\t") {
 			continue
 		}
-		check()
-		if !strings.HasPrefix(line, "#") {
-			source = line
+		got.WriteString(line)
+		if source := strings.TrimSpace(line); source != "" && source[0] != '#' {
+			for _, message := range told(source) {
+				got.WriteString("\t" + message + "\n")
+			}
 		}
 	}
-	check()
+	if *update {
+		err = os.WriteFile("testdata/names.txt", []byte(got.String()), 0o644)
+	}
+	if diff := cmp.Diff(string(text), got.String()); diff != "" && !*update || err != nil {
+		t.Errorf("%v; go test -update writes what is told now:\n%s", err, diff)
+	}
+}
+
+func TestAnUnknownNameIsExplained(t *testing.T) {
+	shapes := map[string]expression.Shape{"box": dataForm(), "data": dataForm()}
+	near := func(typed string, names []string) string {
+		if slices.Contains(names, typed[:len(typed)-1]) {
+			return "; near"
+		}
+		return ""
+	}
+	for source, want := range map[string]string{
+		"cost > 1":            "undeclared reference to 'cost'; a field is read as data.cost",
+		"prize > 1":           "undeclared reference to 'prize'; there are box (inner, text), data",
+		"datax.cost > 1":      "; near",
+		"box.textx == \"x\"":  "undefined field 'textx'; near",
+		"box.innerxx.text ==": "mismatched input '<EOF>'",
+	} {
+		l := language(expression.Limits{Cost: 1000}).Near(near)
+		made := l.CompileFor(source, shapes)
+		if len(made.Faults) != 1 || !strings.Contains(made.Faults[0].Message, want) {
+			t.Errorf("%s: %v, want %s", source, made.Faults, want)
+		}
+	}
 }
 
 func TestAConditionListsTheMembersThatItReads(t *testing.T) {

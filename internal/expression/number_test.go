@@ -31,7 +31,8 @@ func TestANumberIsTheSameHoweverItIsSpelt(t *testing.T) {
 	for _, n := range []string{"200", "200.0", "2e2", "2E+2", "200.000", "20000e-2"} {
 		for _, source := range []string{
 			`data.n * 1.5 > 100.0`, `data.n * 2 == 400`, `data.n + 0.5 == 200.5`, `1 + data.n == 201`, `data.n - 0.5 < 200`, `data.n / 3 > 66.6`,
-			`data.n % 7 == 4`, `data.n == 200 && data.n == 200.0 && 200 == data.n`, `data.n in [1, 200] && data.n in [200.0]`, `data.n != 201`,
+			`data.n % 7 == 4`, `data.n / 8 == 25`, `data.n / 0.5 == 400`, `{"a": data.n} != {"a": 201}`,
+			`!(data.n < 200) && !(data.n > 200) && data.n <= 200 && data.n >= 200`, `data.n == 200 && data.n == 200.0 && 200 == data.n`, `data.n in [1, 200] && data.n in [200.0]`, `data.n != 201`,
 			`[data.n] == [200] && {"a": data.n} == {"a": 200.0}`, `type(data.n) == double`, `string(data.n) == "200"`, `int(data.n) == 200`, `-data.n < 0`,
 			`data.i == data.n && data.i * 1.5 == 300.0 && data.i / 3 == 66 && type(data.i) == int`, `data.l[0] == data.n && data.n in data.l`,
 			`data.n * 1.5 == 300 && 300 == data.n * 1.5 && size(data.l) == 1.0 && double(data.n) == 200 && 200.0 in [1, 200] && 1 != 1.5 && [data.l].all(l, 1.0 == size(l))`,

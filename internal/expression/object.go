@@ -74,13 +74,6 @@ func (p provider) FindStructType(name string) (*types.Type, bool) {
 	return p.Provider.FindStructType(name)
 }
 
-func (p provider) FindStructFieldNames(name string) ([]string, bool) {
-	if o := p.objects[name]; o != nil {
-		return o.Names(), true
-	}
-	return p.Provider.FindStructFieldNames(name)
-}
-
 func (p provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
 	o := p.objects[name]
 	if o == nil {

@@ -60,7 +60,7 @@ func compareUnlike(e ast.Expr, issues []*cel.Error) bool {
 		e.SetKindCase(factory.NewCall(e.ID(), e.AsCall().FunctionName(), hidden, e.AsCall().Args()[1]))
 		next++
 	}))
-	return len(refused) > 0
+	return len(refused) != 0
 }
 
 // operation is an operator between two values.

@@ -39,7 +39,7 @@ func startOf(info *ast.SourceInfo, e ast.Expr) common.Location {
 	first := info.GetStartLocation(e.ID())
 	ast.PreOrderVisit(e, ast.NewExprVisitor(func(part ast.Expr) {
 		at := info.GetStartLocation(part.ID())
-		if at.Line() > 0 && (at.Line() < first.Line() || at.Line() == first.Line() && at.Column() < first.Column()) {
+		if at != common.NoLocation && (at.Line() < first.Line() || at.Line() == first.Line() && at.Column() < first.Column()) {
 			first = at
 		}
 	}))
