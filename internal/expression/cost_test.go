@@ -23,7 +23,7 @@ func costOf(t *testing.T, source string, data map[string]any) int {
 	return int(cost)
 }
 
-// Ten bytes of text, or ten items, cost one unit. What an operation costs with empty values is CEL's matter.
+// Ten bytes of text, or ten items, cost one unit, in addition to the cost of the operation with empty values.
 func TestAnOperationCostsATenthOfWhatItReads(t *testing.T) {
 	text := strings.Repeat("x", 504)
 	list, members := make([]any, 503), map[string]any{}

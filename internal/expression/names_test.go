@@ -70,9 +70,9 @@ func told(source string) (lines []string) {
 	return lines
 }
 
-var update = flag.Bool("update", false, "write what is told into testdata/names.txt")
+var update = flag.Bool("update", false, "write faults and warnings into testdata/names.txt")
 
-// testdata/names.txt has conditions over dataForm. What is said of a condition follows it, indented.
+// testdata/names.txt has conditions over dataForm, and behind each, indented, its faults and warnings.
 func TestConditionsAreCheckedByTheShapeOfTheData(t *testing.T) {
 	text, err := os.ReadFile("testdata/names.txt")
 	if err != nil {
@@ -94,7 +94,7 @@ func TestConditionsAreCheckedByTheShapeOfTheData(t *testing.T) {
 		err = os.WriteFile("testdata/names.txt", []byte(got.String()), 0o644)
 	}
 	if diff := cmp.Diff(string(text), got.String()); diff != "" && !*update || err != nil {
-		t.Errorf("%v; go test -update writes what is told now:\n%s", err, diff)
+		t.Errorf("%v; go test -update writes them anew:\n%s", err, diff)
 	}
 }
 
