@@ -136,7 +136,7 @@ func (g *Gate) observe(msg *Message, o Outcome, now time.Time, hurry func(time.T
 		}
 	}
 	msg.probe = false
-	return down || g.gone && o.Verdict != Delivered && o.Verdict != Refused
+	return down || g.gone && o.Verdict != Refused
 }
 
 // later returns the later of two times; zero is the earliest.

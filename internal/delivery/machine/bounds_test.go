@@ -1,0 +1,231 @@
+package machine_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/casehook/casehook/internal/delivery/machine"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// hourly is a policy by which what failed waits for an hour.
+func hourly(concurrency int) endpoint.Policy {
+	return endpoint.Policy{Concurrency: concurrency, Retries: []time.Duration{time.Hour, time.Hour}}
+}
+
+func TestTheSecondFailureToConnectOpensTheBreaker(t *testing.T) {
+	s := newScript(t, hourly(1), machine.DefaultLimits)
+	s.commit(1, 2)
+	s.cut(false, s.launch()...)
+	if s.gate.Open() {
+		t.Error("the first opens it")
+	}
+	s.cut(false, s.launch()...)
+	if !s.gate.Open() {
+		t.Error("the second does not")
+	}
+}
+
+func TestAnAnswerAfterAFailureOfOneCaseBringsNothingForward(t *testing.T) {
+	s := newScript(t, hourly(8), machine.DefaultLimits)
+	s.commit(1)
+	s.cut(true, s.launch()...)
+	s.commit(2)
+	s.end(machine.Delivered, s.launch()...)
+	if sent := s.launch(); len(sent) > 0 {
+		t.Errorf("%d messages are tried again; this one may be to blame itself", len(sent))
+	}
+}
+
+func TestProbesAreSpreadByAFifth(t *testing.T) {
+	for jitter, want := range map[float64]time.Duration{
+		0: 800 * time.Millisecond, 0.5: time.Second, 1: 1200 * time.Millisecond,
+	} {
+		s := newScript(t, hourly(8), machine.DefaultLimits)
+		s.gate = machine.NewGate(machine.GateConfig{
+			Endpoint: endpoint.Endpoint{Triggers: []string{wantedTrigger}},
+			Limits:   machine.DefaultLimits,
+			Jitter:   func() float64 { return jitter },
+			Now:      s.now,
+		})
+		s.cursor = machine.New(s.gate, machine.Saved{})
+		s.commit(1, 2)
+		s.cut(false, s.launch()...)
+		if wait := s.cursor.WakeAt().Sub(s.now); wait != want {
+			t.Errorf("with a jitter of %v the first probe is after %v, not %v", jitter, wait, want)
+		}
+	}
+}
+
+// An outage without a connection ends with a connection, after a restart, too.
+func TestARestartKeepsWhyTheBreakerIsOpen(t *testing.T) {
+	for saved, open := range map[endpoint.Breaker]bool{endpoint.Unconnected: false, endpoint.Open: true} {
+		e := endpoint.Endpoint{
+			Triggers: []string{wantedTrigger}, Health: endpoint.Health{Version: 1, Since: start, Breaker: saved},
+		}
+		s := scriptOf(t, e, machine.DefaultLimits)
+		s.commit(1)
+		s.now = s.cursor.WakeAt()
+		if s.cut(true, s.launch()...); s.gate.Open() != open {
+			t.Errorf("saved as %v: after a failure with a connection, open = %v", saved, s.gate.Open())
+		}
+	}
+}
+
+func TestAReplayReadsUpToItsEnd(t *testing.T) {
+	s := newScript(t, endpoint.Policy{}, machine.DefaultLimits)
+	s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 2}, machine.Saved{})
+	s.commit(1)
+	if !s.cursor.WantsMore() {
+		t.Error("it stops before its end")
+	}
+	s.commit(2)
+	if s.cursor.WantsMore() {
+		t.Error("it reads on behind its end")
+	}
+}
+
+// What is looked for in the journal counts like what is sent.
+func TestAGateIsBusyWithMessagesAndWithLoads(t *testing.T) {
+	s := newScript(t, hourly(2), machine.DefaultLimits)
+	s.commit(1, 2)
+	if s.gate.Busy() {
+		t.Error("it is busy before it sends")
+	}
+	sent := s.launch()
+	if !s.gate.Busy() {
+		t.Error("it is not busy with messages")
+	}
+	s.end(machine.Refused, sent...)
+	if s.gate.Busy() {
+		t.Error("it is busy after all are answered")
+	}
+	s.now = s.now.Add(time.Hour)
+	s.commit(3)
+	for range 2 {
+		step, ok := s.cursor.Next(s.now)
+		if !ok || step.Load == nil || !s.gate.Busy() {
+			t.Fatalf("%+v; busy with a load: %v", step, s.gate.Busy())
+		}
+	}
+	if step, ok := s.cursor.Next(s.now); ok {
+		t.Errorf("a third is under way, and two may be: %+v", step)
+	}
+}
+
+func TestParkedLanesHaveAllOfTheRoomWhileNothingIsNew(t *testing.T) {
+	s := newScript(t, hourly(4), machine.DefaultLimits)
+	s.commit(1, 2, 3, 4)
+	s.end(machine.Refused, s.launch()...)
+	s.now = s.now.Add(time.Hour)
+	if sent := s.launch(); len(sent) != 4 {
+		t.Errorf("%d of 4 are sent", len(sent))
+	}
+}
+
+func TestAThrottleEndsWithOneRequestAloneWhateverIsLoaded(t *testing.T) {
+	s := newScript(t, hourly(8), machine.DefaultLimits)
+	s.commit(1)
+	s.end(machine.Refused, s.launch()...)
+	s.now = s.now.Add(time.Hour)
+	load, _ := s.cursor.Next(s.now)
+	s.commit(2, 3, 4)
+	sent := s.launch()
+	s.throttle(429, time.Minute, sent[0])
+	s.end(machine.Delivered, sent[1])
+	s.now = s.now.Add(time.Minute)
+	if more := s.launch(); load.Load == nil || len(sent) != 3 || len(more) > 0 {
+		t.Errorf("%+v, %d were sent, and %d more while one is under way", load, len(sent), len(more))
+	}
+}
+
+// The endpoint has answered 410 while others of its messages were under way.
+func TestNothingCountsAgainstAMessageOfAnEndpointThatIsGone(t *testing.T) {
+	s := newScript(t, hourly(8), machine.DefaultLimits)
+	s.commit(1, 2, 3, 4)
+	sent := s.launch()
+	s.end(machine.Gone, sent[0])
+	s.end(machine.Unreachable, sent[1])
+	s.end(machine.Refused, sent[2])
+	s.end(machine.Delivered, sent[3])
+	for i, want := range []int{0, 0, 1, 0} {
+		if got := sent[i].Failures(); got != want {
+			t.Errorf("case %d has %d failures, not %d", i+1, got, want)
+		}
+	}
+	if out := s.collect(); len(out.Park) != 1 || out.Park[0].Subject != "case/3" || out.Position != 0 {
+		t.Errorf("%+v; what was refused waits for its next try, and the others where they were", out)
+	}
+}
+
+func TestAnEndpointFailsAfterTenMinutesAndIsDisabledAfterItsTime(t *testing.T) {
+	s := followed(t, endpoint.Health{}, endpoint.Policy{Order: endpoint.Strict, Retries: []time.Duration{
+		10*time.Minute - 1, 1, fiveDays - 10*time.Minute - 1, 1, time.Hour,
+	}})
+	s.commit(1)
+	for _, want := range []struct {
+		after time.Duration
+		told  string
+	}{
+		{0, ""}, {10*time.Minute - 1, ""}, {10 * time.Minute, "failing"}, {fiveDays - 1, "failing"},
+		{fiveDays, "failing disabled"},
+	} {
+		s.now = start.Add(want.after)
+		if s.cut(true, s.launch()...); s.facts() != want.told {
+			t.Fatalf("after %v it is told: %q, not %q", want.after, s.facts(), want.told)
+		}
+	}
+}
+
+func TestAWorkerSeesAnEndpointFailForTenMinutesBeforeItDisablesIt(t *testing.T) {
+	since := start.Add(-30 * 24 * time.Hour)
+	h := endpoint.Health{Version: 8, Since: since, Counted: since, Notable: true, Reported: true}
+	s := followed(t, h, endpoint.Policy{Order: endpoint.Strict, Retries: []time.Duration{
+		10*time.Minute - 1, 1, time.Hour,
+	}})
+	s.commit(1)
+	for _, want := range []struct {
+		after time.Duration
+		gone  bool
+	}{{0, false}, {10*time.Minute - 1, false}, {10 * time.Minute, true}} {
+		s.now = start.Add(want.after)
+		if s.cut(true, s.launch()...); s.gate.Gone() != want.gone {
+			t.Fatalf("after %v, disabled = %v", want.after, s.gate.Gone())
+		}
+	}
+}
+
+func TestAnEndpointThatRefusesEverythingFailsAfterTenMinutes(t *testing.T) {
+	s := followed(t, endpoint.Health{}, endpoint.Policy{Retries: []time.Duration{}})
+	for _, want := range []struct {
+		after time.Duration
+		told  string
+	}{{0, ""}, {10*time.Minute - 1, ""}, {10 * time.Minute, "failing"}} {
+		s.now = start.Add(want.after)
+		s.commit(1, 2)
+		for sent := s.launch(); len(sent) > 0; sent = s.launch() {
+			s.end(machine.Refused, sent...)
+		}
+		if s.facts() != want.told {
+			t.Fatalf("after %v it is told: %q, not %q", want.after, s.facts(), want.told)
+		}
+	}
+}
+
+// The head of a lane at the position was read before the restart; that of one above it is read again.
+func TestARestoredLaneIsDormantIfItsHeadIsAboveThePosition(t *testing.T) {
+	s := newScript(t, hourly(8), machine.DefaultLimits)
+	s.cursor = machine.New(s.gate, machine.Saved{Position: 5, Parked: []machine.Parked{
+		{Lane: "case/1", Seq: 5, Message: "msg_5", Due: start}, {Lane: "case/2", Seq: 6, Message: "msg_6", Due: start},
+	}})
+	if state := s.cursor.State(); state.Waiting != 1 || state.Dormant != 1 {
+		t.Errorf("%+v, want one that waits and one that is dormant", state)
+	}
+	m := wire.Message{Trigger: wantedTrigger, ID: "msg_6"}
+	s.cursor.Read([]*machine.Entry{entryOf(&event.Entry{Seq: 6, Subject: "case/2"}, m)}, 6)
+	if state := s.cursor.State(); state.Waiting != 2 || state.Dormant != 0 {
+		t.Errorf("%+v, want two that wait", state)
+	}
+}
