@@ -229,3 +229,99 @@ func TestARestoredLaneIsDormantIfItsHeadIsAboveThePosition(t *testing.T) {
 		t.Errorf("%+v, want two that wait", state)
 	}
 }
+
+// A machine that lacks what it needs rests for a quarter of a second, then for twice as long, and for five seconds
+// at most. What was under way together makes one rest.
+func TestRestsBecomeLonger(t *testing.T) {
+	s := newScript(t, hourly(2), machine.DefaultLimits)
+	s.commit(1, 2, 3)
+	for _, want := range []time.Duration{250, 500, 1000, 2000, 4000, 5000, 5000} {
+		sent := s.launch()
+		if len(sent) != 2 {
+			t.Fatalf("%d are sent", len(sent))
+		}
+		s.finish(machine.Outcome{Verdict: machine.NotAttempted, Lacking: true}, sent...)
+		if wait := s.wait(); wait != want*time.Millisecond {
+			t.Fatalf("it rests for %v, not %v", wait, want*time.Millisecond)
+		}
+	}
+}
+
+// A quarter of an endpoint's places is one, and so is half of one.
+func TestReplaysHaveHalfOfThePlacesAndNeverAll(t *testing.T) {
+	for concurrency, want := range map[int]struct{ both, alone int }{1: {1, 1}, 2: {1, 1}, 5: {2, 4}, 8: {4, 7}} {
+		for _, news := range []bool{true, false} {
+			s := newScript(t, endpoint.Policy{Order: endpoint.None, Concurrency: concurrency}, machine.DefaultLimits)
+			s.commit(1, 2, 3, 4, 5, 6, 7, 8, 9)
+			live := s.cursor
+			if !news {
+				live = machine.New(s.gate, machine.Saved{Position: 9})
+			}
+			s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 9}, machine.Saved{})
+			s.follow()
+			r := machine.NewRotation(live)
+			r.SetReplays([]*machine.Cursor{s.cursor})
+			sent := map[*machine.Cursor]int{}
+			for range 20 {
+				if c, _, ok := r.Next(s.now); ok {
+					sent[c]++
+				}
+			}
+			most := want.alone
+			if news {
+				most = want.both
+			}
+			if sent[s.cursor] != most || news && sent[live] != concurrency-most {
+				t.Errorf("of %d places, with news %v, %d are a replay's and %d the live cursor's; want %d", concurrency,
+					news, sent[s.cursor], sent[live], most)
+			}
+		}
+	}
+}
+
+func TestReplaysTakeTurns(t *testing.T) {
+	s := newScript(t, endpoint.Policy{Order: endpoint.None, Concurrency: 8}, machine.DefaultLimits)
+	s.commit(1, 2, 3, 4)
+	var replays []*machine.Cursor
+	for range 3 {
+		s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 4}, machine.Saved{})
+		s.follow()
+		replays = append(replays, s.cursor)
+	}
+	r := machine.NewRotation(machine.New(s.gate, machine.Saved{Position: 4}))
+	r.SetReplays(replays)
+	for i := range 7 {
+		if c, _, ok := r.Next(s.now); !ok || c != replays[i%3] {
+			t.Errorf("the turn after %d is not that of the next replay", i)
+		}
+	}
+}
+
+// A burst is what a second has, in whole requests.
+func TestARateLimitHasTheBurstOfASecond(t *testing.T) {
+	for limit, want := range map[float64]int{0.5: 1, 1: 1, 1.9: 1, 2: 2, 3.5: 3} {
+		s := newScript(t, endpoint.Policy{Concurrency: 64, RateLimit: limit}, machine.DefaultLimits)
+		s.commit(1, 2, 3, 4, 5)
+		if sent := s.launch(); len(sent) != want {
+			t.Errorf("%v per second: %d at once, not %d", limit, len(sent), want)
+		}
+		if at := s.cursor.WakeAt(); !at.After(s.now) {
+			t.Errorf("%v per second: it wakes at once", limit)
+		}
+	}
+}
+
+func TestAReplaysWindowHas128EntriesAndALiveOneItsLimit(t *testing.T) {
+	s := newScript(t, endpoint.Policy{}, machine.Limits{Window: 200, Unsettled: 500, Parked: 100})
+	for range 300 {
+		s.commit(1)
+	}
+	if s.cursor.ReadTo() != 200 {
+		t.Errorf("the live cursor has read %d entries", s.cursor.ReadTo())
+	}
+	s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 300}, machine.Saved{})
+	s.follow()
+	if s.cursor.ReadTo() != 128 {
+		t.Errorf("a replay has read %d entries", s.cursor.ReadTo())
+	}
+}
