@@ -87,7 +87,7 @@ func TestAReplayReadsUpToItsEnd(t *testing.T) {
 	}
 }
 
-// What is looked for in the journal counts like what is sent.
+// A lane that is looked for in the journal counts like a message that is sent.
 func TestAGateIsBusyWithMessagesAndWithLoads(t *testing.T) {
 	s := newScript(t, hourly(2), machine.DefaultLimits)
 	s.commit(1, 2)
@@ -231,7 +231,7 @@ func TestARestoredLaneIsDormantIfItsHeadIsAboveThePosition(t *testing.T) {
 }
 
 // A machine that lacks what it needs rests for a quarter of a second, then for twice as long, and for five seconds
-// at most. What was under way together makes one rest.
+// at most. Messages that were under way together make one rest.
 func TestRestsBecomeLonger(t *testing.T) {
 	s := newScript(t, hourly(2), machine.DefaultLimits)
 	s.commit(1, 2, 3)
