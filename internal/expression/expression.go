@@ -6,7 +6,6 @@ package expression
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -228,8 +227,8 @@ func (l *Language) meant(name string) string {
 func (l *Language) hint(message string, shapes map[string]Shape) string {
 	switch found := undeclared.FindStringSubmatch(message); {
 	case found != nil:
-		for _, variable := range slices.Sorted(maps.Keys(shapes)) {
-			if _, ok := shapes[variable].Member(found[1]); ok && variable == "data" {
+		if data := shapes["data"]; data != nil {
+			if _, ok := data.Member(found[1]); ok {
 				return "; a field is read as data." + found[1]
 			}
 		}

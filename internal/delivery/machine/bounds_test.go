@@ -135,6 +135,7 @@ func TestAThrottleEndsWithOneRequestAloneWhateverIsLoaded(t *testing.T) {
 	sent := s.launch()
 	s.throttle(429, time.Minute, sent[0])
 	s.end(machine.Delivered, sent[1])
+	s.commit(5)
 	s.now = s.now.Add(time.Minute)
 	if more := s.launch(); load.Load == nil || len(sent) != 3 || len(more) > 0 {
 		t.Errorf("%+v, %d were sent, and %d more while one is under way", load, len(sent), len(more))
