@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -17,12 +18,13 @@ import (
 
 // bounds has the rules of this house, and how often each may be broken. They only go down.
 var bounds = map[string]int{
-	"gives":    0, // comments that begin with "X gives"; a function returns
-	"headless": 0, // sentences in comments that begin with a What or Who that asks nothing
-	"embedded": 0, // embedded pointers, which inherit the fields of another type
-	"six":      0, // functions of six parameters or more, which want a struct
-	"tall":     0, // functions of more than 60 lines, tests aside
-	"long":     8, // lines of more than 120 columns, in 10,000
+	"gives":    0,  // comments that begin with "X gives"; a function returns
+	"headless": 0,  // sentences in comments that begin with a What or Who that asks nothing
+	"embedded": 0,  // embedded pointers, which inherit the fields of another type
+	"six":      0,  // functions of six parameters or more, which want a struct
+	"tall":     0,  // functions of more than 60 lines, tests aside
+	"compared": 50, // conditions of tests that compare three values, and don't say which differs; cmp.Diff does
+	"long":     8,  // lines of more than 120 columns, in 10,000
 
 	"README.md":       10240, // bytes
 	"ARCHITECTURE.md": 13312, // bytes
@@ -61,6 +63,8 @@ func (b breaches) inspect(path string, text []byte) (lines int, err error) {
 			s.parameters(n)
 		case *ast.FuncDecl:
 			s.height(n)
+		case *ast.IfStmt:
+			s.compared(n)
 		}
 		s.markData(n, data)
 		return true
@@ -130,6 +134,53 @@ func (s *source) height(function *ast.FuncDecl) {
 	if height := s.line(function.End()) - s.line(function.Pos()) + 1; height > 60 && !isTest(s.path) {
 		s.found.add("tall", "%s:%d: %d lines", s.path, s.line(function.Pos()), height)
 	}
+}
+
+// compared checks that a test which compares several values says which of them differs. Errors and lengths, on which
+// other values depend, don't count.
+func (s *source) compared(branch *ast.IfStmt) {
+	if !isTest(s.path) || !fails(branch.Body) {
+		return
+	}
+	if count := comparisons(branch.Cond); count >= 3 {
+		s.found.add("compared", "%s:%d: %d values", s.path, s.line(branch.Pos()), count)
+	}
+}
+
+// comparisons counts the values of which one that differs makes a condition true.
+func comparisons(condition ast.Expr) int {
+	both, ok := condition.(*ast.BinaryExpr)
+	switch {
+	case ok && both.Op == token.LOR:
+		return comparisons(both.X) + comparisons(both.Y)
+	case !ok || both.Op != token.NEQ:
+		return 0
+	}
+	if name, ok := both.Y.(*ast.Ident); ok && name.Name == "nil" {
+		return 0
+	}
+	if call, ok := both.X.(*ast.CallExpr); ok {
+		if name, ok := call.Fun.(*ast.Ident); ok && name.Name == "len" {
+			return 0
+		}
+	}
+	return 1
+}
+
+// fails reports whether a block reports a failure of a test.
+func fails(block *ast.BlockStmt) bool {
+	return slices.ContainsFunc(block.List, func(statement ast.Stmt) bool {
+		expression, _ := statement.(*ast.ExprStmt)
+		if expression == nil {
+			return false
+		}
+		call, _ := expression.X.(*ast.CallExpr)
+		if call == nil {
+			return false
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		return ok && slices.Contains([]string{"Error", "Errorf", "Fatal", "Fatalf"}, method.Sel.Name)
+	})
 }
 
 func (s *source) parameters(function *ast.FuncType) {
@@ -271,6 +322,18 @@ func five(a, b, c int, d, e string) {}
 
 func tall() {TALL}
 
+func compares() {
+	if a != 1 || b != 2 || c != 3 {
+		t.Fatalf("%d, %d, %d", a, b, c)
+	}
+	if a != 1 || b != 2 || c != 3 {
+		return
+	}
+	if err != nil || len(all) != 1 || all[0] != 3 || more {
+		t.Error(err)
+	}
+}
+
 //LONGx
 //LONGxx
 var _ = []string{
@@ -286,12 +349,15 @@ var _ struct {
 func TestTheHouseRulesFindBreaches(t *testing.T) {
 	text := strings.NewReplacer(
 		"LONG", strings.Repeat("x", 117), "TALL", strings.Repeat("\n", 60), `"`, "`").Replace(badHouse)
-	for path, of := range map[string]struct{ long, tall int }{"p.go": {3, 1}, "p_test.go": {1, 0}} {
+	for path, of := range map[string]struct{ long, tall, compared int }{
+		"p.go": {3, 1, 0}, "p_test.go": {1, 0, 1},
+	} {
 		found := breaches{}
 		if _, err := found.inspect(path, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]int{"gives": 1, "headless": 3, "embedded": 1, "six": 2, "long": of.long, "tall": of.tall}
+		want := map[string]int{"gives": 1, "headless": 3, "embedded": 1, "six": 2, "long": of.long, "tall": of.tall,
+			"compared": of.compared}
 		for rule, count := range want {
 			if len(found[rule]) != count {
 				t.Errorf("%s: %s is broken %d times, want %d: %q", path, rule, len(found[rule]), count, found[rule])

@@ -37,10 +37,7 @@ func TestARequestNamesOneDocumentOrAList(t *testing.T) {
 		t.Errorf("at %s: %s", l, made.body)
 	}
 	one := w.post(path+"/documents", `{"key": "letter"}`).is(201, "")
-	if one.text("key") != "letter" || one.header.Get("Location") != one.text("content_path") ||
-		one.text("case_version") != "3" {
-		t.Errorf("one alone is %s", one.body)
-	}
+	one.has(members{"key": "letter", "Location": one.text("content_path"), "case_version": "3"})
 	w.do("DELETE", path+"/documents", nil).is(400, "request.invalid")
 	w.do("DELETE", path+"/documents?id=doc_none", nil).is(404, "document.not_found")
 	w.do("DELETE", path+"/documents?id="+one.text("id")+"&id="+one.text("id"), nil).is(400, "document.ids_invalid")

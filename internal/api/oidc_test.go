@@ -65,9 +65,15 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 
 func (p *provider) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	if q.Get("client_id") != "casehook" || q.Get("redirect_uri") != p.redirect || q.Get("response_type") != "code" ||
-		q.Get("code_challenge_method") != "S256" || len(q.Get("nonce")) < 20 || len(q.Get("state")) < 20 ||
-		!strings.Contains(q.Get("scope"), "openid") {
+	want := members{
+		"client_id": "casehook", "redirect_uri": p.redirect, "response_type": "code", "code_challenge_method": "S256",
+	}
+	asked := map[string]any{}
+	for name := range want {
+		asked[name] = q.Get(name)
+	}
+	hasMembers(p.t, "the question", asked, want)
+	if len(q.Get("nonce")) < 20 || len(q.Get("state")) < 20 || !strings.Contains(q.Get("scope"), "openid") {
 		p.t.Errorf("it is asked with %v", q)
 	}
 	code := rand.Text()

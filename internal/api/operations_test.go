@@ -173,28 +173,21 @@ func (w *world) storyOfCases() (path string) {
 	made := w.post("/v1/case-types/loan/cases",
 		`{"transition": "open_asked", "data": {"client": "ann"}, "color": "teal"}`).is(201, "")
 	path = made.header.Get("Location")
-	if made.header.Get("ETag") != `"r1"` || made.text("color") != "teal" || made.text("name") != "Ann" {
-		t.Errorf("created: %s %s", made.header, made.body)
-	}
+	made.has(members{"ETag": `"r1"`, "color": "teal", "name": "Ann"})
 	if !bytes.Contains(made.body, []byte(`"amount":12345678901234567890.10`)) {
 		t.Errorf("the number changed: %s", made.body)
 	}
 	w.open(`{"client": "Bob"}`)
 	edited := w.do("PATCH", path, `{"data": {"email": "ann@example.com"}, "name": "Hers", "color": null}`, "If-Match",
 		`"r1"`).is(200, "")
-	if edited.text("color") != "gray" || edited.text("name") != "Hers" || edited.header.Get("ETag") != `"r2"` {
-		t.Errorf("edited: %s %s", edited.header, edited.body)
-	}
+	edited.has(members{"color": "gray", "name": "Hers", "ETag": `"r2"`})
 	if back := w.do("PATCH", path, `{"name": null}`, "If-Match", "*").is(200, ""); back.text("name") != "Ann" {
 		t.Errorf("the name is not back: %s", back.body)
 	}
 	w.answers(200, `{"warnings": ["Are you sure?"]}`)
 	moved := w.post(path+"/transitions/submit", `{"data": {"amount": 5}, "ignore_warning": true}`, "If-Match",
 		`"r3"`).is(200, "")
-	if moved.text("state") != "review" || moved.text("state_name") != "In review" ||
-		moved.header.Get("ETag") != `"r4"` {
-		t.Errorf("moved: %s %s", moved.header, moved.body)
-	}
+	moved.has(members{"state": "review", "state_name": "In review", "ETag": `"r4"`})
 	if got := w.get(path).is(200, ""); got.text("revision") != "4" || got.header.Get("ETag") != `"r4"` {
 		t.Errorf("got: %s %s", got.header, got.body)
 	}
@@ -215,10 +208,7 @@ func (w *world) storyOfLists(path string) {
 		t.Fatalf("the history has %d entries", len(entries))
 	}
 	newest, oldest := entries[0].(map[string]any), entries[3].(map[string]any)
-	if by := newest["by"].(map[string]any); by["name"] != "admin" || by["source"] != "api" ||
-		by["address"] != "127.0.0.1" {
-		t.Errorf("it was %v", by)
-	}
+	hasMembers(t, "it was by", newest["by"], members{"name": "admin", "source": "api", "address": "127.0.0.1"})
 	if asked := newest["callback"].(map[string]any); asked["status"].(interface{ String() string }).String() != "200" ||
 		!slices.Equal(asked["warnings"].([]any), []any{"Are you sure?"}) {
 		t.Errorf("the callback answered %v", asked)
@@ -306,10 +296,7 @@ func (w *world) storyOfSwitches() {
 	w.do("POST", path+"/switch-type", `{"type": "note", "drop": true}`, "If-Match",
 		`"r9"`).is(409, "case.version_conflict")
 	switched := w.do("POST", path+"/switch-type", `{"type": "note", "drop": true}`, "If-Match", `"r1"`).is(200, "")
-	if switched.text("type") != "note" || switched.text("state") != "open" || switched.header.Get("ETag") != `"r2"` ||
-		switched.header.Get("Location") != path {
-		t.Errorf("switched: %s %s", switched.header, switched.body)
-	}
+	switched.has(members{"type": "note", "state": "open", "ETag": `"r2"`, "Location": path})
 	w.do("DELETE", path, nil).is(204, "")
 }
 
@@ -347,11 +334,13 @@ func (w *world) storyOfAttachments(path string) {
 		{inForm, "from a form", "attachment; filename*=utf-8''p%C3%A4ss.txt"}, {raw, "the file itself", "attachment; filename=a.txt"},
 	} {
 		file := w.get(want.header.Get("Location")).is(200, "")
-		if string(file.body) != want.contents || file.header.Get("Content-Disposition") != want.disposition ||
-			file.header.Get("ETag") != `"`+want.text("sha256")+`"` ||
-			file.header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("the proof is %q: %s", file.body, file.header)
+		if string(file.body) != want.contents {
+			t.Errorf("the proof is %q", file.body)
 		}
+		file.has(members{
+			"Content-Disposition": want.disposition, "ETag": `"` + want.text("sha256") + `"`,
+			"X-Content-Type-Options": "nosniff",
+		})
 	}
 	w.storyOfRanges(raw.header.Get("Location"))
 	for folder, n := range map[string]int{"documents": 1, "proofs": 2} {
@@ -401,10 +390,8 @@ func (w *world) storyOfEndpoints() {
 	path := made.header.Get("Location")
 	changed := w.do("PATCH", path, `{"status": "paused", "policy": {"retries": []}}`).is(200, "")
 	policy := changed.json()["policy"].(map[string]any)
-	if changed.text("status") != "paused" || len(policy["retries"].([]any)) != 0 || policy["timeout"] != "3s" ||
-		policy["rate_limit"] != json.Number("2.5") {
-		t.Errorf("changed: %s", changed.body)
-	}
+	changed.has(members{"status": "paused"})
+	hasMembers(t, "the policy", policy, members{"retries": []any{}, "timeout": "3s", "rate_limit": "2.5"})
 	w.storyOfSettings(path)
 	w.storyOfSecrets(path)
 	w.do("PATCH", path, `{"resume": "head"}`).is(422, "endpoint.invalid")

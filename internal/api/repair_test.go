@@ -48,16 +48,13 @@ func (w *world) storyOfReplays() {
 	tries := w.get(dead+"/attempts").is(200, "").items()
 	message := tries[0].(map[string]any)["message"].(string)
 	again := w.post(dead+"/resend", `{"message": "`+message+`"}`).is(201, "")
-	if again.text("kind") != "resend" || again.text("state") != "running" || again.text("messages") != "1" ||
-		again.text("left") != "1" {
-		t.Errorf("resent as %s", again.body)
-	}
+	again.has(members{"kind": "resend", "state": "running", "messages": "1", "left": "1"})
 	made := w.post(dead+"/replays",
 		`{"since": "beginning", "until": "2991-01-01T00:00:00Z", "triggers": ["case_created"], "subject": "case/4539148803436467"}`).is(201, "")
 	replay := made.header.Get("Location")
-	if made.text("kind") != "replay" || made.text("progress") != "0" || made.text("asked_by") != "admin" ||
-		made.text("left") == "0" {
-		t.Errorf("made %s", made.body)
+	made.has(members{"kind": "replay", "progress": "0", "asked_by": "admin"})
+	if made.text("left") == "0" {
+		t.Errorf("nothing is left: %s", made.body)
 	}
 	if g := w.get(replay).is(200, ""); g.text("id") != made.text("id") || g.text("subject") != "case/4539148803436467" {
 		t.Errorf("got %s", g.body)
@@ -86,10 +83,9 @@ func (w *world) storyOfTests(path string) {
 	t := w.t
 	before := len(w.get(path+"/attempts").is(200, "").items())
 	g := w.post(path+"/test", `{"trigger": "contact.created"}`).is(200, "")
-	if g.json()["delivered"] != false || g.text("status") != "400" || g.text("reason") != "400 Bad Request" ||
-		g.text("trigger") != "contact.created" || g.json()["failure"] != nil {
-		t.Errorf("tested: %s", g.body)
-	}
+	g.has(members{
+		"delivered": false, "status": "400", "reason": "400 Bad Request", "trigger": "contact.created", "failure": nil,
+	})
 	if after := len(w.get(path+"/attempts").is(200, "").items()); after != before {
 		t.Errorf("the test is an attempt")
 	}
@@ -100,8 +96,9 @@ func (w *world) storyOfTheDead(path string) {
 	first := w.get(path+"/dead?limit=1").is(200, "")
 	rest := w.get(path+"/dead?cursor="+first.text("next")).is(200, "").items()
 	d := first.items()[0].(map[string]any)
-	if d["reason"] != "400 Bad Request" || d["trigger"] != "case_created" || d["state"] != "dead" || len(rest) == 0 {
-		t.Errorf("dead are %v and %v", d, rest)
+	hasMembers(t, "the first", d, members{"reason": "400 Bad Request", "trigger": "case_created", "state": "dead"})
+	if len(rest) == 0 {
+		t.Error("no other is dead")
 	}
 	one := `{"messages": ["` + d["message"].(string) + `"]}`
 	retry := w.post(path+"/dead/retry", one).is(201, "")
@@ -174,11 +171,12 @@ func TestSamplesGoByTheVeryRoad(t *testing.T) {
 	for _, trigger := range []string{"case_created", "case_finished", "claim.closed", "contact.created"} {
 		g := w.post(path+"/test", `{"trigger": "`+trigger+`"}`).is(200, "")
 		r := <-arrived
-		if g.json()["delivered"] != true || g.text("trigger") != trigger ||
-			r.Header.Get("webhook-id") != g.text("message") ||
-			r.Header.Get("webhook-test") != "true" || r.Header.Get("X-Key") != "sesame" ||
-			strings.Contains(string(g.body), "sesame") || !strings.Contains(string(g.body), "thanks") {
-			t.Errorf("%s: %s %v", trigger, g.body, r.Header)
+		g.has(members{"delivered": true, "trigger": trigger, "message": r.Header.Get("webhook-id")})
+		if r.Header.Get("webhook-test") != "true" || r.Header.Get("X-Key") != "sesame" {
+			t.Errorf("%s: it is sent with %v", trigger, r.Header)
+		}
+		if strings.Contains(string(g.body), "sesame") || !strings.Contains(string(g.body), "thanks") {
+			t.Errorf("%s: %s", trigger, g.body)
 		}
 	}
 	w.do("PATCH", path, `{"url": "http://169.254.169.254/", "headers": {"X-Key": "sesame"}}`).is(200, "")

@@ -68,9 +68,7 @@ func (w *world) storyOfASession() {
 	t := w.t
 	cookie := w.signIn("ada@example.org")
 	me := w.get("/v1/session", "Authorization", "", "Cookie", cookie).is(200, "")
-	if me.text("name") != "Ada King" || me.text("source") != "ui" || me.text("clearance") != "PRIVATE" {
-		t.Errorf("the session is %s", me.body)
-	}
+	me.has(members{"name": "Ada King", "source": "ui", "clearance": "PRIVATE"})
 	made := w.post("/v1/case-types/note/cases", `{"data": {"text": "x"}}`, "Authorization", "", "Cookie",
 		cookie).is(201, "")
 	by := w.get(made.header.Get("Location") + "/history").items()[0].(map[string]any)["by"].(map[string]any)

@@ -87,10 +87,11 @@ func TestSignInsAtAnUnknownTenantAreHeldAsAtAKnownOne(t *testing.T) {
 		}
 		return all
 	}
-	known, unknown := statuses("default"), statuses("nobody")
-	if known[5] != http.StatusUnauthorized || known[6] != http.StatusTooManyRequests || unknown[5] != known[5] ||
-		unknown[6] != known[6] {
-		t.Errorf("known: %v, unknown: %v", known, unknown)
+	for _, tenant := range []string{"default", "nobody"} {
+		want := []int{http.StatusUnauthorized, http.StatusTooManyRequests}
+		if diff := cmp.Diff(want, statuses(tenant)[5:7]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tenant, diff)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -279,6 +280,42 @@ func (g answer) text(name string) string {
 	}
 	g.t.Fatalf("%s: no %s in %s", g.op, name, g.body)
 	return ""
+}
+
+// members are named members of an answer's body, and headers, whose names are capitalized.
+// Numbers are texts.
+type members map[string]any
+
+// has fails the test unless the answer has these members.
+func (g answer) has(want members) {
+	g.t.Helper()
+	got, body := map[string]any{}, map[string]any(nil)
+	for name := range want {
+		if unicode.IsUpper(rune(name[0])) {
+			got[name] = g.header.Get(name)
+			continue
+		}
+		if body == nil {
+			body = g.json()
+		}
+		got[name] = body[name]
+	}
+	hasMembers(g.t, g.op, got, want)
+}
+
+// hasMembers fails the test unless an object has these members.
+func hasMembers(t testing.TB, what string, object any, want members) {
+	t.Helper()
+	got := members{}
+	for name := range want {
+		got[name] = object.(map[string]any)[name]
+		if number, ok := got[name].(json.Number); ok {
+			got[name] = number.String()
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
 }
 
 func (g answer) items() []any {

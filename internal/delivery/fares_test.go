@@ -214,8 +214,11 @@ func TestAFailureAtOperationalMessagesAloneIsToldToNobody(t *testing.T) {
 		b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), deaf, id.New("cur")) })
 		o := b.operator(casetype.Restricted)
 		b.comment(1, 1)
-		if m := b.receives(o); m.EndpointID != one.ID || m.Trigger != "endpoint.disabled" || m.Reason != "410 Gone" {
-			b.Errorf("it hears %+v", m)
+		got := b.receives(o)
+		want := got
+		want.EndpointID, want.Trigger, want.Reason = one.ID, "endpoint.disabled", "410 Gone"
+		if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(want)); diff != "" {
+			b.Errorf("it hears (-want +got):\n%s", diff)
 		}
 		b.eventually("it is disabled", func() bool { return b.loaded(deaf).Status == endpoint.Disabled })
 		if facts := b.said(deaf); len(facts) > 0 {

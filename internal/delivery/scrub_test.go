@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/wire"
@@ -83,8 +85,10 @@ func TestAnswersToSecretsAreKeptOnlyWhereTheEndpointSaysSo(t *testing.T) {
 		"sesame" + "​" + "-open",
 	} {
 		o := classify(&machine.Message{Body: &wire.Message{}}, withSecret, answered(spelt), false)
-		if o.attempt.Response != withheld || o.attempt.Status != 500 || o.Verdict != machine.Unreachable {
-			t.Errorf("%s: the attempt keeps %s", spelt, o.attempt.Response)
+		want := o
+		want.attempt.Response, want.attempt.Status, want.Verdict = withheld, 500, machine.Unreachable
+		if diff := cmp.Diff(want, o, cmp.AllowUnexported(outcome{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", spelt, diff)
 		}
 	}
 	for name, o := range map[string]outcome{

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/casehook/casehook/internal/yaml"
 )
@@ -84,11 +85,14 @@ func TestANullLeavesTheValueUnchanged(t *testing.T) {
 	if all := read("{name: null, wait: , cry: ~, node: [1], none: }").Root().Decode(&got); len(all) > 0 {
 		t.Fatal(faults(all))
 	}
-	if got.Name != "before" || got.Wait != time.Second || got.Cry != "BEFORE" {
-		t.Errorf("%+v", got)
+	want := got
+	want.Name, want.Wait, want.Cry = "before", time.Second, "BEFORE"
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(yaml.Node{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.Node.Kind() != "a list" || got.None.Kind() != "null" || got.None.Path != "/none" {
-		t.Errorf("the nodes are %s, and %s at %s", got.Node.Kind(), got.None.Kind(), got.None.Path)
+	nodes := []string{got.Node.Kind(), got.None.Kind(), got.None.Path}
+	if diff := cmp.Diff([]string{"a list", "null", "/none"}, nodes); diff != "" {
+		t.Errorf("the kinds of the nodes, and the path (-want +got):\n%s", diff)
 	}
 }
 

@@ -351,9 +351,13 @@ func TestAnEndpointThatRefusesEverythingIsToldOfAndComesBack(t *testing.T) {
 		t.Fatalf("after nine minutes it is %s, and told: %q", s.Condition(), s.facts())
 	}
 	s.refuse(5*time.Minute, 1, 2)
-	if s.facts() != "failing" || s.Condition() != endpoint.Refusing || s.gate.Health().Reason != "because" {
-		t.Fatalf("after a while it is %s since %s, %q, and told: %q", s.Condition(), s.gate.Health().Since,
-			s.gate.Health().Reason, s.facts())
+	type known struct {
+		Facts, Reason string
+		Condition     endpoint.Condition
+	}
+	want := known{"failing", "because", endpoint.Refusing}
+	if diff := cmp.Diff(want, known{s.facts(), s.gate.Health().Reason, s.Condition()}); diff != "" {
+		t.Fatalf("after a while (-want +got):\n%s", diff)
 	}
 	saved := s.gate.Health()
 	again := followed(t, saved, never) // another node goes on

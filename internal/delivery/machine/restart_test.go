@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
 )
@@ -16,9 +18,9 @@ func TestWhatAShutdownBrokeOffCountsAsNoTry(t *testing.T) {
 		s.commit(1)
 		for range 3 {
 			m := s.launch()[0]
-			if m.Tries != 1 || m.Failures() != 0 || s.gate.State().Owed != 1 {
-				t.Fatalf("%s: try %d after %d failures, %d owed; want the first again", order, m.Tries, m.Failures(),
-					s.gate.State().Owed)
+			type sent struct{ Tries, Failures, Owed int }
+			if diff := cmp.Diff(sent{1, 0, 1}, sent{m.Tries, m.Failures(), s.gate.State().Owed}); diff != "" {
+				t.Fatalf("%s: the first is sent again (-want +got):\n%s", order, diff)
 			}
 			s.end(machine.NotAttempted, m)
 			if s.gate.State().Owed != 0 || s.cursor.State().Outcomes != 0 {
