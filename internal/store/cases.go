@@ -95,47 +95,9 @@ var (
 	caseDrop = define(`delete from cases
 		where tenant = $1 and id = $2 and revision = $3
 		returning ` + caseColumns.names())
-	caseList = defineListing(PageBytes, listing{
-		columns: caseColumns.names(), names: caseColumns.names(), size: lengths("data", "contacts"),
-		from: `cases
-		where tenant = $1
-			and ($2 = '' or type = $2)
-			and ($3 = '' or state = $3)
-			and ($4 = '' or search like $4 escape '\'
-				or $11 >= 2 and search_private like $4 escape '\'
-				or $11 >= 3 and search_restricted like $4 escape '\')
-			and ($11 >= 2 or classification = 'PUBLIC')
-			and ($11 >= 3 or classification <> 'RESTRICTED') and $11 >= 1
-			and type not in (select w.type from rows($8: type text) as w)
-			and (created_at < $5 or (created_at = $5 and id < $6))
-			and ($9 = '' or exists (
-				select 1 from case_labels l where l.tenant = $1 and l.case_id = cases.id and l.slug = $9))
-			and (assignee = $10 or $10 = 0 or ($10 = -1 and assignee = 0))`,
-		order: `created_at desc, id desc`, limit: `$7`,
-	})
 	caseReference = define(`select exists (
 		select 1 from cases where tenant = $1 and type = $2 and reference = $3)`)
 )
-
-// CaseFilter selects cases; empty fields select all.
-type CaseFilter struct {
-	Type  string
-	State string
-	Text  string // in reference, name or data, however it is spelt (spelling.Key)
-	// Without lists types whose cases are left out.
-	Without []string
-	Label   string // a slug
-	// Assignee is a user, or Unassigned.
-	Assignee int64
-	// After is the last case of the page before.
-	After Position
-	Limit int
-	// Clearance is the reader's. The list leaves out cases above it, and a search finds no text in fields above it.
-	Clearance casetype.Classification
-}
-
-// Unassigned, as the assignee of a filter, selects the cases that are assigned to nobody.
-const Unassigned = -1
 
 // Position is a place in a list of cases or contacts, newest first. The zero
 // value is its beginning.
@@ -174,24 +136,6 @@ func (r *CaseRow) Case() (c cases.Case, err error) {
 	*r = CaseRow{}
 	c.Data, err = decodeData(data)
 	return c, err
-}
-
-// Cases lists cases, newest first.
-func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (Page[CaseRow], error) {
-	text := ""
-	if f.Text != "" {
-		var err error
-		if text, err = likePattern(f.Text); err != nil {
-			return Page[CaseRow]{}, err
-		}
-	}
-	list, err := keyRows(f.Without)
-	if err != nil {
-		return Page[CaseRow]{}, err
-	}
-	rows, err := r.q.query(ctx, caseList, tenant, f.Type, f.State, text, f.After.before(), f.After.ID, f.Limit+1, list,
-		f.Label, f.Assignee, f.Clearance.Level())
-	return collectPage(rows, err, f.Limit, scanCaseRow())
 }
 
 // keyRows makes the parameter of rows with one column.

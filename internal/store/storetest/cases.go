@@ -144,28 +144,27 @@ var casesTests = map[string]func(*fixture){
 		}
 	},
 	"pages of cases meet without gap or overlap, whatever was created at the same time": func(f *fixture) {
+		f.label(f.tenant, cases.Label{Slug: "a"})
 		var want []int64
 		for i := range int64(25) {
 			c := f.aCase(f.tenant, i)
 			c.CreatedAt = start.Add(time.Duration(i/7) * time.Microsecond) // many share a time
 			f.insert(c)
+			f.update(func(tx *store.Tx) error {
+				_, _, err := tx.AddLabel(f.t.Context(), f.tenant, c.ID, "a", once)
+				return err
+			})
 			want = append(want, c.ID)
 		}
 		slices.Reverse(want)
-		for _, limit := range []int{1, 4, 7, 25, 100} {
-			var got []int64
-			filter := store.CaseFilter{Clearance: casetype.Restricted, Limit: limit}
-			for {
-				page := f.cases(f.store.Cases(f.t.Context(), f.tenant, filter))
-				for _, c := range page {
-					got = append(got, c.ID)
-					filter.After = store.Position{CreatedAt: c.CreatedAt, ID: c.ID}
-				}
-				if len(page) < limit {
-					break
-				}
+		state := f.aCase(f.tenant, 0).State
+		for _, filter := range []store.CaseFilter{
+			{}, {Type: "kyc"}, {State: state}, {Label: "a"}, {Assignee: store.Unassigned}, {Label: "a", State: state},
+		} {
+			for _, limit := range []int{1, 4, 7, 25, 100} {
+				filter.Clearance, filter.Limit = casetype.Restricted, limit
+				f.equal(f.pagesOf(filter), want)
 			}
-			f.equal(got, want)
 		}
 	},
 	"cases are found by type and state": func(f *fixture) {
@@ -300,4 +299,19 @@ var casesTests = map[string]func(*fixture){
 			return err
 		})
 	},
+}
+
+// pagesOf returns the ids of the cases that a filter selects, page by page.
+func (f *fixture) pagesOf(filter store.CaseFilter) (ids []int64) {
+	f.t.Helper()
+	for {
+		page := f.cases(f.store.Cases(f.t.Context(), f.tenant, filter))
+		for _, c := range page {
+			ids = append(ids, c.ID)
+			filter.After = store.Position{CreatedAt: c.CreatedAt, ID: c.ID}
+		}
+		if len(page) < filter.Limit || len(ids) > 1000 { // more than there are: pages overlap
+			return ids
+		}
+	}
 }

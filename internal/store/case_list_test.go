@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/casetype"
+)
+
+// caseListPlans are filters, and the index that a list goes along with each.
+var caseListPlans = []struct {
+	filter CaseFilter
+	index  string
+}{
+	{CaseFilter{}, "cases_by_time"},
+	{CaseFilter{Type: "kyc"}, "cases_by_type"},
+	{CaseFilter{State: "none"}, "cases_by_state_alone"},
+	{CaseFilter{Assignee: 7}, "cases_by_assignee"},
+	{CaseFilter{Assignee: Unassigned}, "cases_by_assignee"},
+	{CaseFilter{Label: "none"}, "case_labels_by_slug"},
+	{CaseFilter{Type: "kyc", State: "none"}, "cases_by_state"},
+	{CaseFilter{State: "none", Assignee: Unassigned}, "cases_by_assignee_and_state"},
+	{CaseFilter{Type: "kyc", State: "none", Assignee: 7}, "cases_by_"},
+	{CaseFilter{Type: "kyc", Assignee: 7}, "cases_by_"},
+	{CaseFilter{Label: "none", State: "open"}, "case_labels_by_slug"},
+	{CaseFilter{Label: "none", Type: "kyc", Assignee: 7}, "case_labels_by_slug"},
+}
+
+// TestCasesAreListedAlongIndexes: a list reads a part of an index in the order of the list, whatever it selects. It
+// neither reads all cases nor sorts those that a condition finds, in an empty database and in one that has many cases and no
+// statistics.
+func TestCasesAreListedAlongIndexes(t *testing.T) {
+	stores := openBoth(t)
+	checkCaseListPlans(t, stores, "no cases")
+	for _, s := range stores {
+		fillCases(t, s)
+	}
+	checkCaseListPlans(t, stores, "many cases")
+}
+
+func checkCaseListPlans(t *testing.T, stores map[string]*Store, database string) {
+	t.Helper()
+	for _, want := range caseListPlans {
+		want.filter.Clearance, want.filter.Limit = casetype.Restricted, 50
+		list, args, err := want.filter.query(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan := sqlitePlan(t, stores["sqlite"], list, args); !strings.Contains(plan, "INDEX "+want.index) ||
+			strings.Contains(plan, "SCAN c\n") || strings.Contains(plan, "TEMP B-TREE FOR") {
+			t.Errorf("sqlite, %s, %+v:\n%s", database, want.filter, plan)
+		}
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			plan := preparedPlan(t, stores["postgres"], list, mode, args)
+			sorts := strings.Count(plan, "Sort Key: ") - strings.Count(plan, "Sort Key: listed.row_place\n") // of a page
+			if want.filter.selection() == 0 {
+				sorts = 0 // without statistics, PostgreSQL takes a tenant to have few cases
+			}
+			if !strings.Contains(plan, want.index) || strings.Contains(plan, "Seq Scan on case") || sorts > 0 {
+				t.Errorf("postgres, %s, %s, %+v:\n%s", database, mode, want.filter, plan)
+			}
+		}
+	}
+}
+
+// manyCases are enough for a plan to matter.
+const manyCases = 100_000
+
+// fillCases saves cases of two types in one state, a tenth of which have an assignee and a label.
+func fillCases(t *testing.T, s *Store) {
+	t.Helper()
+	count := fmt.Sprintf(`with recursive n (i) as (select 1 union all select i + 1 from n where i < %d) `, manyCases)
+	statements := []string{
+		`insert into tenants (key, name, created_at) values ('acme', 'Acme', 1)`,
+		`insert into labels (tenant, slug, name, color, created_at) values (1, 'urgent', '', '', 1)`,
+		count + `insert into cases (id, tenant, type, type_version, reference, name, name_set, color, state,
+			classification, data, version, revision, outcome_instance, created_at, modified_at, assignee, folding, search)
+			select i, 1, case when i % 2 = 0 then 'kyc' else 'loan' end, 1, 'KYC-' || i, 'Ada', true, '', 'open', 'PUBLIC',
+				'{}', 1, 1, 0, 1000 * i, 1000 * i, case when i % 10 = 0 then i % 50 else 0 end, 1, 'kyc-' || i || ' ada'
+			from n`,
+		`insert into case_labels (tenant, case_id, slug) select 1, id, 'urgent' from cases where assignee > 0`,
+	}
+	if s.Nodes() { // it would analyse the tables some time
+		statements = append([]string{
+			`alter table cases set (autovacuum_enabled = false)`, `alter table case_labels set (autovacuum_enabled = false)`,
+		}, statements...)
+	}
+	err := s.Update(t.Context(), func(tx *Tx) error {
+		for _, statement := range statements {
+			if err := tx.Exec(statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// preparedPlan returns the plan of a prepared statement, made for the arguments (force_custom_plan) or for any
+// (force_generic_plan), as PostgreSQL chooses it.
+func preparedPlan(t *testing.T, s *Store, of *statement, mode string, args []any) string {
+	t.Helper()
+	conn, err := postgresPool(s).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	ctx := context.WithoutCancel(t.Context())
+	literals := make([]string, len(args))
+	for i, arg := range args {
+		literals[i] = "'" + strings.ReplaceAll(fmt.Sprint(arg), "'", "''") + "'"
+	}
+	for _, step := range []string{"set plan_cache_mode = " + mode, "prepare planned as " + of.text[postgres]} {
+		if _, err := conn.Exec(ctx, step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := conn.Query(ctx, "explain execute planned("+strings.Join(literals, ", ")+")")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&plan, line)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(ctx, "deallocate planned"); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}
+
+// labelledCases are cases with a label, the second older than the first, as they were before labels had the times of
+// their cases.
+var labelledCases = func() (all []string) {
+	all = append(all, `insert into tenants (key, name, created_at) values ('acme', 'Acme', 1)`,
+		`insert into labels (tenant, slug, name, color, created_at) values (1, 'urgent', '', '', 1)`)
+	for _, c := range []string{`7, 9, 'A'`, `8, 5, 'B'`} {
+		all = append(all, `insert into cases (id, created_at, reference, tenant, type, type_version, name, name_set, color,
+			state, classification, data, version, revision, outcome_instance, modified_at, search, labels)
+			values (`+c+`, 1, 'kyc', 1, '', false, '', 'open', 'PUBLIC', '{}', 1, 1, 0, 1, '', 'urgent')`)
+	}
+	return append(all, `insert into case_labels (tenant, case_id, slug) values (1, 7, 'urgent'), (1, 8, 'urgent')`)
+}()
+
+func TestLabelledCasesStayInOrderWhenLabelsGetTheirTimes(t *testing.T) {
+	t.Parallel()
+	afterMigration(t, 29, labelledCases, func(t *testing.T, s *Store, engine string) {
+		f := CaseFilter{Label: "urgent", Clearance: casetype.Public, Limit: 1}
+		for _, id := range []int64{7, 8} {
+			page, err := s.Cases(t.Context(), 1, f)
+			if err != nil || len(page.Items) != 1 || page.Items[0].row.ID != id {
+				t.Fatalf("%s: the page is %+v, %v; want case %d", engine, page, err, id)
+			}
+			f.After = Position{CreatedAt: page.Items[0].row.CreatedAt, ID: id}
+		}
+	})
+}
