@@ -173,7 +173,8 @@ func series(all map[string]*dto.MetricFamily) (n int) {
 func TestMetricsTellWhatHappened(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
-	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created", "case_changed"], "policy": {"retries": []}}`, w.receiver.URL)
+	endpoint := fmt.Sprintf(`{"url": "%s/hook",
+		"triggers": ["case_created", "case_changed"], "policy": {"retries": []}}`, w.receiver.URL)
 	call(t, w.server, "POST /v1/endpoints", w.server.Token(), endpoint)
 	made := call(t, w.server, "POST /v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
 	w.eventually("the first message arrives", func() bool { return len(w.received()) == 1 })
@@ -241,7 +242,8 @@ func TestMetricsTellOfAnOutage(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	w.answers(503, "")
-	endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created"], "policy": {"retries": ["1s", "1s", "1h"], "concurrency": 1}}`, w.receiver.URL)
+	endpoint := fmt.Sprintf(`{"url": "%s/hook",
+		"triggers": ["case_created"], "policy": {"retries": ["1s", "1s", "1h"], "concurrency": 1}}`, w.receiver.URL)
 	call(t, w.server, "POST /v1/endpoints", w.server.Token(), endpoint)
 	for range 12 {
 		call(t, w.server, "POST /v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
@@ -283,7 +285,8 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 	tell := func(token string) {
 		t.Helper()
 		before := len(w.received())
-		endpoint := fmt.Sprintf(`{"url": "%s/hook", "triggers": ["case_created", "case_changed", "case_comment"], "policy": {"retries": ["1h"]}}`, w.receiver.URL)
+		endpoint := fmt.Sprintf(`{"url": "%s/hook",
+		"triggers": ["case_created", "case_changed", "case_comment"], "policy": {"retries": ["1h"]}}`, w.receiver.URL)
 		call(t, w.server, "POST /v1/endpoints", token, endpoint)
 		made := call(t, w.server, "POST /v1/case-types/note/cases", token, `{"data": {"text": "one"}}`)
 		call(t, w.server, "PATCH "+pathOf(made), token, `{"data": {"text": "two"}}`)

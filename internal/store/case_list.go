@@ -80,7 +80,8 @@ var caseLists = func() (all [caseSelections]*statement) {
 func (s caseSelection) list() *statement {
 	from, place := "cases c where", "c"
 	if s.has(byLabel) { // case_labels has the time of its case, so that its index is in the order of the list
-		from, place = "case_labels l join cases c on c.tenant = l.tenant and c.id = l.case_id where l.tenant = $1 and", "l"
+		from = "case_labels l join cases c on c.tenant = l.tenant and c.id = l.case_id where l.tenant = $1 and"
+		place = "l"
 	}
 	id := map[string]string{"c": "c.id", "l": "l.case_id"}[place]
 	conditions := []string{

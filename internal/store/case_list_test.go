@@ -29,8 +29,8 @@ var caseListPlans = []struct {
 }
 
 // TestCasesAreListedAlongIndexes: a list reads a part of an index in the order of the list, whatever it selects. It
-// neither reads all cases nor sorts those that a condition finds, in an empty database and in one that has many cases and no
-// statistics.
+// neither reads all cases nor sorts those that a condition finds, in an empty database and in one that has many cases
+// and no statistics.
 func TestCasesAreListedAlongIndexes(t *testing.T) {
 	stores := openBoth(t)
 	checkCaseListPlans(t, stores, "no cases")
@@ -54,7 +54,8 @@ func checkCaseListPlans(t *testing.T, stores map[string]*Store, database string)
 		}
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			plan := preparedPlan(t, stores["postgres"], list, mode, args)
-			sorts := strings.Count(plan, "Sort Key: ") - strings.Count(plan, "Sort Key: listed.row_place\n") // of a page
+			ofPage := strings.Count(plan, "Sort Key: listed.row_place\n")
+			sorts := strings.Count(plan, "Sort Key: ") - ofPage
 			if want.filter.selection() == 0 {
 				sorts = 0 // without statistics, PostgreSQL takes a tenant to have few cases
 			}
@@ -146,7 +147,8 @@ var labelledCases = func() (all []string) {
 	all = append(all, `insert into tenants (key, name, created_at) values ('acme', 'Acme', 1)`,
 		`insert into labels (tenant, slug, name, color, created_at) values (1, 'urgent', '', '', 1)`)
 	for _, c := range []string{`7, 9, 'A'`, `8, 5, 'B'`} {
-		all = append(all, `insert into cases (id, created_at, reference, tenant, type, type_version, name, name_set, color,
+		all = append(all, `insert into cases (id, created_at, reference,
+			tenant, type, type_version, name, name_set, color,
 			state, classification, data, version, revision, outcome_instance, modified_at, search, labels)
 			values (`+c+`, 1, 'kyc', 1, '', false, '', 'open', 'PUBLIC', '{}', 1, 1, 0, 1, '', 'urgent')`)
 	}
