@@ -12,8 +12,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
+// It measures the heap of the process, and so runs alone.
 func TestContentsInTheDatabase(t *testing.T) {
-	t.Parallel()
 	for name, options := range engines {
 		t.Run(name, func(t *testing.T) {
 			blobtest.Run(t, func(t *testing.T) blob.Store { return open(t, options(t)).Blobs() })
