@@ -2,13 +2,10 @@ package delivery
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/outbound"
@@ -41,7 +38,7 @@ func classify(msg *machine.Message, q outbound.Request, r outbound.Result, keepA
 		Number:     q.Attempt,
 		At:         q.At,
 		Duration:   r.Duration,
-		Address:    outbound.ShownAddress(q.URL, r.Address),
+		Address:    r.Shown,
 		Status:     r.Status,
 		Class:      string(classOf(r)),
 		Delivered:  o.Verdict == machine.Delivered,
@@ -94,26 +91,6 @@ func reasonOf(r outbound.Result) string {
 // redacted stands in attempts for what is nobody's to read.
 const redacted = "(redacted)"
 
-// requestRecord returns the headers of a request as an attempt keeps them, without
-// signatures: they are worthless to a reader and a gift to a thief.
-func requestRecord(q outbound.Request) string {
-	headers := make([][2]string, 0, len(q.Header)+len(q.Private))
-	for _, h := range q.Header {
-		headers = append(headers, [2]string{h.Name, printable(h.Value, 1000)})
-	}
-	for _, h := range q.Private {
-		headers = append(headers, [2]string{h.Name, redacted})
-	}
-	record, err := json.Marshal(struct {
-		Headers [][2]string `json:"headers"`
-		URL     string      `json:"url"`
-	}{headers, q.URL})
-	if err != nil {
-		return "{}"
-	}
-	return string(record)
-}
-
 // answerRecord returns the part of an answer that an attempt keeps. It keeps nothing of an answer from an address
 // that is not public, by which managers could read from the server's network. A receiver may repeat the secrets of a
 // request in more spellings than can be looked for: if there are some, the answer is kept only if the endpoint says
@@ -127,45 +104,6 @@ func answerRecord(q outbound.Request, r outbound.Result, keep bool) string {
 
 // withheld is the record of an answer that is not kept.
 const withheld = `{"withheld":true}`
-
-// responseRecord is the headers and the beginning of the body of an answer.
-func responseRecord(r outbound.Result) string {
-	record := map[string]any{}
-	if r.Status != 0 {
-		record["headers"] = headersOf(r.Header)
-	}
-	switch body := r.Body; {
-	case len(body) == 0:
-	case utf8.Valid(body):
-		record["body"] = string(body)
-	default:
-		record["body_base64"] = base64.StdEncoding.EncodeToString(body)
-	}
-	if r.Truncated {
-		record["truncated"] = true
-	}
-	if r.Err != nil {
-		record["error"] = printable(r.Err.Error(), 500)
-	}
-	raw, err := json.Marshal(record)
-	if err != nil {
-		return "{}"
-	}
-	return string(raw)
-}
-
-// headersOf keeps an answer's headers, without what might be a credential.
-func headersOf(h http.Header) map[string]string {
-	kept := make(map[string]string, len(h))
-	for name, values := range h {
-		if name == "Set-Cookie" {
-			kept[name] = redacted
-			continue
-		}
-		kept[name] = printable(strings.Join(values, ", "), 1000)
-	}
-	return kept
-}
 
 // printable returns text that both databases accept: valid, without NUL, not too long.
 func printable(s string, most int) string {

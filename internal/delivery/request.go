@@ -21,14 +21,18 @@ func requestOf(e endpoint.Endpoint, p endpoint.Policy, msg *machine.Message, now
 		Attempt:     msg.Tries,
 		At:          now,
 	}
-	for _, s := range e.Signing(now) {
-		if s.Kind == endpoint.V1a {
+	for _, s := range e.Secrets {
+		switch {
+		case !s.Signs(now):
+		case s.Kind == endpoint.V1a:
 			r.Seeds = append(r.Seeds, s.Key)
-		} else {
+		default:
 			r.Keys = append(r.Keys, s.Key)
 		}
 	}
-	for _, h := range msg.Body.HeaderFor(e.AtfinityVersion) {
+	header := msg.Body.HeaderFor(e.AtfinityVersion)
+	r.Header = make([]outbound.Header, 0, len(header)+1) // a test adds one
+	for _, h := range header {
 		r.Header = append(r.Header, outbound.Header(h))
 	}
 	for _, h := range e.Headers {

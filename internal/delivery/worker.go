@@ -50,6 +50,7 @@ type worker struct {
 	over      map[string]bool // replays whose end is saved
 	cause     error           // why it stops; nil: it does not
 
+	timer    *time.Timer        // ends a wait
 	broken   bool               // the breaker was open when it was last looked at
 	refusing bool               // so was the endpoint, of everything
 	abandon  context.CancelFunc // breaks off what is under way
@@ -115,6 +116,8 @@ func (w *worker) stopping() error {
 func (w *worker) run(ctx, sending context.Context) error {
 	sending, w.abandon = context.WithCancel(sending)
 	defer w.abandon()
+	w.timer = time.NewTimer(0)
+	defer w.timer.Stop()
 	w.metrics.Serving(1)
 	defer w.endObserving()
 	defer w.credentials.close()
@@ -222,15 +225,14 @@ func (w *worker) wait(ctx context.Context) {
 	if w.live.reading || !w.live.machine.WantsMore() {
 		woken = nil // what is new has to wait
 	}
-	timer := time.NewTimer(w.pause())
-	defer timer.Stop()
+	w.timer.Reset(w.pause())
 	select {
 	case back := <-w.inbox:
 		back()
 	case <-w.notice:
 		w.receiveNotice()
 	case <-woken:
-	case <-timer.C:
+	case <-w.timer.C:
 	case <-ctx.Done():
 	}
 	w.receiveAll()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptrace"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -79,7 +80,7 @@ func classifyDial(err error) Class {
 
 // trace records how far a request got. The transport writes it from goroutines of its own.
 type trace struct {
-	remote   atomic.Pointer[string]
+	remote   atomic.Pointer[net.Addr]
 	reused   atomic.Bool
 	answered atomic.Bool // a byte of the answer arrived
 }
@@ -87,7 +88,7 @@ type trace struct {
 func (t *trace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
-			remote := info.Conn.RemoteAddr().String()
+			remote := info.Conn.RemoteAddr()
 			t.remote.Store(&remote)
 			t.reused.Store(info.Reused)
 		},
@@ -98,13 +99,22 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 // address returns the address that was connected to, or the one in err that could not be.
 func (t *trace) address(err error) string {
 	if remote := t.remote.Load(); remote != nil {
-		return *remote
+		return textOf(*remote)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" && op.Addr != nil {
 		return op.Addr.String()
 	}
 	return ""
+}
+
+// textOf returns an address as its String does, with fewer allocations for TCP.
+func textOf(a net.Addr) string {
+	if tcp, ok := a.(*net.TCPAddr); ok && tcp.Zone == "" && len(tcp.IP) > 0 {
+		target := tcp.AddrPort()
+		return netip.AddrPortFrom(target.Addr().Unmap(), target.Port()).String()
+	}
+	return a.String()
 }
 
 // classify converts an error of the transport, or of reading the body, to a class and an error that

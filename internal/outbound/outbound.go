@@ -44,6 +44,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/cache"
 	"github.com/casehook/casehook/internal/weburl"
 )
 
@@ -72,7 +73,11 @@ type Client struct {
 	public      guard // permits what counts as public
 	userAgent   string
 	maxResponse int64
+	targets     *cache.Bounded[string, *url.URL] // canonical URLs, parsed; nobody changes them
 }
+
+// maxTargets is how many URLs a client keeps parsed; the length of a URL is bounded.
+const maxTargets = 10_000
 
 // New makes a Client.
 func New(c Config) *Client {
@@ -88,6 +93,7 @@ func New(c Config) *Client {
 		public:      newGuard(everyPort(c.AllowPrefixes)),
 		userAgent:   "Casehook/" + c.Version,
 		maxResponse: c.MaxResponse,
+		targets:     cache.New[string, *url.URL](maxTargets, maxTargets),
 	}
 }
 
@@ -127,6 +133,7 @@ type Result struct {
 	// not be stored
 	Private   bool
 	Address   string        // the address and port that was dialled or refused; empty if there was none
+	Shown     string        // Address, if people may see it: it is public, or part of the URL; else empty
 	Connected bool          // a connection was made, with TLS if asked for, so that the request may have arrived
 	Duration  time.Duration // the time of the whole request
 	Class     Class
@@ -153,11 +160,11 @@ func (c *Client) Post(ctx context.Context, r Request) Result {
 
 // post is Post with two contexts: ctx is the caller's, limited has the deadline.
 func (c *Client) post(ctx, limited context.Context, r Request) Result {
-	target, failure := parseURL(r.URL)
+	target, failure := c.target(r.URL)
 	if failure != nil {
 		return Result{Class: failure.Class, Err: failure.Err}
 	}
-	request := c.request(limited, target, r)
+	request := c.request(target, r)
 	transports := c.transports
 	if r.Identity != nil {
 		transports = r.Identity.transports
@@ -166,22 +173,23 @@ func (c *Client) post(ctx, limited context.Context, r Request) Result {
 	if err != nil {
 		return Result{Class: Cancelled, Err: err}
 	}
-	response, seen, err := roundTrip(transport, request)
+	response, seen, err := roundTrip(limited, transport, request)
 	if err != nil {
+		address := seen.address(err)
 		class, err := classify(ctx, limited, err, seen)
 		return Result{
-			Class: class, Err: forPeople(class, request.URL.Hostname(), err), Address: seen.address(err),
-			Connected: seen.remote.Load() != nil,
+			Class: class, Err: forPeople(class, target.Hostname(), err), Address: address,
+			Shown: shownAddress(target, address), Connected: seen.remote.Load() != nil,
 		}
 	}
 	defer response.Body.Close()
 	result := Result{Status: response.StatusCode, Header: response.Header, Address: seen.address(nil), Connected: true}
-	result.Private = c.private(result.Address)
+	result.Private, result.Shown = c.private(result.Address), shownAddress(target, result.Address)
 	result.Body, result.Truncated, err = readBody(response, r.MaxResponse)
 	switch {
 	case err != nil:
 		class, err := classify(ctx, limited, err, seen)
-		result.Class, result.Err = class, forPeople(class, request.URL.Hostname(), err)
+		result.Class, result.Err = class, forPeople(class, target.Hostname(), err)
 	case result.Truncated && !r.Truncate:
 		result.Class, result.Err = TooLarge, tooLarge(r.MaxResponse)
 	}
@@ -210,44 +218,71 @@ func (c *Client) private(address string) bool {
 	return err != nil || c.public.control(network, address, nil) != nil
 }
 
-// request builds the HTTP request, with our headers over the caller's.
-func (c *Client) request(ctx context.Context, target *url.URL, r Request) *http.Request {
-	header := callersHeader(r)
-	header["User-Agent"] = []string{c.userAgent}
-	header["webhook-id"] = []string{r.ID}
-	header["webhook-timestamp"] = []string{strconv.FormatInt(r.At.Unix(), 10)}
-	header["webhook-attempt"] = []string{strconv.Itoa(r.Attempt)}
+// request builds the HTTP request, with our headers over the caller's. Its context comes with the trace.
+func (c *Client) request(target *url.URL, r Request) *http.Request {
+	lines := headerLines{
+		header: make(http.Header, len(r.Header)+len(r.Private)+ownNames),
+		values: make([]string, 0, len(r.Header)+len(r.Private)+ownNames),
+	}
+	lines.addCallers(r)
+	lines.set("User-Agent", c.userAgent)
+	lines.set("webhook-id", r.ID)
+	lines.set("webhook-timestamp", strconv.FormatInt(r.At.Unix(), 10))
+	lines.set("webhook-attempt", strconv.Itoa(r.Attempt))
 	if r.Trace != "" {
-		header["traceparent"] = []string{r.Trace}
+		lines.set("traceparent", r.Trace)
 	}
 	if len(r.Keys)+len(r.Seeds) > 0 {
-		header["webhook-signature"] = []string{signAll(r)}
+		lines.set("webhook-signature", signAll(r))
 	}
-	request := &http.Request{
-		Method: http.MethodPost, URL: target, Host: target.Host, Header: header,
-		Body: body(r.Body), ContentLength: int64(len(r.Body)),
+	content := r.Body
+	return &http.Request{
+		Method: http.MethodPost, URL: target, Host: target.Host, Header: lines.header,
+		Body: body(content), ContentLength: int64(len(content)),
 		// This lets the transport use another connection if an idle one turns out to be closed before a
 		// byte was written.
-		GetBody: func() (io.ReadCloser, error) { return body(r.Body), nil },
+		GetBody: func() (io.ReadCloser, error) { return body(content), nil },
 	}
-	return request.WithContext(ctx)
 }
 
-// callersHeader returns the caller's headers without those that are ours to set.
-func callersHeader(r Request) http.Header {
-	header := make(http.Header, len(r.Header)+len(r.Private)+6)
+// ownNames is the number of headers that request sets itself.
+const ownNames = 6
+
+// headerLines fills a header whose values share one array.
+type headerLines struct {
+	header http.Header
+	values []string
+}
+
+// set makes a header line the only one of its name.
+func (l *headerLines) set(name, value string) {
+	n := len(l.values)
+	l.values = append(l.values, value)
+	l.header[name] = l.values[n : n+1 : n+1]
+}
+
+// add adds a header line to those of its name.
+func (l *headerLines) add(h Header) {
+	if before := l.header[h.Name]; len(before) > 0 {
+		l.header[h.Name] = append(before, h.Value)
+		return
+	}
+	l.set(h.Name, h.Value)
+}
+
+// addCallers adds the caller's headers without those that are ours to set.
+func (l *headerLines) addCallers(r Request) {
 	for _, h := range r.Header {
 		if !reserved(h.Name) {
-			header[h.Name] = append(header[h.Name], h.Value)
+			l.add(h)
 		}
 	}
 	for _, h := range r.Private {
 		named := func(other Header) bool { return strings.EqualFold(other.Name, h.Name) }
 		if !reserved(h.Name) && !slices.ContainsFunc(r.Header, named) {
-			header[h.Name] = append(header[h.Name], h.Value)
+			l.add(h)
 		}
 	}
-	return header
 }
 
 func body(b []byte) io.ReadCloser {
@@ -255,6 +290,18 @@ func body(b []byte) io.ReadCloser {
 		return http.NoBody
 	}
 	return io.NopCloser(bytes.NewReader(b))
+}
+
+// target is parseURL for URLs that are used again and again.
+func (c *Client) target(raw string) (*url.URL, *Failure) {
+	if u, ok := c.targets.Get(raw); ok {
+		return u, nil
+	}
+	u, failure := parseURL(raw)
+	if failure == nil {
+		c.targets.Put(raw, u, 1)
+	}
+	return u, failure
 }
 
 // parseURL returns a URL in its canonical form. Its error does not quote the URL, which may contain
@@ -285,7 +332,7 @@ func signAll(r Request) string {
 	return strings.Join(signatures, " ")
 }
 
-// reservedNames are the headers that callers can't set: our own, and those that frame the request.
+// reservedNames are the headers that callers can't set, in any case: our own, and those that frame the request.
 var reservedNames = []string{
 	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "User-Agent", "Traceparent",
 	"Tracestate",
@@ -294,5 +341,7 @@ var reservedNames = []string{
 }
 
 func reserved(name string) bool {
-	return slices.Contains(reservedNames, http.CanonicalHeaderKey(name))
+	return slices.ContainsFunc(reservedNames, func(ours string) bool {
+		return len(ours) == len(name) && strings.EqualFold(ours, name)
+	})
 }

@@ -40,7 +40,7 @@ func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &Failure{Cancelled, err}
 	}
-	response, seen, err := roundTrip(transport, out)
+	response, seen, err := roundTrip(out.Context(), transport, out)
 	if err != nil {
 		class, err := classify(ctx, ctx, err, seen)
 		return nil, &Failure{class, forPeople(class, out.URL.Hostname(), err)}

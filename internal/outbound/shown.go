@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -104,19 +105,20 @@ func why(err error) string {
 	return ""
 }
 
-// ShownAddress returns a dialled address if people may see it: if it is public, or part of the URL.
+// publicAddresses permits what is public and nothing that an operator allows.
+var publicAddresses = newGuard(nil).guardian
+
+// shownAddress returns a dialled address if people may see it: if it is public, or part of the URL.
 // Otherwise it returns "".
-func ShownAddress(rawURL, dialled string) string {
+func shownAddress(u *url.URL, dialled string) string {
 	target, err := netip.ParseAddrPort(dialled)
 	if err != nil {
 		return ""
 	}
-	if u, err := parseURL(rawURL); err == nil {
-		if _, err := netip.ParseAddr(u.Hostname()); err == nil {
-			return dialled
-		}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return dialled
 	}
-	if newGuard(nil).guardian.SafeAddr(target.Addr().Unmap().WithZone("")) != nil {
+	if publicAddresses.SafeAddr(target.Addr().Unmap().WithZone("")) != nil {
 		return ""
 	}
 	return dialled

@@ -72,7 +72,11 @@ func TestOnlyPublicAddressesAreShown(t *testing.T) {
 		{"http://localhost:80", "127.0.0.1:80", ""},
 		{"https://crm.example", "", ""},
 	} {
-		if got := ShownAddress(c.url, c.dialled); got != c.want {
+		u, failure := parseURL(c.url)
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		if got := shownAddress(u, c.dialled); got != c.want {
 			t.Errorf("%s, dialled %s: %q", c.url, c.dialled, got)
 		}
 	}

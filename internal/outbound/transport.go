@@ -124,12 +124,14 @@ func readBody(response *http.Response, limit int64) (body []byte, more bool, err
 // most likely closed it while it was idle: roundTrip sends the request once more, on a new
 // connection. It is the same attempt; a server that received the first request recognises the
 // message's id.
-func roundTrip(transport *http.Transport, request *http.Request) (*http.Response, *trace, error) {
-	response, seen, err := roundTripOnce(transport, request)
-	if err == nil || !seen.stale(err) || request.Context().Err() != nil || request.GetBody == nil {
+func roundTrip(
+	ctx context.Context, transport *http.Transport, request *http.Request,
+) (*http.Response, *trace, error) {
+	response, seen, err := roundTripOnce(ctx, transport, request)
+	if err == nil || !seen.stale(err) || ctx.Err() != nil || request.GetBody == nil {
 		return response, seen, err
 	}
-	again := request.Clone(request.Context())
+	again := request.Clone(ctx)
 	body, failed := request.GetBody()
 	if failed != nil {
 		return nil, seen, err
@@ -137,12 +139,13 @@ func roundTrip(transport *http.Transport, request *http.Request) (*http.Response
 	again.Body = body
 	fresh := transport.Clone()
 	fresh.DisableKeepAlives = true // its only connection is new, and ends with the answer
-	return roundTripOnce(fresh, again)
+	return roundTripOnce(ctx, fresh, again)
 }
 
-func roundTripOnce(transport *http.Transport, request *http.Request) (*http.Response, *trace, error) {
+func roundTripOnce(
+	ctx context.Context, transport *http.Transport, request *http.Request,
+) (*http.Response, *trace, error) {
 	var seen trace
-	response, err := transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(request.Context(),
-		seen.hooks())))
+	response, err := transport.RoundTrip(request.WithContext(httptrace.WithClientTrace(ctx, seen.hooks())))
 	return response, &seen, err
 }
