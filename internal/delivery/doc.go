@@ -8,8 +8,8 @@
 //
 // The package does the I/O and decides nothing: package machine has the rules.
 //
-//   - The [tail] is the end of the journal, read once for all endpoints. An endpoint
-//     further behind reads ranges of its own. [Feed] reads the same tail for clients.
+//   - The [tail] is the end of the journal, read once for all endpoints. Endpoints
+//     further behind read ranges ([sharedRanges]). [Feed] reads the same tail for clients.
 //   - [leases] are the endpoints that this node delivers to. A lease has an epoch, and
 //     what is settled under an earlier epoch is not saved.
 //   - A [worker] delivers to one endpoint, on one goroutine: it feeds the machines of

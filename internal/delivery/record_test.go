@@ -12,7 +12,7 @@ import (
 
 // Texts that JSON escapes, and some that it does not.
 var recordedTexts = []string{
-	"", "plain ~", `"quoted" \`, "<a&b>", "tab\tline\nnul\x00 \x7f", "Zürich \u2028", "not \xff UTF-8", strings.Repeat("é", 600),
+	"", "<", ">", "&", "\x7f", "plain ~", `"quoted" \`, "<a&b>", "tab\tline\nnul\x00 \x7f", "Zürich \u2028", "not \xff UTF-8", strings.Repeat("é", 600),
 }
 
 func TestARecordOfARequestIsWhatJSONMakesOfIt(t *testing.T) {

@@ -20,8 +20,10 @@ type tailEntry struct {
 	shown [wire.Views]atomic.Pointer[[]encoding] // of each message, by the index of the view
 }
 
-// size is roughly the memory of an entry, in bytes: its data is in bodies too, and decoded for filters.
-func (e *tailEntry) size() int { return 4 * e.entry.Journal.Size() }
+func (e *tailEntry) size() int { return entrySize(&e.entry) }
+
+// entrySize returns roughly the memory of an entry, in bytes: its data is in bodies too, and decoded for filters.
+func entrySize(e *machine.Entry) int { return 4 * e.Journal.Size() }
 
 // encodings returns the encodings of the entry's n messages in a view. It is safe for concurrent use.
 func (e *tailEntry) encodings(of wire.View, messages int) []encoding {
@@ -41,7 +43,7 @@ const (
 	readBatch = 512      // entries
 )
 
-// tail is the end of the journal, read once for all endpoints. Endpoints that are far behind read their own ranges.
+// tail is the end of the journal, read once for all endpoints. Endpoints that are far behind read ranges.
 type tail struct {
 	store  *store.Store
 	derive machine.Derive
@@ -57,6 +59,8 @@ type tail struct {
 	waiters map[int64]chan struct{}
 
 	interests interests
+
+	shared sharedRanges // of those who are behind
 }
 
 // unbegun is where a tail begins that holds nothing yet.
@@ -202,25 +206,37 @@ func recentOf[T any](t *tail, tenant, after int64, as func(*tailEntry) T) (entri
 	return entries, max(t.head, after), true
 }
 
-// older is recent for entries that are no longer in memory. It derives their messages for a clearance here, in the
+// older is recent for entries that are no longer in the tail. It derives their messages for a clearance here, in the
 // reader's goroutine. After an error upTo is after.
 func (t *tail) older(
 	ctx context.Context, tenant, after int64, view wire.View,
 ) (entries []*machine.Entry, upTo int64, err error) {
-	t.mu.Lock()
-	head := t.head // all up to it is there when we look
-	t.mu.Unlock()
+	entries, upTo, err = t.shared.get(ctx, tenant, after, func() ([]*machine.Entry, int64, bool, error) {
+		return t.readOlder(ctx, tenant, after)
+	})
+	for _, e := range entries {
+		e.Messages(view)
+	}
+	return entries, upTo, err
+}
+
+// readOlder reads entries that are no longer in the tail, and reports whether there may be more.
+func (t *tail) readOlder(
+	ctx context.Context, tenant, after int64,
+) (entries []*machine.Entry, upTo int64, more bool, err error) {
+	head := t.end() // all up to it is there when we look
 	found, err := t.store.TenantJournal(ctx, tenant, after, readBatch)
 	if err != nil {
-		return nil, after, err
+		return nil, after, false, err
 	}
-	for _, e := range found.Entries {
-		entries = append(entries, t.derived(e, view))
+	entries = make([]*machine.Entry, len(found.Entries))
+	for i, e := range found.Entries {
+		entries[i] = t.entry(e)
 	}
 	if found.More {
-		return entries, found.Last(), nil
+		return entries, found.Last(), true, nil
 	}
-	return entries, max(head, found.Last()), nil
+	return entries, max(head, found.Last()), false, nil
 }
 
 // derived returns an entry whose messages in a view are there.
