@@ -227,6 +227,11 @@ func (c columns[R]) parameters(first int) string {
 	return c.join(func(i int, _ column[R]) string { return fmt.Sprint("$", first+i) })
 }
 
+// casts is parameters for where the database does not know of which type they are.
+func (c columns[R]) casts(first int) string {
+	return c.join(func(i int, c column[R]) string { return fmt.Sprintf("cast($%d as %s)", first+i, c.kind) })
+}
+
 // assignments sets the columns to the parameters from $first on.
 func (c columns[R]) assignments(first int) string {
 	return c.join(func(i int, c column[R]) string { return fmt.Sprint(c.name, " = $", first+i) })

@@ -9,10 +9,11 @@ import (
 var (
 	counterNext = sqliteOnly(`insert into counters (tenant, name, value) values ($1, $2, 1)
 		on conflict (tenant, name) do update set value = counters.value + 1 returning value`)
-	counterReserve = postgresOnly(`insert into counters (tenant, name, value) values ($1, $2, $3)
+	counterReserve = define(`insert into counters (tenant, name, value) values ($1, $2, $3)
 		on conflict (tenant, name) do update set value = counters.value + excluded.value returning value`)
-	counterReturn = postgresOnly(`update counters set value = $3
-		where tenant = $1 and name = $2 and value = $4 returning value`)
+	counterReturn = define(`update counters set value = $3
+		where tenant = $1 and name = $2 and value = $4
+		returning value`)
 )
 
 // Next draws the next number of a counter: 1, 2, ... for each name. No number is drawn twice. On PostgreSQL one may
@@ -26,24 +27,18 @@ func (tx *Tx) Next(ctx context.Context, tenant int64, name string) (int64, error
 	return one(rows, err, scanValue[int64], counterMissing)
 }
 
-// Next is [Tx.Next] for who is in no transaction.
-func (s *Store) Next(ctx context.Context, tenant int64, name string) (n int64, err error) {
-	if s.dialect == postgres {
-		return s.counters.next(ctx, counter{tenant, name})
-	}
-	err = s.Update(ctx, func(tx *Tx) (err error) {
-		n, err = tx.Next(ctx, tenant, name)
-		return err
-	})
-	return n, err
+// Next draws the next number of a counter from a block that this process has reserved. A number may be missing, as
+// with [Tx.Next] on PostgreSQL.
+func (s *Store) Next(ctx context.Context, tenant int64, name string) (int64, error) {
+	return s.counters.next(ctx, counter{tenant, name})
 }
 
 var counterMissing = notFound("store.counter", "The database lacks a counter. Restore it from your backup.")
 
-// counters hands out numbers on PostgreSQL. They are reserved in blocks, by a statement that is a transaction of its
-// own, so that a process that hangs between drawing a number and its commit does not block the others.
+// counters draws numbers from blocks. A block is reserved by a transaction of its own, so that a process that hangs
+// between drawing a number and its commit does not block the others, and no commit waits for another.
 type counters struct {
-	reserve apart
+	run func(ctx context.Context, s *statement, args ...any) ([]int64, error) // as a transaction of its own
 
 	mu     sync.Mutex
 	blocks map[counter]*block
@@ -69,8 +64,20 @@ const (
 	fastBlock    = time.Second // a block that is used up within this is followed by one of twice the size
 )
 
-func newCounters(reserve apart) *counters {
-	return &counters{reserve: reserve, blocks: map[counter]*block{}}
+func newCounters(s *Store) *counters { return &counters{run: s.alone, blocks: map[counter]*block{}} }
+
+// alone runs a statement that writes and returns numbers, as a transaction of its own.
+func (s *Store) alone(ctx context.Context, text *statement, args ...any) (numbers []int64, err error) {
+	if s.dialect == postgres {
+		rows, err := s.engine.apart(ctx, text, args...)
+		return collect(rows, err, scanValue[int64])
+	}
+	err = s.engine.update(ctx, func(q querier) error {
+		rows, err := q.query(ctx, text, args...)
+		numbers, err = collect(rows, err, scanValue[int64])
+		return err
+	})
+	return numbers, err
 }
 
 func (c *counters) next(ctx context.Context, of counter) (int64, error) {
@@ -107,11 +114,14 @@ func (c *counters) refill(ctx context.Context, of counter, b *block) error {
 	if time.Since(b.at) < fastBlock {
 		size = min(2*b.size, longestBlock)
 	}
-	rows, err := c.reserve(ctx, counterReserve, of.tenant, of.name, size)
-	last, err := one(rows, err, scanValue[int64], counterMissing)
+	reserved, err := c.run(ctx, counterReserve, of.tenant, of.name, size)
 	if err != nil {
 		return err
 	}
+	if len(reserved) == 0 {
+		return counterMissing()
+	}
+	last := reserved[0]
 	b.next, b.last, b.size, b.at = last-size+1, last, size, time.Now()
 	return nil
 }
@@ -130,8 +140,7 @@ func (c *counters) giveBack(ctx context.Context) {
 		if b.next > b.last {
 			continue
 		}
-		rows, err := c.reserve(ctx, counterReturn, of.tenant, of.name, b.next-1, b.last)
-		if _, err = collect(rows, err, scanValue[int64]); err != nil {
+		if _, err := c.run(ctx, counterReturn, of.tenant, of.name, b.next-1, b.last); err != nil {
 			return
 		}
 	}

@@ -1,57 +1,54 @@
 // Package store keeps everything in SQLite or PostgreSQL, by one SQL text.
 //
-// Reads are methods of [Store] and of [Tx] alike; writes exist only on Tx, so that nothing can be half saved.
-// [Store.Update] runs a function in one transaction and commits what it did, or none of it.
+// Reads are methods of [Store] and of [Tx] alike. [Store.Commit] saves a [Change], which is made before; this is how
+// submissions are saved. All other writes exist only on Tx, so that nothing can be half saved: [Store.Update] runs a
+// function in one transaction and commits what it did, or none of it.
 //
 // # Engines
 //
-// On SQLite one writer takes the functions that wait, runs each inside a savepoint, and commits them together: durable
-// (synchronous=FULL) at the price of one flush for many. Reads have connections of their own and never wait for it.
+// On SQLite one writer takes the changes and functions that wait, runs each inside a savepoint, and commits them
+// together: durable (synchronous=FULL) at the price of one flush for many. Under load it waits for a group as large as
+// the last, but no longer than that one took. Reads have connections of their own and never wait for the writer.
 //
-// On PostgreSQL each function has its own transaction. Transactions commit in another order than they draw ids, so a
-// cursor over ids would skip entries that commit late. Committed entries therefore get a dense seq in the
-// order of their
-// ids, by a function of the database (journal_sequence). An entry is inserted after its case's row was locked, so the
-// entries of one case are in order. A new endpoint first catches up with the sequence, and so begins behind all
-// committed entries.
+// On PostgreSQL a change is one statement, and each function has its own transaction. Transactions commit in another
+// order than they draw ids, so a cursor over ids would skip entries that commit late. Committed entries therefore get
+// a dense seq in the order of their ids, by a function of the database (journal_sequence). An entry is inserted after
+// its case's row was locked, so the entries of one case are in order. A new endpoint first catches up with the
+// sequence, and so begins behind all committed entries.
 //
 // A process may freeze between any two statements, and its transaction then stays open for 5 seconds, after which
 // PostgreSQL ends it. Therefore nothing that all callers need is locked from one statement to the commit: positions,
-// numbers and removals are single statements on a connection of their own (apart), which the server finishes by itself.
-// Numbers of references and outcomes are reserved in blocks per node, whose size follows the demand; gaps are allowed,
-// and a unique index refuses repetitions. The locks that remain concern the case, endpoint, key or name that changes.
-// Retention waits for nobody, and nobody waits for it.
+// numbers and removals are single statements on a connection of their own (apart), which the server finishes by
+// itself. Numbers of references and outcomes are reserved in blocks per process, whose size follows the demand; gaps
+// are allowed, and a unique index refuses repetitions. The locks that remain concern the case, endpoint, key or name
+// that changes. Retention waits for nobody, and nobody waits for it.
 //
 // # Statements
 //
-// Every statement is defined once, with $N parameters, as a package-level value. Lists go in as one
-// parameter. Times are
-// integers, in microseconds. Where the engines differ, a statement has {{now}} (microseconds, by the database's clock),
-// {{lock}} or {{share}} (row locks, which SQLite's single writer does without), or rows($1: a text, b bigint): a table
-// from one JSON array of arrays. Tests compare the two schemas and prepare every statement on both engines.
+// Every statement is defined once, with $N parameters, as a package-level value. Lists go in as one parameter. Times
+// are integers, in microseconds. Where the engines differ, a statement has {{now}} (microseconds, by the database's
+// clock), {{lock}} or {{share}} (row locks, which SQLite's single writer does without), or rows($1: a text, b bigint):
+// a table from one JSON array of arrays. Tests compare the two schemas and prepare every statement on both engines.
 //
 // Driver errors become fault kinds here, by their codes and never by their text.
 //
 // # Waking
 //
-// After a commit that appended to the journal, the store wakes the callers that wait on [Store.Wake]: within
-// the process
-// at once; on other nodes by NOTIFY, outside of the business transaction, because inside it would serialise
-// all commits,
-// and at most every 50 ms; and by polling each second if all else fails.
+// After a commit that appended to the journal, the store wakes the callers that wait on [Store.Wake]: within the
+// process at once; on other nodes by NOTIFY, outside of the business transaction, because inside it would serialise
+// all commits, and at most every 50 ms; and by polling each second if all else fails.
 //
 // # Text
 //
-// Text that people typed is compared by package spelling: by its key, folded in full, where letter case does not matter
-// (search, names of endpoints, labels), and in its canonical composition where it does (changes). It is kept as it was
-// sent; the keys are in columns beside it. Identities fold ASCII alone.
+// Text that people typed is compared by package spelling: by its key, folded in full, where letter case does not
+// matter (search, names of endpoints, labels), and in its canonical composition where it does (changes). It is kept as
+// it was sent; the keys are in columns beside it. Identities fold ASCII alone.
 //
 // # Secrets
 //
-// Secrets are sealed with AES-256-GCM, and so are stored answers, which may contain some. Each is bound to its place: a
-// value that is copied to another row does not open. The database has a check value of its key, and refuses
-// another key.
-// A list of secrets names each by a fingerprint, by which casehook apply recognises the secret of a variable. The
+// Secrets are sealed with AES-256-GCM, and so are stored answers, which may contain some. Each is bound to its place:
+// a value that is copied to another row does not open. The database has a check value of its key, and refuses another
+// key. A list of secrets names each by a fingerprint, by which casehook apply recognises the secret of a variable. The
 // fingerprint is a plain hash: a secret has 24 bytes at least, and a guess could as well be tried on any message that
 // the secret signed, which a person who may list secrets can have sent to themselves.
 package store

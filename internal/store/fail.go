@@ -49,6 +49,17 @@ func (f failing) update(ctx context.Context, do func(querier) error) error {
 	return outcomeUnknown(f.fail(what, true))
 }
 
+func (f failing) whole(ctx context.Context, s *statement, args []any, row ...any) error {
+	what := "commit after " + s.name(f.dialect())
+	if err := f.fail(what, false); err != nil {
+		return err
+	}
+	if err := f.engine.whole(ctx, s, args, row...); err != nil {
+		return err
+	}
+	return outcomeUnknown(f.fail(what, true))
+}
+
 func (f failing) notify(ctx context.Context, text string) error {
 	if err := f.fail("notify", false); err != nil {
 		return err

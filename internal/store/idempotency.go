@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
 )
@@ -44,12 +45,9 @@ func (k OnceKey) place() string {
 var (
 	onceGet = define(`select request, status, header, body from idempotency
 		where tenant = $1 and token = $2 and operation = $3 and key = $4 and at > $5`)
-	onceInsert = define(`insert into idempotency (tenant, token, operation, key, request, status, header, body, at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		on conflict (tenant, token, operation, key) do update set request = excluded.request, status = excluded.status,
-		header = excluded.header, body = excluded.body, at = excluded.at, claimed_by = '', claimed_until = 0
-		where idempotency.at <= $10
-		or idempotency.status = 0 and (idempotency.claimed_by = $11 or idempotency.claimed_until <= $9)`)
+	onceInsert = define(`insert into idempotency (` + onceInserted.names() + `)
+		values (` + onceInserted.parameters(1) + `)
+		` + onceConflict(1))
 	onceClaim = define(`insert into idempotency
 		(tenant, token, operation, key, request, status, header, body, at, claimed_by, claimed_until)
 		values ($1, $2, $3, $4, $5, 0, '{}', $6, $7, $8, $9)
@@ -62,6 +60,44 @@ var (
 		where tenant = $1 and token = $2 and operation = $3 and key = $4 and status = 0 and claimed_by = $5`)
 	oncePurge = define(`delete from idempotency where at <= $1`)
 )
+
+// onceRow is an answer as it is saved.
+type onceRow struct {
+	NewAnswer
+	sealed []byte // its body
+}
+
+var onceInserted = columns[onceRow]{
+	intColumn("tenant", func(r *onceRow) *int64 { return &r.Tenant }),
+	textColumn("token", func(r *onceRow) *string { return &r.Token }),
+	textColumn("operation", func(r *onceRow) *string { return &r.Operation }),
+	textColumn("key", func(r *onceRow) *string { return &r.Key }),
+	textColumn("request", func(r *onceRow) *string { return &r.Request }),
+	intColumn("status", func(r *onceRow) *int { return &r.Status }),
+	jsonColumn("header", func(r *onceRow) *map[string]string { return &r.Header }),
+	bytesColumn("body", func(r *onceRow) *[]byte { return &r.sealed }),
+	timeColumn("at", func(r *onceRow) *time.Time { return &r.Now }),
+}
+
+// onceParameters is how many parameters the insertion of an answer has.
+var onceParameters = len(onceInserted) + 2
+
+// onceConflict is what the insertion of an answer, with its parameters from $first on, does where the key is in use.
+func onceConflict(first int) string {
+	now := first + len(onceInserted) - 1
+	return fmt.Sprintf(`on conflict (tenant, token, operation, key) do update set request = excluded.request,
+			status = excluded.status, header = excluded.header, body = excluded.body, at = excluded.at,
+			claimed_by = '', claimed_until = 0
+		where idempotency.at <= $%d
+			or idempotency.status = 0 and (idempotency.claimed_by = $%d or idempotency.claimed_until <= $%d)`,
+		now+1, now+2, now)
+}
+
+// args are the parameters of the insertion.
+func (a *NewAnswer) args(seal sealer) ([]any, error) {
+	values, err := onceInserted.values(&onceRow{NewAnswer: *a, sealed: seal.seal(a.Body, a.place())})
+	return append(values, micros(a.Since), a.By), err
+}
 
 // Answered finds the stored answer to an operation, made after since. The answer
 // to a request that is still under way has the status 0.
@@ -100,12 +136,11 @@ type NewAnswer struct {
 // with the same key, made after Since, was committed first or is under way in another process. Then the caller has to
 // roll this transaction back.
 func (tx *Tx) StoreAnswer(ctx context.Context, a NewAnswer) (bool, error) {
-	header, err := json.Marshal(a.Header)
+	args, err := a.args(tx.seal)
 	if err != nil {
 		return false, err
 	}
-	n, err := tx.q.exec(ctx, onceInsert, a.Tenant, a.Token, a.Operation, a.Key, a.Request, a.Status, string(header),
-		tx.seal.seal(a.Body, a.place()), micros(a.Now), micros(a.Since), a.By)
+	n, err := tx.q.exec(ctx, onceInsert, args...)
 	return n > 0, err
 }
 

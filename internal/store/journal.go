@@ -66,10 +66,11 @@ var tenantRange = entries(
 	`journal_seq s join journal j on j.id = s.entry where s.seq > $2 and s.seq <= $3 and +j.tenant = $1`, `s.seq`, `$4`)
 
 var (
-	journalInsert = journalAppend(`insert into journal (` + entryInserted.names() + `)
-		values (` + entryInserted.parameters(1) + `)
-		returning id`)
-	journalRead = defineListing(rangeBytes, entries(
+	journalValues = `insert into journal (` + entryInserted.names() + `)
+		values (` + entryInserted.parameters(1) + `)`
+	journalInsert = journalAppend(journalValues+` returning id`, journalValues)
+	journalAdd    = journalAppend(journalValues, journalValues) // without its id
+	journalRead   = defineListing(rangeBytes, entries(
 		`journal_seq s join journal j on j.id = s.entry where s.seq > $1`, `s.seq`, `$2`))
 	// The plus makes SQLite use the index of positions; with that of tenants it would sort the whole journal.
 	journalTenant = defineListing(rangeBytes, entries(

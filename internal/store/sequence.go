@@ -13,12 +13,12 @@ var (
 	beginLock = postgresOnly(`select pg_advisory_xact_lock_shared(4707280042)`)
 )
 
-// journalAppend defines the insertion of an entry, which on PostgreSQL notes that
-// the entry wants a position.
-func journalAppend(insert string) *statement {
+// journalAppend defines the insertion of an entry, which on PostgreSQL is another: it
+// notes that the entry wants a position, and returns its id.
+func journalAppend(insert, values string) *statement {
 	s := define(insert)
-	s.text[postgres] = "with appended as (" + insert +
-		") insert into journal_pending (entry) select id from appended returning entry"
+	s.text[postgres] = "with appended as (" + values + " returning id)" +
+		" insert into journal_pending (entry) select id from appended returning entry"
 	return s
 }
 

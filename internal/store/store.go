@@ -35,10 +35,10 @@ type Options struct {
 type Store struct {
 	reader
 	engine    engine
-	counters  *counters // of PostgreSQL
-	wake      signal    // the journal may have grown, here or elsewhere
-	committed signal    // this process made it grow, or gave entries their positions
-	endpoints signal    // endpoints changed, by a commit of this process
+	counters  *counters
+	wake      signal // the journal may have grown, here or elsewhere
+	committed signal // this process made it grow, or gave entries their positions
+	endpoints signal // endpoints changed, by a commit of this process
 	rights    rights
 	metrics   *observe.Store
 	trouble   trouble
@@ -77,6 +77,7 @@ type querier interface {
 type engine interface {
 	querier
 	update(ctx context.Context, do func(querier) error) error
+	whole(ctx context.Context, s *statement, args []any, row ...any) error
 	apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 	dialect() dialect
 	listen(ctx context.Context, started func(session), notified func(text string)) error
@@ -111,9 +112,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics,
-		trouble:  trouble{log: o.Log},
-		counters: newCounters(e.apart), closing: context.WithoutCancel(ctx),
+		trouble: trouble{log: o.Log}, closing: context.WithoutCancel(ctx),
 	}
+	s.counters = newCounters(s)
 	for _, step := range []func(context.Context) error{s.checkKey, s.foldNames, s.foldFirstTexts} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, e.close())
@@ -153,20 +154,15 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 		}
 		return do(tx)
 	})
-	s.metrics.Transaction(err == nil, time.Since(started))
 	if tx != nil { // also after an error: the commit may have happened
 		s.regranted(tx.rights)
 	}
-	s.trouble.note(err)
+	s.ended(err, started)
 	if err != nil {
-		s.count(err)
 		return err
 	}
 	for _, found := range tx.tenants {
 		s.rights.of(found.ID).found(found)
-	}
-	if s.Nodes() {
-		s.metrics.Commit(1)
 	}
 	if tx.appended {
 		s.wake.broadcast()
@@ -176,6 +172,19 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 		s.endpoints.broadcast()
 	}
 	return nil
+}
+
+// ended records the end of a transaction in the metrics and the log.
+func (s *Store) ended(err error, started time.Time) {
+	s.metrics.Transaction(err == nil, time.Since(started))
+	s.trouble.note(err)
+	switch {
+	case err == ErrRightsChanged: // the caller tries again
+	case err != nil:
+		s.count(err)
+	case s.Nodes():
+		s.metrics.Commit(1)
+	}
 }
 
 // count counts an error if it is the database's own.

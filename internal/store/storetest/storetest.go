@@ -23,8 +23,10 @@ import (
 // gives an empty store, and closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for _, group := range []map[string]func(*fixture){
-		transactions, casesTests, labelTests, attachmentTests, tenantTests, userTests, auditTests, sessionTests, caseTypeTests, idempotencyTests,
-		endpointTests, journalTests, positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests, repairTests, leaseTests, contactTests, backlogTests, sameIDTests, pageTests,
+		transactions, changeTests, casesTests, labelTests, attachmentTests, tenantTests, userTests,
+		auditTests, sessionTests, caseTypeTests, idempotencyTests, endpointTests, journalTests,
+		positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests,
+		repairTests, leaseTests, contactTests, backlogTests, sameIDTests, pageTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {

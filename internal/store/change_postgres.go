@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// PostgreSQL carries out a change as one statement, which is a transaction by itself: one round trip. Its parameters
+// are those of the change's steps, one behind the other.
+var (
+	createAlone    = wholeChange(true, false)
+	createAnswered = wholeChange(true, true)
+	updateAlone    = wholeChange(false, false)
+	updateAnswered = wholeChange(false, true)
+)
+
+// wholeChange defines the statement of a change that creates a case or replaces one, with or without an answer. It
+// returns how many rows there are of the case that is replaced, of the answer, and of the case that is saved.
+func wholeChange(creates, answered bool) *statement {
+	var used int
+	parameters := func(n int) (first int) {
+		first, used = used+1, used+n
+		return first
+	}
+	parts := []string{"present as (select 1)"}
+	write := "insert into cases (folding, " + caseInserted.names() + ") select 1, "
+	if creates {
+		write += caseInserted.casts(parameters(len(caseInserted))) + " where true"
+	} else {
+		const which = " where tenant = $1 and id = $2 and version = $3"
+		parts[0] = "present as (select id from cases" + which + " for update)"
+		parameters(3)
+		write = "update cases set " + caseUpdated.assignments(parameters(len(caseUpdated))) +
+			", folding = 1, version = version + 1, revision = revision + 1" + which
+	}
+	answers := "1"
+	if answered {
+		first := parameters(onceParameters)
+		parts = append(parts, "answered as (insert into idempotency ("+onceInserted.names()+
+			") select "+onceInserted.casts(first)+" from present "+onceConflict(first)+" returning 1)")
+		write += " and exists (select 1 from answered)"
+		answers = "(select count(*) from answered)"
+	}
+	entry := "insert into journal (" + entryInserted.names() + ") select " +
+		entryInserted.casts(parameters(len(entryInserted))) + " from saved returning id"
+	parts = append(parts,
+		"saved as ("+write+" returning id)",
+		"entry as ("+entry+")",
+		"pending as (insert into journal_pending (entry) select id from entry)")
+	return postgresOnly("with " + strings.Join(parts, ", ") +
+		" select (select count(*) from present), " + answers + ", (select count(*) from saved)")
+}
+
+// commitWhole carries out a change in one round trip.
+func (s *Store) commitWhole(ctx context.Context, c *Change, steps []step) error {
+	if !s.rightsHold(c) {
+		return ErrRightsChanged
+	}
+	whole := [2][2]*statement{{updateAlone, updateAnswered}, {createAlone, createAnswered}}
+	kind := whole[number(c.From == 0)][number(c.Answer != nil)]
+	args := make([][]any, len(steps))
+	for i, one := range steps {
+		args[i] = one.args
+	}
+	var present, answered, saved int
+	err := s.engine.whole(ctx, kind, slices.Concat(args...), &present, &answered, &saved)
+	switch {
+	case isDuplicateReference(err):
+		return ErrReferenceTaken
+	case err != nil:
+		return err
+	case present == 0:
+		return ErrCaseMoved
+	case answered == 0:
+		return ErrKeyAnswered
+	case saved == 0:
+		return ErrCaseMoved
+	}
+	return nil
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// isDuplicateReference reports whether a case was not saved because another of its type has the reference.
+func isDuplicateReference(err error) bool {
+	var pg *pgconn.PgError
+	return isDuplicate(err) && errors.As(err, &pg) && pg.ConstraintName == "cases_tenant_type_reference_key"
+}
+
+// whole runs a statement that is a transaction by itself, and scans the row that it returns. It is sent once: where
+// the connection breaks, nobody knows whether it was carried out.
+func (e *postgresEngine) whole(ctx context.Context, s *statement, args []any, row ...any) error {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Release()
+	err = conn.QueryRow(ctx, s.text[postgres], args...).Scan(row...)
+	return outcomeUnknown(translate(err))
+}
+
+func (e *sqliteEngine) whole(context.Context, *statement, []any, ...any) error {
+	return fmt.Errorf("store: SQLite carries out a change by its steps")
+}
