@@ -47,7 +47,7 @@ func (k *keysInUse) acquire(ctx context.Context, name store.OnceKey, request str
 		select {
 		case <-other.done:
 		case <-timer.C:
-			return keyInProgress()
+			return KeyInProgress()
 		case <-ctx.Done():
 			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
 				"The request was cancelled before it was carried out. Send it again.")
@@ -114,7 +114,7 @@ func (g *Guard) Claim(ctx context.Context, p access.Principal, o Once, asking ti
 		select {
 		case <-time.After(pause):
 		case <-late.C:
-			return keyInProgress()
+			return KeyInProgress()
 		case <-ctx.Done():
 			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
 				"The request was cancelled before it was carried out. Send it again.")
@@ -155,7 +155,8 @@ func keyReused() error {
 		"The idempotency key was used before, with another request. Use a new key for a new request.")
 }
 
-func keyInProgress() error {
+// KeyInProgress refuses a request while another with its idempotency key is under way.
+func KeyInProgress() error {
 	e := fault.New(fault.Conflict, "idempotency.in_progress",
 		"Another request with the same idempotency key is under way. Send this one again shortly.")
 	e.RetryAfter = keyRetryAfter

@@ -70,27 +70,36 @@ func (g *Guard) repeat(ctx context.Context, p access.Principal, o Once) error {
 	return &Repeated{Answer: answer}
 }
 
-// Keep stores the answer in the operation's own transaction. It fails, and the
-// transaction with it, when another request with the same key came first.
-func (g *Guard) Keep(ctx context.Context, tx *store.Tx, p access.Principal, o Once, result any) error {
+// Answer renders the answer to an operation, which its commit keeps; nil where nobody asked for that.
+func (g *Guard) Answer(p access.Principal, o Once, result any) (*store.NewAnswer, error) {
 	if o.Key == "" {
-		return nil
+		return nil, nil
 	}
 	answer, err := o.Render(result)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	answer.Request = o.request(p)
 	now := g.now()
-	first, err := tx.StoreAnswer(ctx, store.NewAnswer{
+	return &store.NewAnswer{
 		OnceKey: o.name(p),
 		Answer:  answer,
 		By:      g.process,
 		Now:     now,
 		Since:   now.Add(-AnswersLast),
-	})
+	}, nil
+}
+
+// Keep stores the answer in the operation's own transaction. It fails, and the
+// transaction with it, when another request with the same key came first.
+func (g *Guard) Keep(ctx context.Context, tx *store.Tx, p access.Principal, o Once, result any) error {
+	answer, err := g.Answer(p, o, result)
+	if err != nil || answer == nil {
+		return err
+	}
+	first, err := tx.StoreAnswer(ctx, *answer)
 	if err == nil && !first {
-		err = keyInProgress()
+		err = KeyInProgress()
 	}
 	return err
 }

@@ -57,8 +57,35 @@ func (g *Guard) Update(ctx context.Context, m *Mandate, do func(*store.Tx) error
 		refused = g.stillMay(ctx, tx, m)
 		return refused
 	})
-	if errors.Is(refused, fault.Forbidden) {
-		return g.Deny(ctx, m.Principal, m.operation, Subject{}, refused)
+	if refused != nil {
+		return g.refuse(ctx, m, refused)
+	}
+	return err
+}
+
+// Commit saves a change for somebody, after a check that they still may. Where rights in the tenant change between the
+// check and the commit, it checks again, in the end within the transaction.
+func (g *Guard) Commit(ctx context.Context, m *Mandate, c *store.Change) error {
+	for range MaxRaces {
+		if err := g.stillMay(ctx, g.store, m); err != nil {
+			return g.refuse(ctx, m, err)
+		}
+		c.Rights = store.Rights{Moment: m.Credential.Moment, Looked: m.Credential.At}
+		if err := g.store.Commit(ctx, c); err != store.ErrRightsChanged {
+			return err
+		}
+	}
+	types := m.types
+	return g.Update(ctx, m, func(tx *store.Tx) error {
+		m.types = types
+		return tx.Commit(ctx, c)
+	})
+}
+
+// refuse returns the error of a check, and records a denial.
+func (g *Guard) refuse(ctx context.Context, m *Mandate, err error) error {
+	if errors.Is(err, fault.Forbidden) {
+		return g.Deny(ctx, m.Principal, m.operation, Subject{}, err)
 	}
 	return err
 }
@@ -82,6 +109,7 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 	if elsewhere := m.Waited && g.store.Nodes(); !elsewhere && g.store.RightsUnchanged(m.Tenant, c.Moment, c.At) {
 		return nil
 	}
+	at, moment := time.Now(), g.store.RightsMoment()
 	types := append(m.types, "")
 	standing, err := r.Standing(ctx, m.Principal, types[0], now)
 	if err != nil {
@@ -110,6 +138,7 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 			return meanwhile("The case type %s was narrowed to other roles", key)
 		}
 	}
+	m.Credential.At, m.Credential.Moment, m.Waited = at, moment, false
 	return nil
 }
 

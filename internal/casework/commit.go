@@ -13,57 +13,175 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// commit saves a plan in one transaction: the case, the journal entry and the
-// answer. Without a fact nothing has changed, and the answer alone is kept.
+// commit saves a plan: the case, the journal entry and the answer. Without a fact nothing has changed, and the answer
+// alone is kept.
 func (s *Submissions) commit(ctx context.Context, pl *plan, once authz.Once) (View, error) {
 	ctx, span := s.tracer.Step(ctx, "commit")
 	defer span.End()
-	var view View
 	m := authz.NewMandate(pl.p, pl.in.operation())
 	m.Roles, m.Waited = pl.tr.Roles, pl.asked
+	m.Concerns(pl.typ)
+	if pl.creates() {
+		return s.commitNew(ctx, pl, m, once)
+	}
+	for range maxMoves {
+		view, err := s.commitOn(ctx, pl, m, once)
+		if !errors.Is(err, store.ErrCaseMoved) {
+			return view, err
+		}
+		current, err := s.store.Case(ctx, pl.p.Tenant, pl.before.ID)
+		if err == nil {
+			err = pl.follow(current)
+		}
+		if err != nil {
+			return View{}, err
+		}
+	}
+	return s.commitLocked(ctx, pl, m, once)
+}
+
+// maxMoves bounds how often a submission follows what others do around the content of its case, before it locks the
+// case.
+const maxMoves = 3
+
+// commitNew saves a new case under the next numbers.
+func (s *Submissions) commitNew(ctx context.Context, pl *plan, m *authz.Mandate, once authz.Once) (View, error) {
+	pl.after.ResolveStatus(pl.typ, cases.Activity{At: pl.at, By: pl.p.Actor.UserID})
+	if pl.typ.Outcome != "" {
+		var err error
+		if pl.after.OutcomeInstance, err = s.store.Next(ctx, pl.p.Tenant, "outcome/"+pl.typ.Outcome); err != nil {
+			return View{}, err
+		}
+	}
+	for range maxSkipped {
+		seq, err := s.store.Next(ctx, pl.p.Tenant, "reference/"+pl.typ.Key)
+		if err != nil {
+			return View{}, err
+		}
+		pl.after.Reference = pl.typ.FormatReference(seq)
+		pl.rename()
+		facts := cases.Created(pl.after, pl.typ, pl.tr.Key)
+		change, view, err := s.change(ctx, pl, pl.after, facts, once)
+		if err != nil {
+			return View{}, err
+		}
+		if err = s.guard.Commit(ctx, m, change); !errors.Is(err, store.ErrReferenceTaken) {
+			return view, committed(err)
+		}
+	}
+	return View{}, noReference(pl.typ)
+}
+
+// commitOn saves a change of the case as it was loaded.
+func (s *Submissions) commitOn(ctx context.Context, pl *plan, m *authz.Mandate, once authz.Once) (View, error) {
+	after, facts, err := pl.updated(s.core.activity(pl.p))
+	if err != nil {
+		return View{}, err
+	}
+	if len(facts) == 0 {
+		return s.commitNothing(ctx, pl, m, once)
+	}
+	change, view, err := s.change(ctx, pl, after, facts, once)
+	if err == nil {
+		change.From = pl.before.Version
+		err = committed(s.guard.Commit(ctx, m, change))
+	}
+	return view, err
+}
+
+// updated returns the case as it is saved, and what became true.
+func (pl *plan) updated(by cases.Activity) (cases.Case, []event.Fact, error) {
+	after := pl.after
+	after.ResolveStatus(pl.typ, by)
+	facts, err := cases.Updated(pl.before, after, pl.typ, pl.typ, pl.tr.Key)
+	after.Version, after.Revision = pl.before.Version+1, pl.before.Revision+1
+	return after, facts, err
+}
+
+// follow takes over what others have changed around the content of the case. If they changed the content, it is a
+// conflict.
+func (pl *plan) follow(current cases.Case) error {
+	if current.Revision != pl.before.Revision {
+		return versionConflict()
+	}
+	for _, c := range []*cases.Case{&pl.before, &pl.after} {
+		c.Version, c.Labels, c.Contacts = current.Version, current.Labels, current.Contacts
+		c.Assignee, c.AssignedAt, c.LastActivity = current.Assignee, current.AssignedAt, current.LastActivity
+	}
+	return nil
+}
+
+// commitLocked saves a change of a case that others change all the time around its content.
+func (s *Submissions) commitLocked(ctx context.Context, pl *plan, m *authz.Mandate, once authz.Once) (View, error) {
+	var view View
 	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
-		m.Concerns(pl.typ) // also where nothing changes
-		saved, facts, err := s.save(ctx, tx, *pl)
+		m.Concerns(pl.typ)
+		if err := tx.LockCase(ctx, pl.p.Tenant, pl.before.ID); err != nil {
+			return err
+		}
+		current, err := tx.Case(ctx, pl.p.Tenant, pl.before.ID)
+		if err == nil {
+			err = pl.follow(current)
+		}
 		if err != nil {
 			return err
 		}
-		if len(facts) > 0 {
-			if err := s.core.record(ctx, tx, m, commit{saved, pl.typ, pl.callback, facts}); err != nil {
-				return err
-			}
+		after, facts, err := pl.updated(s.core.activity(pl.p))
+		if err != nil {
+			return err
 		}
-		if view, err = s.core.view(ctx, tx, pl.p, saved, pl.typ); err != nil {
+		change, made, err := s.change(ctx, pl, after, facts, once)
+		if err != nil {
+			return err
+		}
+		view, change.From = made, current.Version
+		return tx.Commit(ctx, change)
+	})
+	return view, committed(err)
+}
+
+// commitNothing keeps the answer to a submission that changes nothing.
+func (s *Submissions) commitNothing(ctx context.Context, pl *plan, m *authz.Mandate, once authz.Once) (View, error) {
+	var view View
+	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
+		m.Concerns(pl.typ)
+		current, err := tx.Case(ctx, pl.p.Tenant, pl.before.ID)
+		if err == nil && current.Revision != pl.before.Revision {
+			err = versionConflict() // it changes nothing of what is no longer there
+		}
+		if err != nil {
+			return err
+		}
+		if view, err = s.core.view(ctx, tx, pl.p, current, pl.typ); err != nil {
 			return err
 		}
 		return s.guard.Keep(ctx, tx, pl.p, once, view)
 	})
-	if err != nil {
-		return View{}, err
-	}
-	return view, nil
+	return view, err
 }
 
-// save writes the case and says what became true.
-func (s *Submissions) save(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, []event.Fact, error) {
-	if pl.creates() {
-		pl.after.ResolveStatus(pl.typ, cases.Activity{At: pl.at, By: pl.p.Actor.UserID})
-		saved, err := insert(ctx, tx, pl)
-		return saved, cases.Created(saved, pl.typ, pl.tr.Key), err
-	}
-	pl.after.ResolveStatus(pl.typ, s.core.activity(pl.p))
-	facts, err := cases.Updated(pl.before, pl.after, pl.typ, pl.typ, pl.tr.Key)
+// change makes the change that saves a case, and the view of the case that answers it.
+func (s *Submissions) change(
+	ctx context.Context, pl *plan, after cases.Case, facts []event.Fact, once authz.Once,
+) (*store.Change, View, error) {
+	entry, err := s.core.entry(ctx, s.store, pl.p.Actor, commit{after, pl.typ, pl.callback, facts})
 	if err != nil {
-		return cases.Case{}, nil, err
+		return nil, View{}, err
 	}
-	if len(facts) > 0 {
-		saved, err := tx.UpdateCase(ctx, pl.after, pl.typ)
-		return saved, facts, err
+	view, err := s.core.view(ctx, s.store, pl.p, after, pl.typ)
+	if err != nil {
+		return nil, View{}, err
 	}
-	current, err := tx.Case(ctx, pl.p.Tenant, pl.before.ID)
-	if err == nil && current.Revision != pl.before.Revision {
-		err = versionConflict() // it changes nothing of what is no longer there
+	answer, err := s.guard.Answer(pl.p, once, view)
+	return &store.Change{Case: after, Type: pl.typ, Entry: entry, Answer: answer}, view, err
+}
+
+// committed is the error of a commit as clients are told of it.
+func committed(err error) error {
+	if errors.Is(err, store.ErrKeyAnswered) {
+		return authz.KeyInProgress()
 	}
-	return current, nil, err
+	return err
 }
 
 // activity is what the caller does now.
@@ -71,36 +189,9 @@ func (s *core) activity(p access.Principal) cases.Activity {
 	return cases.Activity{At: s.now(), By: p.Actor.UserID}
 }
 
-// insert sets the numbers and the name of a new case, and saves it.
-func insert(ctx context.Context, tx *store.Tx, pl plan) (cases.Case, error) {
-	var err error
-	if pl.typ.Outcome != "" {
-		pl.after.OutcomeInstance, err = tx.Next(ctx, pl.p.Tenant, "outcome/"+pl.typ.Outcome)
-		if err != nil {
-			return cases.Case{}, err
-		}
-	}
-	for range maxSkipped {
-		if pl.after.Reference, err = reference(ctx, tx, pl.p.Tenant, pl.typ); err != nil {
-			return cases.Case{}, err
-		}
-		pl.rename()
-		if err = tx.InsertCase(ctx, pl.after, pl.typ); !errors.Is(err, store.ErrReferenceTaken) {
-			return pl.after, err
-		}
-	}
-	return cases.Case{}, noReference(pl.typ)
-}
-
 // maxSkipped bounds how many references in a row may be taken: a definition may
 // change its pattern into one that meets references of before.
 const maxSkipped = 1000
-
-// reference draws the type's next reference. It may be taken.
-func reference(ctx context.Context, tx *store.Tx, tenant int64, t *casetype.Type) (string, error) {
-	seq, err := tx.Next(ctx, tenant, "reference/"+t.Key)
-	return t.FormatReference(seq), err
-}
 
 func noReference(t *casetype.Type) error {
 	return fault.New(fault.Conflict, "case.reference_taken",
@@ -120,26 +211,31 @@ type commit struct {
 // type of the case.
 func (s *core) record(ctx context.Context, tx *store.Tx, m *authz.Mandate, done commit) error {
 	m.Concerns(done.typ)
+	entry, err := s.entry(ctx, tx, m.Actor, done)
+	if err == nil {
+		_, err = tx.Append(ctx, entry)
+	}
+	return err
+}
+
+// entry makes the entry of a commit.
+func (s *core) entry(ctx context.Context, r tenantReader, by event.Actor, done commit) (event.Entry, error) {
 	c := done.after
-	publicURL, err := s.publicURL(ctx, tx, c.Tenant)
+	publicURL, err := s.publicURL(ctx, r, c.Tenant)
 	if err != nil {
-		return err
+		return event.Entry{}, err
 	}
 	snapshot, err := c.Snapshot(done.typ, publicURL)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Append(ctx, event.Entry{
+	return event.Entry{
 		Tenant:   c.Tenant,
 		Subject:  event.CaseSubject(c.ID),
 		Version:  c.Version,
 		At:       s.now(),
-		Actor:    m.Actor,
+		Actor:    by,
 		Facts:    done.facts,
 		Snapshot: snapshot,
 		Callback: done.callback,
-	})
-	return err
+	}, err
 }
 
 // touch sets the next version of a case, for what does not change its content, and

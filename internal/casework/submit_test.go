@@ -150,8 +150,8 @@ func TestATakenIDIsDrawnAgain(t *testing.T) {
 		`{"key":"plain","fields":{"type":"object","properties":{}},"states":[{"key":"s"}],"transitions":[{"key":"make","to":"s"}]}`)
 	a := w.submit(casework.Submission{Type: "plain"})
 	b := w.submit(casework.Submission{Type: "plain"})
-	if a.ID == b.ID || b.Reference != "PLAIN-2" {
-		t.Errorf("ids %d, %d, reference %s", a.ID, b.ID, b.Reference)
+	if a.ID == b.ID || b.Reference == a.Reference {
+		t.Errorf("ids %d, %d, references %s, %s", a.ID, b.ID, a.Reference, b.Reference)
 	}
 }
 

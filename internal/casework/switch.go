@@ -475,6 +475,12 @@ func freeReference(ctx context.Context, tx *store.Tx, c *cases.Case, to *casetyp
 	return noReference(to)
 }
 
+// reference draws the type's next reference. It may be taken.
+func reference(ctx context.Context, tx *store.Tx, tenant int64, t *casetype.Type) (string, error) {
+	seq, err := tx.Next(ctx, tenant, "reference/"+t.Key)
+	return t.FormatReference(seq), err
+}
+
 // renumber keeps the case's reference unless the other type has given it away,
 // and its outcome where both types produce the same.
 func renumber(ctx context.Context, tx *store.Tx, c *cases.Case, from, to *casetype.Type) error {
