@@ -41,6 +41,8 @@ require (
 
 require github.com/go-text/typesetting v0.3.3
 
+require github.com/hashicorp/golang-lru/v2 v2.0.7
+
 require (
 	cel.dev/expr v0.25.2 // indirect
 	github.com/antlr4-go/antlr/v4 v4.13.1 // indirect

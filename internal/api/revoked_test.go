@@ -198,7 +198,7 @@ func (w *world) otherNode() people.Services {
 	st, err := store.Open(w.t.Context(), store.Options{URL: w.dsn, Key: databaseKey})
 	must(w.t, err)
 	w.t.Cleanup(func() { st.Close() })
-	return people.New(people.Config{Store: st, Guard: authz.New(st, definitions.NewCatalog(), authz.Config{})})
+	return people.New(people.Config{Store: st, Guard: authz.New(st, definitions.NewCatalog(st), authz.Config{})})
 }
 
 // No notification arrives here: neither process listens.

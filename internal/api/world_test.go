@@ -118,7 +118,7 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	t.Cleanup(callbacks.Close)
 	out := outbound.New(sends)
 	t.Cleanup(out.Close)
-	catalog := definitions.NewCatalog()
+	catalog := definitions.NewCatalog(w.store)
 	w.services.Guard = authz.New(w.store, catalog, authz.Config{Checked: w.noteChecked})
 	w.services.People = people.New(people.Config{
 		Store: w.store, Guard: w.services.Guard, PublicURL: "https://cases.example",

@@ -114,7 +114,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 	}
 	w.nodeOn = func(st *store.Store) *services {
 		c := config.Config
-		c.Store, c.Definitions = st, definitions.NewCatalog()
+		c.Store, c.Definitions = st, definitions.NewCatalog(st)
 		config.guard.Log = c.Log
 		c.Guard = authz.New(st, c.Definitions, config.guard)
 		p := config.people

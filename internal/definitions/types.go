@@ -17,13 +17,25 @@ type Reader interface {
 
 // Catalog parses the versions of case types and keeps them. It is safe for concurrent use.
 type Catalog struct {
-	types *cache.Bounded[typeKey, TypeVersion]
+	types  *cache.Bounded[typeKey, TypeVersion]
+	newest *store.Memory[typeKey, newest] // by the key of version 0
 }
 
-// NewCatalog returns an empty catalog. Its bound counts the bytes of definitions; parsed, they need several times as
-// much memory.
-func NewCatalog() *Catalog {
-	return &Catalog{types: cache.New[typeKey, TypeVersion](2000, 2<<20)}
+// newest is which version of a type is the newest.
+type newest struct {
+	version   int64
+	retiredAt time.Time
+}
+
+const maxNewest = 2000
+
+// NewCatalog returns an empty catalog of a store. Its bound counts the bytes of definitions; parsed, they need several
+// times as much memory.
+func NewCatalog(s *store.Store) *Catalog {
+	return &Catalog{
+		types:  cache.New[typeKey, TypeVersion](2000, 2<<20),
+		newest: store.NewMemory[typeKey, newest](s, maxNewest),
+	}
 }
 
 type typeKey struct {
@@ -39,11 +51,31 @@ func (c *Catalog) At(ctx context.Context, r Reader, tenant int64, key string, ve
 			return t, nil
 		}
 	}
+	if s, ok := r.(*store.Store); ok && version == 0 {
+		return c.newestOf(ctx, s, tenant, key)
+	}
 	stored, err := r.CaseType(ctx, tenant, key, version)
 	if err != nil {
 		return TypeVersion{}, err
 	}
 	return c.Of(tenant, stored)
+}
+
+// newestOf returns the newest version of a type, as [store.Memory] knows it.
+func (c *Catalog) newestOf(ctx context.Context, s *store.Store, tenant int64, key string) (t TypeVersion, err error) {
+	known, _, err := c.newest.Get(typeKey{tenant: tenant, key: key}, func() (newest, int64, error) {
+		stored, err := s.CaseType(ctx, tenant, key, 0)
+		if err == nil {
+			t, err = c.Of(tenant, stored)
+		}
+		return newest{t.Version, t.RetiredAt}, tenant, err
+	})
+	if err != nil || t.Type != nil {
+		return t, err
+	}
+	t, err = c.At(ctx, s, tenant, key, known.version)
+	t.RetiredAt = known.retiredAt
+	return t, err
 }
 
 // Of parses a stored version, once.

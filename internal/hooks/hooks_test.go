@@ -36,7 +36,7 @@ func start(t *testing.T) *world {
 func startAt(t testing.TB, url string) *world {
 	t.Helper()
 	st := testworld.Open(t, store.Options{URL: url})
-	guard := authz.New(st, definitions.NewCatalog(), authz.Config{})
+	guard := authz.New(st, definitions.NewCatalog(st), authz.Config{})
 	services := hooks.New(hooks.Config{
 		Store: st, Guard: guard,
 		Cases: hooks.Cases{KnownCase: func(context.Context, access.Principal, int64) error { return nil }},

@@ -55,7 +55,10 @@ type Services struct {
 // New returns the use cases of people.
 func New(c Config) Services {
 	c = c.withDefaults()
-	tokens := &Tokens{store: c.Store, guard: c.Guard, now: c.Guard.Now, random: c.Random, log: c.Log}
+	tokens := &Tokens{
+		store: c.Store, guard: c.Guard, now: c.Guard.Now, random: c.Random, log: c.Log,
+		known: store.NewMemory[string, access.Token](c.Store, maxKnown),
+	}
 	return Services{
 		Users: &Users{
 			store: c.Store, guard: c.Guard, now: c.Guard.Now, random: c.Random, tokens: tokens,
@@ -65,9 +68,13 @@ func New(c Config) Services {
 		Tenants: &Tenants{
 			store: c.Store, guard: c.Guard, now: c.Guard.Now, tokens: tokens,
 			publicURL: c.PublicURL, variable: c.Variable,
+			hosts: store.NewMemory[string, int64](c.Store, maxKnown),
 		},
 	}
 }
+
+// maxKnown bounds how many tokens, and how many host names, are remembered.
+const maxKnown = 10_000
 
 // Users are the people of tenants, and how they sign in. It is safe for concurrent use.
 type Users struct {
@@ -91,6 +98,7 @@ type Tokens struct {
 	random io.Reader
 	log    *slog.Logger
 	uses   uses
+	known  *store.Memory[string, access.Token] // by id
 }
 
 // Tenants are the customers of an installation. It is safe for concurrent use.
@@ -99,6 +107,7 @@ type Tenants struct {
 	guard     *authz.Guard
 	now       func() time.Time
 	tokens    *Tokens
-	publicURL string // of the installation
+	hosts     *store.Memory[string, int64] // tenants by host name; 0: none has it
+	publicURL string                       // of the installation
 	variable  func(string) (string, bool)
 }

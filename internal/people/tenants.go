@@ -239,10 +239,13 @@ func (s *Tenants) tenantOf(ctx context.Context, header string) (int64, error) {
 	if len(host) > 253 || !hostPattern.MatchString(host) {
 		return 0, nil
 	}
-	id, err := s.store.TenantOfHost(ctx, host)
-	if errors.Is(err, fault.NotFound) {
-		return 0, nil
-	}
+	id, _, err := s.hosts.Get(host, func() (int64, int64, error) {
+		id, err := s.store.TenantOfHost(ctx, host)
+		if errors.Is(err, fault.NotFound) {
+			err = nil
+		}
+		return id, store.AnyTenant, err
+	})
 	return id, err
 }
 

@@ -45,8 +45,10 @@ func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (acce
 	if !ok || len(bearer) > maxBearer || !input.Word(tokenID) {
 		return access.Principal{}, authz.Unauthenticated()
 	}
-	at, moment := time.Now(), s.store.RightsMoment()
-	token, err := s.store.Token(ctx, tokenID)
+	token, looked, err := s.known.Get(tokenID, func() (access.Token, int64, error) {
+		t, err := s.store.Token(ctx, tokenID)
+		return t, t.Tenant, err
+	})
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return access.Principal{}, err
 	}
@@ -56,7 +58,7 @@ func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (acce
 	p := access.Principal{
 		Tenant: token.Tenant, Role: token.Role, Clearance: token.Clearance,
 		Actor:      event.Actor{Source: event.API, Name: token.Name, TokenID: token.ID, Address: address},
-		Credential: access.Credential{At: at, Moment: moment, Expires: token.ExpiresAt},
+		Credential: access.Credential{At: looked.Looked, Moment: looked.Moment, Expires: token.ExpiresAt},
 	}
 	if !token.From(address) {
 		s.guard.NoteStranger(ctx, p, access.Denied, authz.AboutToken(token.ID), map[string]any{"reason": "address"})

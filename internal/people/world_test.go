@@ -37,7 +37,7 @@ func startAt(t testing.TB, url string) *world {
 	t.Helper()
 	st := testworld.Open(t, store.Options{URL: url})
 	w := &world{t: t, store: st, p: testworld.Tenant(t, st, "first")}
-	w.guard = authz.New(st, definitions.NewCatalog(), authz.Config{Now: w.clock.Now})
+	w.guard = authz.New(st, definitions.NewCatalog(st), authz.Config{Now: w.clock.Now})
 	services := people.New(people.Config{
 		Store: st, Guard: w.guard, PublicURL: "https://casehook.example", PasswordCost: testworld.CheapPasswords,
 	})

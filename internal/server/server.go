@@ -181,7 +181,7 @@ func (s *Server) openUseCases(blobs blob.Store, out *outbound.Client, tracer *ob
 
 // openGuard makes the guard of all use cases, and the catalog of case types.
 func (s *Server) openGuard(st *store.Store) (*authz.Guard, *definitions.Catalog) {
-	catalog := definitions.NewCatalog()
+	catalog := definitions.NewCatalog(st)
 	return authz.New(st, catalog, authz.Config{Log: s.config.Log}), catalog
 }
 

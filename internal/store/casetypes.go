@@ -78,12 +78,14 @@ func (tx *Tx) CreateCaseType(ctx context.Context, tenant int64, t CaseType) erro
 
 // RetireCaseType retires a type, and reports whether this changed anything.
 func (tx *Tx) RetireCaseType(ctx context.Context, tenant int64, key string, now time.Time) (bool, error) {
+	tx.regrant(tenant)
 	n, err := tx.q.exec(ctx, typeRetire, tenant, key, micros(now))
 	return n > 0, err
 }
 
 // RestoreCaseType restores a retired type, and reports whether it was retired.
 func (tx *Tx) RestoreCaseType(ctx context.Context, tenant int64, key string) (bool, error) {
+	tx.regrant(tenant)
 	n, err := tx.q.exec(ctx, typeRestore, tenant, key)
 	return n > 0, err
 }
