@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"database/sql"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +82,19 @@ type index struct {
 	Columns     string
 	Unique      bool
 	Partial     bool
+}
+
+// SQLite parses a statement anew each time that it is run if its limit is a parameter alone.
+func TestNoLimitOfSQLiteIsAParameterAlone(t *testing.T) {
+	alone := regexp.MustCompile(`\blimit\s+\$\d+\s*([^+\s]|$)`)
+	if !alone.MatchString("select 1 limit $1") || !alone.MatchString("(select 1 limit $12) as x") {
+		t.Fatal("the pattern matches nothing")
+	}
+	for _, s := range statements {
+		if found := alone.FindString(s.text[sqlite]); found != "" {
+			t.Errorf("%q in: %s", found, s.text[sqlite])
+		}
+	}
 }
 
 func TestTheSchemasAgree(t *testing.T) {

@@ -50,6 +50,10 @@ func postgresOnly(text string) *statement {
 	return s
 }
 
+// limitPattern matches a limit that is a parameter alone. SQLite plans such a statement for the parameter's value, and
+// so parses it anew each time that it is run. Where the limit is a sum, it does not.
+var limitPattern = regexp.MustCompile(`\blimit \$\d+\b`)
+
 // rowsPattern matches a table that a parameter holds, such as rows($1: id bigint, name text). Its columns may stand on
 // several lines.
 var (
@@ -69,6 +73,9 @@ func (d dialect) render(text string) string {
 	}
 	text = strings.NewReplacer("{{now}}", now, "{{lock}}", lock, "{{share}}", share, "{{alone}}", alone,
 		"{{backend}}", backend, "{{present}}", present).Replace(text)
+	if d == sqlite {
+		text = limitPattern.ReplaceAllString(text, "$0 + 0")
+	}
 	return rowsPattern.ReplaceAllStringFunc(text, func(match string) string {
 		parts := rowsPattern.FindStringSubmatch(match)
 		return d.rows(parts[1], columnBreak.Split(parts[2], -1))
