@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -114,11 +116,23 @@ func TestSQLiteTellsEveryoneInAGroupWhoseCommitFails(t *testing.T) {
 	id := tenant(t, s)
 	held, goOn := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
-	all.Go(func() { update(t, s, func(*store.Tx) error { close(held); <-goOn; return nil }) })
+	errs := make(chan error, 4)
+	all.Go(func() {
+		errs <- s.Update(t.Context(), func(*store.Tx) error { close(held); <-goOn; return nil })
+	})
 	<-held
-	errs := make(chan error, 3)
+	kyc, err := casetype.Parse("", []byte(`{"key": "kyc", "fields": {"type": "object", "properties": {}},
+		"states": [{"key": "open"}], "transitions": [{"key": "create", "to": "open"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := store.Change{Case: cases.Case{ID: 1, Tenant: id, Type: "kyc", Reference: "R"}, Type: kyc}
 	for i := range 3 {
 		all.Go(func() {
+			if i == 2 {
+				errs <- s.Commit(t.Context(), &lost)
+				return
+			}
 			errs <- s.Update(t.Context(), func(tx *store.Tx) error {
 				if _, err := tx.Next(t.Context(), id, "n"); err != nil || i != 1 {
 					return err
@@ -135,7 +149,7 @@ func TestSQLiteTellsEveryoneInAGroupWhoseCommitFails(t *testing.T) {
 	}
 	close(goOn)
 	all.Wait()
-	for range 3 {
+	for range 4 {
 		if err := <-errs; err == nil {
 			t.Error("told that it was saved")
 		}
@@ -146,6 +160,9 @@ func TestSQLiteTellsEveryoneInAGroupWhoseCommitFails(t *testing.T) {
 		}
 		return nil
 	})
+	if _, err := s.Case(t.Context(), id, lost.Case.ID); !errors.Is(err, fault.NotFound) {
+		t.Errorf("a change of the group is left: %v", err)
+	}
 }
 
 // A clean end leaves all in the database's own file, so that a copy of it is a

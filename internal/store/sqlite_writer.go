@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/casehook/casehook/internal/observe"
 )
@@ -15,6 +16,8 @@ type writer struct {
 	conn     *sql.Conn
 	prepared map[*statement]*sql.Stmt
 	metrics  *observe.Store
+	last     int           // jobs of the group before
+	took     time.Duration // of the group before, from its first job to its commit
 }
 
 var (
@@ -32,12 +35,12 @@ func (w *writer) run(ctx context.Context, jobs <-chan *job, closing <-chan struc
 	for {
 		select {
 		case j := <-jobs:
-			w.group(ctx, gather(j, jobs))
+			w.group(ctx, j, jobs)
 		case <-closing:
 			for {
 				select {
 				case j := <-jobs:
-					w.group(ctx, gather(j, jobs))
+					w.group(ctx, j, jobs)
 				default:
 					return
 				}
@@ -56,24 +59,12 @@ func (w *writer) close(ctx context.Context) {
 	_ = w.conn.Close()
 }
 
-// gather takes the other jobs in the queue, without waiting.
-func gather(first *job, jobs <-chan *job) []*job {
-	group := []*job{first}
-	for len(group) < maxGroup {
-		select {
-		case j := <-jobs:
-			group = append(group, j)
-		default:
-			return group
-		}
-	}
-	return group
-}
-
-// group commits jobs together and tells each how it ended.
-func (w *writer) group(ctx context.Context, jobs []*job) {
-	err := w.commitAll(ctx, jobs)
-	for _, j := range jobs {
+// group commits a job and those that come meanwhile together, and tells each how it ended.
+func (w *writer) group(ctx context.Context, first *job, jobs <-chan *job) {
+	started := time.Now()
+	group, err := w.commitAll(ctx, first, jobs)
+	w.last, w.took = len(group), time.Since(started)
+	for _, j := range group {
 		if j.err == nil {
 			j.err = err
 		}
@@ -81,21 +72,49 @@ func (w *writer) group(ctx context.Context, jobs []*job) {
 	}
 }
 
-func (w *writer) commitAll(ctx context.Context, jobs []*job) error {
+func (w *writer) commitAll(ctx context.Context, first *job, jobs <-chan *job) (group []*job, err error) {
 	if _, err := w.exec(ctx, begin); err != nil {
-		return err
+		return []*job{first}, err
 	}
-	for _, j := range jobs {
+	waiting := time.NewTimer(min(w.took, longestWait))
+	defer waiting.Stop()
+	for j := first; j != nil; j = w.next(len(group), jobs, waiting.C) {
+		group = append(group, j)
 		var broken error
 		if j.err, broken = w.one(ctx, j); broken != nil {
-			return w.giveUp(ctx, broken)
+			return group, w.giveUp(ctx, broken)
 		}
 	}
 	if _, err := w.exec(ctx, commit); err != nil {
-		return w.giveUp(ctx, err)
+		return group, w.giveUp(ctx, err)
 	}
-	w.metrics.Commit(len(jobs))
-	return nil
+	w.metrics.Commit(len(group))
+	return group, nil
+}
+
+// longestWait bounds how long a group waits for more jobs.
+const longestWait = 2 * time.Millisecond
+
+// next returns the next job for a group of n; nil: the group is complete. A commit costs the same for one job and for
+// many. So a group that is smaller than the one before waits for jobs, but no longer than that one took.
+func (w *writer) next(n int, jobs <-chan *job, late <-chan time.Time) *job {
+	if n >= maxGroup {
+		return nil
+	}
+	select {
+	case j := <-jobs:
+		return j
+	default:
+	}
+	if n >= w.last {
+		return nil
+	}
+	select {
+	case j := <-jobs:
+		return j
+	case <-late:
+		return nil
+	}
 }
 
 // giveUp rolls back a group that can't be saved. SQLite may have done so by itself, for example when the disk is
