@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// What this process changes counts at once, and what another process changes within a second.
+// A change of this process counts at once, and a change of another process within a second.
 func TestAMemoryFollowsChanges(t *testing.T) {
 	t.Parallel()
 	for name, options := range engines {
