@@ -51,7 +51,7 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 			forgotten[a.id] = true
 		}
 	}
-	// somebody has taken over already: what is settled now is not what was
+	// another node has taken over already, so more is settled now than at the cut
 	if strings.HasPrefix(database, "postgres") && after != before {
 		ts.Logf("too late to say what was in flight")
 		r.again += inFlight

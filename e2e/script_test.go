@@ -51,7 +51,7 @@ import (
 //	arrivals NAME N               wait until N requests have arrived
 //	cut NAME SIGNAL RECEIVER DATABASE    KILL or STOP a server in the midst of its work; what is in flight then may come again
 //	proceed NAME                  let a server go on that was stopped
-//	takenover RECEIVER WITHIN     wait until the receiver hears again after the cut, which has to be soon
+//	takenover RECEIVER WITHIN     wait until the receiver gets messages again after the cut, which has to be soon
 //	fragile VARIABLE              a PostgreSQL database that can go away; sets its URL
 //	outage KIND DURATION          take it away: cut, swallow, shutdown or crash
 //	refused N                     wait until the storm was refused N times, with 503 and Retry-After

@@ -56,10 +56,10 @@ type Answer struct {
 // Accept lets the case be saved as it is.
 func Accept() Answer { return Answer{} }
 
-// Refuse lets nothing be saved, and says why to who submitted it.
+// Refuse refuses the change. The user who submitted it sees the reasons.
 func Refuse(reasons ...string) Answer { return Answer{Errors: reasons} }
 
-// Warn lets nothing be saved unless who submits it ignores the warnings.
+// Warn refuses the change unless the user who submits it ignores the warnings.
 func Warn(warnings ...string) Answer { return Answer{Warnings: warnings} }
 
 // Divert sends the case to another state than the transition's.

@@ -33,11 +33,11 @@ type Claim struct {
 	OpenedAt        time.Time `json:"opened_at"`        // when its status last changed to open
 	ClosedAt        time.Time `json:"closed_at"`        // zero: it is open
 	Duration        int64     `json:"claim_duration"`   // whole days from its creation to its closing, or to the event
-	AssignedAt      time.Time `json:"assigned_at"`      // zero: it is assigned to nobody
+	AssignedAt      time.Time `json:"assigned_at"`      // zero: it is not assigned
 	LastActivityBy  int64     `json:"last_activity_by"` // a user; 0: a program
 	Reference       string    `json:"claim_ref"`
 	Labels          []string  `json:"labels"`
-	AssignedTo      *Assignee `json:"assigned_to"` // nil: to nobody
+	AssignedTo      *Assignee `json:"assigned_to"` // nil: it is not assigned
 	LastActivityAt  time.Time `json:"last_activity_at"`
 	CreatedAt       time.Time `json:"created_at"`
 

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrUnsubscribe, returned by the function of a Handler, answers 410: Casehook
-// disables the endpoint at once, and sends nothing until somebody enables it.
+// disables the endpoint at once, and sends nothing until a user enables it.
 var ErrUnsubscribe = errors.New("webhook: the endpoint wants no more")
 
 // ErrRejected, returned by the function of a Handler, answers 422: there is

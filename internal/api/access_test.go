@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// caseReceiver is a receiver that remembers of which cases it has heard.
+// caseReceiver is a receiver that remembers the cases of its messages.
 type caseReceiver struct {
 	server *httptest.Server
 	mu     sync.Mutex
@@ -37,7 +37,7 @@ func (w *world) caseReceiver() *caseReceiver {
 	return e
 }
 
-// drain returns the cases that were heard of since the last time.
+// drain returns the cases of the messages since the last call.
 func (e *caseReceiver) drain() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -46,14 +46,14 @@ func (e *caseReceiver) drain() []string {
 	return heard
 }
 
-// subscribe makes an endpoint that hears of creations, and returns its path.
+// subscribe creates an endpoint that subscribes to creations, and returns its path.
 func (w *world) subscribe(to *caseReceiver, header ...string) string {
 	w.t.Helper()
 	return w.post("/v1/endpoints", `{"url": "`+to.server.URL+`", "triggers": ["case_created"], "start": "beginning"}`,
 		header...).is(201, "").header.Get("Location")
 }
 
-// awaitDelivered waits until endpoints and their replays have told all that they are to tell.
+// awaitDelivered waits until all messages of endpoints and their replays are delivered.
 func (w *world) awaitDelivered(paths ...string) {
 	w.t.Helper()
 	for _, path := range paths {
@@ -81,7 +81,7 @@ func (w *world) write(key string) (id string) {
 }
 
 // Users who may not read a case type may neither put it, nor let themselves into it, nor
-// hear of it by any endpoint of theirs.
+// receive its messages by any endpoint of theirs.
 func TestAccessKeepsManagersOut(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
@@ -112,7 +112,7 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 		}
 		expect(mine, path, open)
 		expect(theirs, all, open, closed)
-		for _, of := range []string{path, all} { // nobody lends a manager their ears
+		for _, of := range []string{path, all} { // no endpoint of another owner serves a manager
 			id := strings.TrimPrefix(of, "/v1/endpoints/")
 			if heard, _, _ := w.poll("after=beginning&triggers=case_created&endpoint="+id,
 				manager...); len(heard) != 1 || heard[0].Subject != "case/"+open {
@@ -129,7 +129,7 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 		message := w.get("/v1/attempts?subject=case/"+closed).is(200, "").
 			items()[0].(map[string]any)["message"].(string)
 		w.post(all+"/resend", `{"message": "`+message+`"}`, manager...).is(404, "message.not_found")
-		for _, as := range [][]string{manager, nil} { // whoever asks, the owner counts
+		for _, as := range [][]string{manager, nil} { // for each caller, the owner counts
 			w.post(path+"/replays", `{"since": "beginning"}`, as...).is(201, "")
 			expect(mine, path, open)
 		}
@@ -181,7 +181,7 @@ func (w *world) storyOfOwners(o ownership) {
 	o.expect(o.receiver, o.path)
 }
 
-// A stream hears at once that its client may read less.
+// A stream follows at once when its client may read less.
 func TestAStreamEndsWhereReadingDoes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
@@ -216,9 +216,9 @@ var (
 	accessSeed  = flag.Uint64("access.seed", 1, "of these changes")
 )
 
-// No endpoint ever hears of a case that its owner may not read, whatever changes in
-// between: what each one hears after a change is what its owner may read then,
-// of what is new, what is told again and what is polled.
+// No endpoint ever receives a case that its owner may not read. After each change of
+// rights, its new messages, its replays and its polled messages are those that its
+// owner may read then.
 func TestNoEndpointHearsWhatItsOwnerMayNotRead(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
@@ -279,7 +279,7 @@ func (c *accessWalk) may(endpoint int, id string) bool {
 	return !c.disabled[owner] && (c.roles[owner] == "admin" || slices.Contains(roles, c.roles[owner]))
 }
 
-// check lets things happen, and an old one be told again, and compares.
+// check changes cases, replays an old entry, and compares the messages.
 func (c *accessWalk) check() {
 	told := []string{}
 	for range 1 + c.r.IntN(3) {

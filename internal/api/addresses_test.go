@@ -28,7 +28,7 @@ import (
 // show it.
 const inside = "127.0.0.77"
 
-// names answers for the names of this test, whatever the system's resolver would say.
+// names returns a resolver that knows the names of this test, and asks no other.
 func names(t *testing.T) *net.Resolver {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -143,7 +143,7 @@ func leaks(body string) (all []string) {
 	return all
 }
 
-// A failed request of Casehook's own is told to people in words that name no address and
+// Messages to users about failed requests of Casehook's own name no address and
 // no resolver; the operator's log has them. The test looks at every operation that reads,
 // and a new one has to say where it may tell.
 func TestFailuresNameNoAddressAnywhere(t *testing.T) {
@@ -299,7 +299,7 @@ func (f *failureTest) look() {
 	}
 }
 
-// logged looks at what the operator is told.
+// logged checks the operator's log.
 func (f *failureTest) logged() {
 	f.world.t.Helper()
 	text := f.world.log.String()

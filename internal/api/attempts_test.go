@@ -20,8 +20,8 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// attempted records, in every tenant, that each endpoint was told of the first
-// entry: refused at first, then taken.
+// attempted records, in every tenant, that each endpoint refused the first entry's
+// message once, then accepted it.
 func (w *world) attempted() {
 	w.t.Helper()
 	ctx := w.t.Context()

@@ -68,7 +68,7 @@ func (w *world) comparison() *comparison {
 	return a
 }
 
-// same checks that what was told of the subject since the last time, under triggers
+// same checks that each message about the subject since the last call, under triggers
 // that begin with kind, carries the object that the path answers with.
 func (a *comparison) same(kind, path string, triggers ...string) {
 	a.world.t.Helper()

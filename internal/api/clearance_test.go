@@ -79,7 +79,7 @@ type clearanceTest struct {
 	arrived   chan string         // bodies at the receivers
 }
 
-// ServeHTTP is all receivers and callbacks. They repeat what they were told.
+// ServeHTTP serves all receivers and callbacks. They repeat the body that they got.
 func (s *clearanceTest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
@@ -172,7 +172,7 @@ func (s *clearanceTest) triggers() string {
 
 const planted = `{"topic": %q, "privatecanary_note": "privatecanary %[1]s", "restrictedcanary_note": "restrictedcanary %[1]s"}`
 
-// plant makes, as somebody who sees everything, a case of each type and all that
+// plant makes, as a user who sees everything, a case of each type and all that
 // hangs on it.
 func (s *clearanceTest) plant() {
 	s.world.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
@@ -272,7 +272,7 @@ func (s *clearanceTest) showsNothingAbove(clearance casetype.Classification, g a
 	}
 }
 
-// finish makes a case that all receivers hear of, last.
+// finish makes a last case, which all receivers get.
 func (s *clearanceTest) finish() {
 	s.world.post("/v1/case-types/public/cases", `{"data": {"topic": "theend", "restrictedcanary_note": ""}}`).
 		is(201, "")
@@ -452,7 +452,7 @@ func (s *clearanceTest) readAll() {
 	}
 }
 
-// checkDelivered looks at what receivers and callbacks were told.
+// checkDelivered checks the bodies that receivers and callbacks got.
 func (s *clearanceTest) checkDelivered() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

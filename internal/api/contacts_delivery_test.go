@@ -19,8 +19,8 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// A real receiver hears of each contact that is created, once, as published; one
-// that it does not take at first holds up no other contact, and comes again.
+// A real receiver gets a message for each contact that is created, once, as published.
+// A message that it refuses at first delays no other contact, and is sent again.
 func TestAReceiverHearsOfNewContacts(t *testing.T) {
 	t.Parallel()
 	for name, dsn := range map[string]func() (string, string){

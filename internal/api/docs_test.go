@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-// The documentation needs nobody else: no script, no font, no image from anywhere.
+// The documentation needs no other site: no script, no font, no image from anywhere.
 func TestTheDocumentationWorksOffline(t *testing.T) {
 	t.Parallel()
 	w := start(t)

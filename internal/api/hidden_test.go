@@ -333,7 +333,7 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 // besides: their answers are the same whatever there is.
 var hideNothing = []access.Operation{
 	"create-contact", "create-label", "create-token", "create-user", "delete-session", "get-session", "change-password", "list-triggers",
-	"delete-token", "get-user", "update-user", // whoever may ask sees all of them
+	"delete-token", "get-user", "update-user", // all permitted callers see all of them
 }
 
 // askAll asks each question with what is hidden and with what nobody has.
@@ -429,7 +429,7 @@ func (s *hiddenTest) tellsOfKeysAlone() {
 
 func note2(key string) string { return strings.Replace(note, `"note"`, `"`+key+`"`, 1) }
 
-// keepsWhatIsHidden looks, as somebody who sees it, at what the asker may have changed.
+// keepsWhatIsHidden checks, as a user who sees it, that the asker changed nothing hidden.
 func (s *hiddenTest) keepsWhatIsHidden() {
 	s.world.t.Helper()
 	g := s.world.get("/v1/cases/"+s.hidden["case"]).is(200, "")

@@ -222,8 +222,8 @@ func (s *tenantPair) as(who int, r request) answer {
 	return s.world.direct(r)
 }
 
-// tryAs has one of them try a step with something of the other's. The answer has
-// to be the one to an id that nobody has.
+// tryAs tries a step as one tenant with an object of the other. The answer has to be
+// the one for an id that does not exist.
 func (s *tenantPair) tryAs(who int, d operation, mine request, theirs string) {
 	s.world.t.Helper()
 	own, nobody := s.inverse(1-who, theirs), nobodys(theirs)

@@ -24,7 +24,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// storyOfTheJournal polls and streams what the story has told so far.
+// storyOfTheJournal polls and streams the messages of the story so far.
 func (w *world) storyOfTheJournal() {
 	t := w.t
 	first := w.get("/v1/journal?after=beginning&limit=2").is(200, "")

@@ -4,13 +4,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-const introduction = "Every change to a case can be argued with before it commits, and is heard by everyone who " +
-	"asked once it has. All of /v1 takes a bearer token, or the session of somebody who signed in, and sees and " +
-	"touches what is their tenant's alone. Whatever is not a success is answered with a problem (RFC 9457) whose " +
-	"code never changes. Bodies are strict: names that are unknown or come twice are refused with their place; null " +
-	"for what may be left out is as if it were. They may be compressed, with Content-Encoding: gzip. ?pretty at any " +
-	"address answers JSON in lines, for people. Times are RFC 3339; those in answers are in UTC, with three digits " +
-	"of a second."
+const introduction = "A callback can change or refuse every change to a case before it commits; afterwards, Casehook " +
+	"sends the change to the endpoints that subscribe to it. Requests to /v1 take a bearer token or the session of " +
+	"a signed-in user, and read and change data of that tenant only. Every error is a problem (RFC 9457) with a " +
+	"stable code. Request bodies are strict: an unknown or repeated name is refused, and the problem says where it " +
+	"stands; null for an optional value means that the value is absent. Bodies may be compressed with " +
+	"Content-Encoding: gzip. Add ?pretty to any address to get indented JSON. Times are RFC 3339; times in answers " +
+	"are in UTC, with milliseconds."
 
 // describe returns the OpenAPI document without its operations.
 func describe(version string) *huma.OpenAPI {

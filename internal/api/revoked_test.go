@@ -41,7 +41,7 @@ var persons atomic.Int64
 // address returns a new user's.
 func address() string { return fmt.Sprintf("person%d@example.org", persons.Add(1)) }
 
-// revocations are all the ways in which somebody loses what they had. Each is of a
+// revocations are all the ways in which a user or token loses rights. Each is of a
 // manager cleared for PRIVATE.
 func (w *world) revocations() []credential {
 	w.t.Helper()
@@ -130,8 +130,8 @@ func TestWhatIsRevokedWhileACallbackIsAskedSavesNothing(t *testing.T) {
 	})
 }
 
-// A change of role holds up nobody whose new role is enough; a type that leaves
-// them out meanwhile does, and so does a lower clearance.
+// A change of role stops no request that the new role permits. A type that leaves the
+// role out meanwhile stops it, and so does a lower clearance.
 func TestTheRightsOfTheCommitCount(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/guarded", guarded("guarded", "")).is(201, "")

@@ -71,7 +71,7 @@ func TestATokenIsNeverAboveItsMaker(t *testing.T) {
 	w.post("/v1/tokens", `{"name": "x"}`, "Authorization", manager).is(403, "access.denied")
 }
 
-// Nobody revokes what may do or see more than they do, and no tenant loses the last of
+// No caller revokes a token or user with more rights than their own, and no tenant loses the last of
 // its administrators; if it does all the same, the operator makes another.
 func TestNobodyRevokesThoseAboveOrTheLast(t *testing.T) {
 	t.Parallel()

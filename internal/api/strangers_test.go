@@ -63,8 +63,7 @@ func (w *world) openOperations() (all []string) {
 	return all
 }
 
-// However often somebody without a credential asks for whatever there is, few rows
-// are written.
+// However many requests a client without a credential sends, few rows are written.
 func TestStrangersWriteFewRows(t *testing.T) {
 	t.Parallel()
 	const times, most = 300, 60
@@ -100,8 +99,8 @@ func TestStrangersWriteFewRows(t *testing.T) {
 	}
 }
 
-// stranger asks as somebody without a credential may: with one that is none, or
-// that is about nobody, and each time with another.
+// stranger sends a request without a valid credential: a malformed one, or one of an
+// unknown user or token, and each time another.
 func (w *world) stranger(method, path string, i int) {
 	w.t.Helper()
 	body := fmt.Sprintf(`{"email": "ada%d@example.org", "password": "wrong horse battery"}`, i)
@@ -120,8 +119,8 @@ func (w *world) stranger(method, path string, i int) {
 	response.Body.Close()
 }
 
-// A browser in which somebody has signed in is judged by its own failures, and it
-// is for this user that it is known.
+// Only a browser's own failures count once a user has signed in with it, and it is
+// known for this user only.
 func TestAKnownBrowserIsJudgedByItself(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -174,8 +173,8 @@ func heap() int64 {
 	return int64(m.HeapAlloc + m.StackInuse)
 }
 
-// However much somebody sends who signs in by half, and however much they say is
-// still to come, they hold little memory. A body of the length allowed takes 65 KB
+// Clients that send half a sign-in hold little memory, however much they have sent and
+// whatever length they announce. A body of the length allowed takes 65 KB
 // when races are watched for; what is read of a larger one would take 500.
 func TestHalfSentSignInsHoldLittle(t *testing.T) {
 	const clients, most, allowed = 100, 160 << 10, "Content-Length: 16384"

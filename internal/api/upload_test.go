@@ -83,7 +83,7 @@ func TestABrokenUploadIsNotSaved(t *testing.T) {
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	must(t, err)
 	defer response.Body.Close()
-	if response.StatusCode < 400 { // 400, or 503 when the server noticed first that nobody is there
+	if response.StatusCode < 400 { // 400, or 503 when the server noticed first that the client is gone
 		t.Errorf("it answers %s", response.Status)
 	}
 	if all := w.get(path + "/proofs").items(); len(all) != 0 {

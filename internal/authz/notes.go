@@ -132,7 +132,7 @@ func (g *Guard) NoteStranger(
 	g.NoteOnce(ctx, key, Note{p, what, of, detail})
 }
 
-// NoteDenied records that somebody may not do something.
+// NoteDenied records that a caller was refused an operation.
 func (g *Guard) NoteDenied(ctx context.Context, p access.Principal, of Subject, detail map[string]any) {
 	g.NoteOnce(ctx, "", Note{p, access.Denied, of, detail})
 }

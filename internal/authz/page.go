@@ -4,7 +4,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// FillPage reads a list of which somebody sees a part, until there are limit items or most bytes, and at least one item
+// FillPage reads a list of which callers see a part, until there are limit items or most bytes, and at least one item
 // if there is any. More reports whether they see another item; they learn nothing of the rest. Read looks at up to
 // limit further items, and returns those that they see, and whether there are more to look at.
 func FillPage[T any](limit, most int, size func(T) int,

@@ -31,7 +31,7 @@ func (g *Guard) Authorize(ctx context.Context, p access.Principal, o access.Oper
 }
 
 // Permit is Authorize for callers that need no principal. Every use case calls it, so that it is
-// safe whoever calls it; where it is about a case, the case's type may narrow the answer.
+// safe for every caller; where it is about a case, the case's type may narrow the answer.
 func (g *Guard) Permit(ctx context.Context, p access.Principal, o access.Operation) error {
 	_, err := g.Authorize(ctx, p, o)
 	return err
@@ -47,8 +47,8 @@ func (g *Guard) PermitType(ctx context.Context, p access.Principal, o access.Ope
 	return g.PermitOfType(ctx, p, o, key, definitions.Missing(key))
 }
 
-// PermitOfType refuses whoever a type's newest definition leaves out of an operation.
-// Missing is what it says where they may not even read its cases.
+// PermitOfType refuses callers whom a type's newest definition leaves out of an operation.
+// It returns missing to callers who may not even read the type's cases.
 func (g *Guard) PermitOfType(
 	ctx context.Context, p access.Principal, o access.Operation, key string, missing error,
 ) error {
@@ -75,7 +75,7 @@ func (g *Guard) PermitOfType(
 	return g.Deny(ctx, p, o, AboutType(key, t.Type.Definition.Classification), refused)
 }
 
-// LeftOut refuses whoever the case type leaves out of an operation.
+// LeftOut refuses callers whom the case type leaves out of an operation.
 func LeftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
 	if p.Role.Among(t.Access.Read) && (o.Reads() || p.Role.Among(t.Access.Write)) {
 		return nil
@@ -104,7 +104,7 @@ func RoleNames(roles []access.Role) string {
 	return b.String()
 }
 
-// Hides reports whether somebody may not know of a case type at all.
+// Hides reports whether a caller may not know of a case type at all.
 func Hides(p access.Principal, t *casetype.Type) bool {
 	return !p.Clearance.Sees(t.Definition.Classification) || !p.Role.Among(t.Access.Read)
 }
@@ -133,7 +133,7 @@ func (g *Guard) PermitFound(ctx context.Context, p access.Principal, o access.Op
 	return g.PermitOfType(ctx, p, o, c.Type, CaseMissing(c.ID))
 }
 
-// Reader says what somebody may read now.
+// Reader returns what a caller may read now.
 func (g *Guard) Reader(ctx context.Context, p access.Principal) (access.Reader, error) {
 	narrowed, err := g.store.Narrowing(ctx, p.Tenant)
 	return narrowed.Reader(p.Role, p.Clearance), err
@@ -145,7 +145,7 @@ func (g *Guard) Deny(ctx context.Context, p access.Principal, o access.Operation
 	return refused
 }
 
-// Forbidden returns the refusal of an operation that somebody may not carry out.
+// Forbidden returns the refusal of an operation that the caller may not carry out.
 func Forbidden(detail string, args ...any) error {
 	return fault.New(fault.Forbidden, "access.denied", detail, args...)
 }
@@ -156,7 +156,7 @@ func CaseMissing(id int64) error {
 	return fault.New(fault.NotFound, "case.not_found", "There is no case %d.", id)
 }
 
-// OwnersReader says what an endpoint's owner may read now, and is told of by it.
+// OwnersReader returns what an endpoint's owner may read now; the endpoint receives no more.
 func (s *Guard) OwnersReader(ctx context.Context, e endpoint.Endpoint) (access.Reader, error) {
 	r, err := s.store.Reader(ctx, e.Tenant, access.Owner(e.Owner))
 	r.Clearance = casetype.Lower(r.Clearance, e.Clearance)

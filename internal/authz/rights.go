@@ -4,7 +4,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 )
 
-// RightsChanged returns a channel that is closed when somebody's rights may have changed.
+// RightsChanged returns a channel that is closed when the rights of any user or token may have changed.
 func (g *Guard) RightsChanged(p access.Principal) <-chan struct{} {
 	return g.store.RightsChanged(p.Tenant)
 }

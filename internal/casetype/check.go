@@ -27,7 +27,7 @@ type checker struct {
 	schema      *schema.Schema // of the fields, compiled
 	programs    map[string]*expression.Program
 	defaults    map[string]*defaults // of the fields
-	required    []string             // by any transition; nil: nobody has asked yet
+	required    []string             // by any transition; nil: not computed yet
 	suggestions int                  // that were made
 }
 

@@ -29,8 +29,8 @@ type Definition struct {
 	Documents      []Document      `json:"documents,omitempty"`
 	Proofs         []Proof         `json:"proofs,omitempty"`
 	Access         Access          `json:"access,omitzero"`           // default: whatever the roles allow
-	Switch         *CaseOperation  `json:"switch,omitempty"`          // absent: nobody is asked about a switch from or to the type
-	Delete         *CaseOperation  `json:"delete,omitempty"`          // absent: nobody is asked about a deletion
+	Switch         *CaseOperation  `json:"switch,omitempty"`          // absent: no callback is asked about a switch to or from it
+	Delete         *CaseOperation  `json:"delete,omitempty"`          // absent: no callback is asked about a deletion
 	CallbackSecret SecretScope     `json:"callback_secret,omitempty"` // empty: SecretPerTransition
 }
 
@@ -83,7 +83,7 @@ const (
 	Restricted Classification = "RESTRICTED"
 )
 
-// rank orders the classifications. An unknown one ranks above all, so that nobody sees a field that is wrongly
+// rank orders the classifications. An unknown one ranks above all, so that no caller sees a field that is wrongly
 // classified.
 func (c Classification) rank() int {
 	switch c {
@@ -136,7 +136,7 @@ type Transition struct {
 // Precondition is a condition that has to be true for a transition to be submitted.
 type Precondition struct {
 	Condition string // in CEL; empty: there is none
-	Message   string // what people are told when it does not hold; empty: what it depends on
+	Message   string // shown when it does not hold; empty: the fields that it depends on are named
 }
 
 // preconditionObject is a precondition with a message, as it is written.

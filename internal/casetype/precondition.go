@@ -38,7 +38,7 @@ type Evaluation struct {
 	typ    *Type
 	in     Input
 	work   *schema.Budget
-	values expression.ValueMap // nil: nobody has asked yet
+	values expression.ValueMap // nil: not computed yet
 }
 
 // Evaluation returns an Evaluation that spends a budget; nil: it is unlimited. A condition that the budget

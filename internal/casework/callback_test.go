@@ -273,7 +273,7 @@ func TestAnAnswerRenamesTheCase(t *testing.T) {
 	}
 }
 
-// threeDigits is how callbacks are told a time.
+// threeDigits is the layout of times in questions to callbacks.
 const threeDigits = "2006-01-02T15:04:05.000Z"
 
 func TestWhatACallbackIsAsked(t *testing.T) {

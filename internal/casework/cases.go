@@ -186,7 +186,7 @@ func (s *Cases) deleted(ctx context.Context, p access.Principal, id int64) (bool
 	return err == nil && reader.Reads(e), err
 }
 
-// Deletion is what somebody wants to be rid of.
+// Deletion is a request to delete a case.
 type Deletion struct {
 	CaseID        int64
 	IfRevision    Revisions // the content revisions it may be based on; nil: whichever is current
@@ -194,8 +194,8 @@ type Deletion struct {
 }
 
 // DeleteCase removes a case with its comments and attachments. The journal keeps
-// what happened to it. The case's type may ask a callback about it, of whose answer
-// errors and warnings alone count.
+// what happened to it. The case's type may ask a callback about it; only errors
+// and warnings of the answer count.
 func (s *Cases) DeleteCase(ctx context.Context, p access.Principal, in Deletion) error {
 	if err := s.guard.PermitCase(ctx, p, access.DeleteCase, in.CaseID); err != nil {
 		return err

@@ -44,8 +44,8 @@ type PutType struct {
 }
 
 // PutCaseType makes a definition the newest version of a case type. File names
-// the source in faults. Cases keep the version that they work by. The version of
-// before says who may put the next: nobody lets themselves in.
+// the source in faults. Cases keep the version that they work by. The previous
+// version says who may put the next one: no user grants themselves access.
 func (s *CaseTypes) PutCaseType(
 	ctx context.Context, p access.Principal, key, file string, source []byte,
 ) (PutType, error) {
@@ -284,8 +284,8 @@ func typeAbove(key string) error {
 }
 
 // typeTaken refuses a key that is that of a type which the caller may not know of. Keys
-// stand in messages and in addresses, so that there can't be two of one; all that is
-// told is that it can't be had.
+// stand in messages and in addresses, so they are unique; the error says only
+// that the key is not available.
 func typeTaken(key string) error {
 	return fault.New(fault.Conflict, "case_type.key_taken", "The key %q is not available. Choose another one.", key)
 }

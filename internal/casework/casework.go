@@ -7,7 +7,7 @@
 //	one transaction: the case at v+1 and one journal entry
 //
 // No transaction is open while a callback is asked. If the case's content moved
-// meanwhile, nothing is saved and the caller is told so.
+// meanwhile, nothing is saved and the caller gets an error.
 package casework
 
 import (
@@ -131,7 +131,7 @@ type core struct {
 	tenants     Tenants
 }
 
-// Submission is what somebody wants to do to a case.
+// Submission is a transition that a caller submits.
 type Submission struct {
 	CaseID int64  // 0: create one
 	Type   string // of the case to create

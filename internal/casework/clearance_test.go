@@ -83,7 +83,7 @@ func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
 	}
 }
 
-// Somebody may put a version without knowing of older cases above their clearance. These
+// A caller may put a version without knowing of older cases above their clearance. These
 // cases go on by the settings of their own version.
 func TestANewerVersionThatDoesNotSeeACaseLeavesItItsCallback(t *testing.T) {
 	w := start(t)
@@ -124,7 +124,7 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 	if err := put(low, strings.Replace(maker, "%s", "", 1)); err != nil {
 		t.Fatal(err)
 	}
-	// Somebody who sees more classifies a field; its maker can't take that back.
+	// A caller who sees more classifies a field; its maker can't take that back.
 	if err := put(w.p,
 		strings.NewReplacer("%s", `, "clearance": "PUBLIC"`, `"type": "string"`,
 			`"type": "string", "x-classification": "RESTRICTED"`).Replace(maker)); err != nil {

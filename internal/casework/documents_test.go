@@ -98,7 +98,7 @@ func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.
 	})
 }
 
-// toldByClearance checks who is told of which of four documents.
+// toldByClearance checks which of four documents each clearance receives.
 func (w *world) toldByClearance(caseID int64, action string) {
 	w.t.Helper()
 	for clearance, keys := range map[casetype.Classification]string{

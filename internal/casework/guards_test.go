@@ -486,7 +486,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 			access.UnlinkContact: func() error { return drop(w.contacts.UnlinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
 			access.DeleteContact: func() error { return w.contacts.DeleteContact(ctx, w.p, contact.ID, nil, true) },
 		}
-		ruled := map[access.Operation]func() error{ // whoever may decide what guards a case is the guard
+		ruled := map[access.Operation]func() error{ // these callers decide what guards a case
 			access.MigrateCases: func() error {
 				return drop(w.migrations.MigrateCases(ctx, w.as(access.Caseworker),
 					casework.Migration{Type: "first"}, none))
@@ -525,7 +525,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 }
 
 // touchesNoCase reports whether an operation is about something else than cases:
-// who may do and hear what, labels and contacts as such, definitions of later cases.
+// rights and endpoints, labels and contacts as such, definitions of later cases.
 func touchesNoCase(o access.Operation) bool {
 	_, of, _ := strings.Cut(string(o), "-")
 	for _, thing := range []string{

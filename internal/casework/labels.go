@@ -76,7 +76,7 @@ func checkLabel(l cases.Label) error {
 	return nil
 }
 
-// slugOf returns the slug that somebody means: slugs are in small letters, and people
+// slugOf returns the slug that the caller means: slugs are in small letters, and people
 // type them as they like.
 func slugOf(text string) (slug string, ok bool) {
 	slug = spelling.Key(text)

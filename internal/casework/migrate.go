@@ -107,7 +107,7 @@ func (s *Migrations) MigrateCases(
 	return out, nil
 }
 
-// migration checks what somebody wants to do to all cases.
+// migration checks a request to migrate all cases of a type.
 func (s *Migrations) migration(ctx context.Context, p access.Principal, in Migration) (*migration, error) {
 	to, err := s.types.wholeType(ctx, p, access.MigrateCases, in.Type)
 	if err != nil {
@@ -171,8 +171,8 @@ func wrongStates(to definitions.TypeVersion, states map[string]string) []fault.F
 }
 
 // unknownStates lists the states of a mapping that neither the new version nor an older one
-// has. A version that holds more than somebody is cleared for is none to them: they can't
-// move its cases either.
+// has. It leaves out versions above the caller's clearance: the caller can't move their
+// cases either.
 func (s *Migrations) unknownStates(
 	ctx context.Context, p access.Principal, to definitions.TypeVersion, states map[string]string,
 ) (wrong []fault.Field, err error) {

@@ -18,7 +18,7 @@ import (
 )
 
 // The first and the second version of a definition: checks are made in another state,
-// notes are limited, names are made in another way, and nobody is asked any more.
+// notes are limited, names are made in another way, and no callback is asked any more.
 const (
 	permitV1 = `{"key": "permit", "name_template": "{who}", "edit": "edit", "fields": {"type": "object", "properties": {
 			"who": {"type": "string"}, "note": {"type": "string"}}},

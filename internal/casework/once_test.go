@@ -156,8 +156,8 @@ func twice(t *testing.T, other func(*world) *services) {
 	})
 }
 
-// A request that would wait for too long is told so, and when to come back; one
-// that says something else is refused at once.
+// A request that would wait for too long gets an error that says when to retry. One with
+// the same key and other content is refused at once.
 func TestAKeyInUseIsAConflict(t *testing.T) {
 	t.Parallel()
 	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, testworld.Key)} {
@@ -192,8 +192,8 @@ func TestAKeyInUseIsAConflict(t *testing.T) {
 	}
 }
 
-// Of a commit that happened, and whose answer was lost, the error says that nobody
-// knows; with a key the request gets its answer all the same.
+// When a commit happened and its answer was lost, the error says that the outcome is
+// unknown; with a key the request gets its answer all the same.
 func TestTheKeyTellsWhatBecameOfALostCommit(t *testing.T) {
 	t.Parallel()
 	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, testworld.Key)} {

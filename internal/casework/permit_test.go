@@ -18,7 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/testworld"
 )
 
-// Every use case that is carried out for somebody is refused to who has no role.
+// Every use case with a principal refuses a principal without a role.
 // The use cases are enumerated, so that a new one can't be forgotten.
 func TestEveryUseCaseAsks(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
@@ -33,11 +33,11 @@ func TestEveryUseCaseAsks(t *testing.T) {
 	})
 }
 
-// askNoRole are methods with a principal that are no use cases: they are part of finding out who
-// somebody is, or of other use cases.
+// askNoRole are methods with a principal that are no use cases: they are part of authenticating a
+// caller, or of other use cases.
 var askNoRole = []string{"CheckHost", "KnownCase"}
 
-// refusesAll checks that every use case of a service is refused to somebody.
+// refusesAll checks that every use case of a service refuses the principal.
 func refusesAll(t *testing.T, service reflect.Value, nobody access.Principal) {
 	t.Helper()
 	for i := range service.NumMethod() {
@@ -62,7 +62,7 @@ func refusesAll(t *testing.T, service reflect.Value, nobody access.Principal) {
 	}
 }
 
-// as returns somebody of the world's tenant with a role.
+// as returns a principal of the world's tenant with a role.
 func (w *world) as(role access.Role) access.Principal { return testworld.WithRole(w.p.Tenant, role) }
 
 const guarded = `{"key": "guarded", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "client": {"type": "string"}, "email": {"type": "string"}}},
@@ -87,7 +87,7 @@ func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 				wantFault(t, err, fault.Forbidden, "access.denied")
 				return false
 			}
-			code := fault.As(err).Code // who may not read is told that there is nothing
+			code := fault.As(err).Code // a caller who may not read gets NotFound
 			return code != "case.not_found" && code != "case_type.not_found"
 		}
 		for role, want := range map[access.Role]struct{ read, write, finish, close bool }{

@@ -21,7 +21,7 @@ import (
 	"github.com/casehook/casehook/internal/input"
 )
 
-// Upload is a file that somebody sends. Its name and media type are the sender's
+// Upload is a file that a user sends. Its name and media type are the sender's
 // claims.
 type Upload struct {
 	Key       string // of the proof in the case type

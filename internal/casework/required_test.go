@@ -45,7 +45,7 @@ func TestATransitionMayRequireFields(t *testing.T) {
 	}
 	wantFields(t, wantFault(t, pay(casetype.Restricted, `{"sum": null}`), fault.Unprocessable, "case.data_invalid"),
 		"/data/sum", "/data/secret")
-	// Somebody who does not see the field is told of none.
+	// A caller who does not see the field gets no fault about it.
 	wantFields(t, wantFault(t, pay(casetype.Private, `{}`), fault.Unprocessable, "case.data_invalid"), "/data")
 
 	w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"secret": "s"}`)})
@@ -58,7 +58,7 @@ func TestATransitionMayRequireFields(t *testing.T) {
 	}
 }
 
-// Defaults are there before anybody judges the new case, and whatever the transition may set.
+// Defaults are set before the new case is checked, even of fields that the transition may not set.
 func TestANewCaseHasItsDefaults(t *testing.T) {
 	w := start(t)
 	w.put(w.p,

@@ -66,7 +66,7 @@ type plan struct {
 	after    cases.Case // as it would be saved
 	callback *event.Callback
 	work     *schema.Budget // for validating data, all of it together
-	asked    bool           // somebody else was, and took their time
+	asked    bool           // a callback was asked, which takes time
 }
 
 // old is the type by which the case works until now.

@@ -30,7 +30,7 @@ type Switches struct {
 	questioner  *questioner
 }
 
-// Switch is what somebody wants a case to be from now on.
+// Switch is a request to move a case to another type.
 type Switch struct {
 	CaseID int64
 	Type   string // another case type of the same kind, in its newest version

@@ -189,7 +189,7 @@ func (a Auth) checkForm() []fault.Field {
 	return faults
 }
 
-// checkTokenURL judges where a client's secret goes: in plain text to nobody but
+// checkTokenURL checks the URL that a client's secret goes to: in plain text only to
 // this machine.
 func checkTokenURL(raw string) string {
 	u, err := weburl.Parse(raw)

@@ -31,12 +31,12 @@ type Endpoint struct {
 	IgnoreOwn   bool              // skip what Token caused
 	Filter      string            // a condition in CEL that messages have to meet; empty: all do
 	Token       string            // id of the integration's own API token; empty where a person made the endpoint
-	// whom it belongs to: "user/7", "token/tok_..."; it hears of no case that they may not read; empty: nobody
+	// "user/7", "token/tok_..."; the endpoint receives only cases that its owner may read; empty: no owner
 	Owner  string
 	Status Status
 	Policy Policy
 	Options
-	Clearance   casetype.Classification // the highest that it is told
+	Clearance   casetype.Classification // the highest that it receives
 	Reached     casetype.Classification // the highest clearance it has had: what its attempts may quote
 	Secrets     []Secret                // the newest first; all that have not expired sign
 	ExpiredFrom time.Time               // the first entry that it lost while it was stopped for too long; zero: none

@@ -55,7 +55,7 @@ func (e Endpoint) Condition() Condition {
 	return Healthy
 }
 
-// ShownURL is the endpoint's URL as others are told of it: without a user, and
+// ShownURL is the endpoint's URL as other endpoints receive it: without a user, and
 // without the query, where receivers like to put their keys.
 func (e Endpoint) ShownURL() string {
 	u, err := url.Parse(e.URL)

@@ -99,8 +99,8 @@ func MergeMetadata(metadata map[string]string, change map[string]*string) map[st
 }
 
 // Point lets the endpoint's requests go to another URL. Secrets don't follow it
-// to another host: they have to be set again, so that whoever may change an
-// endpoint can't have them sent to himself.
+// to another host: they have to be set again, so that a user who may change an
+// endpoint can't have them sent to a host of their own.
 func (e *Endpoint) Point(to string) {
 	if origin(e.URL) != origin(to) {
 		e.Headers = slices.Clone(e.Headers)

@@ -15,7 +15,7 @@ import (
 var Sources = []string{string(event.API), string(event.UI)}
 
 // AcceptsActor reports whether the endpoint is sent the activity of an actor. Changes that
-// Casehook itself makes are nobody's activity, and go to all endpoints.
+// Casehook itself makes have no source, and go to all endpoints.
 func (e Endpoint) AcceptsActor(a event.Actor) bool {
 	if e.IgnoreOwn && a.Source == event.API && a.TokenID == e.Token {
 		return false

@@ -22,7 +22,7 @@ type Audience struct {
 	view     wire.View // but for the clearance
 	triggers map[string]bool
 	accepts  func(event.Actor) bool
-	self     string    // the endpoint as a subject, about which it is not told
+	self     string    // the endpoint as a subject, whose own messages it does not receive
 	client   *Audience // not nil: the client that reads what the endpoint is sent
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/casehook/casehook/internal/spelling"
 )
 
-// maxCost bounds one evaluation, in CEL's units: about 5 ms. Delivery to one
-// endpoint waits for it, and for nobody else's.
+// maxCost bounds one evaluation, in CEL's units: about 5 ms. Delivery to an
+// endpoint waits for that endpoint's evaluations only.
 const maxCost = 50_000
 
 // language is what filters may use. It is constant.

@@ -29,7 +29,7 @@ type Entry struct {
 func NewEntry(e *event.Entry, clearance casetype.Classification) *Entry {
 	view, visible := e.As(clearance.SeesClass)
 	if !visible {
-		view = &event.Entry{} // nothing is told of it, so nothing asks
+		view = &event.Entry{} // it has no messages, so no filter reads it
 	}
 	return &Entry{whole: e, view: view, clearance: clearance}
 }

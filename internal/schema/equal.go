@@ -70,7 +70,7 @@ const (
 	stepsOfNumber = 2
 )
 
-// seed makes hashes that nobody outside can foresee.
+// seed makes hashes that no client can foresee.
 var seed = maphash.MakeSeed()
 
 // hash returns a number that is the same for equal values.

@@ -235,7 +235,7 @@ type open struct {
 
 func (o *open) empty() bool { return o == nil || len(o.names) == 0 && len(o.items) == 0 }
 
-// open returns the parts that the schema has not described yet; nil if nobody needs to know, or it
+// open returns the parts that the schema has not described yet; nil if no keyword needs them, or it
 // describes everything.
 func (v *validation) open(n *node, value any, wanted bool) *open {
 	switch value := value.(type) {

@@ -34,7 +34,7 @@ func TestPostgresWakesOtherNodes(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	first, done := there.Wake(), make(chan error)
 	go func() { done <- there.Listen(ctx) }()
-	<-first // it wakes when it begins: what came before was not heard
+	<-first // it wakes when it begins, since it missed earlier notices
 	next := there.Wake()
 	if err := here.Notify(t.Context()); err != nil {
 		t.Fatal(err)
@@ -91,8 +91,8 @@ func TestPostgresComesBack(t *testing.T) {
 	}
 }
 
-// Whether a change is saved whose commit was sent, and not answered, nobody knows:
-// the error says so, and not that nothing was saved.
+// When a commit was sent and its answer is lost, the change may be saved or not: the
+// error says so, and not that nothing was saved.
 func TestACommitWhoseAnswerIsLostMayBeSaved(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.New(t)
@@ -114,7 +114,7 @@ func TestACommitWhoseAnswerIsLostMayBeSaved(t *testing.T) {
 		t.Errorf("with its answer lost, the commit returns %v", lost)
 	}
 	proxy.Mend()
-	cut := change("perhaps", proxy.Cut) // before the commit is sent, although that can't be told from here
+	cut := change("perhaps", proxy.Cut) // before the commit is sent, although the store can't know that
 	if code := fault.As(cut).Code; code != "store.outcome_unknown" {
 		t.Errorf("with the connection cut before it, the commit returns %v", cut)
 	}

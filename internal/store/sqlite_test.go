@@ -246,7 +246,7 @@ func TestSQLiteRefusesADamagedFile(t *testing.T) {
 	}
 }
 
-// Trouble lasts until a change is saved, which is tried by whoever asks.
+// Trouble lasts until a change is saved. Each question about it tries to save one.
 func TestTroubleLastsUntilAChangeIsSaved(t *testing.T) {
 	for _, engine := range engines {
 		o := engine(t)
@@ -278,8 +278,8 @@ func TestTroubleLastsUntilAChangeIsSaved(t *testing.T) {
 	}
 }
 
-// A full disk is told to each whose change it refuses, logged once, and over once
-// there is room, also if nobody else writes.
+// A full disk fails each change, and is logged once. Trouble ends when there is room
+// again, even if no other caller writes.
 func TestSQLiteSurvivesAFullDisk(t *testing.T) {
 	o := engines["sqlite"](t)
 	var log bytes.Buffer

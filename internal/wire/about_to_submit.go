@@ -174,8 +174,8 @@ func NearestKey(unknown string) string { return spelling.Nearest(unknown, answer
 // answerBody is the body of an answer. Its fields define the known keys and their types.
 type answerBody struct {
 	Data          map[string]any `json:"data,omitempty" doc:"Replaces all data of the case: what it omits, or has as null, is gone, and {} empties the case. It is validated, and may set any field of the case type."`
-	Errors        []string       `json:"errors,omitempty" doc:"Refuse the change, and are shown to whoever submitted it."`
-	Warnings      []string       `json:"warnings,omitempty" doc:"Refuse the change too, unless whoever submitted it ignores warnings, or the callback's URL has ignore-warning=true."`
+	Errors        []string       `json:"errors,omitempty" doc:"Refuse the change, and are shown to the user who submitted it."`
+	Warnings      []string       `json:"warnings,omitempty" doc:"Refuse the change too, unless the user who submitted it ignores warnings, or the callback's URL has ignore-warning=true."`
 	OverrideState string         `json:"override_state,omitempty" doc:"The state that the case goes to in place of the target; it has to be one of the case type's. Empty: none."`
 }
 

@@ -100,10 +100,10 @@ var common = []HeaderDoc{
 		Description: "What the message is about: a case, a contact or an endpoint. Order is kept among the messages " +
 			"of one subject.",
 	},
-	{Name: sequenceHeader, Description: "The subject's version, which grows. What arrives late can be told by it."},
+	{Name: sequenceHeader, Description: "The subject's version, which grows. A lower one than before: a late message."},
 	{
 		Name: "webhook-test",
-		Description: "true: a sample that somebody sent to see whether it arrives. It tells of nothing that has " +
+		Description: "true: a sample that a user sent to test the endpoint. Nothing of what it says has " +
 			"happened.",
 		Example: "true", Optional: true,
 	},

@@ -98,7 +98,7 @@ func answerSchema() json.RawMessage {
 	s.Dialect, s.Title = dialect, "about_to_submit answer"
 	s.Description = "The answer. Keys that are not listed are ignored, but for those that differ from a listed one " +
 		"in letter case, and for state: " +
-		"whoever wrote them meant something by them, so they are failures."
+		"these are probably mistakes, so they are failures."
 	s.AdditionalProperties = nil
 	for _, p := range s.Properties {
 		p.schema.Type = []any{p.schema.Type, "null"}
@@ -163,7 +163,7 @@ func answerExamples() []NamedBody {
 		{"refused", "Nothing is saved. Who submitted reads both lists.", mustEncode(answerBody{
 			Errors:   []string{"Clients resident in KP are not accepted."},
 			Warnings: []string{"There is no passport number yet."}})},
-		{"warned", "Nothing is saved, unless whoever submitted ignores warnings.", mustEncode(answerBody{
+		{"warned", "Nothing is saved, unless the user who submitted ignores warnings.", mustEncode(answerBody{
 			Warnings: []string{"There is no passport number yet."}})},
 		{"diverted", "The case goes to another state.", mustEncode(answerBody{Data: data, OverrideState: "escalated"})},
 	}

@@ -48,7 +48,7 @@ type rule struct {
 	fact   string
 	sample func() *event.Entry // made up, with this fact; the examples in the catalogue come from it
 	body   func(trigger string, e *event.Entry, f event.Fact) ([]byte, error)
-	of     func(e *event.Entry) bool // which entries are told; nil: all
+	of     func(e *event.Entry) bool // which entries are sent; nil: all
 }
 
 // Header is one header of a message, spelt as it goes onto the wire.
@@ -133,7 +133,7 @@ func Messages(e *event.Entry, version string, clearance casetype.Classification)
 	return messages
 }
 
-// TriggersOf lists the triggers under which an entry is told, to whom it may be.
+// TriggersOf lists the triggers under which an entry is sent to endpoints that may receive it.
 func TriggersOf(e *event.Entry) (triggers []string) {
 	for _, f := range e.Facts {
 		for _, r := range registry.routes[f.Name] {

@@ -98,7 +98,7 @@ type submitted struct {
 
 const callbackNote = " The transition's callback is asked first: it may alter the data, refuse with errors or " +
 	"warnings (422), or divert the case to another state. When it does not answer as agreed, nothing is saved (502, " +
-	"504). A server that was started with --hold asks nobody (503)."
+	"504). A server that was started with --hold asks no callback, and answers 503."
 
 // caseHandler has the operations on cases.
 type caseHandler struct {

@@ -16,7 +16,7 @@ import (
 // Migration is the body that moves cases to a newer version of their type.
 type Migration struct {
 	To       int64             `json:"to,omitempty" minimum:"1" doc:"The version that they are to work by; absent: the newest. Cases of this version and of later ones are passed over." example:"3"`
-	States   map[string]string `json:"states,omitempty" maxProperties:"200" doc:"Of the states that this version lacks: where their cases go on. No transition is taken, and nobody is asked." example:"{\"in_review\": \"assessing\"}"`
+	States   map[string]string `json:"states,omitempty" maxProperties:"200" doc:"Of the states that this version lacks: where their cases go on. No transition is taken, and no callback is asked." example:"{\"in_review\": \"assessing\"}"`
 	Finished bool              `json:"finished,omitempty" doc:"Move cases in final states too; absent: they are left alone."`
 	DryRun   bool              `json:"dry_run,omitempty" doc:"Change nothing, and report what would become of the cases."`
 	After    string            `json:"after,omitempty" maxLength:"500" doc:"The next of the answer before; absent: begin with the oldest case."`
@@ -61,7 +61,7 @@ func (h migrationHandler) register() {
 			"Cases in final states are left alone and counted (finished), unless the body says finished: true. No " +
 			"transition is taken, so that no role, precondition or callback of the definition is asked: only " +
 			"administrators may migrate. Each case is a commit of its own, with the fact case.migrated in its " +
-			"history; endpoints hear of the state, data and name, where these change.",
+			"history; endpoints receive changes of the state, data and name.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict},
 	}, h.migrateCases)
 }

@@ -27,8 +27,8 @@ func answersOfCallbacks() map[string]string {
 		"408": again, "425": again, "429": again, "5XX": again,
 		"default": fmt.Sprintf("Any other status, redirects too, a body of another shape, and no answer at all are "+
 			"failures of the "+
-			"callback. Nothing is saved, and who submitted gets 504 for a timeout, else 502, unless the case type's "+
-			"failure_policy is ignore: that waives failures, but no answer that carries errors, whatever its status. "+
+			"callback. Nothing is saved, and the client gets 504 for a timeout, else 502, unless the case type's "+
+			"failure_policy is ignore: that waives failures, but never an answer with errors, whatever its status. "+
 			"Timeouts and lost connections are asked again as 5XX are. One attempt may take %s, all of them together "+
 			"%s, where the case type says nothing else (at most %s and %s).",
 			time.Duration(casetype.DefaultTimeout), time.Duration(casetype.DefaultBudget),

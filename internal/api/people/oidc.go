@@ -21,7 +21,7 @@ type redirect struct {
 	Location string `header:"Location" doc:"Where to go on."`
 }
 
-// pendingSignIn is the value of a cookie while somebody is at the provider.
+// pendingSignIn is the value of a cookie while a user signs in at the provider.
 type pendingSignIn struct {
 	oidc.AuthRequest
 	Tenant   string // its key, as it was sent: whether there is one shows in the end alone
@@ -159,7 +159,7 @@ func (h oidcHandler) finishOIDC(ctx context.Context, in *struct {
 // cookies.
 const maxReturnTo = 1000
 
-// ours returns a path of this server, or else its root, so that nobody is redirected to
+// ours returns a path of this server, or else its root, so that no user is redirected to
 // another site.
 func ours(path string) string {
 	if len(url.QueryEscape(path)) > maxReturnTo || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") ||

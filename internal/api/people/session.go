@@ -75,7 +75,7 @@ func (h sessionHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.ChangePassword, Pattern: "POST " + sessionPath + "/password", Tag: tag,
 		Summary: "Change one's own password",
-		Description: "For somebody who has signed in. All other sessions of the user end; this one goes on, by the " +
+		Description: "For signed-in users. All other sessions of the user end; this one goes on, by the " +
 			"cookie that the answer sets. A wrong old password counts as a failed sign-in does, and too many in a " +
 			"row are held back: see Retry-After.",
 		Problems: []int{http.StatusConflict, http.StatusTooManyRequests},

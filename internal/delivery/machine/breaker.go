@@ -10,7 +10,7 @@ import (
 // message's retries. It opens after several failures in a row that are the
 // endpoint's own fault, on several lanes: one poisonous message must not open
 // it. No message is to blame where there was not even a connection, so that two
-// failures to connect open it whatever the lanes: a quiet endpoint, too, hears soon
+// failures to connect open it whatever the lanes: a quiet endpoint, too, is served soon
 // after an outage. While it is open, one probe at a time finds out whether the
 // endpoint is back.
 type breaker struct {

@@ -137,7 +137,7 @@ func (c *Cursor) giveUp(msg *Message, now time.Time, reason string) {
 }
 
 // Collect returns what is to be saved, once; false: nothing is. With flush that
-// includes a position which moved only past entries that nobody wanted; otherwise
+// includes a position which moved only past entries without messages; otherwise
 // such a position waits.
 func (c *Cursor) Collect(flush bool) (s Settlement, ok bool) {
 	position := c.Position()

@@ -91,7 +91,7 @@
 // An endpoint is failing since the first of its failures in a row. That is saved with
 // the outcome that it follows from, and so is an open breaker, so that neither a restart
 // nor a change of nodes starts the count anew. A change is made from a version of the
-// health, and saved only if that is still the present one: each fact is told once.
+// health, and saved only if that version is still current: each fact is sent once.
 //
 //   - endpoint.failing: the breaker is open after five failures, or ten minutes have
 //     passed, or the endpoint has refused messages of several subjects, and no other
@@ -101,9 +101,9 @@
 //     away;
 //   - endpoint.recovered: it answers, or accepts messages again.
 //
-// Failures of messages about endpoints count like all others and are told to nobody, or
-// two endpoints that subscribe to each other would never come to an end. Whether another
-// message has failed, too, is saved with the health, and begins anew when somebody
+// Failures of messages about endpoints count like all others but cause no messages:
+// otherwise two endpoints that subscribe to each other would never come to an end. Whether another
+// message has failed, too, is saved with the health, and begins anew when a user
 // enables the endpoint. Refusals do not count towards being disabled: an answer ends the
 // count.
 //

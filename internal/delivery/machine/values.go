@@ -66,7 +66,7 @@ type Dead struct {
 	Trigger string
 	At      time.Time
 	Reason  string
-	Dropped bool // because somebody asked for it
+	Dropped bool // because a user asked for it
 }
 
 // RepairRequest asks to try a parked message at once, or to drop it.

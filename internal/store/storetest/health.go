@@ -17,7 +17,7 @@ func failing(base int64, reason string) store.HealthChange {
 	}}
 }
 
-// saying is a change of which others are told.
+// saying is a change of health that is reported as a fact.
 func saying(tenant int64, id string, c store.HealthChange, fact event.Kind[event.NoDetails]) store.HealthChange {
 	c.Reported = true
 	c.Entry = &event.Entry{

@@ -42,7 +42,7 @@ func (f *fixture) running(endpoint string) (ids []string) {
 	return ids
 }
 
-// told settles what a replay delivered.
+// replayed returns the settlement of what a replay delivered.
 func replayed(r store.Replay, epoch, position int64, messages ...store.Place) store.Settlement {
 	s := store.Settlement{
 		Tenant: r.Tenant, Endpoint: r.Endpoint, Cursor: r.ID, Epoch: epoch, Replay: true, Position: position,

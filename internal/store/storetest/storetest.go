@@ -48,7 +48,7 @@ type fixture struct {
 
 var start = time.Date(2026, 3, 1, 9, 0, 0, 123456000, time.UTC)
 
-// once is what somebody did then.
+// once is an activity of user 42 at start.
 var once = cases.Activity{At: start, By: 42}
 
 // update runs a transaction that must succeed.
