@@ -7,14 +7,14 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 )
 
 // Claim is the claim object, of events and of the API: Casehook's own fields, then the data by name.
 type Claim struct {
 	Kept ClaimFields
-	data map[string]any
+	raw  []byte         // the data as it was kept, if that is how it is written; empty: it is in data
+	data map[string]any // or else the data
 }
 
 // ClaimFields are Casehook's own fields of a claim.
@@ -52,12 +52,14 @@ func (Claim) jsonSchema(trigger string) *schema {
 // MarshalJSON writes one object.
 func (c Claim) MarshalJSON() ([]byte, error) {
 	kept, err := encode(c.Kept)
-	if err != nil || len(c.data) == 0 {
+	if err != nil || len(c.raw)+len(c.data) == 0 {
 		return kept, err
 	}
-	data, err := encode(c.data) // sorted by name
-	if err != nil {
-		return nil, err
+	data := c.raw
+	if len(data) == 0 {
+		if data, err = encode(c.data); err != nil { // sorted by name
+			return nil, err
+		}
 	}
 	kept[len(kept)-1] = ','
 	return append(kept, data[1:]...), nil
@@ -73,12 +75,16 @@ func NewClaim(c *event.Case, at time.Time) (Claim, error) {
 		Reference: c.Reference, Labels: append([]string{}, c.Labels...), AssignedTo: (*ClaimHolder)(c.Assignee),
 		LastActivityAt: Timestamp(c.LastActivityAt), CreatedAt: Timestamp(c.CreatedAt),
 	}}
+	if len(c.Data) > len("{}") && canonical(c.Data) {
+		out.raw = c.Data
+		return out, nil
+	}
 	d := json.NewDecoder(bytes.NewReader(c.Data)) // as it was kept, so that a number stays as it was written
 	d.UseNumber()
 	if err := d.Decode(&out.data); err != nil {
 		return out, fmt.Errorf("the data of the claim can't be read: %w", err)
 	}
-	for _, name := range casetype.Reserved() { // definitions of before may have a field of a later name
+	for _, name := range reservedFields { // definitions of before may have a field of a later name
 		delete(out.data, name)
 	}
 	return out, nil
