@@ -48,7 +48,10 @@ type commands struct {
 	Tenant    tenantCmd    `cmd:"" help:"Create, list and change the isolated tenants of a server."`
 	Token     tokenCmd     `cmd:"" help:"Create, list and revoke the tokens by which programs use the API."`
 	User      userCmd      `cmd:"" help:"Create, list and disable users, and give them passwords."`
+	Bench     benchCmd     `cmd:"" help:"Measure this program on this machine, and what the machine would allow at best."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
+
+	BenchWorker benchWorkerCmd `cmd:"" hidden:"" help:"A process of casehook bench."`
 }
 
 // The exit statuses of commands.

@@ -283,7 +283,7 @@ func TestTheHelpOfEveryCommandHasAnExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, leaf := range parser.Model.Leaves(false) {
+	for _, leaf := range parser.Model.Leaves(true) {
 		command := strings.Fields(leaf.FullPath())[1:]
 		if command[0] == "version" || command[0] == "demo" { // there is nothing to explain
 			continue

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net/netip"
@@ -150,8 +151,11 @@ func (c *serveCmd) logger(s stdio) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(s.err, o))
 }
 
-func terminal(s stdio) bool {
-	f, ok := s.err.(*os.File)
+func terminal(s stdio) bool { return onTerminal(s.err) }
+
+// onTerminal reports whether people see at once what is written.
+func onTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
