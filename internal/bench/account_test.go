@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestEveryMessageIsAccountedFor(t *testing.T) {
@@ -30,9 +32,9 @@ func TestEveryMessageIsAccountedFor(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := account(submitted, test.endpoints, test.log)
-			if got.Delivered != test.delivered || got.Lost != test.lost || got.Repeated != test.repeated {
-				t.Errorf("%d delivered, %d lost, %d repeated; want %d, %d, %d", got.Delivered, got.Lost, got.Repeated,
-					test.delivered, test.lost, test.repeated)
+			if diff := cmp.Diff([]int{test.delivered, test.lost, test.repeated},
+				[]int{got.Delivered, got.Lost, got.Repeated}); diff != "" {
+				t.Errorf("delivered, lost and repeated differ (-want +got):\n%s", diff)
 			}
 			if len(got.Latencies) != got.Delivered {
 				t.Errorf("%d latencies of %d messages", len(got.Latencies), got.Delivered)

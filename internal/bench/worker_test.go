@@ -15,12 +15,19 @@ import (
 )
 
 // connected returns functions to call a worker in this process, and to hang up.
-func connected(t *testing.T, m methods) (do func(method string, arguments any) answer, hangUp func() error) {
+func connected(t *testing.T, m methods) (do func(method string, arguments any) answer, hangUp func()) {
 	t.Helper()
 	in, orders := io.Pipe()
 	answers, out := io.Pipe()
 	ended := make(chan error, 1)
 	go func() { ended <- answerCalls(t.Context(), in, out, m); out.Close() }()
+	t.Cleanup(func() {
+		orders.Close()
+		go io.Copy(io.Discard, answers)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 	decoder := json.NewDecoder(answers)
 	return func(method string, arguments any) (a answer) {
 			t.Helper()
@@ -32,11 +39,7 @@ func connected(t *testing.T, m methods) (do func(method string, arguments any) a
 				t.Fatal(err)
 			}
 			return a
-		}, func() error {
-			orders.Close()
-			go io.Copy(io.Discard, answers)
-			return <-ended
-		}
+		}, func() { orders.Close() }
 }
 
 func TestAWorkerAnswersCallsUntilNobodyIsThereAnyMore(t *testing.T) {
