@@ -30,16 +30,16 @@ func connected(t *testing.T, m methods) (do func(method string, arguments any) a
 	})
 	decoder := json.NewDecoder(answers)
 	return func(method string, arguments any) (a answer) {
-			t.Helper()
-			raw, _ := json.Marshal(arguments)
-			if err := json.NewEncoder(orders).Encode(call{method, raw}); err != nil {
-				t.Fatal(err)
-			}
-			if err := decoder.Decode(&a); err != nil {
-				t.Fatal(err)
-			}
-			return a
-		}, func() { orders.Close() }
+		t.Helper()
+		raw, _ := json.Marshal(arguments)
+		if err := json.NewEncoder(orders).Encode(call{method, raw}); err != nil {
+			t.Fatal(err)
+		}
+		if err := decoder.Decode(&a); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}, func() { orders.Close() }
 }
 
 func TestAWorkerAnswersCallsUntilNobodyIsThereAnyMore(t *testing.T) {
