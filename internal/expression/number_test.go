@@ -35,6 +35,7 @@ func TestANumberIsTheSameHoweverItIsSpelt(t *testing.T) {
 			`!(data.n < 200) && !(data.n > 200) && data.n <= 200 && data.n >= 200`, `data.n == 200 && data.n == 200.0 && 200 == data.n`, `data.n in [1, 200] && data.n in [200.0]`, `data.n != 201`,
 			`[data.n] == [200] && {"a": data.n} == {"a": 200.0}`, `type(data.n) == double`, `string(data.n) == "200"`, `int(data.n) == 200`, `-data.n < 0`,
 			`data.i == data.n && data.i * 1.5 == 300.0 && data.i / 3 == 66 && type(data.i) == int`, `data.l[0] == data.n && data.n in data.l`,
+			`type(data.l[0]) == int && data.l[0] / 3 == 66 && data.l.all(i, i / 3 == 66)`,
 			`data.n * 1.5 == 300 && 300 == data.n * 1.5 && size(data.l) == 1.0 && double(data.n) == 200 && 200.0 in [1, 200] && 1 != 1.5 && [data.l].all(l, 1.0 == size(l))`,
 			`size(data.l) * 1.5 == 1.5 && 1.5 * size(data.l) > 1`, `dyn(1u) + data.n == 201.0`, `[1, 2][data.one] == 2`,
 		} {
