@@ -1,8 +1,12 @@
 package machine_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -324,5 +328,62 @@ func TestAReplaysWindowHas128EntriesAndALiveOneItsLimit(t *testing.T) {
 	s.follow()
 	if s.cursor.ReadTo() != 128 {
 		t.Errorf("a replay has read %d entries", s.cursor.ReadTo())
+	}
+}
+
+// An entry of which nothing is owed takes no place in the window.
+func TestOnlyEntriesWithMessagesFillTheWindow(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		triggers []string
+		full     bool
+	}{
+		{"both unwanted", []string{wantedTrigger, otherTrigger, otherTrigger}, false},
+		{"one unwanted", []string{wantedTrigger, otherTrigger, wantedTrigger}, true},
+	} {
+		s := newScript(t, endpoint.Policy{}, machine.Limits{Window: 2, Unsettled: 8, Parked: 8})
+		for _, trigger := range test.triggers {
+			s.append("case/1", wire.Message{Trigger: trigger, ID: fmt.Sprintf("msg_%d", s.seq+1)})
+		}
+		if s.cursor.ReadTo() != 3 || s.cursor.WantsMore() == test.full {
+			t.Errorf("%s: it has read up to %d and wants more: %v", test.name, s.cursor.ReadTo(), s.cursor.WantsMore())
+		}
+	}
+}
+
+// Only an answer 429 that names a time makes the next request wait for those under way.
+func TestAnAnswer429WithoutATimeLeavesTheOthersUnderWayAlone(t *testing.T) {
+	for asked, want := range map[time.Duration]int{0: 1, time.Nanosecond: 0} {
+		s := newScript(t, endpoint.Policy{Concurrency: 2}, machine.DefaultLimits)
+		s.commit(1, 2, 3)
+		s.throttle(429, asked, s.launch()[0])
+		s.now = s.now.Add(time.Second)
+		if sent := s.launch(); len(sent) != want {
+			t.Errorf("asked for %v: %d messages are sent beside the one under way, want %d", asked, len(sent), want)
+		}
+	}
+}
+
+// The order was strict when the head failed. It keeps its tries and its due time under the order of today.
+func TestAHeadParkedUnderTheStrictOrderWaitsOnUnderAnother(t *testing.T) {
+	for order, lane := range map[endpoint.Order]string{endpoint.PerCase: "case/2", endpoint.None: "msg_2_0"} {
+		s := newScript(t, endpoint.Policy{Order: order}, machine.DefaultLimits)
+		parked := machine.Parked{
+			Seq: 2, Message: "msg_2_0", Subject: "case/2", Tries: 3, Failures: 2, Due: start.Add(time.Hour), Reason: "because",
+		}
+		s.cursor = machine.New(s.gate, machine.Saved{Parked: []machine.Parked{parked}})
+		s.commit(1, 2, 3)
+		var sent []string
+		for _, m := range s.launch() {
+			sent = append(sent, m.ID)
+		}
+		if diff := cmp.Diff([]string{"msg_1_0", "msg_3_0"}, sent); diff != "" {
+			t.Errorf("%s: sent at once (-want +got):\n%s", order, diff)
+		}
+		out := s.collect()
+		parked.Lane = lane
+		if diff := cmp.Diff([]machine.Parked{parked}, out.Park); diff != "" || !slices.Equal(out.Unpark, []string{""}) {
+			t.Errorf("%s: %q are no longer parked; parked (-want +got):\n%s", order, out.Unpark, diff)
+		}
 	}
 }
