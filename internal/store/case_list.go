@@ -12,7 +12,9 @@ import (
 type CaseFilter struct {
 	Type  string
 	State string
-	Text  string // in reference, name or data, however it is spelt (spelling.Key)
+	// Text has words that a case has in its reference, name or data, however they are spelt (spelling.Key). Each is
+	// the beginning of a word, or between quotation marks a phrase.
+	Text string
 	// Without lists types whose cases are left out.
 	Without []string
 	Label   string // a slug
@@ -49,9 +51,7 @@ var caseConditions = []struct {
 	{`c.type = ?`, func(f CaseFilter) any { return f.Type }},
 	{`c.state = ?`, func(f CaseFilter) any { return f.State }},
 	{`c.assignee = ?`, func(f CaseFilter) any { return max(f.Assignee, 0) }}, // nobody's cases have 0
-	{`(c.search like ? escape '\'
-		or $5 >= 2 and c.search_private like ? escape '\'
-		or $5 >= 3 and c.search_restricted like ? escape '\')`, func(f CaseFilter) any { return f.Text }},
+	{`c.words @@ cast(? as tsquery)`, func(f CaseFilter) any { return f.Text }},
 	{`l.slug = ?`, func(f CaseFilter) any { return f.Label }},
 }
 
@@ -75,18 +75,53 @@ var caseLists = func() (all [caseSelections]*statement) {
 	return all
 }()
 
+// caseSource is the table that a list of cases goes along.
+type caseSource struct {
+	from  string // with the condition that joins it to the cases
+	after string // the condition of the position
+	order string
+}
+
+var (
+	alongCases  = caseSource{`cases c where`, `(c.created_at, c.id) < ($2, $3)`, `c.created_at desc, c.id desc`}
+	alongLabels = caseSource{ // which have the times of their cases
+		`case_labels l cross join cases c where l.tenant = $1 and c.tenant = l.tenant and c.id = l.case_id and`,
+		`(l.created_at, l.case_id) < ($2, $3)`, `l.created_at desc, l.case_id desc`,
+	}
+	// alongWords reads SQLite's documents, whose order is that of the list. A case that is gone since the page before
+	// leaves only its time.
+	alongWords = caseSource{
+		`case_words cross join case_documents d cross join cases c
+			where d.document = case_words.rowid and c.tenant = d.tenant and c.id = d.case_id and d.tenant = $1 and`,
+		`case_words.rowid < coalesce((select p.document from case_documents p where p.tenant = $1 and p.case_id = $3),
+			(min($2, 4503599627370494) + 1) * 2048)`,
+		`case_words.rowid desc`,
+	}
+)
+
 // list defines the list with these conditions. Its parameters are the tenant, the time and id of the position, the
 // limit, the level of the clearance and the types to leave out, and then those of the conditions.
 func (s caseSelection) list() *statement {
-	from, place := "cases c where", "c"
-	if s.has(byLabel) { // case_labels has the time of its case, so that its index is in the order of the list
-		from = "case_labels l join cases c on c.tenant = l.tenant and c.id = l.case_id where l.tenant = $1 and"
-		place = "l"
+	list := defineListing(PageBytes, s.listing(postgres))
+	list.text[sqlite] = sqlite.render(s.listing(sqlite).plain())
+	return list
+}
+
+// source returns the table that an engine goes along.
+func (s caseSelection) source(d dialect) caseSource {
+	switch {
+	case s.has(byText) && d == sqlite:
+		return alongWords
+	case s.has(byLabel) && !s.has(byText):
+		return alongLabels
 	}
-	id := map[string]string{"c": "c.id", "l": "l.case_id"}[place]
+	return alongCases
+}
+
+func (s caseSelection) listing(d dialect) listing {
+	source := s.source(d)
 	conditions := []string{
-		`c.tenant = $1`,
-		fmt.Sprintf(`(%s.created_at, %s) < ($2, $3)`, place, id),
+		`c.tenant = $1`, source.after,
 		`($5 >= 2 or c.classification = 'PUBLIC')`,
 		`($5 >= 3 or c.classification <> 'RESTRICTED') and $5 >= 1`,
 		`c.type not in (select w.type from rows($6: type text) as w)`,
@@ -94,26 +129,35 @@ func (s caseSelection) list() *statement {
 	parameter := 7
 	for i, condition := range caseConditions {
 		if s.has(1 << i) {
-			conditions = append(conditions, strings.ReplaceAll(condition.sql, "?", fmt.Sprint("$", parameter)))
+			text := condition.sql
+			switch c := caseSelection(1 << i); {
+			case c == byText && d == sqlite:
+				text = `case_words match ?`
+			case c == byLabel && s.has(byText):
+				text = `exists (select 1 from case_labels l where l.tenant = $1 and l.case_id = c.id and l.slug = ?)`
+			}
+			conditions = append(conditions, strings.Replace(text, "?", fmt.Sprint("$", parameter), 1))
 			parameter++
 		}
 	}
-	list := defineListing(PageBytes, listing{
+	return listing{
 		columns: caseColumns.of("c"), names: caseColumns.names(), size: lengths("data", "contacts"),
-		from:  from + "\n" + strings.Join(conditions, "\nand "),
-		order: fmt.Sprintf(`%s.created_at desc, %s desc`, place, id), limit: `$4`,
-	})
-	// SQLite has no statistics to tell that the label's index is in order.
-	list.text[sqlite] = strings.Replace(list.text[sqlite], " join ", " cross join ", 1)
-	return list
+		from:  source.from + " " + strings.Join(conditions, "\nand "),
+		order: source.order, limit: `$4`,
+	}
 }
 
 // Cases lists cases, newest first.
 func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p Page[CaseRow], err error) {
 	if f.Text != "" {
-		if f.Text, err = likePattern(f.Text); err != nil {
+		if err := checkSearch(f.Text); err != nil {
 			return p, err
 		}
+		searched := phrases(f.Text)
+		if len(searched) == 0 || f.Clearance.Level() == 0 {
+			return p, nil // there is no such word, or none that the reader may find
+		}
+		f.Text = r.dialect.wordQuery(fmt.Sprint(tenant), searched, f.Clearance)
 	}
 	list, args, err := f.query(tenant)
 	if err != nil {
@@ -123,7 +167,7 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p Page[C
 	return collectPage(rows, err, f.Limit, scanCaseRow())
 }
 
-// query returns the filter's statement and its arguments.
+// query returns the filter's statement and its arguments. The filter's text is a query of the engine (wordQuery).
 func (f CaseFilter) query(tenant int64) (*statement, []any, error) {
 	without, err := keyRows(f.Without)
 	if err != nil {

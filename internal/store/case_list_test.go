@@ -30,7 +30,7 @@ var caseListPlans = []struct {
 
 // TestCasesAreListedAlongIndexes: a list reads a part of an index in the order of the list, whatever it selects. It
 // neither reads all cases nor sorts those that a condition finds, in an empty database and in one that has many cases
-// and no statistics.
+// and no statistics. A search reads the index of words.
 func TestCasesAreListedAlongIndexes(t *testing.T) {
 	stores := openBoth(t)
 	checkCaseListPlans(t, stores, "no cases")
@@ -38,6 +38,45 @@ func TestCasesAreListedAlongIndexes(t *testing.T) {
 		fillCases(t, s)
 	}
 	checkCaseListPlans(t, stores, "many cases")
+	checkSearchPlans(t, stores)
+}
+
+// searchPlans are filters with a text.
+var searchPlans = []CaseFilter{
+	{Text: "missing"}, {Text: `kyc "ada"`}, {Text: "missing", Type: "kyc"}, {Text: "missing", State: "open"},
+	{Text: "missing", Assignee: Unassigned}, {Text: "missing", Label: "urgent"},
+}
+
+func checkSearchPlans(t *testing.T, stores map[string]*Store) {
+	t.Helper()
+	for _, filter := range searchPlans {
+		filter.Clearance, filter.Limit = casetype.Restricted, 50
+		text := filter.Text
+		for name, s := range stores {
+			filter.Text = s.dialect.wordQuery("1", phrases(text), filter.Clearance)
+			list, args, err := filter.query(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "sqlite" {
+				if plan := sqlitePlan(t, s, list, args); !strings.Contains(plan, "SCAN case_words VIRTUAL TABLE INDEX") ||
+					strings.Contains(plan, "SCAN c\n") || strings.Contains(plan, "SCAN d\n") ||
+					strings.Contains(plan, "TEMP B-TREE FOR") {
+					t.Errorf("sqlite, %+v:\n%s", filter, plan)
+				}
+				continue
+			}
+			for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+				plan := preparedPlan(t, s, list, mode, args)
+				if !strings.Contains(plan, "_by_") || strings.Contains(plan, "Seq Scan on case") {
+					t.Errorf("postgres, %s, %+v:\n%s", mode, filter, plan)
+				}
+				if filter.selection() == byText && !strings.Contains(plan, "cases_by_word") {
+					t.Errorf("postgres, %s, %+v:\n%s", mode, filter, plan)
+				}
+			}
+		}
+	}
 }
 
 func checkCaseListPlans(t *testing.T, stores map[string]*Store, database string) {
@@ -78,14 +117,15 @@ func fillCases(t *testing.T, s *Store) {
 		`insert into labels (tenant, slug, name, color, created_at) values (1, 'urgent', '', '', 1)`,
 		count + `insert into cases (id, tenant, type, type_version, reference, name, name_set, color, state,
 			classification, data, version, revision, outcome_instance, created_at, modified_at, assignee, folding, search)
-			select i, 1, case when i % 2 = 0 then 'kyc' else 'loan' end, 1, 'KYC-' || i, 'Ada', true, '', 'open', 'PUBLIC',
-				'{}', 1, 1, 0, 1000 * i, 1000 * i, case when i % 10 = 0 then i % 50 else 0 end, 1, 'kyc-' || i || ' ada'
+			select i, 1, case when i % 2 = 0 then 'kyc' else 'loan' end, 1, 'KYC-' || i, 'Ada', true, '', 'open',
+				'PUBLIC', '{}', 1, 1, 0, 1000 * i, 1000 * i, case when i % 10 = 0 then i % 50 else 0 end, 2, 'kyc ' || i || ' ada'
 			from n`,
 		`insert into case_labels (tenant, case_id, slug) select 1, id, 'urgent' from cases where assignee > 0`,
 	}
 	if s.Nodes() { // it would analyse the tables some time
 		statements = append([]string{
-			`alter table cases set (autovacuum_enabled = false)`, `alter table case_labels set (autovacuum_enabled = false)`,
+			`alter table cases set (autovacuum_enabled = false)`,
+			`alter table case_labels set (autovacuum_enabled = false)`,
 		}, statements...)
 	}
 	err := s.Update(t.Context(), func(tx *Tx) error {

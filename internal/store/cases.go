@@ -58,6 +58,9 @@ var caseBeside = columns[caseRow]{
 		counted(func(r *caseRow) *int { return &r.contacts }),
 }
 
+// caseFolding is the folding of rows whose caseSearch are words.
+const caseFolding = "2"
+
 var caseSearch = columns[caseRow]{
 	textColumn("search", func(r *caseRow) *string { return &r.search[0] }),
 	textColumn("search_private", func(r *caseRow) *string { return &r.search[1] }),
@@ -75,11 +78,11 @@ var (
 var (
 	caseGet    = define(`select ` + caseColumns.names() + ` from cases where tenant = $1 and id = $2`)
 	caseInsert = define(`insert into cases (folding, ` + caseInserted.names() + `)
-		values (1, ` + caseInserted.parameters(1) + `)
+		values (` + caseFolding + `, ` + caseInserted.parameters(1) + `)
 		on conflict (tenant, type, reference) do nothing`)
 	caseUpdate = define(`update cases
 		set ` + caseUpdated.assignments(4) + `,
-			folding = 1, version = version + 1, revision = revision + 1
+			folding = ` + caseFolding + `, version = version + 1, revision = revision + 1
 		where tenant = $1 and id = $2 and revision = $3
 		returning ` + caseReturned.names())
 	caseTouch = define(`update cases

@@ -50,7 +50,7 @@ type step struct {
 
 var caseReplace = define(`update cases
 		set ` + caseUpdated.assignments(4) + `,
-			folding = 1, version = version + 1, revision = revision + 1
+			folding = ` + caseFolding + `, version = version + 1, revision = revision + 1
 		where tenant = $1 and id = $2 and version = $3`)
 
 // steps encodes the change.

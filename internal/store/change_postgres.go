@@ -28,7 +28,7 @@ func wholeChange(creates, answered bool) *statement {
 		return first
 	}
 	parts := []string{"present as (select 1)"}
-	write := "insert into cases (folding, " + caseInserted.names() + ") select 1, "
+	write := "insert into cases (folding, " + caseInserted.names() + ") select " + caseFolding + ", "
 	if creates {
 		write += caseInserted.casts(parameters(len(caseInserted))) + " where true"
 	} else {
@@ -36,7 +36,7 @@ func wholeChange(creates, answered bool) *statement {
 		parts[0] = "present as (select id from cases" + which + " for update)"
 		parameters(3)
 		write = "update cases set " + caseUpdated.assignments(parameters(len(caseUpdated))) +
-			", folding = 1, version = version + 1, revision = revision + 1" + which
+			", folding = " + caseFolding + ", version = version + 1, revision = revision + 1" + which
 	}
 	answers := "1"
 	if answered {

@@ -44,6 +44,11 @@
 // matter (search, names of endpoints, labels), and in its canonical composition where it does (changes). It is kept as
 // it was sent; the keys are in columns beside it. Identities fold ASCII alone.
 //
+// Cases are searched by the words of the keys: every word of a search has to begin a word of the case, and a phrase to
+// stand there as it is. Words are split here, for both engines alike. Triggers keep the index up to date in the
+// transaction that saves the case: a table of FTS5 on SQLite, whose rows are in the order of the lists, and a tsvector
+// with the clearances as weights on PostgreSQL. Contacts are searched by any part of their keys, without an index.
+//
 // # Secrets
 //
 // Secrets are sealed with AES-256-GCM, and so are stored answers, which may contain some. Each is bound to its place:

@@ -9,7 +9,7 @@ import (
 )
 
 // Searches and comparisons of names use keys (package spelling). Rows that are older than keys get theirs here, in
-// portions, which may be interrupted and repeated, also by several nodes at once.
+// portions, which may be interrupted and repeated, also by several nodes at once. Cases get their words from the keys.
 
 // The bounds of a portion, and of what a database is kept from opening by.
 const (
@@ -19,23 +19,28 @@ const (
 )
 
 // foldable is a table whose rows hold texts to fold.
-type foldable struct{ unfolded, fold *statement }
+type foldable struct {
+	unfolded, fold *statement
+	form           func(text string) string
+}
 
 var (
 	foldables = []foldable{
 		{
-			define(`select id, revision, search, search_private, search_restricted from cases
-				where folding = 0 order by id limit $1`),
-			define(`update cases set folding = 1,
+			define(`select tenant, id, revision, search, search_private, search_restricted from cases
+				where folding < ` + caseFolding + ` order by id limit $1`),
+			define(`update cases set folding = ` + caseFolding + `,
 				search = r.first, search_private = r.second, search_restricted = r.third
-				from rows($1: item bigint, seen bigint, first text, second text, third text) as r
-				where id = r.item and folding = 0 and revision = r.seen returning id`),
+				from rows($1: owner bigint, item bigint, seen bigint, first text, second text, third text) as r
+				where tenant = r.owner and id = r.item and folding < ` + caseFolding + ` and revision = r.seen returning id`),
+			func(text string) string { return wordText(spelling.Key(text)) },
 		},
 		{
-			define(`select id, version, search, '', '' from contacts where folding = 0 order by id limit $1`),
+			define(`select tenant, id, version, search, '', '' from contacts where folding = 0 order by id limit $1`),
 			define(`update contacts set folding = 1, search = r.first
-				from rows($1: item bigint, seen bigint, first text, second text, third text) as r
-				where id = r.item and folding = 0 and version = r.seen returning id`),
+				from rows($1: owner bigint, item bigint, seen bigint, first text, second text, third text) as r
+				where tenant = r.owner and id = r.item and folding = 0 and version = r.seen returning id`),
+			spelling.Key,
 		},
 	}
 	namesUnfolded = define(`select id, name from endpoints where name <> '' and name_key = '' order by created_at, id`)
@@ -77,7 +82,7 @@ func (s *Store) foldPortion(ctx context.Context, table foldable) (more bool, err
 	if err != nil {
 		return false, err
 	}
-	folded, err := foldedRows(rows)
+	folded, err := foldedRows(rows, table.form)
 	if err != nil || len(folded) == 0 {
 		return false, err
 	}
@@ -97,17 +102,17 @@ func (s *Store) foldPortion(ctx context.Context, table foldable) (more bool, err
 }
 
 // foldedRows reads rows until they are enough, and folds them.
-func foldedRows(rows *sql.Rows) (folded [][]any, err error) {
+func foldedRows(rows *sql.Rows, form func(string) string) (folded [][]any, err error) {
 	defer func() { err = errors.Join(err, translate(rows.Err()), rows.Close()) }()
 	for size := 0; size < foldBytes && rows.Next(); {
-		var item, seen int64
+		var owner, item, seen int64
 		var texts [3]string
-		if err := rows.Scan(&item, &seen, &texts[0], &texts[1], &texts[2]); err != nil {
+		if err := rows.Scan(&owner, &item, &seen, &texts[0], &texts[1], &texts[2]); err != nil {
 			return nil, translate(err)
 		}
-		row := []any{item, seen}
+		row := []any{owner, item, seen}
 		for _, text := range texts {
-			row = append(row, spelling.Key(text))
+			row = append(row, form(text))
 			size += len(text)
 		}
 		folded = append(folded, row)

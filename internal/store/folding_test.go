@@ -48,6 +48,12 @@ func TestTextsOfBeforeThereWereKeysAreFolded(t *testing.T) {
 			if found, err := s.Cases(t.Context(), tenant, filter); err != nil || len(found.Items) != oldRows {
 				t.Errorf("%d cases, %v", len(found.Items), err)
 			}
+			for text, want := range map[string]int{"strasse": 0, "their": 1} { // the other has a case with the same id
+				filter := store.CaseFilter{Text: text, Clearance: casetype.Restricted, Limit: 9}
+				if found, err := s.Cases(t.Context(), tenant+1, filter); err != nil || len(found.Items) != want {
+					t.Errorf("another tenant's search for %q finds %d cases, %v", text, len(found.Items), err)
+				}
+			}
 			contacts, err := s.Contacts(t.Context(), tenant, store.ContactFilter{Text: "strasse", Limit: 2000})
 			if err != nil || len(contacts.Items) != oldRows {
 				t.Errorf("%d contacts, %v", len(contacts.Items), err)
@@ -91,6 +97,16 @@ func fillOld(t *testing.T, s *store.Store) (tenant int64) {
 		if tenant, err = tx.CreateTenant(t.Context(), "acme", "Acme", at); err != nil {
 			return err
 		}
+		other, err := tx.CreateTenant(t.Context(), "other", "Other", at)
+		if err != nil || other != tenant+1 {
+			return fmt.Errorf("the other tenant is %d: %w", other, err)
+		}
+		theirs := cases.Case{ID: 1000, Tenant: other, Type: "plain", TypeVersion: 1, Reference: "1", State: "open",
+			Name: "Theirs", NameSet: true, Version: 1, Revision: 1, Classification: casetype.Public,
+			CreatedAt: at, ModifiedAt: at}
+		if err := tx.InsertCase(t.Context(), theirs, typ); err != nil {
+			return err
+		}
 		for n := range int64(oldRows) {
 			c := cases.Case{ID: 1000 + n, Tenant: tenant, Type: "plain", TypeVersion: 1, Reference: fmt.Sprint(n),
 				State: "open",
@@ -120,7 +136,9 @@ func fillOld(t *testing.T, s *store.Store) (tenant int64) {
 			}
 		}
 		for _, statement := range []string{
-			`update cases set folding = 0, search = 'lange straße'`, `update contacts set folding = 0, search = 'straße'`,
+			`update cases set folding = 0, search = 'lange straße' where name = 'Lange Straße'`,
+			`update cases set folding = 1, search = 'theirs;' where name = 'Theirs'`,
+			`update contacts set folding = 0, search = 'straße'`,
 		} {
 			if err := tx.Exec(statement); err != nil {
 				return err

@@ -30,11 +30,16 @@ type listing struct {
 	limit   string // the parameter
 }
 
+// plain is the query without a bound of bytes.
+func (l listing) plain() string {
+	return fmt.Sprintf("select %s from %s order by %s limit %s", l.columns, l.from, l.order, l.limit)
+}
+
 // defineListing defines a query whose readers stop after most bytes and one row more. SQLite computes rows on demand.
 // PostgreSQL sends all of them, so that its text needs the bound; it knows the length of a column that it stores out
 // of line without reading it.
 func defineListing(most int, l listing) *statement {
-	s := define(fmt.Sprintf("select %s from %s order by %s limit %s", l.columns, l.from, l.order, l.limit))
+	s := define(l.plain())
 	s.text[postgres] = postgres.render(fmt.Sprintf(`select %[1]s from (
 			select %[2]s,
 				sum(%[3]s) over (order by %[5]s rows between unbounded preceding and 2 preceding) as bytes_before,

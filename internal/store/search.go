@@ -19,15 +19,23 @@ const maxSearch = 1000
 // likePattern returns a pattern that matches the folded text anywhere, with its wildcards escaped. The texts that it
 // is matched with are folded too.
 func likePattern(text string) (string, error) {
-	if len(text) > maxSearch {
-		return "", fault.New(fault.Invalid, "search.too_long",
-			"The text to search for is longer than %d bytes. Search for a shorter one.", maxSearch)
+	if err := checkSearch(text); err != nil {
+		return "", err
 	}
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(spelling.Key(text)) + "%", nil
 }
 
-// searchTexts returns the folded texts that a search looks in: reference, name and the values of the data, one a
-// line. The first is for every clearance; the others add the texts that need PRIVATE and RESTRICTED.
+// checkSearch refuses a text that is too long to search for.
+func checkSearch(text string) error {
+	if len(text) > maxSearch {
+		return fault.New(fault.Invalid, "search.too_long",
+			"The text to search for is longer than %d bytes. Search for a shorter one.", maxSearch)
+	}
+	return nil
+}
+
+// searchTexts returns the words that a search looks for, with a space between two: those of the reference, the name
+// and the values of the data. The first is for every clearance; the others add the texts that need PRIVATE and RESTRICTED.
 func searchTexts(c cases.Case, t *casetype.Type) [3]string {
 	var b [3]strings.Builder
 	b[0].WriteString(c.Reference)
@@ -41,7 +49,7 @@ func searchTexts(c cases.Case, t *casetype.Type) [3]string {
 	}
 	var texts [3]string
 	for i := range b {
-		texts[i] = strings.ReplaceAll(spelling.Key(b[i].String()), "\x00", " ")
+		texts[i] = wordText(spelling.Key(b[i].String()))
 	}
 	return texts
 }
