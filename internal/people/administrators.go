@@ -71,7 +71,7 @@ func (s *Tokens) keepsAnAdministrator(
 	if lost.Role != access.Admin {
 		return nil
 	}
-	if _, err := tx.Next(ctx, tenant, "administrators"); err != nil { // counting locks a row
+	if err := tx.LockAdministrators(ctx, tenant); err != nil {
 		return err
 	}
 	others, err := tx.Administrators(ctx, tenant, without, s.now())

@@ -35,7 +35,12 @@ func start(t *testing.T) *world {
 // startAt makes a world on SQLite, or on the PostgreSQL database at url.
 func startAt(t testing.TB, url string) *world {
 	t.Helper()
-	st := testworld.Open(t, store.Options{URL: url})
+	return worldOn(t, testworld.Open(t, store.Options{URL: url}))
+}
+
+// worldOn makes a world on a store.
+func worldOn(t testing.TB, st *store.Store) *world {
+	t.Helper()
 	w := &world{t: t, store: st, p: testworld.Tenant(t, st, "first")}
 	w.guard = authz.New(st, definitions.NewCatalog(st), authz.Config{Now: w.clock.Now})
 	services := people.New(people.Config{

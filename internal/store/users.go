@@ -45,7 +45,8 @@ var (
 		where tenant = $1 and role = $2 and id <> $3 and not disabled and (password <> '' or issuer <> '')
 		union select clearance from tokens
 		where tenant = $1 and role = $2 and id <> $4 and (expires_at = 0 or expires_at > $5)`)
-	userRename = define(`update cases set assignee_name = $3
+	administratorsLock = postgresOnly(`select id from tenants where id = $1 for no key update`)
+	userRename         = define(`update cases set assignee_name = $3
 		where tenant = $1 and assignee = $2 and assignee_name <> $3`)
 )
 
@@ -57,6 +58,15 @@ func (r reader) Administrators(
 	rows, err := r.q.query(ctx, administrators, tenant, string(access.Admin), without.User(), without.Token(),
 		micros(now))
 	return collect(rows, err, scanValue[casetype.Classification])
+}
+
+// LockAdministrators makes other transactions that lock the tenant's administrators wait for the end of this one.
+func (tx *Tx) LockAdministrators(ctx context.Context, tenant int64) error {
+	if tx.dialect != postgres {
+		return nil // which has one writer
+	}
+	_, err := tx.q.exec(ctx, administratorsLock, tenant)
+	return err
 }
 
 // User finds a user by id.
