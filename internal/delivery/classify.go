@@ -31,6 +31,8 @@ func classify(msg *machine.Message, q outbound.Request, r outbound.Result, keepA
 		o.RetryAfter = r.RetryAfter(q.At.Add(r.Duration))
 	}
 	sum := sha256.Sum256(q.Body)
+	var hash [2 * sha256.Size]byte
+	hex.Encode(hash[:], sum[:])
 	o.attempt = store.Attempt{
 		Place:      store.Place{Seq: msg.Seq, Part: msg.Part, Message: msg.ID},
 		Subject:    msg.Subject,
@@ -44,7 +46,7 @@ func classify(msg *machine.Message, q outbound.Request, r outbound.Result, keepA
 		Delivered:  o.Verdict == machine.Delivered,
 		Request:    requestRecord(q),
 		Response:   answerRecord(q, r, keepAnswers),
-		BodySHA256: hex.EncodeToString(sum[:]),
+		BodySHA256: string(hash[:]),
 	}
 	return o
 }

@@ -11,9 +11,14 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
+// sender makes one signed request. Delivery knows no more of the client.
+type sender interface {
+	Post(context.Context, outbound.Request) outbound.Result
+}
+
 // credentials authenticate an endpoint's requests to the destination, besides their signatures.
 type credentials struct {
-	client   *outbound.Client
+	sender   sender
 	fixed    string             // an Authorization; empty: there is none, or it has to be asked for
 	tokens   *tokenSource       // nil: no OAuth2
 	identity *outbound.Identity // nil: that of everybody
@@ -21,7 +26,7 @@ type credentials struct {
 
 // newCredentials returns the credentials of settings that were checked when they were saved.
 func newCredentials(client *outbound.Client, e endpoint.Endpoint) (*credentials, error) {
-	c := &credentials{client: client}
+	c := &credentials{sender: client}
 	switch e.Auth.Kind {
 	case endpoint.BearerAuth:
 		c.fixed = "Bearer " + e.Auth.Token
@@ -61,7 +66,7 @@ func (c *credentials) post(ctx context.Context, r outbound.Request) (outbound.Re
 	r.Identity = c.identity
 	if c.tokens == nil {
 		r = authorized(r, c.fixed)
-		return r, c.client.Post(ctx, r)
+		return r, c.sender.Post(ctx, r)
 	}
 	start := time.Now()
 	token, fresh, err := c.tokens.get(ctx, r.Timeout, "")
@@ -69,11 +74,11 @@ func (c *credentials) post(ctx context.Context, r outbound.Request) (outbound.Re
 		return r, outbound.Result{Class: err.class, Err: err, Duration: time.Since(start)}
 	}
 	sent := authorized(r, "Bearer "+token)
-	result := c.client.Post(ctx, sent)
+	result := c.sender.Post(ctx, sent)
 	if result.Status == http.StatusUnauthorized && !fresh {
 		if token, _, err = c.tokens.get(ctx, r.Timeout, token); err == nil {
 			sent = authorized(r, "Bearer "+token)
-			result = c.client.Post(ctx, sent)
+			result = c.sender.Post(ctx, sent)
 		}
 	}
 	result.Duration = time.Since(start)

@@ -126,7 +126,11 @@ func (p *settlement) merge(more store.Settlement) {
 	row := &p.row
 	row.Replay, row.Ended = more.Replay, row.Ended || more.Ended
 	row.Position = max(row.Position, more.Position)
-	row.Attempts = append(row.Attempts, more.Attempts...)
+	if len(row.Attempts) == 0 {
+		row.Attempts = more.Attempts
+	} else {
+		row.Attempts = append(row.Attempts, more.Attempts...)
+	}
 	row.Dead = append(row.Dead, more.Dead...)
 	row.Health = append(row.Health, more.Health...)
 	row.Repaired = append(row.Repaired, more.Repaired...)

@@ -81,14 +81,13 @@ func New(prefix string) string {
 // (microseconds) are hashed with the entry's id so that two installations, or one restored from a backup,
 // do not give one id to different events.
 func Message(entry, at int64, subject string, fact int, trigger string) string {
-	h := sha256.New()
-	var n [24]byte
-	binary.BigEndian.PutUint64(n[0:], uint64(entry))
-	binary.BigEndian.PutUint64(n[8:], uint64(at))
-	binary.BigEndian.PutUint64(n[16:], uint64(fact))
-	h.Write(n[:])
-	io.WriteString(h, strconv.Itoa(len(subject)))
-	io.WriteString(h, subject)
-	io.WriteString(h, trigger)
-	return "msg_" + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+	b := make([]byte, 0, 128) // most fit
+	b = binary.BigEndian.AppendUint64(b, uint64(entry))
+	b = binary.BigEndian.AppendUint64(b, uint64(at))
+	b = binary.BigEndian.AppendUint64(b, uint64(fact))
+	b = strconv.AppendInt(b, int64(len(subject)), 10)
+	b = append(b, subject...)
+	b = append(b, trigger...)
+	sum := sha256.Sum256(b)
+	return string(base64.RawURLEncoding.AppendEncode(append(b[:0], "msg_"...), sum[:18]))
 }

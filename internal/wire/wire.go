@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -194,14 +195,36 @@ func define(f Format) Format {
 // encode writes v as compact JSON, with <, > and & as they are. Strings that are
 // not UTF-8 come out with U+FFFD in place of what is wrong.
 func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(512) // most bodies fit
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	e := encoders.Get().(*encoder)
+	defer e.release()
+	if err := e.json.Encode(v); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return bytes.Clone(bytes.TrimSuffix(e.buffer.Bytes(), []byte("\n"))), nil
+}
+
+// encoder is an encoder of JSON with its buffer, which are used again.
+type encoder struct {
+	buffer bytes.Buffer
+	json   *json.Encoder
+}
+
+var encoders = sync.Pool{New: func() any {
+	e := new(encoder)
+	e.json = json.NewEncoder(&e.buffer)
+	e.json.SetEscapeHTML(false)
+	return e
+}}
+
+// largestBuffer is the longest buffer that is kept, in bytes.
+const largestBuffer = 64 << 10
+
+// release returns an encoder to the pool.
+func (e *encoder) release() {
+	if e.buffer.Cap() <= largestBuffer {
+		e.buffer.Reset()
+		encoders.Put(e)
+	}
 }
 
 // orNull makes JSON null of a zero value.

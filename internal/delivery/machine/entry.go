@@ -2,6 +2,7 @@ package machine
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/filter"
@@ -17,7 +18,7 @@ type Derive func(*event.Entry, wire.View) []wire.Message
 type Entry struct {
 	Journal *event.Entry
 	Derive  Derive
-	views   [wire.Views]view // by the index of the view
+	views   [wire.Views]atomic.Pointer[view] // by the index of the view; nil: nobody has asked for it
 }
 
 // view is an entry's messages in one view.
@@ -29,11 +30,23 @@ type view struct {
 	filtered  []*filter.Message // of each message, as filters see it
 }
 
+// view returns what is kept of a view.
+func (e *Entry) view(of wire.View) *view {
+	kept := &e.views[of.Index()]
+	if v := kept.Load(); v != nil {
+		return v
+	}
+	kept.CompareAndSwap(nil, new(view))
+	return kept.Load()
+}
+
 // Messages returns the entry's messages in a view.
 func (e *Entry) Messages(of wire.View) []*wire.Message {
-	v := &e.views[of.Index()]
+	v := e.view(of)
 	v.once.Do(func() {
-		for _, m := range e.Derive(e.Journal, of) {
+		derived := e.Derive(e.Journal, of)
+		v.messages = make([]*wire.Message, 0, len(derived))
+		for _, m := range derived {
 			v.messages = append(v.messages, &m) // each by itself, or one would keep them all
 		}
 	})
@@ -48,7 +61,7 @@ func (e *Entry) Passes(a *filter.Audience, part int) (bool, error) {
 	}
 	full := wire.View{Clearance: a.Clearance}
 	messages := e.Messages(full)
-	v := &e.views[full.Index()]
+	v := e.view(full)
 	v.filtering.Do(func() {
 		seen := filter.NewEntry(e.Journal, a.Clearance)
 		for _, m := range messages {
