@@ -45,6 +45,16 @@ func (r *reads) try(ctx context.Context, after int64) ([]*machine.Entry, int64, 
 	})
 }
 
+// kept returns the positions above which ranges are kept, and their size.
+func (r *reads) kept() (after []int64, bytes int) {
+	r.shared.mu.Lock()
+	defer r.shared.mu.Unlock()
+	for _, kept := range r.shared.ranges {
+		after = append(after, kept.after)
+	}
+	return after, r.shared.bytes
+}
+
 func TestEndpointsThatAreBehindShareWhatTheyRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -57,6 +67,7 @@ func TestEndpointsThatAreBehindShareWhatTheyRead(t *testing.T) {
 			}()
 		}
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if r.n != 1 {
 			t.Errorf("five that begin together read %d times", r.n)
 		}
@@ -81,8 +92,8 @@ func TestEndpointsThatAreBehindShareWhatTheyRead(t *testing.T) {
 		}
 		time.Sleep(rangesEnd)
 		synctest.Wait()
-		if len(r.shared.ranges) != 0 || r.shared.bytes != 0 {
-			t.Errorf("%d ranges of %d bytes are kept for ever", len(r.shared.ranges), r.shared.bytes)
+		if after, bytes := r.kept(); len(after) != 0 || bytes != 0 {
+			t.Errorf("ranges above %d, of %d bytes, are kept for ever", after, bytes)
 		}
 	})
 }
@@ -108,6 +119,7 @@ func TestAReadThatFailsFailsForOneAlone(t *testing.T) {
 			t.Errorf("one who stops waiting gets %d, %v", upTo, err)
 		}
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		if failed != 1 || r.n != 2 {
 			t.Errorf("%d of 3 fail, after %d reads", failed, r.n)
 		}
@@ -122,8 +134,8 @@ func TestSharedRangesAreBounded(t *testing.T) {
 			for after := int64(0); after < 200; after += 10 {
 				r.after(t, after)
 			}
-			if got := len(r.shared.ranges); got != want || r.shared.ranges[got-1].after != 190 {
-				t.Errorf("%d ranges are kept of entries with %d bytes, want the last %d", got, size, want)
+			if after, _ := r.kept(); len(after) != want || after[want-1] != 190 {
+				t.Errorf("ranges above %d are kept of entries with %d bytes, want the last %d", after, size, want)
 			}
 			time.Sleep(rangesEnd)
 		})
