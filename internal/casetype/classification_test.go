@@ -1,7 +1,10 @@
 package casetype_test
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/casehook/casehook/internal/casetype"
 )
@@ -22,5 +25,98 @@ func TestAClearanceSeesWhatIsClassifiedAtMostAsHigh(t *testing.T) {
 		if none.Sees(casetype.Public) {
 			t.Errorf("the clearance %q sees something", none)
 		}
+	}
+}
+
+func TestClassificationsAreOrdered(t *testing.T) {
+	const none, unknown = casetype.Classification(""), casetype.Classification("SECRET")
+	for _, test := range []struct{ a, b, higher, lower casetype.Classification }{
+		{casetype.Public, casetype.Private, casetype.Private, casetype.Public},
+		{casetype.Private, casetype.Restricted, casetype.Restricted, casetype.Private},
+		{casetype.Private, casetype.Private, casetype.Private, casetype.Private},
+		{none, casetype.Public, casetype.Public, none},
+		{none, none, none, none},
+		{casetype.Restricted, unknown, unknown, casetype.Restricted},
+	} {
+		for _, pair := range [][2]casetype.Classification{{test.a, test.b}, {test.b, test.a}} {
+			if got := casetype.Higher(pair[0], pair[1]); got != test.higher {
+				t.Errorf("the higher of %q and %q is %q", pair[0], pair[1], got)
+			}
+			if got := casetype.Lower(pair[0], pair[1]); got != test.lower {
+				t.Errorf("the lower of %q and %q is %q", pair[0], pair[1], got)
+			}
+		}
+	}
+	for class, want := range map[casetype.Classification]int{
+		none: 0, unknown: 0, casetype.Public: 1, casetype.Private: 2, casetype.Restricted: 3,
+	} {
+		if class.Level() != want {
+			t.Errorf("%q is at level %d", class, class.Level())
+		}
+	}
+	if !casetype.Public.SeesClass("") || casetype.Public.SeesClass("PRIVATE") || none.SeesClass("") {
+		t.Error("the journal's empty classification is PUBLIC")
+	}
+}
+
+const classified = `{"key":"k","states":[{"key":"s"}],"transitions":[{"key":"t","to":"s"}],"fields":{"type":"object",
+	"properties":{"open":{},"own":{"x-classification":"PRIVATE"},"shut":{"x-classification":"RESTRICTED"}}},NAMED
+	"documents":[{"key":"d","template":"TEMPLATE"}]}`
+
+func classifiedType(t *testing.T, named, template string) *casetype.Type {
+	t.Helper()
+	source := strings.NewReplacer("NAMED", named, "TEMPLATE", template).Replace(classified)
+	ct, err := casetype.Parse("", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ct
+}
+
+func TestTheFieldsAboveAClearanceAreUnseen(t *testing.T) {
+	ct := classifiedType(t, "", "x")
+	for clearance, want := range map[casetype.Classification]string{
+		"": "open own shut", casetype.Public: "own shut", casetype.Private: "shut", casetype.Restricted: "",
+		"SECRET": "open own shut",
+	} {
+		if got := strings.Join(ct.Unseen(clearance), " "); got != want {
+			t.Errorf("with the clearance %q, unseen are %q", clearance, got)
+		}
+	}
+	data := map[string]any{"open": 1, "own": 2, "shut": 3}
+	for clearance, want := range map[casetype.Classification]map[string]any{
+		casetype.Public: {"own": 2, "shut": 3}, casetype.Private: {"shut": 3}, casetype.Restricted: nil,
+	} {
+		if diff := cmp.Diff(want, ct.Hidden(data, clearance)); diff != "" {
+			t.Errorf("hidden from %s (-want +got):\n%s", clearance, diff)
+		}
+	}
+	if got := ct.HighestIn(map[string]any{"open": 1, "own": 2}); got != casetype.Private {
+		t.Errorf("the highest of the data is %s", got)
+	}
+}
+
+func TestADocumentIsClassifiedByTheFieldsThatItsReaderSees(t *testing.T) {
+	for _, test := range []struct {
+		named, template string
+		clearance, want casetype.Classification
+	}{
+		{"", "{open}", casetype.Restricted, casetype.Public},
+		{"", "{own} {shut}", casetype.Restricted, casetype.Restricted},
+		{"", "{own} {shut}", casetype.Private, casetype.Private},
+		{"", "{own} {shut}", casetype.Public, casetype.Public},
+		{"", "{case.id} {case.reference}", casetype.Restricted, casetype.Public},
+		{"", "{case.name}", casetype.Restricted, casetype.Public},
+		{`"name_template":"{own}",`, "{case.name}", casetype.Restricted, casetype.Private},
+		{`"name_template":"{own}",`, "{open}", casetype.Restricted, casetype.Public},
+		{`"name_template":"{own}",`, "{case.name}", casetype.Public, casetype.Public},
+	} {
+		ct := classifiedType(t, test.named, test.template)
+		if got := ct.DocumentClassification(ct.Documents[0], test.clearance); got != test.want {
+			t.Errorf("%s %s for %s: %s, want %s", test.named, test.template, test.clearance, got, test.want)
+		}
+	}
+	if got := classifiedType(t, `"name_template":"{case.id} {own}",`, "x").NameClassification(); got != casetype.Private {
+		t.Errorf("the name is %s", got)
 	}
 }

@@ -1,0 +1,124 @@
+package casetype_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/casetype"
+)
+
+const (
+	fieldAndStates = `"fields":{"type":"object","properties":{"n":{"type":"integer"}}},
+		"states":[{"key":"a"},{"key":"b"},{"key":"c"},{"key":"d"}]`
+	asks = `{"url":"https://example.com/ask"}`
+)
+
+// moving returns a type with the states a, b, c and d, and these transitions.
+func moving(t *testing.T, transitions ...string) *casetype.Type {
+	t.Helper()
+	ct, err := casetype.Parse("", []byte(`{"key":"k",`+fieldAndStates+`,"transitions":[`+
+		strings.Join(transitions, ",")+`],"switch":{"about_to_submit":`+asks+`},"delete":{"about_to_submit":`+asks+`}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ct
+}
+
+// free and guarded return a transition; without from it creates.
+func free(key, from, to string) string { return guarded(key, from, to, "") }
+
+func guarded(key, from, to, guard string) string {
+	if from != "" {
+		from = fmt.Sprintf(`"from":[%q],`, from)
+	}
+	return fmt.Sprintf(`{"key":%q,%s%s"to":%q}`, key, from, guard, to)
+}
+
+const byManagers = `"roles":["manager"],`
+
+func keysOf(transitions []casetype.Transition) (keys []string) {
+	for _, tr := range transitions {
+		keys = append(keys, tr.Key)
+	}
+	return keys
+}
+
+func TestATransitionIsGuardedByRolesRequiredFieldsAConditionOrACallback(t *testing.T) {
+	for guard, want := range map[string]bool{
+		"": false, byManagers: true, `"required":["n"],`: true,
+		`"precondition":"state != 'b'",`: true, `"about_to_submit":` + asks + `,`: true, `"fields":["n"],`: false,
+	} {
+		tr, _ := moving(t, guarded("t", "", "a", guard)).Transition("t")
+		if tr.Guarded() != want {
+			t.Errorf("with %q it is guarded: %v", guard, tr.Guarded())
+		}
+	}
+}
+
+func TestTheGuardsOfAStateAreThoseThatPeopleHaveToPass(t *testing.T) {
+	opens, closed := free("open", "", "a"), guarded("closed", "", "a", byManagers)
+	for _, test := range []struct {
+		name        string
+		transitions []string
+		state       string
+		want        []string
+		known       bool
+	}{
+		{"anybody creates cases in it", []string{opens, guarded("g", "b", "a", byManagers)}, "a", nil, true},
+		{"some create cases in it", []string{closed}, "a", []string{"closed"}, true},
+		{"no transition leads to it", []string{opens}, "b", nil, false},
+		{"anybody moves cases to it", []string{opens, free("m", "a", "b")}, "b", nil, true},
+		{"some move cases to it", []string{opens, guarded("m", "a", "b", byManagers)}, "b", []string{"m"}, true},
+		{"anybody and some do", []string{opens, free("m", "a", "b"), guarded("n", "a", "b", byManagers)}, "b", []string{"n"}, true},
+		{"open, after a guarded creation elsewhere", []string{opens, guarded("closed", "", "c", byManagers), `{"key":"m","from":["a","c"],"to":"b"}`}, "b", nil, true},
+		{"behind a guarded creation", []string{closed, free("m", "a", "b")}, "b", []string{"closed"}, true},
+		{"two behind a guarded creation", []string{closed, free("m", "a", "b"), free("n", "b", "c")}, "c", []string{"closed"}, true},
+		{"listed before what leads to it", []string{free("n", "b", "c"), free("m", "a", "b"), opens}, "c", nil, true},
+		{"behind itself", []string{closed, free("m", "a", "b"), free("n", "b", "c"), free("back", "c", "b")}, "c", []string{"closed"}, true},
+		{"only from states that callbacks reach", []string{opens, free("m", "c", "b"), free("n", "b", "c")}, "c", nil, false},
+	} {
+		got, known := moving(t, test.transitions...).Guards(test.state)
+		if diff := cmp.Diff(test.want, keysOf(got)); diff != "" || known != test.known {
+			t.Errorf("%s: known: %v, guards (-want +got):\n%s", test.name, known, diff)
+		}
+	}
+}
+
+func TestTheGuardsBetweenTwoStatesAreThoseOfAllTransitionsUnlessOneHasNone(t *testing.T) {
+	opens, one, two := free("open", "", "a"), guarded("one", "a", "b", byManagers), guarded("two", "a", "b", byManagers)
+	for _, test := range []struct {
+		name        string
+		transitions []string
+		to          string
+		want        []string
+	}{
+		{"one", []string{opens, one}, "b", []string{"one"}},
+		{"two", []string{opens, one, two}, "b", []string{"one", "two"}},
+		{"one and a free one", []string{opens, one, free("free", "a", "b")}, "b", nil},
+		{"a free one from elsewhere", []string{opens, one, free("other", "c", "b")}, "b", []string{"one"}},
+		{"a guarded one from elsewhere", []string{opens, one, guarded("other", "c", "b", byManagers)}, "b", []string{"one"}},
+		{"a free one to elsewhere", []string{opens, one, free("other", "a", "c")}, "b", []string{"one"}},
+		{"to itself", []string{opens, guarded("self", "a", "a", byManagers)}, "a", nil},
+		{"none", []string{opens}, "b", nil},
+	} {
+		got := keysOf(moving(t, test.transitions...).Between("a", test.to))
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestACallbackIsFoundByItsName(t *testing.T) {
+	ct := moving(t, free("open", "", "a"), guarded("x", "a", "b", `"about_to_submit":{"url":"https://example.com/x"},`))
+	for name, want := range map[string]string{
+		"x": "https://example.com/x", casetype.SwitchCallback: "https://example.com/ask",
+		casetype.DeleteCallback: "https://example.com/ask", "open": "", casetype.TypeSecret: "",
+	} {
+		if got, ok := ct.Callback(name); got.URL != want || ok != (want != "") {
+			t.Errorf("%s: %q, %v", name, got.URL, ok)
+		}
+	}
+}
