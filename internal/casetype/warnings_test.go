@@ -37,6 +37,7 @@ var doubts = []struct{ name, old, new, want string }{
 	{"a number for each item", "has(data.cost) && data.cost > 0", `has(data.parts) && data.parts.all(p, has(p.area) && p.area)`, `40 /transitions/2/precondition: uses p.area, which is a number, as a condition`},
 	{"a final state that is left", "    roles: [manager]\n", "  - {key: reopen, from: [granted], to: draft}\n", "31 /states/2/final: is true of a state that a transition leads out of"},
 	{"a viewer among the roles", "roles: [manager]", "roles: [manager, viewer]", "46 /transitions/3/roles/1: may never submit a transition: viewers only read"},
+	{"a viewer before the roles", "roles: [manager]", "roles: [viewer, manager]", "46 /transitions/3/roles/0: may never submit a transition: viewers only read"},
 	{"a minimum above the maximum", "minimum: 0", "minimum: 10, maximum: 9.5", "9 /fields/properties/cost/minimum: is above maximum, so that no value fits"},
 	{"a length above the most", "label: {type: string", "label: {type: string, minLength: 5, maxLength: 2", "23 /fields/properties/parts/items/properties/label/minLength: is above maxLength"},
 	{"fewer items than there have to be", "kinds: {type: array", "kinds: {type: array, minItems: 5, maxItems: 2", "26 /fields/properties/kinds/minItems: is above maxItems"},
@@ -45,6 +46,8 @@ var doubts = []struct{ name, old, new, want string }{
 	{"bounds of one of two types", "minimum: 0", "minimum: 5, maximum: 5", ""},
 	{"two braces", "of {applicant}", "of {{applicant}}", "50 /documents/0/template: writes {applicant} as it is, since {{ stands for one brace"},
 	{"a dollar", "of {applicant}", "of ${applicant}", "50 /documents/0/template: writes a $ before applicant"},
+	{"a dollar at the beginning", `"# {case.reference} of`, `"${applicant} of`, "50 /documents/0/template: writes a $ before applicant"},
+	{"a dollar at the end", `of {applicant}"`, `of {applicant} in $"`, ""},
 	{"a price", "of {applicant}", "of ${cost}", ""},
 }
 
@@ -110,5 +113,22 @@ func TestVariablesThatAreNotSetAreToldOnce(t *testing.T) {
 	}
 	if len(kyc.Warnings()) > 0 {
 		t.Errorf("the example has warnings: %v", kyc.Warnings())
+	}
+}
+
+// Where no transition moves cases, all stay where they are created.
+func TestAStateWithoutAWayOutIsRightWhereNothingMoves(t *testing.T) {
+	for transitions, want := range map[string]string{
+		`{"key":"c","to":"a"},{"key":"e","from":["a"]}`:                                   "",
+		`{"key":"c","to":"a"},{"key":"e","from":["a"]},{"key":"m","from":["a"],"to":"b"}`: "/states/1: is a state that no transition leads out of",
+	} {
+		states := `"states":[{"key":"a"}],`
+		if want != "" {
+			states = `"states":[{"key":"a"},{"key":"b"}],`
+		}
+		got := said(`{"key":"k",` + states + `"fields":{"type":"object","properties":{}},"transitions":[` + transitions + `]}`)
+		if !strings.Contains(got, want) || (got == "") != (want == "") {
+			t.Errorf("%s: %q, want %q", transitions, got, want)
+		}
 	}
 }

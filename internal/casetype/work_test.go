@@ -9,6 +9,7 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // recursive is a type whose field f is a node.
@@ -38,10 +39,11 @@ func TestValidationEndsWhateverTheSchema(t *testing.T) {
 		"through names": {`{"allOf": [{"properties": {"c": ` + again + `}}, {"additionalProperties": ` + again + `}]}`, `{"c":`, `}`},
 	} {
 		ct := recursive(t, c.node)
-		wrong := validate(t, ct, decode(t, chain(c.open, c.closing, 60)), "/data")
-		if len(wrong) != 1 || !strings.HasPrefix(wrong[0].Path, "/data/f/") ||
+		// A twentieth of the budget shows it: all of it would last for five levels more at most.
+		wrong, err := ct.Validate(schema.NewBudget(t.Context(), 500_000), decode(t, chain(c.open, c.closing, 60)), "/data")
+		if err != nil || len(wrong) != 1 || !strings.HasPrefix(wrong[0].Path, "/data/f/") ||
 			!strings.Contains(wrong[0].Message, "costs too much to check") {
-			t.Errorf("%s: %v", name, wrong)
+			t.Errorf("%s: %v, %v", name, wrong, err)
 		}
 		if wrong := validate(t, ct, decode(t, chain(c.open, c.closing, 8)),
 			"/data"); len(wrong) == 1 && strings.Contains(wrong[0].Message, "too much") {
