@@ -19,8 +19,9 @@ const (
 // moving returns a type with the states a, b, c and d, and these transitions.
 func moving(t *testing.T, transitions ...string) *casetype.Type {
 	t.Helper()
-	ct, err := casetype.Parse("", []byte(`{"key":"k",`+fieldAndStates+`,"transitions":[`+
-		strings.Join(transitions, ",")+`],"switch":{"about_to_submit":`+asks+`},"delete":{"about_to_submit":`+asks+`}}`))
+	ct, err := casetype.Parse("", []byte(`{"key":"k",`+fieldAndStates+`,
+		"transitions":[`+strings.Join(transitions, ",")+`],
+		"switch":{"about_to_submit":`+asks+`},"delete":{"about_to_submit":`+asks+`}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -116,7 +116,8 @@ func TestADocumentIsClassifiedByTheFieldsThatItsReaderSees(t *testing.T) {
 			t.Errorf("%s %s for %s: %s, want %s", test.named, test.template, test.clearance, got, test.want)
 		}
 	}
-	if got := classifiedType(t, `"name_template":"{case.id} {own}",`, "x").NameClassification(); got != casetype.Private {
-		t.Errorf("the name is %s", got)
+	named := classifiedType(t, `"name_template":"{case.id} {own}",`, "x")
+	if named.NameClassification() != casetype.Private {
+		t.Errorf("the name is %s", named.NameClassification())
 	}
 }

@@ -39,10 +39,13 @@ func said(source string) string {
 	return ""
 }
 
+// fits reports whether a text holds the wanted one, or both are empty.
+func fits(got, want string) bool { return strings.Contains(got, want) && (got == "") == (want == "") }
+
 func TestBoundsOfUpTo40DigitsAreCompared(t *testing.T) {
 	for digits, want := range map[int]string{39: "is above maximum", 40: "is above maximum", 41: ""} {
 		got := said(withFields(`"n":{"minimum":1` + strings.Repeat("0", digits-1) + `,"maximum":1}`))
-		if !strings.Contains(got, want) || (got == "") != (want == "") {
+		if !fits(got, want) {
 			t.Errorf("%d digits: %q, want %q", digits, got, want)
 		}
 	}
@@ -62,7 +65,7 @@ func TestABoundOfAnotherTypeIsToldWhatToWrite(t *testing.T) {
 	}
 }
 
-// What a step costs grows with keywords and paths, and slowly.
+// The cost of a schema grows with its keywords and its path, and slowly.
 func TestLongPathsAndManyKeywordsAreChecked(t *testing.T) {
 	long := strings.Repeat("k", 1000)
 	for name, test := range map[string]struct{ properties, want string }{
@@ -75,7 +78,7 @@ func TestLongPathsAndManyKeywordsAreChecked(t *testing.T) {
 		"as many schemas": {`"n":{"allOf":[` + repeated(1999, `{"minLength":%d}`) + `]}`, ""},
 		"too many":        {`"n":{"allOf":[` + repeated(2000, `{"minLength":%d}`) + `]}`, "applies more than 2000 schemas"},
 	} {
-		if got := said(withFields(test.properties)); !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+		if got := said(withFields(test.properties)); !fits(got, test.want) {
 			t.Errorf("%s: %.300q, want %q", name, got, test.want)
 		}
 	}
@@ -87,7 +90,8 @@ func TestFiftyNamesGetASuggestionAndAThousandFaultsAreListed(t *testing.T) {
 		if count := strings.Count(got, "did you mean"); count != want {
 			t.Errorf("of %d keywords %d get a suggestion, want %d", n, count, want)
 		}
-		states := `{"key":"k","fields":{"type":"object","properties":{"amount":{}}},"states":[{"key":"begun"}],"transitions":[`
+		states := `{"key":"k","fields":{"type":"object","properties":{"amount":{}}},
+			"states":[{"key":"begun"}],"transitions":[`
 		got = said(states + repeated(n, `{"key":"t%d","to":"bugun"}`) + `]}`)
 		if count := strings.Count(got, "did you mean"); count != want {
 			t.Errorf("of %d states %d get a suggestion, want %d", n, count, want)
@@ -102,7 +106,8 @@ func TestFiftyNamesGetASuggestionAndAThousandFaultsAreListed(t *testing.T) {
 		}
 		data := decode(t, "{"+repeated(n, `"amuont%d":1`)+"}")
 		got = ""
-		for _, f := range validate(t, typeOf(t, "{type: object, properties: {"+repeated(n, "amount%d: {}")+"}}"), data, "") {
+		ct := typeOf(t, "{type: object, properties: {"+repeated(n, "amount%d: {}")+"}}")
+		for _, f := range validate(t, ct, data, "") {
 			got += f.Message
 		}
 		if count := strings.Count(got, "did you mean"); count != want {
@@ -144,8 +149,8 @@ func TestTimesOfACallbackMayBeAsLongAsTheirBounds(t *testing.T) {
 		`"timeout":"61s","budget":"5m"`: "at most 1m0s", `"budget":"301s"`: "at most 5m0s", `"retries":["61s"]`: "at most 1m0s",
 		`"timeout":"16s"`: "shorter than the timeout", `"budget":"4s"`: "shorter than the timeout",
 	} {
-		got := said(`{"key":"k",` + fieldAndStates + `,"transitions":[{"key":"t","to":"a","about_to_submit":{"url":"https://example.com",` +
-			settings + `}}]}`)
+		got := said(`{"key":"k",` + fieldAndStates + `,"transitions":[{"key":"t","to":"a","about_to_submit":
+			{"url":"https://example.com",` + settings + `}}]}`)
 		if want == "" && strings.Contains(got, "about_to_submit") || !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", settings, got, want)
 		}
@@ -165,8 +170,9 @@ func TestWhoCanSetARequiredFieldIsFoundOut(t *testing.T) {
 		`{"key":"u","from":["a"],"fields":[],"about_to_submit":` + asks + `}]`:               "",
 		`{"key":"u","from":["a"],"to":"b","fields":[]},{"key":"v","from":["a"]}]`:            "",
 	} {
-		_, err := casetype.Parse("", []byte(`{"key":"k","states":[{"key":"a"},{"key":"b"}],"fields":{"type":"object","properties":{"n":{},"m":{}}},
-			"transitions":[{"key":"c","to":"a","fields":["m"]},{"key":"t","from":["a"],"to":"b","fields":["m"],"required":["n"]},`+rest+"}"))
+		_, err := casetype.Parse("", []byte(`{"key":"k","states":[{"key":"a"},{"key":"b"}],
+			"fields":{"type":"object","properties":{"n":{},"m":{}}},"transitions":[{"key":"c","to":"a","fields":["m"]},
+			{"key":"t","from":["a"],"to":"b","fields":["m"],"required":["n"]},`+rest+"}"))
 		if got := fmt.Sprint(err); !strings.Contains(got, want) || (err == nil) != (want == "") {
 			t.Errorf("%s: %v, want %q", rest, err, want)
 		}
@@ -179,7 +185,8 @@ func TestAReferenceLeadsToASchemaInsideTheFields(t *testing.T) {
 		"#/properties/l/prefixItems/2": false, "#/properties/l/prefixItems/-1": false, "#/properties/l/prefixItems/x": false,
 		"#properties": false, "#/properties/l/maxItems": false, "#/properties/n": true,
 	} {
-		got := said(withFields(`"l":{"maxItems":3,"prefixItems":[{"type":"string"},{"type":"integer"}]},"n":{"type":"array"},"r":{"items":{"$ref":"` + ref + `"}}`))
+		got := said(withFields(`"l":{"maxItems":3,"prefixItems":[{"type":"string"},{"type":"integer"}]},
+			"n":{"type":"array"},"r":{"items":{"$ref":"` + ref + `"}}`))
 		if (got == "") != found {
 			t.Errorf("%s: %q", ref, got)
 		}
@@ -206,7 +213,8 @@ func TestAnUnclearFormIsToldWhatToWrite(t *testing.T) {
 
 func TestIntegersAreListedWithinBounds(t *testing.T) {
 	number := func(n int, more string) string {
-		return withFields(`"a":{"properties":{` + repeated(n, `"n%d":{"type":"number"}`) + `},"additionalProperties":` + more + `}`)
+		return withFields(`"a":{"properties":{` + repeated(n, `"n%d":{"type":"number"}`) +
+			`},"additionalProperties":` + more + `}`)
 	}
 	for name, test := range map[string]struct {
 		source string
@@ -278,7 +286,8 @@ func TestNumbersOfDataAreThoseOfJSON(t *testing.T) {
 
 // The name is known to a part that has failed for another reason, which alone is told.
 func TestANameThatAFailingPartKnowsIsNotUnknown(t *testing.T) {
-	ct := typeOf(t, `{type: object, properties: {f: {allOf: [{properties: {a: {}}, minProperties: 2}]}, g: {allOf: [{minProperties: 1}]}}}`)
+	ct := typeOf(t, `{type: object, properties: {
+		f: {allOf: [{properties: {a: {}}, minProperties: 2}]}, g: {allOf: [{minProperties: 1}]}}}`)
 	wrong := validate(t, ct, decode(t, `{"f":{"a":1},"g":{"x":1}}`), "")
 	if len(wrong) != 1 || wrong[0].Path != "/f" {
 		t.Error(wrong)
@@ -286,10 +295,12 @@ func TestANameThatAFailingPartKnowsIsNotUnknown(t *testing.T) {
 }
 
 func TestAFieldWithADefaultIsThereWhenACaseIsCreated(t *testing.T) {
-	for field, want := range map[string]string{`{"type":"integer","default":1}`: "", `{"type":"integer"}`: mayBeAbsent} {
-		got := said(`{"key":"k","states":[{"key":"s","final":true}],"transitions":[{"key":"t","to":"s","precondition":"data.n > 0"}],
-			"fields":{"type":"object","properties":{"n":` + field + `}}}`)
-		if !strings.Contains(got, want) || (got == "") != (want == "") {
+	for field, want := range map[string]string{
+		`{"type":"integer","default":1}`: "", `{"type":"integer"}`: mayBeAbsent,
+	} {
+		got := said(`{"key":"k","states":[{"key":"s","final":true}],
+			"transitions":[{"key":"t","to":"s","precondition":"data.n > 0"}],"fields":{"type":"object","properties":{"n":` + field + `}}}`)
+		if !fits(got, want) {
 			t.Errorf("%s: %q, want %q", field, got, want)
 		}
 	}
