@@ -339,3 +339,10 @@ func TestATemplateMayComeToItsLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestADefinitionWithoutTransitionsHasOneFault(t *testing.T) {
+	faults := faultsOf(t, `{"key":"k",`+fieldAndStates+`,"transitions":[]}`)
+	if len(faults) != 1 || !strings.Contains(faults[0].Message, "write at least one") {
+		t.Error(faults)
+	}
+}
