@@ -55,11 +55,11 @@ func TestConditionsAreCheckedThroughReferencesAndAllOf(t *testing.T) {
 
 // Schemas are looked into to a depth of eight. Those below count as unknown, and nothing is said of them.
 func TestConditionsAreCheckedToADepthOfEight(t *testing.T) {
-	for _, test := range []struct{ schema, condition, want string }{
-		{`{properties: {city: {type: string}}}`, "has(data.f) && data.f.city != ''", mayBeAbsent},
-		{`{type: array, items: {properties: {a: {}}}}`, "has(data.f) && data.f.all(i, has(i.z))", notOfItem},
-		{`{enum: [a, b]}`, "has(data.f) && data.f == 'zz'", neverIs},
-		{`{type: integer}`, "has(data.f) && data.f == '5'", neverSame},
+	for _, test := range []struct{ schema, outside, condition, want string }{
+		{`{properties: {city: {type: string}}}`, "", "has(data.f) && data.f.city != ''", mayBeAbsent},
+		{`{type: array, items: {properties: {a: {}}}}`, "type: array, ", "has(data.f) && data.f.all(i, has(i.z))", notOfItem},
+		{`{enum: [a, b]}`, "", "has(data.f) && data.f == 'zz'", neverIs},
+		{`{type: integer}`, "", "has(data.f) && data.f == '5'", neverSame},
 	} {
 		nested, defs := test.schema, "{d0: "+test.schema
 		for depth := 1; depth <= 9; depth++ {
@@ -69,7 +69,8 @@ func TestConditionsAreCheckedToADepthOfEight(t *testing.T) {
 			if depth == 9 {
 				want = ""
 			}
-			for _, f := range []string{nested, fmt.Sprintf("{$ref: '#/$defs/d%d'}", depth-1)} {
+			for _, inside := range []string{nested[1:], fmt.Sprintf("$ref: '#/$defs/d%d'}", depth-1)} {
+				f := "{" + test.outside + inside
 				if got := saidOf(defs+"}", "{f: "+f+"}", test.condition); !fits(got, want) {
 					t.Errorf("%s, depth %d, %s: %q, want %q", test.condition, depth, f, got, want)
 				}
