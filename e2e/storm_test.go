@@ -44,10 +44,14 @@ func startStorm(ts *testscript.TestScript, neg bool, args []string) {
 	for range n {
 		w.storm.done.Go(func() {
 			for !w.storm.over.Load() && w.storm.one(ctx, url, header) {
+				time.Sleep(stormPause)
 			}
 		})
 	}
 }
+
+// stormPause keeps a storm from committing far more in an outage than a slow receiver takes in a minute.
+const stormPause = 30 * time.Millisecond
 
 // one creates a case and changes it. It reports whether the server was there.
 func (s *storm) one(ctx context.Context, url string, header http.Header) bool {

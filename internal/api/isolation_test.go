@@ -87,7 +87,8 @@ func newTenantPair(w *world) *tenantPair {
 	s.database, err = sql.Open(w.driver, w.dsn)
 	must(w.t, err)
 	w.t.Cleanup(func() { s.database.Close() })
-	tables, tenants := `select m.name from sqlite_schema m, pragma_table_info(m.name) c where m.type = 'table' and c.name = 'tenant'`, `select id from tenants order by id`
+	tables, tenants := `select m.name from pragma_table_list m, pragma_table_info(m.name) c
+		where m.schema = 'main' and m.type = 'table' and c.name = 'tenant'`, `select id from tenants order by id`
 	if w.driver == "pgx" {
 		tables = `select table_name from information_schema.columns where column_name = 'tenant' and table_schema = 'public'`
 	}

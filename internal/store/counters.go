@@ -72,11 +72,13 @@ func (s *Store) alone(ctx context.Context, text *statement, args ...any) (number
 		rows, err := s.engine.apart(ctx, text, args...)
 		return collect(rows, err, scanValue[int64])
 	}
+	started := time.Now()
 	err = s.engine.update(ctx, func(q querier) error {
 		rows, err := q.query(ctx, text, args...)
 		numbers, err = collect(rows, err, scanValue[int64])
 		return err
 	})
+	s.ended(err, started)
 	return numbers, err
 }
 
