@@ -26,8 +26,8 @@ var bounds = map[string]int{
 	"compared": 50, // conditions of tests that compare three values, and don't say which differs; cmp.Diff does
 	"long":     8,  // lines of more than 120 columns, in 10,000
 
-	"README.md":       10240, // bytes
-	"ARCHITECTURE.md": 13312, // bytes
+	"README.md":       9216, // bytes
+	"ARCHITECTURE.md": 13056, // bytes
 }
 
 // breaches are the places at which the rules are broken, by rule.
