@@ -60,9 +60,10 @@ func one(does http.HandlerFunc) []http.HandlerFunc { return []http.HandlerFunc{d
 func answers(body string) []http.HandlerFunc { return one(says(200, body)) }
 
 const (
-	quick  = `"timeout": "60ms", "retries": []`
-	eager  = `"retries": ["1ms", "1ms"]`
-	waived = `"failure_policy": "ignore", "timeout": "60ms", "retries": []`
+	quick       = `"timeout": "500ms", "retries": []`
+	eager       = `"retries": ["1ms", "1ms"]`
+	waived      = `"failure_policy": "ignore", "retries": []`
+	waivedQuick = `"failure_policy": "ignore", ` + quick
 )
 
 var behaviours = []behaviour{
@@ -132,7 +133,7 @@ var behaviours = []behaviour{
 	{name: "not retried after a wrong shape", ask: eager, does: answers(`[]`), code: "callback.failed", kind: fault.Upstream},
 
 	{name: "a failure waived", ask: waived, does: one(says(500, "")), record: func(c *event.Callback) string { return c.Failure }},
-	{name: "a timeout waived", ask: waived, does: one(hangs("")), record: func(c *event.Callback) string { return c.Failure }},
+	{name: "a timeout waived", ask: waivedQuick, does: one(hangs("")), record: func(c *event.Callback) string { return c.Failure }},
 	{name: "a wrong shape waived", ask: waived, does: answers(`[]`), record: func(c *event.Callback) string { return c.Failure }},
 	{name: "408 waived", ask: waived, does: one(says(408, "")), record: func(c *event.Callback) string { return c.Failure }},
 	{name: "errors of another status never waived", ask: waived, does: one(says(400, `{"errors":["a"]}`)), code: "callback.failed", kind: fault.Upstream},
@@ -143,7 +144,7 @@ var behaviours = []behaviour{
 	{name: "errors of 201 never waived", ask: waived, does: one(says(201, `{"errors":["a"]}`)), code: "callback.failed", kind: fault.Upstream},
 	{name: "Errors never waived", ask: waived, does: answers(`{"Errors":["a"]}`), code: "callback.failed", kind: fault.Upstream},
 	{name: "errors of a wrong shape never waived", ask: waived, does: answers(`{"errors":"a"}`), code: "callback.failed", kind: fault.Upstream},
-	{name: "cut off errors never waived", ask: waived, does: one(hangs(`{"errors":["a`)), code: "callback.timeout", kind: fault.UpstreamTimeout},
+	{name: "cut off errors never waived", ask: waivedQuick, does: one(hangs(`{"errors":["a`)), code: "callback.timeout", kind: fault.UpstreamTimeout},
 	{name: "CCD's state waived", ask: waived, does: answers(`{"state":"approved"}`), record: func(c *event.Callback) string { return c.Failure }},
 	{name: "errors never waived", ask: waived, does: answers(`{"errors":["a"]}`), code: "callback.errors", kind: fault.Unprocessable, errors: []string{"a"}},
 	{name: "warnings never waived", ask: waived, does: answers(`{"warnings":["w"]}`), code: "callback.warnings", kind: fault.Unprocessable, warnings: []string{"w"}},
