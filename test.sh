@@ -36,7 +36,7 @@ IFS='
 
 # One command vets, compiles and tests, so that all is compiled once. The compiler collects garbage from 1 GiB on,
 # which saves a fifth of its time (-toolexec; the tests themselves are not changed by it). The go command knows nothing
-# of the programs that e2e builds, so results are not cached (-count=1). Three packages at a time (-p), since their
+# of the programs that e2e builds, so results are not cached (-count=1). Four packages at a time (-p), since their
 # tests often wait.
 echo 'vetting and testing; the first compile takes a few minutes and prints nothing'
-go test -race -vet=all -count=1 -p 3 -timeout 15m '-toolexec=env GOGC=off GOMEMLIMIT=1GiB' $flags ./...
+go test -race -vet=all -count=1 -p 4 -timeout 15m '-toolexec=env GOGC=off GOMEMLIMIT=1GiB' $flags ./...
