@@ -26,7 +26,7 @@ var bounds = map[string]int{
 	"compared": 50, // conditions of tests that compare three values, and don't say which differs; cmp.Diff does
 	"long":     8,  // lines of more than 120 columns, in 10,000
 
-	"README.md":       9216, // bytes
+	"README.md":       9216,  // bytes
 	"ARCHITECTURE.md": 13056, // bytes
 }
 
