@@ -174,11 +174,9 @@ func TestTwoEndpointsThatListenToEachOtherAndFailComeToAnEnd(t *testing.T) {
 		b.comment(2, 1)
 		b.served(b.listen(b.receiver(ok).url, endpoint.Policy{})) // it runs
 		b.restart(300 * time.Millisecond)
-		nobody := httptest.NewServer(nil)
-		nobody.Close()
 		var both []endpoint.Endpoint
 		for range 2 {
-			e := b.listening(nobody.URL, endpoint.Policy{Retries: every(20*time.Millisecond, 30)})
+			e := b.listening("http://127.0.0.1:1/", endpoint.Policy{Retries: every(20*time.Millisecond, 30)})
 			e.Triggers = append([]string{"case_comment"}, operational...)
 			b.update(func(tx *store.Tx) error { return tx.CreateEndpoint(b.Context(), e, id.New("cur")) })
 			both = append(both, e)
