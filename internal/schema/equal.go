@@ -3,20 +3,29 @@ package schema
 import (
 	"encoding/json"
 	"hash/maphash"
+	"slices"
 
 	"golang.org/x/text/unicode/norm"
 )
 
 // Equal reports whether two JSON values are the same. Numbers are compared exactly, whatever their size
-// and spelling: 10, 10.0 and 1e1 are the same. Texts are the same in their canonical composition. Its cost
-// is linear in the size of the values.
+// and spelling: 10, 10.0 and 1e1 are the same. Texts are the same in their canonical composition, unlike in
+// schemas. Its cost is linear in the size of the values.
 func Equal(a, b any) bool {
-	same, _ := equal(nil, a, b) // nothing ends it
+	same, _ := comparison{composed: true}.equal(a, b) // nothing ends it
 	return same
 }
 
-func equal(budget *Budget, a, b any) (bool, error) {
-	if err := budget.Spend(1); err != nil {
+// equal compares values as JSON Schema does: a text equals only the same code points.
+func equal(budget *Budget, a, b any) (bool, error) { return comparison{budget: budget}.equal(a, b) }
+
+type comparison struct {
+	budget   *Budget
+	composed bool // texts are compared in their canonical composition
+}
+
+func (c comparison) equal(a, b any) (bool, error) {
+	if err := c.budget.Spend(1); err != nil {
 		return false, err
 	}
 	switch a := a.(type) {
@@ -30,7 +39,7 @@ func equal(budget *Budget, a, b any) (bool, error) {
 			if !there {
 				return false, nil
 			}
-			if same, err := equal(budget, value, other); !same || err != nil {
+			if same, err := c.equal(value, other); !same || err != nil {
 				return false, err
 			}
 		}
@@ -41,7 +50,7 @@ func equal(budget *Budget, a, b any) (bool, error) {
 			return false, nil
 		}
 		for i := range a {
-			if same, err := equal(budget, a[i], b[i]); !same || err != nil {
+			if same, err := c.equal(a[i], b[i]); !same || err != nil {
 				return false, err
 			}
 		}
@@ -51,17 +60,17 @@ func equal(budget *Budget, a, b any) (bool, error) {
 		if !ok {
 			return false, nil
 		}
-		same := a == b || norm.NFC.String(a) == norm.NFC.String(b)
-		return same, budget.Spend((len(a) + len(b)) / bytesPerStep)
+		same := a == b || c.composed && norm.NFC.String(a) == norm.NFC.String(b)
+		return same, c.budget.Spend((len(a) + len(b)) / bytesPerStep)
 	case json.Number:
 		if b, ok := b.(json.Number); ok && a == b {
 			return true, nil
 		}
 	}
 	if kindOf(a) == number {
-		return kindOf(b) == number && numberOf(a) == numberOf(b), budget.Spend(stepsOfNumber)
+		return kindOf(b) == number && numberOf(a) == numberOf(b), c.budget.Spend(stepsOfNumber)
 	}
-	return kindOf(b)&(list|object) == 0 && a == b, nil
+	return a == b, nil
 }
 
 // The costs of the parts of values.
@@ -146,20 +155,12 @@ func newValues(all []any) *values {
 	for _, value := range all {
 		set.types |= kindOf(value)
 		h, _ := hash(nil, value)
-		if !contains(set.byHash[h], value) {
+		same := func(one any) bool { is, _ := equal(nil, one, value); return is }
+		if !slices.ContainsFunc(set.byHash[h], same) {
 			set.byHash[h] = append(set.byHash[h], value)
 		}
 	}
 	return set
-}
-
-func contains(all []any, value any) bool {
-	for _, one := range all {
-		if Equal(one, value) {
-			return true
-		}
-	}
-	return false
 }
 
 // has reports whether a value is one of the set.
