@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -34,6 +35,7 @@ func TestValidationsTakeTheseSteps(t *testing.T) {
 		{`{"properties":{"a":{},"b":{}}}`, `{"a":1,"b":1,"c":1}`, 14},
 		{`{"dependentRequired":{"a":["b"],"c":[]},"dependentSchemas":{"d":{}}}`, `{"a":1,"b":1}`, 5},
 		{`{"uniqueItems":true}`, `[1,2,3]`, 11},
+		{`{"uniqueItems":true}`, "[" + distinct(8, "%d") + "]", 86},
 		{`{"uniqueItems":true}`, long, 56},
 		{`{"items":{"type":"string"}}`, `[1]`, 45},
 		{`{"items":{"items":{"type":"string"}}}`, `[[1]]`, 48},
@@ -49,12 +51,18 @@ func TestValidationsTakeTheseSteps(t *testing.T) {
 		{`{"oneOf":[{"type":"string"},{}]}`, `1`, 46},
 		{`{"items":{"enum":["a"]}}`, `["b","c"]`, 92},
 	} {
-		b := schema.NewBudget(nil, 1<<30)
-		if _, err := compile(t, c.schema).Validate(b, read(t, c.value)); err != nil {
+		s, value, b := compile(t, c.schema), read(t, c.value), schema.NewBudget(nil, 1<<30)
+		if _, err := s.Validate(b, value); err != nil {
 			t.Fatal(err)
 		}
 		if b.Used() != c.steps {
 			t.Errorf("%.60s of %.40s: %d steps, not %d", c.schema, c.value, b.Used(), c.steps)
+		}
+		for steps := range c.steps {
+			found, err := s.Validate(schema.NewBudget(nil, steps), value)
+			if !errors.Is(err, schema.ErrSpent) || len(found) > 0 {
+				t.Errorf("%.60s of %.40s in %d steps: %d complaints, %v", c.schema, c.value, steps, len(found), err)
+			}
 		}
 	}
 }
@@ -72,6 +80,12 @@ func TestCompilingTakesTheseSteps(t *testing.T) {
 		b := schema.NewBudget(nil, 1<<30)
 		if _, err := schema.Compile(b, schema.Source{Document: read(t, source)}); err != nil || b.Used() != want {
 			t.Errorf("%.40s: %v after %d steps, want %d", source, err, b.Used(), want)
+		}
+		for steps := range want {
+			_, err := schema.Compile(schema.NewBudget(nil, steps), schema.Source{Document: read(t, source)})
+			if !errors.Is(err, schema.ErrSpent) {
+				t.Errorf("%.40s in %d steps: %v", source, steps, err)
+			}
 		}
 	}
 }
