@@ -18,13 +18,13 @@ import (
 
 // bounds has the rules of this house, and how often each may be broken. They only go down.
 var bounds = map[string]int{
-	"gives":    0,  // comments that begin with "X gives"; a function returns
-	"headless": 0,  // sentences in comments that begin with a What or Who that asks nothing
-	"embedded": 0,  // embedded pointers, which inherit the fields of another type
-	"six":      0,  // functions of six parameters or more, which want a struct
-	"tall":     0,  // functions of more than 60 lines, tests aside
-	"compared": 50, // conditions of tests that compare three values, and don't say which differs; cmp.Diff does
-	"long":     8,  // lines of more than 120 columns, in 10,000
+	"gives":    0, // comments that begin with "X gives"; a function returns
+	"headless": 0, // sentences in comments that begin with a What or Who that asks nothing
+	"embedded": 0, // embedded pointers, which inherit the fields of another type
+	"six":      0, // functions of six parameters or more, which want a struct
+	"tall":     0, // functions of more than 60 lines, tests aside
+	"compared": 0, // conditions of tests that compare three values, and don't say which differs; cmp.Diff does
+	"long":     8, // lines of more than 120 columns, in 10,000
 
 	"README.md":       9216,  // bytes
 	"ARCHITECTURE.md": 13056, // bytes

@@ -50,8 +50,10 @@ func TestTheAnswerSaysWhatTheFunctionReturned(t *testing.T) {
 	} {
 		var noted error
 		h := webhook.Handler(verifier(t, secret), func(_ context.Context, e *webhook.Event) error {
-			if p, ok := e.Payload.(webhook.CaseCreated); !ok || p.Name != "Acme Corp" || e.ID != "msg_1" ||
-				e.Attempt != 2 {
+			if p, ok := e.Payload.(webhook.CaseCreated); !ok || p.Name != "Acme Corp" {
+				t.Errorf("%s: the payload is %#v", name, e.Payload)
+			}
+			if e.ID != "msg_1" || e.Attempt != 2 {
 				t.Errorf("%s: %+v", name, e)
 			}
 			return c.err
@@ -143,8 +145,13 @@ func TestTheAnswersOfACallbackAreOfThePublishedShape(t *testing.T) {
 				secret), func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
 				return answer(q), nil
 			}), question)
-		if w.Code != http.StatusOK || w.Body.String() != want || w.Header().Get("Content-Type") != "application/json" {
-			t.Errorf("%d %s, want %s", w.Code, w.Body, want)
+		type response struct {
+			Status     int
+			Type, Body string
+		}
+		got := response{w.Code, w.Header().Get("Content-Type"), w.Body.String()}
+		if diff := cmp.Diff(response{http.StatusOK, "application/json", want}, got); diff != "" {
+			t.Error(diff)
 		}
 	}
 }

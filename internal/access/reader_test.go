@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
@@ -98,19 +100,22 @@ func TestReadersWhoMayReadTheSameAreTheSame(t *testing.T) {
 }
 
 func TestAnOwnerNamesAUserOrAToken(t *testing.T) {
+	type named struct {
+		Owner access.Owner
+		User  int64
+		Token string
+	}
 	for _, c := range []struct {
 		actor event.Actor
-		owner access.Owner
-		user  int64
-		token string
+		want  named
 	}{
-		{event.Actor{Source: event.UI, UserID: 7}, "user/7", 7, ""},
-		{event.Actor{Source: event.API, TokenID: "tok_1"}, "token/tok_1", 0, "tok_1"},
-		{event.Actor{Source: event.System}, "", 0, ""},
+		{event.Actor{Source: event.UI, UserID: 7}, named{"user/7", 7, ""}},
+		{event.Actor{Source: event.API, TokenID: "tok_1"}, named{"token/tok_1", 0, "tok_1"}},
+		{event.Actor{Source: event.System}, named{}},
 	} {
 		owner := access.Principal{Actor: c.actor}.Owner()
-		if owner != c.owner || owner.User() != c.user || owner.Token() != c.token {
-			t.Errorf("%+v is %q: user %d, token %q", c.actor, owner, owner.User(), owner.Token())
+		if diff := cmp.Diff(c.want, named{owner, owner.User(), owner.Token()}); diff != "" {
+			t.Errorf("the owner of %+v: %s", c.actor, diff)
 		}
 	}
 }

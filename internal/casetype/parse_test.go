@@ -275,9 +275,14 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ct.Name != "loan" || ct.Kind != casetype.Case || ct.Definition.Classification != casetype.Public ||
-		ct.Reference != "LOAN-{seq}" {
-		t.Errorf("the type has the defaults %q %q %q %q", ct.Name, ct.Kind, ct.Definition.Classification, ct.Reference)
+	type defaults struct {
+		Name, Reference string
+		Kind            casetype.Kind
+		Classification  casetype.Classification
+	}
+	got := defaults{ct.Name, ct.Reference, ct.Kind, ct.Definition.Classification}
+	if diff := cmp.Diff(defaults{"loan", "LOAN-{seq}", casetype.Case, casetype.Public}, got); diff != "" {
+		t.Error(diff)
 	}
 	edit, _ := ct.Transition("edit")
 	want := &casetype.CallbackSettings{
@@ -292,8 +297,9 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	state, _ := ct.State("draft")
 	document, _ := ct.Document("letter")
 	proof, _ := ct.Proof("passport")
-	if edit.Name != "edit" || state.Name != "draft" || document.Name != "letter" || proof.Name != "passport" {
-		t.Errorf("names do not default to keys: %q %q %q %q", edit.Name, state.Name, document.Name, proof.Name)
+	names := []string{edit.Name, state.Name, document.Name, proof.Name}
+	if diff := cmp.Diff([]string{"edit", "draft", "letter", "passport"}, names); diff != "" {
+		t.Errorf("names do not default to keys: %s", diff)
 	}
 }
 

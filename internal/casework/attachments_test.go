@@ -37,9 +37,15 @@ func TestProofsComeAndGo(t *testing.T) {
 			t.Fatal(err)
 		}
 		sum := sha256.Sum256([]byte(contents))
-		if a.Filename != "my _pass_.pdf" || a.Size != int64(len(contents)) || a.SHA256 != hex.EncodeToString(sum[:]) ||
-			a.Version != 2 || a.MediaType != "application/pdf" {
-			t.Errorf("uploaded %+v", a)
+		want := cases.Attachment{
+			Filename: "my _pass_.pdf", MediaType: "application/pdf", Version: 2,
+			Size: int64(len(contents)), SHA256: hex.EncodeToString(sum[:]),
+		}
+		uploaded := cases.Attachment{
+			Filename: a.Filename, MediaType: a.MediaType, Version: a.Version, Size: a.Size, SHA256: a.SHA256,
+		}
+		if diff := cmp.Diff(want, uploaded); diff != "" {
+			t.Error(diff)
 		}
 		if got := w.facts(c.ID); got != "proofs_uploaded" {
 			t.Errorf("facts %q", got)
@@ -66,8 +72,14 @@ func TestProofsComeAndGo(t *testing.T) {
 		if err := w.files.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.facts(c.ID); got != "proofs_deleted" || w.load(c.ID).Version != 3 || w.contents() != 0 {
-			t.Errorf("facts %q, %d contents", got, w.contents())
+		type deletion struct {
+			Facts    string
+			Version  int64
+			Contents int
+		}
+		deleted := deletion{w.facts(c.ID), w.load(c.ID).Version, w.contents()}
+		if diff := cmp.Diff(deletion{"proofs_deleted", 3, 0}, deleted); diff != "" {
+			t.Error(diff)
 		}
 		wantFault(t, w.files.DeleteAttachment(t.Context(), w.p, c.ID, cases.Proof, a.ID),
 			fault.NotFound, "proof.not_found")
@@ -115,9 +127,12 @@ func TestDocumentsShowTheCase(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := made[0]
-		if a.Filename != "summary-L-001.pdf" || a.MediaType != "application/pdf" || a.Key != "summary" ||
-			a.Version != 2 {
-			t.Errorf("generated %+v", a)
+		want := cases.Attachment{
+			Filename: "summary-L-001.pdf", MediaType: "application/pdf", Key: "summary", Version: 2,
+		}
+		got := cases.Attachment{Filename: a.Filename, MediaType: a.MediaType, Key: a.Key, Version: a.Version}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
 		}
 		_, body, err := w.files.OpenAttachment(t.Context(), w.p, c.ID, cases.Document, a.ID)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
@@ -325,9 +326,13 @@ func TestACallbackIsAskedBeforeACaseIsCreated(t *testing.T) {
 		w.callbacks.on("loan", says(500, ""),
 			says(200, `{"data":{"client":"Bo","score":3},"override_state":"approved"}`))
 		v := w.submit(casework.Submission{Type: "loan", Transition: "open_asked", Data: object(`{"client":"Ann"}`)})
-		if v.State != "approved" || v.Version != 1 || v.Name != "Bo" || v.Reference != "L-001" ||
-			v.OutcomeInstance != 1 {
-			t.Errorf("created %+v", v.Case)
+		want := cases.Case{State: "approved", Version: 1, Name: "Bo", Reference: "L-001", OutcomeInstance: 1}
+		created := cases.Case{
+			State: v.State, Version: v.Version, Name: v.Name, Reference: v.Reference,
+			OutcomeInstance: v.OutcomeInstance,
+		}
+		if diff := cmp.Diff(want, created); diff != "" {
+			t.Error(diff)
 		}
 		if got := w.facts(v.ID); got != "created state_changed approved" {
 			t.Errorf("facts %q", got)
@@ -336,21 +341,22 @@ func TestACallbackIsAskedBeforeACaseIsCreated(t *testing.T) {
 		if len(asked.bodies) != 2 || asked.bodies[0] != asked.bodies[1] {
 			t.Errorf("asked %q", asked.bodies)
 		}
+		type details struct {
+			ID, State string
+			Created   string `json:"created_date"`
+			Modified  string `json:"last_modified"`
+		}
 		var q struct {
 			Before json.RawMessage `json:"case_details_before"`
-			Now    struct {
-				ID, State     string
-				Created, Last string
-			} `json:"case_details"`
+			Now    details         `json:"case_details"`
 		}
-		raw := strings.NewReplacer("created_date", "created", "last_modified", "last").Replace(asked.bodies[0])
-		if err := json.Unmarshal([]byte(raw), &q); err != nil {
+		if err := json.Unmarshal([]byte(asked.bodies[0]), &q); err != nil {
 			t.Fatal(err)
 		}
 		at := v.CreatedAt.Format(threeDigits)
-		if string(q.Before) != "null" || q.Now.ID != strconv.FormatInt(v.ID, 10) || q.Now.State != "draft" ||
-			q.Now.Created != at || q.Now.Last != at {
-			t.Errorf("asked %s", asked.bodies[0])
+		diff := cmp.Diff(details{strconv.FormatInt(v.ID, 10), "draft", at, at}, q.Now)
+		if string(q.Before) != "null" || diff != "" {
+			t.Errorf("asked %s: %s", asked.bodies[0], diff)
 		}
 	})
 }

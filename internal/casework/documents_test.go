@@ -73,9 +73,14 @@ func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.
 			t.Error(err, diff)
 		}
 		w.toldByClearance(c.ID, "generated")
-		if n, v := w.contents(), w.load(c.ID); n != 4 || v.Version != 2 || v.Revision != 1 ||
-			len(w.history(c.ID)) != 2 {
-			t.Errorf("%d contents, version %d, revision %d, %d entries", n, v.Version, v.Revision, len(w.history(c.ID)))
+		type counts struct {
+			Contents, Entries int
+			Version, Revision int64
+		}
+		v := w.load(c.ID)
+		got := counts{w.contents(), len(w.history(c.ID)), v.Version, v.Revision}
+		if diff := cmp.Diff(counts{4, 2, 2, 1}, got); diff != "" {
+			t.Error(diff)
 		}
 
 		low := w.p

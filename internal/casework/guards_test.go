@@ -7,8 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -84,8 +87,13 @@ func TestASwitchAsksTheCallbackOfTheState(t *testing.T) {
 		}
 		in.IgnoreWarning = true
 		v, err = w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
-		if err != nil || v.Type != "first" || v.State != "draft" || fmt.Sprint(v.Data["amount"]) != "2" {
-			t.Errorf("%s in %s with %v, %v", v.Type, v.State, v.Data, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := cases.Case{Type: v.Type, State: v.State, Data: v.Data}
+		want := cases.Case{Type: "first", State: "draft", Data: object(`{"amount": 2}`)}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
 		}
 		asked := w.callbacks.at("pay")
 		if len(asked.requests) != 2 || asked.requests[1].Header.Get("Casehook-Transition") != "pay" ||
@@ -513,9 +521,11 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 			case !o.Reads() && !touchesNoCase(o):
 				t.Errorf("%s is not known here: say what guards it", o)
 			}
-			if got := w.load(v.ID); got.Revision != 1 || got.State != "draft" || got.Type != "first" ||
-				fmt.Sprint(got.Data["amount"]) != "1" {
-				t.Fatalf("after %s the case has revision %d, state %s, data %v", o, got.Revision, got.State, got.Data)
+			after := w.load(v.ID)
+			got := cases.Case{Revision: after.Revision, State: after.State, Type: after.Type, Data: after.Data}
+			want := cases.Case{Revision: 1, State: "draft", Type: "first", Data: object(`{"amount": 1}`)}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("after %s: %s", o, diff)
 			}
 		}
 		if all, err := listed(w.cases.Cases(ctx, w.p, store.CaseFilter{})); err != nil || len(all) != 1 {

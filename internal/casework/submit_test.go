@@ -26,8 +26,12 @@ func TestEachCommitHasItsFactsInOrder(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
-		if got := w.facts(c.ID); got != "created state_changed" || c.Version != 1 || c.Revision != 1 {
-			t.Fatalf("creation: facts %q, version %d, revision %d", got, c.Version, c.Revision)
+		type counts struct{ Version, Revision, Entries int64 }
+		countsOf := func(v casework.View) counts {
+			return counts{v.Version, v.Revision, int64(len(w.history(v.ID)))}
+		}
+		if diff := cmp.Diff(counts{1, 1, 1}, countsOf(c)); diff != "" || w.facts(c.ID) != "created state_changed" {
+			t.Fatalf("creation: facts %q, %s", w.facts(c.ID), diff)
 		}
 		for _, step := range []struct {
 			name  string
@@ -47,23 +51,23 @@ func TestEachCommitHasItsFactsInOrder(t *testing.T) {
 			{"approve", casework.Submission{Transition: "approve"}, "state_changed approved"},
 			{"close", casework.Submission{Transition: "close"}, "state_changed finished closed"},
 		} {
-			before := w.load(c.ID)
+			want := countsOf(w.load(c.ID))
 			step.in.CaseID = c.ID
 			after := w.submit(step.in)
-			grown := int64(1)
-			if step.facts == "" {
-				grown = 0
-			} else if got := w.facts(c.ID); got != step.facts {
-				t.Errorf("%s: facts %q, want %q", step.name, got, step.facts)
+			if step.facts != "" {
+				want = counts{want.Version + 1, want.Revision + 1, want.Entries + 1}
+				if got := w.facts(c.ID); got != step.facts {
+					t.Errorf("%s: facts %q, want %q", step.name, got, step.facts)
+				}
 			}
-			if after.Version != before.Version+grown || after.Revision != before.Revision+grown ||
-				int64(len(w.history(c.ID))) != after.Version {
-				t.Errorf("%s: version %d after %d, %d entries", step.name, after.Version, before.Version,
-					len(w.history(c.ID)))
+			if diff := cmp.Diff(want, countsOf(after)); diff != "" {
+				t.Errorf("%s: %s", step.name, diff)
 			}
 		}
-		if last := w.load(c.ID); last.Name != "Bo" || last.Color != "#ff0000" || last.State != "closed" {
-			t.Errorf("the case ended as %+v", last.Case)
+		last := w.load(c.ID)
+		got := cases.Case{Name: last.Name, Color: last.Color, State: last.State}
+		if diff := cmp.Diff(cases.Case{Name: "Bo", Color: "#ff0000", State: "closed"}, got); diff != "" {
+			t.Error(diff)
 		}
 	})
 }
@@ -92,8 +96,11 @@ func TestACreationIntoAFinalStateTellsAll(t *testing.T) {
 	if got := w.facts(v.ID); got != "created state_changed declined finished closed" {
 		t.Errorf("facts %q", got)
 	}
-	if v.Name != "Mine" || !v.NameSet || v.Color != "teal" || v.Reference != "QUICK-1" || v.OutcomeInstance != 0 {
-		t.Errorf("created %+v", v.Case)
+	got := cases.Case{
+		Name: v.Name, NameSet: v.NameSet, Color: v.Color, Reference: v.Reference, OutcomeInstance: v.OutcomeInstance,
+	}
+	if diff := cmp.Diff(cases.Case{Name: "Mine", NameSet: true, Color: "teal", Reference: "QUICK-1"}, got); diff != "" {
+		t.Error(diff)
 	}
 	if v.URL != "https://casehook.example/cases/"+strings.TrimPrefix(event.CaseSubject(v.ID), "case/") {
 		t.Errorf("URL %q", v.URL)
@@ -298,9 +305,14 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 		}
 		entries := w.history(c.ID)
 		last := entries[len(entries)-1]
-		if len(entries) != 3 || last.Version != 3 || w.facts(c.ID) != "deleted" || last.Snapshot.Case.Version != 3 ||
-			last.Snapshot.Case.Name != "Ann" {
-			t.Errorf("%d entries, the last %+v", len(entries), last)
+		type deletion struct {
+			Entries         int
+			Version, Stored int64
+			Facts, Name     string
+		}
+		got := deletion{len(entries), last.Version, last.Snapshot.Case.Version, w.facts(c.ID), last.Snapshot.Case.Name}
+		if diff := cmp.Diff(deletion{3, 3, 3, "deleted", "Ann"}, got); diff != "" {
+			t.Error(diff)
 		}
 		if _, _, err := w.blobs.Open(t.Context(), a.Blob); !errors.Is(err, fault.NotFound) {
 			t.Errorf("the contents are left behind: %v", err)

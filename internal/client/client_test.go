@@ -144,8 +144,14 @@ func TestOnlyReadingIsTriedAgain(t *testing.T) {
 				}
 				return c.answers[asked-1]()
 			}).Call(t.Context(), client.Request{Method: c.method, Path: "/v1/x"}, nil)
-			if (err == nil) != c.ok || asked != c.asked || time.Since(begun) != c.took {
-				t.Errorf("%s: %v after %d requests and %s", name, err, asked, time.Since(begun))
+			type call struct {
+				OK       bool
+				Requests int
+				Took     time.Duration
+			}
+			got := call{err == nil, asked, time.Since(begun)}
+			if diff := cmp.Diff(call{c.ok, c.asked, c.took}, got); diff != "" {
+				t.Errorf("%s: %v: %s", name, err, diff)
 			}
 		})
 	}

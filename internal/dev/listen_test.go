@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/casehook/casehook/internal/client"
@@ -256,15 +257,19 @@ func TestMessagesArePrinted(t *testing.T) {
 	if !strings.Contains(out, `"timestamp":"2026-03-14T15:09:26.120Z"`) { // with the digits that it arrived with
 		t.Error(out)
 	}
-	var line struct {
+	type forwarded struct{ Status, Attempt int }
+	type line struct {
 		ID        string
 		Body      json.RawMessage
-		Forwarded struct{ Status, Attempt int }
+		Forwarded forwarded
 	}
-	if err := json.Unmarshal([]byte(out),
-		&line); err != nil || line.ID != "msg_1" || line.Forwarded.Status != 418 || line.Forwarded.Attempt != 1 ||
-		string(line.Body) != `{"case_name":"Zoë <&>","n":1.00}` {
-		t.Errorf("%s: %v", out, err)
+	var got line
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%s: %v", out, err)
+	}
+	want := line{"msg_1", json.RawMessage(`{"case_name":"Zoë <&>","n":1.00}`), forwarded{418, 1}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 	if !strings.Contains(notes, "1 messages arrived; the receiver did not take 1 of them") {
 		t.Error(notes)

@@ -178,9 +178,14 @@ func TestSecretsDoNotFollowAnEndpointToAnotherHost(t *testing.T) {
 		after := before.Clone()
 		after.Point(test.to)
 		after.Triggers = []string{"x"}
-		if after.URL != weburl.Stored(test.to) || len(faultsOf(after)) == 0 != test.keeps ||
-			before.Headers[0].Value != "secret" {
-			t.Errorf("to %s: %+v, before %+v", test.to, after, before)
+		type move struct {
+			URL    string
+			Keeps  bool
+			Before string
+		}
+		got := move{after.URL, len(faultsOf(after)) == 0, before.Headers[0].Value}
+		if diff := cmp.Diff(move{weburl.Stored(test.to), test.keeps, "secret"}, got); diff != "" {
+			t.Errorf("to %s: %s", test.to, diff)
 		}
 	}
 }
@@ -192,8 +197,9 @@ func TestAChangedCopyLeavesTheOriginal(t *testing.T) {
 	}
 	c := e.Clone()
 	c.Metadata["a"], c.Headers[0].Value, c.Triggers[0] = "2", "2", "y"
-	if e.Metadata["a"] != "1" || e.Headers[0].Value != "1" || e.Triggers[0] != "x" {
-		t.Errorf("%+v", e)
+	got := []string{e.Metadata["a"], e.Headers[0].Value, e.Triggers[0]}
+	if diff := cmp.Diff([]string{"1", "1", "x"}, got); diff != "" {
+		t.Errorf("the original: %s", diff)
 	}
 	c.Revision = 7
 	if same := e.Clone(); e.Same(c) || !e.Same(same) {

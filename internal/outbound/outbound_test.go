@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"go.uber.org/goleak"
 
@@ -169,9 +170,7 @@ func TestEveryWayToFailHasItsClass(t *testing.T) {
 			}
 			r := client(t).Post(t.Context(),
 				outbound.Request{URL: c.url, Body: []byte("{}"), Timeout: c.timeout, MaxResponse: 1024, At: time.Now()})
-			if r.Class != c.class || r.Status != c.status || (r.Err == nil) != (r.Class == outbound.Answered) {
-				t.Errorf("class %q, status %d, %v; want %q, %d", r.Class, r.Status, r.Err, c.class, c.status)
-			}
+			checkResult(t, r, c.class, c.status)
 			before := []outbound.Class{outbound.Invalid, outbound.DNS, outbound.Connect, outbound.Refused, outbound.TLS}
 			if r.Connected == slices.Contains(before, r.Class) {
 				t.Errorf("class %q, and connected is %v", r.Class, r.Connected)
@@ -288,8 +287,23 @@ func TestRedirectsAreAnswers(t *testing.T) {
 	}))
 	defer server.Close()
 	r := client(t).Post(t.Context(), outbound.Request{URL: server.URL + "/"})
-	if r.Status != 307 || r.Class != outbound.Answered || r.Header.Get("Location") != "/elsewhere" {
-		t.Errorf("%d %q %v", r.Status, r.Class, r.Err)
+	checkResult(t, r, outbound.Answered, 307)
+	if got := r.Header.Get("Location"); got != "/elsewhere" {
+		t.Errorf("the answer redirects to %q", got)
+	}
+}
+
+// checkResult checks that a result has a class and a status, and an error unless there was an answer.
+func checkResult(t *testing.T, r outbound.Result, class outbound.Class, status int) {
+	t.Helper()
+	type outcome struct {
+		Class  outbound.Class
+		Status int
+		Failed bool
+	}
+	want := outcome{class, status, class != outbound.Answered}
+	if diff := cmp.Diff(want, outcome{r.Class, r.Status, r.Err != nil}); diff != "" {
+		t.Errorf("%v: %s", r.Err, diff)
 	}
 }
 

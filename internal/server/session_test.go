@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // For a public URL with HTTPS, the session's cookie is never sent in the clear, and no other host
@@ -31,11 +33,15 @@ func TestTheCookieIsForHTTPSUnlessTheServerIsReachedWithoutIt(t *testing.T) {
 				}
 				// The prefix __Host- requires Secure, the path / and no domain, also for removing a
 				// cookie.
-				if c := cookies[0]; c.Name != name || c.Secure != secure || c.Path != "/" || c.Domain != "" ||
-					!c.HttpOnly {
-					t.Errorf("the cookie is %s", c)
+				c := cookies[0]
+				got := http.Cookie{
+					Name: c.Name, Secure: c.Secure, Path: c.Path, Domain: c.Domain, HttpOnly: c.HttpOnly,
 				}
-				return cookies[0].Value
+				want := http.Cookie{Name: name, Secure: secure, Path: "/", HttpOnly: true}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Error(diff)
+				}
+				return c.Value
 			}
 			value := careful(browse(t, s, "POST", `{"email": "ada@example.org", "password": "correct horse battery"}`,
 				""), 200)
