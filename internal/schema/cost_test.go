@@ -21,6 +21,7 @@ func TestValidationsTakeTheseSteps(t *testing.T) {
 		{`{}`, `1`, 2},
 		{`{"type":"string"}`, `1`, 42},
 		{`{"const":1}`, `1`, 5},
+		{`{"not":{"const":1}}`, `1`, 47},
 		{`{"const":[1,2]}`, `[1,2]`, 11},
 		{`{"const":{"a":1,"b":2}}`, `{"a":1,"b":2}`, 15},
 		{`{"const":{"` + strings.Repeat("x", 130) + `":1}}`, `{"` + strings.Repeat("x", 130) + `":1}`, 12},
