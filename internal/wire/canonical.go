@@ -70,9 +70,8 @@ func (s *canonicalScan) value() bool {
 		_, ok := s.text()
 		return ok && !s.space()
 	}
-	end := bytes.IndexAny(s.rest, ",]} \t\r\n")
-	s.rest = s.rest[end:]
-	return end > 0 && !s.space()
+	s.rest = s.rest[bytes.IndexAny(s.rest, ",]} \t\r\n"):] // nothing is skipped if a space precedes
+	return !s.space()
 }
 
 // text reads a text, and returns it without its quotes.
