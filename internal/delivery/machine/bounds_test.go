@@ -316,6 +316,22 @@ func TestARateLimitHasTheBurstOfASecond(t *testing.T) {
 	}
 }
 
+func TestACursorWithoutMessagesSleepsUntilItHasSome(t *testing.T) {
+	s := newScript(t, endpoint.Policy{}, machine.DefaultLimits)
+	s.commit(1)
+	s.end(machine.Delivered, s.launch()...)
+	live := s.cursor
+	s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 1}, machine.Saved{})
+	s.follow()
+	s.throttle(429, time.Hour, s.launch()...)
+	if at := s.cursor.WakeAt(); at.Before(s.now.Add(time.Hour)) {
+		t.Errorf("the replay wakes at %v", at)
+	}
+	if at := live.WakeAt(); !at.IsZero() {
+		t.Errorf("it wakes at %v when its endpoint takes requests again, and has none", at)
+	}
+}
+
 func TestAReplaysWindowHas128EntriesAndALiveOneItsLimit(t *testing.T) {
 	s := newScript(t, endpoint.Policy{}, machine.Limits{Window: 200, Unsettled: 500, Parked: 100})
 	for range 300 {
