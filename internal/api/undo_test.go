@@ -58,7 +58,7 @@ func (u *undo) record() {
 	u.exec("drop trigger audit_keeps_on_delete")
 	rows, err := u.conn.QueryContext(u.ctx, `select m.name, c.name from pragma_table_list m, pragma_table_info(m.name) c
 		where m.schema = 'main' and m.type = 'table' and m.name not like 'sqlite_%' and m.name not like 'goose%'
-			and m.name <> 'case_documents'
+			and m.name not in ('case_documents', 'case_words_due')
 		order by m.name, c.cid`) // triggers write the index of words and its documents
 	must(u.t, err)
 	defer rows.Close()

@@ -47,7 +47,8 @@
 // Cases are searched by the words of the keys: every word of a search has to begin a word of the case, and a phrase to
 // stand there as it is. Words are split here, for both engines alike. Triggers keep the index up to date in the
 // transaction that saves the case: a table of FTS5 on SQLite, whose rows are in the order of the lists, and a tsvector
-// with the clearances as weights on PostgreSQL. Contacts are searched by any part of their keys, without an index.
+// with the clearances as weights on PostgreSQL. On SQLite the triggers note what has changed, and the writer indexes it
+// once for the group. Contacts are searched by any part of their keys, without an index.
 //
 // # Secrets
 //

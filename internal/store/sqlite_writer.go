@@ -27,6 +27,15 @@ var (
 	savepoint  = sqliteOnly(`savepoint one`)
 	release    = sqliteOnly(`release savepoint one`)
 	rollbackTo = sqliteOnly(`rollback to savepoint one`)
+
+	wordsDue  = sqliteOnly(`select coalesce(max(indexed) + 1, 0) from case_words_due`)
+	wordsDrop = sqliteOnly(`delete from case_words
+		where rowid in (select document from case_words_due where indexed)`)
+	wordsIndex = sqliteOnly(`insert into case_words (rowid, tenant, search, search_private, search_restricted)
+		select d.document, char(63743) || d.tenant, c.search, c.search_private, c.search_restricted
+		from case_words_due w cross join case_documents d cross join cases c
+		where d.document = w.document and c.tenant = d.tenant and c.id = d.case_id`)
+	wordsIndexed = sqliteOnly(`delete from case_words_due`)
 )
 
 // run executes jobs until the writer is closed, and then those already queued.
@@ -85,11 +94,38 @@ func (w *writer) commitAll(ctx context.Context, first *job, jobs <-chan *job) (g
 			return group, w.giveUp(ctx, broken)
 		}
 	}
-	if _, err := w.exec(ctx, commit); err != nil {
-		return group, w.giveUp(ctx, err)
+	for _, last := range []func(context.Context) error{w.indexWords, w.commit} {
+		if err := last(ctx); err != nil {
+			return group, w.giveUp(ctx, err)
+		}
 	}
 	w.metrics.Commit(len(group))
 	return group, nil
+}
+
+// indexWords writes the words of the cases that the group has changed. The index writes a segment at each of its
+// statements and at each savepoint, so the group has its own, behind all savepoints.
+func (w *writer) indexWords(ctx context.Context) error {
+	rows, err := w.query(ctx, wordsDue)
+	due, err := one(rows, err, scanValue[int], unanswered("store.count"))
+	if err != nil || due == 0 {
+		return err
+	}
+	steps := []*statement{wordsDrop, wordsIndex, wordsIndexed}
+	if due == 1 { // all are new
+		steps = steps[1:]
+	}
+	for _, s := range steps {
+		if _, err := w.exec(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) commit(ctx context.Context) error {
+	_, err := w.exec(ctx, commit)
+	return err
 }
 
 // longestWait bounds how long a group waits for more jobs.
