@@ -49,7 +49,8 @@ func (s *Cases) caseView(ctx context.Context, p access.Principal, id int64) (Vie
 
 // CaseList is a page of a list of cases.
 type CaseList struct {
-	More bool // there are more behind the last
+	More bool           // there are more behind the last
+	To   store.Position // where the next page begins; zero: behind the last
 
 	cases *Cases
 	p     access.Principal
@@ -59,7 +60,7 @@ type CaseList struct {
 	used  int             // steps, to judge these
 }
 
-// Cases lists cases, newest first.
+// Cases lists cases in the order of the filter.
 func (s *Cases) Cases(ctx context.Context, p access.Principal, f store.CaseFilter) (*CaseList, error) {
 	if err := s.guard.Permit(ctx, p, access.ListCases); err != nil {
 		return nil, err
@@ -80,7 +81,9 @@ func (s *Cases) Cases(ctx context.Context, p access.Principal, f store.CaseFilte
 	if err != nil {
 		return nil, err
 	}
-	return &CaseList{More: found.More, cases: s, p: p, rows: found.Items, moves: map[string]bool{}}, nil
+	return &CaseList{
+		More: found.More, To: found.To, cases: s, p: p, rows: found.Items, moves: map[string]bool{},
+	}, nil
 }
 
 // All returns the cases. It decodes one at a time, and may be called once. Where it takes

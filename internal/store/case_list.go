@@ -2,33 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
-
-	"github.com/casehook/casehook/internal/casetype"
+	"time"
 )
-
-// CaseFilter selects cases; empty fields select all.
-type CaseFilter struct {
-	Type  string
-	State string
-	// Text has words that a case has in its reference, name or data, however they are spelt (spelling.Key). Each is
-	// the beginning of a word, or between quotation marks a phrase.
-	Text string
-	// Without lists types whose cases are left out.
-	Without []string
-	Label   string // a slug
-	// Assignee is a user, or Unassigned.
-	Assignee int64
-	// After is the last case of the page before.
-	After Position
-	Limit int
-	// Clearance is the reader's. The list leaves out cases above it, and a search finds no text in fields above it.
-	Clearance casetype.Classification
-}
-
-// Unassigned, as the assignee of a filter, selects the cases that are assigned to nobody.
-const Unassigned = -1
 
 // caseSelection is a set of the conditions that a filter may have, a bit each. Each selection has a statement of its
 // own, since one text with conditions that may be empty would read all cases.
@@ -43,16 +23,13 @@ const (
 	caseSelections // how many there are
 )
 
-// caseConditions are the conditions in the order of their bits. ? is the condition's parameter.
-var caseConditions = []struct {
-	sql   string
-	value func(CaseFilter) any
-}{
-	{`c.type = ?`, func(f CaseFilter) any { return f.Type }},
-	{`c.state = ?`, func(f CaseFilter) any { return f.State }},
-	{`c.assignee = ?`, func(f CaseFilter) any { return max(f.Assignee, 0) }}, // nobody's cases have 0
-	{`c.words @@ cast(? as tsquery)`, func(f CaseFilter) any { return f.Text }},
-	{`l.slug = ?`, func(f CaseFilter) any { return f.Label }},
+// caseConditions are the conditions in the order of their bits.
+var caseConditions = []string{
+	`c.type = :type`,
+	`c.state = :state`,
+	`c.assignee = :assignee`, // nobody's cases have 0
+	`c.words @@ cast(:text as tsquery)`,
+	`l.slug = :label`,
 }
 
 // selection returns the conditions that the filter has.
@@ -67,88 +44,256 @@ func (f CaseFilter) selection() (s caseSelection) {
 
 func (s caseSelection) has(condition caseSelection) bool { return s&condition != 0 }
 
-// caseLists are the lists of cases by their selection.
-var caseLists = func() (all [caseSelections]*statement) {
-	for s := range caseSelections {
-		all[s] = s.list()
+// caseShape is all that the text of a list's statements depends on.
+type caseShape struct {
+	dialect   dialect
+	selection caseSelection
+	sort      CaseSort
+	dated     bool // the filter bounds times
+}
+
+// plain reports whether the list is in the order of creation, the newest first, whenever it was.
+func (s caseShape) plain() bool { return s.sort == "" && !s.dated }
+
+// caseSource is the table that a list of cases goes along.
+type caseSource struct {
+	from   string // with the condition that joins it to the cases
+	at, id string // the columns of the order
+}
+
+// index returns the index that SQLite is told to use. For a range of times it would consider that of all cases as good.
+func (s caseShape) index() string {
+	if s.plain() || s.dialect == postgres {
+		return ``
+	}
+	name := `time`
+	switch has := s.selection.has; {
+	case s.sort.key() != "created":
+		name = s.sort.key()
+	case has(byType) && has(byState):
+		name = `state`
+	case has(byAssignee) && has(byState):
+		name = `assignee_and_state`
+	case has(byAssignee):
+		name = `assignee`
+	case has(byType):
+		name = `type`
+	case has(byState):
+		name = `state_alone`
+	}
+	return ` indexed by cases_by_` + name
+}
+
+// source returns the table that a list goes along.
+func (s caseShape) source() caseSource {
+	switch {
+	case s.selection.has(byText) && s.dialect == sqlite: // whose documents are in the order of creation
+		return caseSource{from: `case_words cross join case_documents d cross join cases c
+			where d.document = case_words.rowid and c.tenant = d.tenant and c.id = d.case_id and d.tenant = :tenant`}
+	case s.selection.has(byLabel) && !s.selection.has(byText) && s.sort.key() == "created": // of the cases
+		return caseSource{
+			`case_labels l cross join cases c where l.tenant = :tenant and c.tenant = l.tenant and c.id = l.case_id`,
+			`l.created_at`, `l.case_id`,
+		}
+	case s.sort.key() == "closed":
+		return caseSource{`cases c` + s.index() + ` where c.closed_at > 0`, `c.closed_at`, `c.id`}
+	}
+	return caseSource{`cases c` + s.index() + ` where true`, `c.` + s.sort.key() + `_at`, `c.id`}
+}
+
+// order returns the order of the list.
+func (s caseShape) order() string {
+	columns := []string{`case_words.rowid`}
+	if source := s.source(); source.at != "" {
+		columns = []string{source.at, source.id}
+	}
+	if !s.sort.descending() {
+		return strings.Join(columns, `, `)
+	}
+	return strings.Join(columns, ` desc, `) + ` desc`
+}
+
+// span returns the conditions of the places between which the page is.
+func (s caseShape) span() (all []string) {
+	source, near, far := s.source(), `<`, `>=`
+	if !s.sort.descending() {
+		near, far = `>`, `<=`
+	}
+	if source.at == "" { // a case that is gone since the page before leaves only its time
+		gone := `(min(:at, 4503599627370494) + 1) * 2048`
+		if !s.sort.descending() {
+			gone = `max(:at, 0) * 2048 - 1`
+		}
+		return []string{`case_words.rowid ` + near + ` coalesce((
+			select p.document from case_documents p where p.tenant = :tenant and p.case_id = :id), ` + gone + `)`}
+	}
+	columns := `(` + source.at + `, ` + source.id + `) `
+	if all = []string{columns + near + ` (:at, :id)`}; !s.plain() {
+		all = append(all, columns+far+` (:far_at, :far_id)`)
+	}
+	return all
+}
+
+// conditions returns the filter's own conditions.
+func (s caseShape) conditions() (all []string) {
+	for i, text := range caseConditions {
+		condition := caseSelection(1 << i)
+		switch {
+		case !s.selection.has(condition):
+			continue
+		case condition == byText && s.dialect == sqlite:
+			text = `case_words match :text`
+		case condition == byLabel && !strings.HasPrefix(s.source().from, `case_labels`):
+			text = `exists (select 1 from case_labels l
+				where l.tenant = :tenant and l.case_id = c.id and l.slug = :label)`
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// along returns the conditions of the part of an index that the list reads, and the others. A list by another time than
+// that of the creation goes along the index of that time alone.
+func (s caseShape) along() (index, others []string) {
+	index = append([]string{s.source().from, `c.tenant = :tenant`}, s.span()...)
+	others = []string{
+		`(:level >= 2 or c.classification = 'PUBLIC')`,
+		`(:level >= 3 or c.classification <> 'RESTRICTED') and :level >= 1`,
+		`c.type not in (select w.type from rows(:without: type text) as w)`,
+	}
+	if s.sort.key() == "created" {
+		index = append(index, s.conditions()...)
+	} else {
+		others = append(others, s.conditions()...)
+	}
+	if s.dated {
+		for _, t := range caseTimes {
+			others = append(others, fmt.Sprintf(`c.%[1]s_at >= :%[1]s_from and c.%[1]s_at < :%[1]s_until`, t.key))
+		}
+	}
+	return index, others
+}
+
+const and = "\nand "
+
+// list returns the statement of the list. Where it is not plain, no engine is tempted to another index by the
+// conditions that are not of the list's.
+func (s caseShape) list() listing {
+	index, others := s.along()
+	where := strings.Join(others, and)
+	if !s.plain() {
+		where = `case when ` + where + ` then true end`
+	}
+	return listing{
+		columns: caseColumns.of("c"), names: caseColumns.names(), size: lengths("data", "contacts"),
+		from:  strings.Join(append(index, where), and),
+		order: s.order(), limit: `:limit`,
+	}
+}
+
+// ahead returns the statement that finds the place so many cases ahead, of those that the list reads of its index.
+func (s caseShape) ahead() string {
+	index, _ := s.along()
+	source := s.source()
+	return `select ` + source.at + `, ` + source.id + ` from ` + strings.Join(index, and) +
+		` order by ` + s.order() + ` limit 1 offset :ahead`
+}
+
+// caseQuery is a statement about cases. Its parameters have names.
+type caseQuery struct {
+	statement  *statement
+	parameters []string
+}
+
+var caseParameter = regexp.MustCompile(`:[a-z]\w*`)
+
+// query makes a query of SQL with parameters such as :type.
+func (s caseShape) query(text string) caseQuery {
+	var q caseQuery
+	text = caseParameter.ReplaceAllStringFunc(text, func(name string) string {
+		i := slices.Index(q.parameters, name[1:])
+		if i < 0 {
+			i = len(q.parameters)
+			q.parameters = append(q.parameters, name[1:])
+		}
+		return fmt.Sprint("$", i+1)
+	})
+	q.statement = &statement{rare: true}
+	q.statement.text[s.dialect] = s.dialect.render(text)
+	return q
+}
+
+func (q caseQuery) args(values map[string]any) []any {
+	args := make([]any, len(q.parameters))
+	for i, name := range q.parameters {
+		args[i] = values[name]
+	}
+	return args
+}
+
+// caseLists are the plain lists, by engine and selection. Other lists are made when they are asked for.
+var caseLists = func() (all [2][caseSelections]caseQuery) {
+	for d := range all {
+		for selection := range caseSelections {
+			q := caseShape{dialect: dialect(d), selection: selection}.listQuery()
+			q.statement.rare = false
+			statements = append(statements, q.statement)
+			all[d][selection] = q
+		}
 	}
 	return all
 }()
 
-// caseSource is the table that a list of cases goes along.
-type caseSource struct {
-	from  string // with the condition that joins it to the cases
-	after string // the condition of the position
-	order string
-}
+func (s caseShape) listQuery() caseQuery { return s.query(s.list().text(s.dialect, PageBytes)) }
 
-var (
-	alongCases  = caseSource{`cases c where`, `(c.created_at, c.id) < ($2, $3)`, `c.created_at desc, c.id desc`}
-	alongLabels = caseSource{ // which have the times of their cases
-		`case_labels l cross join cases c where l.tenant = $1 and c.tenant = l.tenant and c.id = l.case_id and`,
-		`(l.created_at, l.case_id) < ($2, $3)`, `l.created_at desc, l.case_id desc`,
+// values returns the parameters of the filter's queries.
+func (f CaseFilter) values(tenant int64) (map[string]any, error) {
+	without, err := keyRows(f.Without)
+	if err != nil {
+		return nil, err
 	}
-	// alongWords reads SQLite's documents, whose order is that of the list. A case that is gone since the page before
-	// leaves only its time.
-	alongWords = caseSource{
-		`case_words cross join case_documents d cross join cases c
-			where d.document = case_words.rowid and c.tenant = d.tenant and c.id = d.case_id and d.tenant = $1 and`,
-		`case_words.rowid < coalesce((select p.document from case_documents p where p.tenant = $1 and p.case_id = $3),
-			(min($2, 4503599627370494) + 1) * 2048)`,
-		`case_words.rowid desc`,
+	near, far := f.span()
+	values := map[string]any{
+		"tenant": tenant, "limit": f.Limit + 1, "level": f.Clearance.Level(), "without": without,
+		"at": near.at, "id": near.id, "far_at": far.at, "far_id": far.id,
+		"type": f.Type, "state": f.State, "assignee": max(f.Assignee, 0), "text": f.Text, "label": f.Label,
 	}
-)
-
-// list defines the list with these conditions. Its parameters are the tenant, the time and id of the position, the
-// limit, the level of the clearance and the types to leave out, and then those of the conditions.
-func (s caseSelection) list() *statement {
-	list := defineListing(PageBytes, s.listing(postgres))
-	list.text[sqlite] = sqlite.render(s.listing(sqlite).plain())
-	return list
-}
-
-// source returns the table that an engine goes along.
-func (s caseSelection) source(d dialect) caseSource {
-	switch {
-	case s.has(byText) && d == sqlite:
-		return alongWords
-	case s.has(byLabel) && !s.has(byText):
-		return alongLabels
-	}
-	return alongCases
-}
-
-func (s caseSelection) listing(d dialect) listing {
-	source := s.source(d)
-	conditions := []string{
-		`c.tenant = $1`, source.after,
-		`($5 >= 2 or c.classification = 'PUBLIC')`,
-		`($5 >= 3 or c.classification <> 'RESTRICTED') and $5 >= 1`,
-		`c.type not in (select w.type from rows($6: type text) as w)`,
-	}
-	parameter := 7
-	for i, condition := range caseConditions {
-		if s.has(1 << i) {
-			text := condition.sql
-			switch c := caseSelection(1 << i); {
-			case c == byText && d == sqlite:
-				text = `case_words match ?`
-			case c == byLabel && s.has(byText):
-				text = `exists (select 1 from case_labels l where l.tenant = $1 and l.case_id = c.id and l.slug = ?)`
-			}
-			conditions = append(conditions, strings.Replace(text, "?", fmt.Sprint("$", parameter), 1))
-			parameter++
+	for _, t := range caseTimes {
+		from, until := t.period(f).bounds()
+		if t.key == "closed" && t.period(f) != (Period{}) {
+			from = max(from, 1) // 0: it is open
 		}
+		values[t.key+"_from"], values[t.key+"_until"] = from, until
 	}
-	return listing{
-		columns: caseColumns.of("c"), names: caseColumns.names(), size: lengths("data", "contacts"),
-		from:  source.from + " " + strings.Join(conditions, "\nand "),
-		order: source.order, limit: `$4`,
-	}
+	return values, nil
 }
 
-// Cases lists cases, newest first.
-func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p Page[CaseRow], err error) {
+func (f CaseFilter) shape(d dialect) caseShape {
+	dated, _ := f.dated()
+	return caseShape{dialect: d, selection: f.selection(), sort: f.Sort, dated: dated}
+}
+
+// lookedAt bounds the cases that a page reads where the list's index does not have all conditions of the filter.
+const lookedAt = 10_000
+
+// looks reports whether the list reads cases that do not meet the filter.
+func (f CaseFilter) looks() bool {
+	_, others := f.dated()
+	return f.Text == "" && (others || f.Sort.key() != "created" && f.selection() != 0)
+}
+
+// CasePage is a page of a list of cases.
+type CasePage struct {
+	Page[CaseRow]
+	// To is the last case that the page has looked at, if that is as far as it goes; zero: it ends with its last item.
+	To Position
+}
+
+// Cases lists cases in the order of the filter. A page may have fewer than the limit, or none, although there are more.
+func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p CasePage, err error) {
+	if err := f.check(); err != nil {
+		return p, err
+	}
 	if f.Text != "" {
 		if err := checkSearch(f.Text); err != nil {
 			return p, err
@@ -159,26 +304,39 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p Page[C
 		}
 		f.Text = r.dialect.wordQuery(fmt.Sprint(tenant), searched, f.Clearance)
 	}
-	list, args, err := f.query(tenant)
+	values, err := f.values(tenant)
 	if err != nil {
 		return p, err
 	}
-	rows, err := r.q.query(ctx, list, args...)
-	return collectPage(rows, err, f.Limit, scanCaseRow())
-}
-
-// query returns the filter's statement and its arguments. The filter's text is a query of the engine (wordQuery).
-func (f CaseFilter) query(tenant int64) (*statement, []any, error) {
-	without, err := keyRows(f.Without)
-	if err != nil {
-		return nil, nil, err
-	}
-	selection := f.selection()
-	args := []any{tenant, f.After.before(), f.After.ID, f.Limit + 1, f.Clearance.Level(), without}
-	for i, condition := range caseConditions {
-		if selection.has(1 << i) {
-			args = append(args, condition.value(f))
+	shape := f.shape(r.dialect)
+	if f.looks() {
+		if p.To, err = r.aheadOf(ctx, shape, values); err != nil {
+			return p, err
 		}
 	}
-	return caseLists[selection], args, nil
+	list := caseLists[r.dialect][shape.selection]
+	if !shape.plain() {
+		list = shape.listQuery()
+	}
+	rows, err := r.q.query(ctx, list.statement, list.args(values)...)
+	if p.Page, err = collectPage(rows, err, f.Limit, scanCaseRow()); p.More {
+		p.To = Position{}
+	}
+	p.More = p.More || p.To != Position{}
+	return p, err
+}
+
+// aheadOf returns the last case that a list may look at, and bounds the list's parameters by it; zero: there are fewer.
+func (r reader) aheadOf(ctx context.Context, s caseShape, values map[string]any) (to Position, err error) {
+	values["ahead"] = lookedAt - 1
+	q := s.query(s.ahead())
+	rows, err := r.q.query(ctx, q.statement, q.args(values)...)
+	found, err := collect(rows, err, func(rows *sql.Rows) (p listPlace, err error) {
+		return p, rows.Scan(&p.at, &p.id)
+	})
+	if err != nil || len(found) == 0 {
+		return Position{}, err
+	}
+	values["far_at"], values["far_id"] = found[0].at, found[0].id
+	return Position{CreatedAt: time.UnixMicro(found[0].at).UTC(), ID: found[0].id, Sort: s.sort}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
 )
@@ -26,7 +27,22 @@ var caseListPlans = []struct {
 	{CaseFilter{Type: "kyc", Assignee: 7}, "cases_by_"},
 	{CaseFilter{Label: "none", State: "open"}, "case_labels_by_slug"},
 	{CaseFilter{Label: "none", Type: "kyc", Assignee: 7}, "case_labels_by_slug"},
+	{CaseFilter{Sort: "created", State: "none"}, "cases_by_state_alone"},
+	{CaseFilter{State: "none", Created: aDay}, "cases_by_state_alone"},
+	{CaseFilter{Label: "none", Modified: aDay}, "case_labels_by_slug"},
+	{CaseFilter{Sort: "-modified"}, "cases_by_modified"},
+	{CaseFilter{Sort: "modified", Type: "kyc", State: "none", Assignee: 7, Modified: aDay}, "cases_by_modified"},
+	{CaseFilter{Sort: "-closed", Label: "none", Created: aDay}, "cases_by_closed"},
+	{CaseFilter{Sort: "closed", Closed: aDay}, "cases_by_closed"},
+	{CaseFilter{Sort: "last_activity", State: "none"}, "cases_by_last_activity"},
+	{CaseFilter{Sort: "-last_activity", LastActivity: aDay}, "cases_by_last_activity"},
 }
+
+// aDay has a fifth of the cases that fillCases creates, and aMoment a fifth of these.
+var (
+	aDay    = Period{From: time.UnixMicro(40_000_000), Until: time.UnixMicro(60_000_000)}
+	aMoment = Period{From: time.UnixMicro(40_000_000), Until: time.UnixMicro(44_000_000)}
+)
 
 // TestCasesAreListedAlongIndexes: a list reads a part of an index in the order of the list, whatever it selects. It
 // neither reads all cases nor sorts those that a condition finds, in an empty database and in one that has many cases
@@ -39,6 +55,7 @@ func TestCasesAreListedAlongIndexes(t *testing.T) {
 	}
 	checkCaseListPlans(t, stores, "many cases")
 	checkSearchPlans(t, stores)
+	checkLookedLists(t, stores)
 }
 
 // searchPlans are filters with a text.
@@ -54,10 +71,7 @@ func checkSearchPlans(t *testing.T, stores map[string]*Store) {
 		text := filter.Text
 		for name, s := range stores {
 			filter.Text = s.dialect.wordQuery("1", phrases(text), filter.Clearance)
-			list, args, err := filter.query(1)
-			if err != nil {
-				t.Fatal(err)
-			}
+			list, args := planned(t, s, filter)
 			if name == "sqlite" {
 				if plan := sqlitePlan(t, s, list, args); !strings.Contains(plan, "SCAN case_words VIRTUAL TABLE INDEX") ||
 					strings.Contains(plan, "SCAN c\n") || strings.Contains(plan, "SCAN d\n") ||
@@ -79,23 +93,32 @@ func checkSearchPlans(t *testing.T, stores map[string]*Store) {
 	}
 }
 
+// planned returns the statement of a filter's list, and its arguments.
+func planned(t *testing.T, s *Store, f CaseFilter) (*statement, []any) {
+	t.Helper()
+	values, err := f.values(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := f.shape(s.dialect).listQuery()
+	return list.statement, list.args(values)
+}
+
 func checkCaseListPlans(t *testing.T, stores map[string]*Store, database string) {
 	t.Helper()
 	for _, want := range caseListPlans {
 		want.filter.Clearance, want.filter.Limit = casetype.Restricted, 50
-		list, args, err := want.filter.query(1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		list, args := planned(t, stores["sqlite"], want.filter)
 		if plan := sqlitePlan(t, stores["sqlite"], list, args); !strings.Contains(plan, "INDEX "+want.index) ||
 			strings.Contains(plan, "SCAN c\n") || strings.Contains(plan, "TEMP B-TREE FOR") {
 			t.Errorf("sqlite, %s, %+v:\n%s", database, want.filter, plan)
 		}
+		list, args = planned(t, stores["postgres"], want.filter)
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			plan := preparedPlan(t, stores["postgres"], list, mode, args)
 			ofPage := strings.Count(plan, "Sort Key: listed.row_place\n")
 			sorts := strings.Count(plan, "Sort Key: ") - ofPage
-			if want.filter.selection() == 0 {
+			if want.filter.selection() == 0 || want.filter.Sort.key() != "created" {
 				sorts = 0 // without statistics, PostgreSQL takes a tenant to have few cases
 			}
 			if !strings.Contains(plan, want.index) || strings.Contains(plan, "Seq Scan on case") || sorts > 0 {
@@ -116,9 +139,10 @@ func fillCases(t *testing.T, s *Store) {
 		`insert into tenants (key, name, created_at) values ('acme', 'Acme', 1)`,
 		`insert into labels (tenant, slug, name, color, created_at) values (1, 'urgent', '', '', 1)`,
 		count + `insert into cases (id, tenant, type, type_version, reference, name, name_set, color, state,
-			classification, data, version, revision, outcome_instance, created_at, modified_at, assignee, folding, search)
+			classification, data, version, revision, outcome_instance, created_at, modified_at, closed_at, last_activity_at, assignee,
+			folding, search)
 			select i, 1, case when i % 2 = 0 then 'kyc' else 'loan' end, 1, 'KYC-' || i, 'Ada', true, '', 'open',
-				'PUBLIC', '{}', 1, 1, 0, 1000 * i, 1000 * i, case when i % 10 = 0 then i % 50 else 0 end, 2, 'kyc ' || i || ' ada'
+				'PUBLIC', '{}', 1, 1, 0, 1000 * i, 1000 * i, 1000 * i * (i % 2), 1000 * i, case when i % 10 = 0 then i % 50 else 0 end, 2, 'kyc ' || i || ' ada'
 			from n`,
 		`insert into case_labels (tenant, case_id, slug) select 1, id, 'urgent' from cases where assignee > 0`,
 	}
@@ -179,6 +203,45 @@ func preparedPlan(t *testing.T, s *Store, of *statement, mode string, args []any
 		t.Fatal(err)
 	}
 	return plan.String()
+}
+
+// checkLookedLists checks that where no index has the filter and the order, a page ends after lookedAt cases, and that
+// the next goes on behind them.
+func checkLookedLists(t *testing.T, stores map[string]*Store) {
+	t.Helper()
+	for name, s := range stores {
+		for _, c := range []struct {
+			filter CaseFilter
+			want   [3]int // cases of the first page, pages, and cases of them all
+		}{
+			{CaseFilter{Sort: "-modified", State: "none"}, [3]int{0, 11, 0}}, // the last page has no more to look at
+			{CaseFilter{Sort: "modified", Assignee: 10}, [3]int{200, 11, 2000}},
+			{CaseFilter{State: "open", Modified: Period{Until: time.UnixMicro(3000)}}, [3]int{0, 11, 2}},
+			{CaseFilter{Sort: "-last_activity", Label: "urgent", Created: aDay}, [3]int{0, 11, 1600}},
+			{CaseFilter{Sort: "closed", Closed: aMoment, Type: "loan"}, [3]int{2000, 1, 2000}},
+		} {
+			c.filter.Clearance, c.filter.Limit = casetype.Restricted, 20_000
+			var got [3]int
+			for more := true; more; {
+				page, err := s.Cases(t.Context(), 1, c.filter)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got[1] == 0 {
+					got[0] = len(page.Items)
+				}
+				got[1]++
+				got[2] += len(page.Items)
+				if more = page.More; more && page.To == (Position{}) {
+					t.Fatalf("%s, %+v: a page of %d cases has the limit", name, c.filter, len(page.Items))
+				}
+				c.filter.After = page.To
+			}
+			if got != c.want {
+				t.Errorf("%s, %+v: the counts are %d, want %d", name, c.filter, got, c.want)
+			}
+		}
+	}
 }
 
 // labelledCases are cases with a label, the second older than the first, as they were before labels had the times of

@@ -102,11 +102,11 @@ var (
 		select 1 from cases where tenant = $1 and type = $2 and reference = $3)`)
 )
 
-// Position is a place in a list of cases or contacts, newest first. The zero
-// value is its beginning.
+// Position is a place in a list of cases or contacts. The zero value is its beginning.
 type Position struct {
-	CreatedAt time.Time
+	CreatedAt time.Time // or the other time that the list is sorted by
 	ID        int64
+	Sort      CaseSort `json:",omitempty"` // of the list
 }
 
 // before returns the position's time as an upper bound, in microseconds.

@@ -35,18 +35,26 @@ func (l listing) plain() string {
 	return fmt.Sprintf("select %s from %s order by %s limit %s", l.columns, l.from, l.order, l.limit)
 }
 
-// defineListing defines a query whose readers stop after most bytes and one row more. SQLite computes rows on demand.
-// PostgreSQL sends all of them, so that its text needs the bound; it knows the length of a column that it stores out
-// of line without reading it.
-func defineListing(most int, l listing) *statement {
-	s := define(l.plain())
-	s.text[postgres] = postgres.render(fmt.Sprintf(`select %[1]s from (
+// text returns the query whose readers stop after most bytes and one row more, with its parameters. SQLite computes
+// rows on demand. PostgreSQL sends all of them, so that its text needs the bound; it knows the length of a column that
+// it stores out of line without reading it.
+func (l listing) text(d dialect, most int) string {
+	if d == sqlite {
+		return l.plain()
+	}
+	return fmt.Sprintf(`select %[1]s from (
 			select %[2]s,
 				sum(%[3]s) over (order by %[5]s rows between unbounded preceding and 2 preceding) as bytes_before,
 				row_number() over (order by %[5]s) as row_place
 			from %[4]s order by %[5]s limit %[6]s
 		) as listed where coalesce(bytes_before, 0) < %[7]d order by row_place`,
-		l.names, l.columns, l.size, l.from, l.order, l.limit, most))
+		l.names, l.columns, l.size, l.from, l.order, l.limit, most)
+}
+
+// defineListing defines a listing whose readers stop after most bytes.
+func defineListing(most int, l listing) *statement {
+	s := define(l.plain())
+	s.text[postgres] = postgres.render(l.text(postgres, most))
 	return s
 }
 

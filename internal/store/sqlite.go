@@ -113,6 +113,10 @@ func (e *sqliteEngine) stmt(ctx context.Context, s *statement) (*sql.Stmt, error
 }
 
 func (e *sqliteEngine) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	if s.rare {
+		rows, err := e.readers.QueryContext(ctx, s.text[sqlite], args...)
+		return rows, translate(err)
+	}
 	p, err := e.stmt(ctx, s)
 	if err != nil {
 		return nil, err

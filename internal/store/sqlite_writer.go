@@ -216,6 +216,10 @@ func (w *writer) exec(ctx context.Context, s *statement, args ...any) (int64, er
 }
 
 func (w *writer) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	if s.rare {
+		rows, err := w.conn.QueryContext(context.WithoutCancel(ctx), s.text[sqlite], args...)
+		return rows, translate(err)
+	}
 	p, err := w.stmt(context.WithoutCancel(ctx), s)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ const (
 type statement struct {
 	text [2]string
 	bulk string // what several statements of a bulk have in common
+	rare bool   // it is made for one use, and so is not kept prepared
 }
 
 // name identifies a statement in tests that make it fail.

@@ -118,8 +118,10 @@ func (h caseHandler) register() {
 	}, h.createCase)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListCases, Pattern: "GET /v1/cases", Tag: "cases",
-		Summary:     "List cases",
-		Description: "The newest first.",
+		Summary: "List cases",
+		Description: "The newest first, or as sort says. A page may have fewer than limit, or none, although " +
+			"there is a next: where a filter and the order have no index in common, it ends once it has looked at " +
+			"10,000 cases.",
 	}, h.listCases)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetCase, Pattern: "GET /v1/cases/{id}", Tag: "cases",
@@ -254,34 +256,6 @@ func (h caseHandler) deleteCase(ctx context.Context, in *struct {
 	}
 	return &rest.NoContent{}, h.service.Cases.DeleteCase(ctx, rest.PrincipalOf(ctx),
 		casework.Deletion{CaseID: id, IfRevision: revisions, IgnoreWarning: in.IgnoreWarning})
-}
-
-func (h caseHandler) listCases(ctx context.Context, in *struct {
-	Type     string `query:"type" maxLength:"100" doc:"Only those of the case type with this key." example:"kyc"`
-	State    string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
-	Text     string `query:"q" maxLength:"200" doc:"Only those with these words in their reference, name or data, each by its beginning; between quotation marks, as a phrase." example:"acme"`
-	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
-	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to nobody." example:"7"`
-	rest.Paging
-}) (*rest.PageAnswer[Case], error) {
-	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label, Limit: in.Limit}
-	if in.Assignee == "none" {
-		f.Assignee = store.Unassigned
-	} else if in.Assignee != "" {
-		f.Assignee, _ = strconv.ParseInt(in.Assignee, 10, 64) // its pattern lets numbers pass alone
-	}
-	if err := h.kernel.Open("cases", in.Cursor, &f.After); err != nil {
-		return nil, err
-	}
-	found, err := h.service.Cases.Cases(ctx, rest.PrincipalOf(ctx), f)
-	if err != nil {
-		return nil, err
-	}
-	pager := rest.NewFalliblePager(h.kernel, "cases", showCase, func(v casework.View) store.Position {
-		return store.Position{CreatedAt: v.CreatedAt, ID: v.ID}
-	})
-	return pager.PageOfSequence(rest.Sequence[casework.View]{Items: found.All(ctx), More: found.More,
-		End: casework.ErrPageEnds})
 }
 
 func shown(v casework.View, err error) (*shownCase, error) {

@@ -140,11 +140,17 @@ type Sequence[T any] struct {
 
 // PageOfSequence makes a page out of items, one after the other, until it is full.
 func (p Pager[T, V, P]) PageOfSequence(s Sequence[T]) (*PageAnswer[V], error) {
+	return p.PageUpTo(s, nil)
+}
+
+// PageUpTo is PageOfSequence for items behind which the next page begins at a position; nil: it begins behind the last
+// of them. The page may then have no items.
+func (p Pager[T, V, P]) PageUpTo(s Sequence[T], to *P) (*PageAnswer[V], error) {
 	w, more := newPageWriter(), s.More
 	var last P
 	for one, err := range s.Items {
 		if w.full() || s.End != nil && errors.Is(err, s.End) {
-			more = true
+			more, to = true, nil
 			break
 		}
 		if err != nil {
@@ -155,8 +161,11 @@ func (p Pager[T, V, P]) PageOfSequence(s Sequence[T]) (*PageAnswer[V], error) {
 		}
 		last = p.position(one)
 	}
-	if !more {
+	switch {
+	case !more:
 		return p.end(w, nil)
+	case to != nil:
+		return p.end(w, to)
 	}
 	return p.end(w, &last)
 }

@@ -149,6 +149,7 @@ var casesTests = map[string]func(*fixture){
 		for i := range int64(25) {
 			c := f.aCase(f.tenant, i)
 			c.CreatedAt = start.Add(time.Duration(i/7) * time.Microsecond) // many share a time
+			c.ModifiedAt = c.CreatedAt
 			f.insert(c)
 			f.update(func(tx *store.Tx) error {
 				_, _, err := tx.AddLabel(f.t.Context(), f.tenant, c.ID, "a", once)
@@ -162,6 +163,7 @@ var casesTests = map[string]func(*fixture){
 			{}, {Type: "kyc"}, {State: state}, {Label: "a"}, {Assignee: store.Unassigned},
 			{Label: "a", State: state},
 			{Text: "ada"}, {Text: "ada", Label: "a", State: state},
+			{Sort: "-modified"}, {Sort: "-last_activity", Label: "a"}, {Created: store.Period{From: start}, Label: "a"},
 		} {
 			for _, limit := range []int{1, 4, 7, 25, 100} {
 				filter.Clearance, filter.Limit = casetype.Restricted, limit
@@ -186,6 +188,75 @@ var casesTests = map[string]func(*fixture){
 			want.Limit, want.Clearance = 9, casetype.Restricted
 			if got := f.cases(f.store.Cases(f.t.Context(), f.tenant, want.CaseFilter)); len(got) != want.n {
 				f.t.Errorf("%+v finds %d cases, want %d", want.CaseFilter, len(got), want.n)
+			}
+		}
+	},
+	"cases are selected by their times, each from its beginning up to its end": func(f *fixture) {
+		at := func(n int) time.Time { return start.Add(time.Duration(n) * time.Second) }
+		for i := range 4 { // created at 0, 1, 2, 3, and the other times in another order; the last one is open
+			c := f.aCase(f.tenant, int64(i))
+			c.CreatedAt, c.ModifiedAt, c.LastActivity.At = at(i), at(13-i), at(20+i/2)
+			c.ClosedAt = []time.Time{at(31), at(30), at(32), {}}[i]
+			f.insert(c)
+		}
+		ids := func(all ...int64) (ids []int64) {
+			for _, i := range all {
+				ids = append(ids, f.aCase(f.tenant, i).ID)
+			}
+			return ids
+		}
+		from := func(n int) store.Period { return store.Period{From: at(n)} }
+		until := func(n int) store.Period { return store.Period{Until: at(n)} }
+		for _, want := range []struct {
+			store.CaseFilter
+			ids []int64
+		}{
+			{store.CaseFilter{Created: from(2)}, ids(3, 2)},
+			{store.CaseFilter{Created: store.Period{From: at(2).Add(1)}}, ids(3)},
+			{store.CaseFilter{Created: until(2)}, ids(1, 0)},
+			{store.CaseFilter{Created: store.Period{Until: at(2).Add(1)}}, ids(2, 1, 0)},
+			{store.CaseFilter{Created: store.Period{From: at(1), Until: at(3)}, Sort: "created"}, ids(1, 2)},
+			{store.CaseFilter{Created: store.Period{From: at(1), Until: at(1)}}, nil},
+			{store.CaseFilter{Created: until(2), Text: "ada"}, ids(1, 0)},
+			{store.CaseFilter{Created: from(1), Text: "ada", Sort: "created"}, ids(1, 2, 3)},
+			{store.CaseFilter{Modified: from(12)}, ids(1, 0)},
+			{store.CaseFilter{Modified: from(12), Sort: "modified"}, ids(1, 0)},
+			{store.CaseFilter{Modified: from(12), Sort: "-modified"}, ids(0, 1)},
+			{store.CaseFilter{Modified: until(12), Created: until(3), Text: "ada"}, ids(2)},
+			{store.CaseFilter{Closed: until(40)}, ids(2, 1, 0)},
+			{store.CaseFilter{Closed: store.Period{From: at(31), Until: at(32)}, Sort: "closed"}, ids(0)},
+			{store.CaseFilter{Closed: from(-1e6)}, ids(2, 1, 0)},
+			{store.CaseFilter{LastActivity: from(21), State: "open"}, ids(3, 2)},
+			{store.CaseFilter{LastActivity: until(21), Sort: "-last_activity", State: "open"}, ids(1, 0)},
+			{store.CaseFilter{Sort: "modified"}, ids(3, 2, 1, 0)},
+			{store.CaseFilter{Sort: "-modified"}, ids(0, 1, 2, 3)},
+			{store.CaseFilter{Sort: "closed"}, ids(1, 0, 2)},
+			{store.CaseFilter{Sort: "-closed"}, ids(2, 0, 1)},
+			{store.CaseFilter{Sort: "last_activity"}, ids(0, 1, 2, 3)},
+		} {
+			for _, limit := range []int{1, 2, 9} {
+				want.Limit, want.Clearance = limit, casetype.Restricted
+				if got := f.pagesOf(want.CaseFilter); !slices.Equal(got, want.ids) {
+					f.t.Errorf("%+v finds %v, want %v", want.CaseFilter, got, want.ids)
+				}
+			}
+		}
+	},
+	"a list has one of the known orders, and its positions are its own": func(f *fixture) {
+		for code, all := range map[string][]store.CaseFilter{
+			"case.sort_invalid": {
+				{Sort: "name"}, {Sort: "-"}, {Sort: "modified", Text: "ada"}, {Sort: "-closed", Text: "ada"},
+			},
+			"request.cursor_invalid": {
+				{Sort: "modified", After: store.Position{CreatedAt: start, ID: 1}},
+				{After: store.Position{CreatedAt: start, ID: 1, Sort: "modified"}},
+				{Sort: "-modified", After: store.Position{CreatedAt: start, ID: 1, Sort: "modified"}},
+			},
+		} {
+			for _, filter := range all {
+				filter.Limit, filter.Clearance = 9, casetype.Restricted
+				_, err := f.store.Cases(f.t.Context(), f.tenant, filter)
+				f.wantFault(err, fault.Invalid, code)
 			}
 		}
 	},
@@ -372,7 +443,7 @@ func (f *fixture) pagesOf(filter store.CaseFilter) (ids []int64) {
 		page := f.cases(f.store.Cases(f.t.Context(), f.tenant, filter))
 		for _, c := range page {
 			ids = append(ids, c.ID)
-			filter.After = store.Position{CreatedAt: c.CreatedAt, ID: c.ID}
+			filter.After = filter.Sort.Position(c)
 		}
 		if len(page) < filter.Limit || len(ids) > 1000 { // more than there are: pages overlap
 			return ids

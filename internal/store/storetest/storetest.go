@@ -111,7 +111,7 @@ func items[T any](f *fixture) func(store.Page[T], error) []T {
 }
 
 // cases returns the cases of a page that was read.
-func (f *fixture) cases(p store.Page[store.CaseRow], err error) (all []cases.Case) {
+func (f *fixture) cases(p store.CasePage, err error) (all []cases.Case) {
 	f.t.Helper()
 	if err != nil {
 		f.t.Fatal(err)

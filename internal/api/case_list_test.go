@@ -1,0 +1,76 @@
+package api_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// ids returns the ids of the cases of a list, all pages of limit cases.
+func (w *world) ids(query, limit string) (ids []string) {
+	w.t.Helper()
+	for cursor := ""; ; {
+		g := w.get("/v1/cases?limit="+limit+"&"+query+cursor).is(200, "").json()
+		for _, item := range g["items"].([]any) {
+			ids = append(ids, item.(map[string]any)["id"].(interface{ String() string }).String())
+		}
+		next, more := g["next"].(string)
+		if !more {
+			return ids
+		}
+		cursor = "&cursor=" + next
+	}
+}
+
+func TestCasesAreListedByTheirTimes(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		w.putTypes()
+		var paths, want []string
+		for range 3 {
+			paths = append(paths, w.open(`{"client": "Ada", "amount": 10}`))
+			want = append(want, strings.TrimPrefix(paths[len(paths)-1], "/v1/cases/"))
+		}
+		slices.Reverse(want)
+		w.do("PATCH", paths[0], `{"data": {"amount": 11}}`).is(200, "")
+		w.post(paths[1]+"/comments", `{"text": "Hello"}`).is(201, "")
+		first := url.QueryEscape(w.get(paths[0]).is(200, "").text("created_at"))
+		second := url.QueryEscape(w.get(paths[1]).is(200, "").text("created_at"))
+		for query, want := range map[string][]string{
+			"":                        want,
+			"sort=-created":           want,
+			"sort=created":            {want[2], want[1], want[0]},
+			"sort=-modified":          {want[2], want[0], want[1]},
+			"sort=-last_activity":     {want[1], want[2], want[0]},
+			"sort=closed":             nil,
+			"created_after=" + second: {want[0], want[1]},
+			"created_after=" + first + "&created_before=" + second:                  {want[2]},
+			"created_before=" + second + "&q=ada":                                   {want[2]},
+			"sort=modified&type=loan&created_before=" + second:                      {want[2]},
+			"last_activity_after=" + second + "&closed_before=2100-01-01T00:00:00Z": nil,
+		} {
+			for _, limit := range []string{"1", "2", "50"} {
+				if got := w.ids(query, limit); !slices.Equal(got, want) {
+					t.Errorf("%s: the cases are %v, want %v", query, got, want)
+				}
+			}
+		}
+
+		next := url.QueryEscape(w.get("/v1/cases?limit=1&sort=-modified").is(200, "").text("next"))
+		for query, field := range map[string]string{
+			"sort=modified&cursor=" + next: "query.cursor",
+			"cursor=" + next:               "query.cursor",
+			"sort=-modified&q=ada":         "query.sort",
+			"sort=name":                    "query.sort",
+			"modified_after=yesterday":     "query.modified_after",
+			"closed_before=2026-01-31":     "query.closed_before",
+			"created_after=2026-02-01T00:00:00Z&created_before=2026-01-31T00:00:00Z": "query.created_before",
+		} {
+			g := w.get("/v1/cases?" + query)
+			if g.status < 400 || g.status >= 500 || !strings.Contains(string(g.body), `"path":"`+field+`"`) {
+				t.Errorf("%s: %d %s; want a fault of %s", query, g.status, g.body, field)
+			}
+		}
+	})
+}

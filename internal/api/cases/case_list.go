@@ -1,0 +1,88 @@
+package cases
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// InCases is embedded in the parameters of operations that select cases.
+type InCases struct {
+	Type     string `query:"type" maxLength:"100" doc:"Only those of the case type with this key." example:"kyc"`
+	State    string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
+	Text     string `query:"q" maxLength:"200" doc:"Only those with these words in their reference, name or data, each by its beginning; between quotation marks, as a phrase." example:"acme"`
+	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
+	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to nobody." example:"7"`
+
+	CreatedAfter       time.Time `query:"created_after" doc:"Only those that were created then or later." example:"2026-01-31T08:00:00Z"`
+	CreatedBefore      time.Time `query:"created_before" doc:"Only those that were created before." example:"2026-02-01T00:00:00Z"`
+	ModifiedAfter      time.Time `query:"modified_after" doc:"Only those whose content last changed then or later." example:"2026-01-31T08:00:00Z"`
+	ModifiedBefore     time.Time `query:"modified_before" doc:"Only those whose content last changed before." example:"2026-02-01T00:00:00Z"`
+	ClosedAfter        time.Time `query:"closed_after" doc:"Only those that were closed then or later." example:"2026-01-31T08:00:00Z"`
+	ClosedBefore       time.Time `query:"closed_before" doc:"Only those that were closed before." example:"2026-02-01T00:00:00Z"`
+	LastActivityAfter  time.Time `query:"last_activity_after" doc:"Only those to which anything last happened then or later." example:"2026-01-31T08:00:00Z"`
+	LastActivityBefore time.Time `query:"last_activity_before" doc:"Only those to which anything last happened before." example:"2026-02-01T00:00:00Z"`
+}
+
+func (in InCases) filter() (store.CaseFilter, error) {
+	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label}
+	if in.Assignee == "none" {
+		f.Assignee = store.Unassigned
+	} else if in.Assignee != "" {
+		f.Assignee, _ = strconv.ParseInt(in.Assignee, 10, 64) // its pattern lets numbers pass alone
+	}
+	f.Created = store.Period{From: in.CreatedAfter, Until: in.CreatedBefore}
+	f.Modified = store.Period{From: in.ModifiedAfter, Until: in.ModifiedBefore}
+	f.Closed = store.Period{From: in.ClosedAfter, Until: in.ClosedBefore}
+	f.LastActivity = store.Period{From: in.LastActivityAfter, Until: in.LastActivityBefore}
+	return f, checkPeriods(map[string]store.Period{
+		"created": f.Created, "modified": f.Modified, "closed": f.Closed, "last_activity": f.LastActivity,
+	})
+}
+
+// checkPeriods refuses periods that end before they begin.
+func checkPeriods(all map[string]store.Period) error {
+	for name, p := range all {
+		if !p.From.IsZero() && !p.Until.IsZero() && p.Until.Before(p.From) {
+			return &fault.Error{
+				Kind: fault.Invalid, Code: "request.invalid", Detail: "No case can have such a time: see fields.",
+				Fields: []fault.Field{{Path: "query." + name + "_before", Message: "is before " + name + "_after"}},
+			}
+		}
+	}
+	return nil
+}
+
+func (h caseHandler) listCases(ctx context.Context, in *struct {
+	InCases
+	Sort string `query:"sort" enum:"-created,created,-modified,modified,-closed,closed,-last_activity,last_activity" default:"-created" doc:"The order, by the time of the creation, the last change of the content, the closing, or the last activity; with a minus, the newest first. By closed, closed cases alone are listed. A search (q) is sorted by created or -created." example:"-modified"`
+	rest.Paging
+}) (*rest.PageAnswer[Case], error) {
+	f, err := in.filter()
+	if err != nil {
+		return nil, err
+	}
+	if f.Limit = in.Limit; in.Sort != "-created" {
+		f.Sort = store.CaseSort(in.Sort)
+	}
+	if err := h.kernel.Open("cases", in.Cursor, &f.After); err != nil {
+		return nil, err
+	}
+	found, err := h.service.Cases.Cases(ctx, rest.PrincipalOf(ctx), f)
+	if err != nil {
+		return nil, err
+	}
+	pager := rest.NewFalliblePager(h.kernel, "cases", showCase, func(v casework.View) store.Position {
+		return f.Sort.Position(v.Case)
+	})
+	list := rest.Sequence[casework.View]{Items: found.All(ctx), More: found.More, End: casework.ErrPageEnds}
+	if found.To != (store.Position{}) {
+		return pager.PageUpTo(list, &found.To)
+	}
+	return pager.PageOfSequence(list)
+}
