@@ -15,7 +15,7 @@ var bounds = [][2]string{
 	{"minimum", "maximum"}, {"minLength", "maxLength"}, {"minItems", "maxItems"}, {"minProperties", "maxProperties"},
 }
 
-// applies says for which kinds of values a keyword has an effect.
+// applies maps a keyword to the kinds of values that it has an effect on.
 var applies = map[string]expression.Kinds{
 	"minimum": expression.NumberKind, "maximum": expression.NumberKind, "exclusiveMinimum": expression.NumberKind,
 	"exclusiveMaximum": expression.NumberKind, "multipleOf": expression.NumberKind,
@@ -64,7 +64,7 @@ func typesOf(v any) (kinds expression.Kinds) {
 	return kinds
 }
 
-// instead names the keyword that bounds values of some kinds as the given one bounds others.
+// instead returns the keyword that bounds values of the given kinds as keyword bounds others.
 func instead(keyword string, kinds expression.Kinds) string {
 	end := strings.ToLower(keyword[:min(3, len(keyword))])
 	if end != "min" && end != "max" {
@@ -84,7 +84,7 @@ func instead(keyword string, kinds expression.Kinds) string {
 // maxBoundLength limits a bound that is compared, in bytes.
 const maxBoundLength = 40
 
-// rational returns a number exactly, or nil if it is none or too long to compare.
+// rational returns v as an exact number, or nil if it is not a number or too long to compare.
 func rational(v any) *big.Rat {
 	n, ok := v.(json.Number)
 	if !ok || len(n) > maxBoundLength || strings.ContainsAny(string(n), "eE") {

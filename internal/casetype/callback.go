@@ -40,11 +40,10 @@ func (tr Transition) Guarded() bool {
 	return tr.Roles != nil || len(tr.Required) > 0 || tr.Precondition.Condition != "" || tr.AboutToSubmit != nil
 }
 
-// Guards lists the transitions whose guards a case has to pass when it enters a state without a
-// transition. There are none if everybody may create a case in the state. Else they are the guarded
-// transitions to it and, unless people reach it without passing any guard, those that guard the states
-// from which unguarded transitions lead to it. The result is false for a state that only a callback
-// reaches.
+// Guards lists the transitions whose guards a case has to pass when it enters a state without a transition. There
+// are none if everybody may create a case in the state. Otherwise they are the guarded transitions to it and, unless
+// people reach it without passing any guard, those that guard the states from which unguarded transitions lead to
+// it. The result is false for a state that only a callback reaches.
 func (t *Type) Guards(state string) ([]Transition, bool) {
 	open := t.openStates()
 	var guards []Transition
@@ -61,7 +60,7 @@ func (t *Type) Guards(state string) ([]Transition, bool) {
 			switch {
 			case tr.To != to:
 			case tr.Creates() && !tr.Guarded():
-				return nil, true // it is the state itself: all others here are not open
+				return nil, true // the state itself; all others here are not open
 			case tr.Guarded():
 				guards = append(guards, tr)
 			case !open[to]:

@@ -17,13 +17,13 @@ import (
 // checker collects the faults of a document. Every check reads the tree as it was written and skips values
 // of a wrong form, which [Schema] has reported already; so one pass lists everything.
 type checker struct {
-	stored      bool // it was checked when it was saved, by the rules of then
+	stored      bool // checked when it was saved, by the rules of that time
 	doc         *yaml.Document
 	wrong       Faults
 	warnings    Faults
 	variables   []variable // that URLs begin with
 	budget      *schema.Budget
-	stop        error          // why the checks ended before they were done
+	stop        error          // why the checks ended early
 	schema      *schema.Schema // of the fields, compiled
 	programs    map[string]*expression.Program
 	defaults    map[string]*defaults // of the fields
@@ -175,7 +175,7 @@ func (c *checker) checkRequired(tr map[string]any, path string) {
 		}
 		switch {
 		case tr["from"] == nil:
-			c.fault(at, "requires %[1]s, which nobody can set before: add %[1]s to fields, or give it a default", name)
+			c.fault(at, "requires %[1]s, which cannot be set before: add %[1]s to fields, or give it a default", name)
 		case !c.setBefore(name):
 			c.fault(at, "requires %[1]s, which no transition sets: add %[1]s to fields, here or in another", name)
 		}
@@ -218,8 +218,8 @@ func texts(v any) (all []string) {
 	return all
 }
 
-// checkPrecondition compiles the condition of a transition. Stored definitions are from a time when names
-// were not checked.
+// checkPrecondition compiles the condition of a transition. Stored definitions may be from a time when names were
+// not checked.
 func (c *checker) checkPrecondition(tr map[string]any, path string, keys []string) {
 	source, at := text(tr["precondition"]), path+"/precondition"
 	if own := object(tr["precondition"]); own != nil {
@@ -254,7 +254,7 @@ func (c *checker) checkPrecondition(tr map[string]any, path string, keys []strin
 func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
 	known := func(at string, v any) {
 		if repeats(states) {
-			return // a key that is missing may be the one which the repeated one stands for
+			return // a missing key may be the one that the repeated key was meant to be
 		}
 		if key, ok := v.(string); ok && key != "" && !slices.Contains(states, key) {
 			c.fault(at, "%q is not a state%s", key,
@@ -326,7 +326,7 @@ func (c *checker) duration(v any, absent, most Duration, path string) Duration {
 	var d Duration
 	written, ok := v.(string)
 	if !ok || d.UnmarshalText([]byte(written)) != nil || d < 0 {
-		return absent // the schema has spoken
+		return absent // the schema has reported it
 	}
 	if d <= 0 || d > most {
 		c.fault(path, "is not above 0 and at most %s", time.Duration(most))

@@ -18,12 +18,12 @@ func TestAClearanceSeesWhatIsClassifiedAtMostAsHigh(t *testing.T) {
 			}
 		}
 		if clearance.Sees("SECRET") || clearance.Sees("") {
-			t.Errorf("%s sees what is wrongly marked", clearance)
+			t.Errorf("%s sees data of an unknown classification", clearance)
 		}
 	}
 	for _, none := range []casetype.Classification{"", "TOP"} {
 		if none.Sees(casetype.Public) {
-			t.Errorf("the clearance %q sees something", none)
+			t.Errorf("the clearance %q sees data", none)
 		}
 	}
 }

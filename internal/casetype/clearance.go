@@ -8,8 +8,8 @@ import (
 // Classifications lists the classifications from lowest to highest.
 func Classifications() []Classification { return []Classification{Public, Private, Restricted} }
 
-// Level counts the classifications from 1, the lowest. It returns 0 for an unknown one, which as a
-// clearance sees nothing.
+// Level returns the level of a classification, from 1 for the lowest, or 0 for an unknown one, which as a clearance
+// sees nothing.
 func (c Classification) Level() int {
 	if level := c.rank(); level <= Restricted.rank() {
 		return level
@@ -51,10 +51,10 @@ func (t *Type) Highest() Classification { return t.highest }
 // classifications; nil when there are none.
 func (t *Type) ClassifiedFields() map[string]string { return t.classifiedFields }
 
-// Unseen lists the fields that somebody with the clearance does not see.
+// Unseen lists the fields above the clearance.
 func (t *Type) Unseen(clearance Classification) []string { return t.unseen[clearance.Level()] }
 
-// Shows reports whether somebody with the clearance sees a field. Nobody sees an unknown field.
+// Shows reports whether the clearance sees a field. No clearance sees an unknown field.
 func (t *Type) Shows(field string, clearance Classification) bool {
 	class, known := t.classes[field]
 	return known && clearance.Sees(class)
@@ -120,7 +120,7 @@ func (t *Type) DocumentClassification(d Document, clearance Classification) Clas
 func (t *Type) placeholders(template string) []string {
 	parts, err := parseTemplate(template)
 	if err != nil {
-		return t.fields // can't be: Parse has checked the template
+		return t.fields // impossible: Parse has checked the template
 	}
 	var names []string
 	for _, p := range parts {

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// TestDataAreJudgedComposed: a definition and data may spell one text in two ways, and
-// data are kept as they were sent.
-func TestDataAreJudgedComposed(t *testing.T) {
+// TestDataAreValidatedInComposedForm: a definition and data may spell one text in two ways, and data are kept as
+// they were sent.
+func TestDataAreValidatedInComposedForm(t *testing.T) {
 	const fields = `{type: object, properties: {one: {enum: ["Zoë", x]}, same: {const: "Zoë"}, short: {type: string, maxLength: 3},
 		like: {type: string, pattern: "^Zo[éë]$"}, list: {type: array, uniqueItems: true},
 		object: {type: object, properties: {größe: {type: integer}}, required: [größe]}}}`

@@ -81,9 +81,8 @@ func populated(value any) bool {
 	return true
 }
 
-// Validate lists, ordered by path, the faults in the data of a case. Root is the JSON Pointer of the data
-// in the request. If the budget does not suffice, that is the fault. The error is that of a request which
-// has ended.
+// Validate lists, ordered by path, the faults in the data of a case. Root is the JSON Pointer of the data in the
+// request. A budget that does not suffice is a fault. The error is that of a request that has ended.
 func (t *Type) Validate(b *schema.Budget, data map[string]any, root string) ([]fault.Field, error) {
 	if data == nil {
 		data = map[string]any{}
@@ -93,7 +92,7 @@ func (t *Type) Validate(b *schema.Budget, data map[string]any, root string) ([]f
 	if len(u.wrong) > 0 {
 		return tidy(u.wrong, root), nil
 	}
-	if err == nil && !isComposed(data) { // data are kept as they were sent, and judged composed
+	if err == nil && !isComposed(data) { // data are kept as sent, and validated in composed form
 		out, twice := composed(data, "")
 		if len(twice) > 0 {
 			return tidy(twice, root), nil
@@ -226,9 +225,9 @@ func scalarProblem(v any) string {
 	return ""
 }
 
-// Allowed lists the names that a transition may not set. Fields above the clearance are reported as
+// Disallowed lists the submitted names that a transition may not set. Fields above the clearance are reported as
 // unknown.
-func (t *Type) Allowed(tr Transition, submitted map[string]any, root string, clearance Classification) []fault.Field {
+func (t *Type) Disallowed(tr Transition, submitted map[string]any, root string, clearance Classification) []fault.Field {
 	var wrong []fault.Field
 	shown := t.shownFields(clearance)
 	for _, name := range slices.Sorted(maps.Keys(submitted)) {

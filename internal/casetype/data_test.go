@@ -24,7 +24,7 @@ func decode(t testing.TB, text string) map[string]any {
 	return data
 }
 
-// validate lists what a type has against data, within the budget of a request.
+// validate lists the faults of data by a type, within the budget of a request.
 func validate(t testing.TB, ct *casetype.Type, data map[string]any, root string) []fault.Field {
 	t.Helper()
 	wrong, err := ct.Validate(casetype.Budget(t.Context()), data, root)
@@ -43,7 +43,7 @@ func typeOf(t testing.TB, fields string) *casetype.Type {
 	return ct
 }
 
-func TestValidateSaysWhatIsWrongWhere(t *testing.T) {
+func TestValidateListsFaultsAndTheirPaths(t *testing.T) {
 	kyc := example(t, "kyc.yaml")
 	for _, c := range []struct {
 		data string
@@ -81,7 +81,7 @@ func TestValidateSaysWhatIsWrongWhere(t *testing.T) {
 	}
 }
 
-func TestNumbersAreJudgedExactly(t *testing.T) {
+func TestNumbersAreComparedExactly(t *testing.T) {
 	ct := typeOf(t,
 		`{type: object, properties: {n: {type: integer, maximum: 9007199254740992}, big: {type: number, maximum: 1e400}, any: {type: integer}}}`)
 	for text, wants := range map[string]bool{
@@ -100,7 +100,7 @@ func TestNumbersAreJudgedExactly(t *testing.T) {
 	}
 }
 
-func TestValidateTakesNothingThatIsNoJSON(t *testing.T) {
+func TestValidateRefusesValuesThatAreNotJSON(t *testing.T) {
 	ct := typeOf(t, `{type: object, properties: {a: {type: number, minimum: 1}}}`)
 	deep := map[string]any{}
 	for range 100 {
@@ -162,10 +162,10 @@ func TestMessagesQuoteNoData(t *testing.T) {
 	}
 }
 
-func TestAllowedNamesWhatATransitionMayNotSet(t *testing.T) {
+func TestDisallowedListsFieldsThatATransitionMayNotSet(t *testing.T) {
 	kyc := example(t, "kyc.yaml")
 	approve, _ := kyc.Transition("approve")
-	got := kyc.Allowed(approve, decode(t, `{"decision_reason":"ok","risk_score":1,"emial":"x"}`), "/data",
+	got := kyc.Disallowed(approve, decode(t, `{"decision_reason":"ok","risk_score":1,"emial":"x"}`), "/data",
 		casetype.Restricted)
 	want := []fault.Field{
 		{Path: "/data/emial", Message: `is not a field of kyc (did you mean "email"?)`},
@@ -176,11 +176,11 @@ func TestAllowedNamesWhatATransitionMayNotSet(t *testing.T) {
 	}
 	claim := example(t, "claims/motor.yaml")
 	report, _ := claim.Transition("report")
-	if got := claim.Allowed(report, decode(t, `{"policy_no":"P"}`), "", casetype.Restricted); got != nil {
+	if got := claim.Disallowed(report, decode(t, `{"policy_no":"P"}`), "", casetype.Restricted); got != nil {
 		t.Errorf("a transition without fields refuses %v", got)
 	}
 	finish, _ := kyc.Transition("finish")
-	if got := kyc.Allowed(finish, decode(t, `{"email":"a@b.c"}`), "", casetype.Restricted); len(got) != 1 {
+	if got := kyc.Disallowed(finish, decode(t, `{"email":"a@b.c"}`), "", casetype.Restricted); len(got) != 1 {
 		t.Errorf("a transition with no field allows %v", got)
 	}
 }
@@ -193,7 +193,7 @@ func TestClassificationsNameEveryField(t *testing.T) {
 	}
 }
 
-func TestDecodeRefusesWhatIsAmbiguous(t *testing.T) {
+func TestDecodeRefusesAmbiguousJSON(t *testing.T) {
 	for text, path := range map[string]string{
 		``: "", `null`: "", `[]`: "", `"x"`: "", `{}{}`: "", `{} x`: "", `{"a":1,}`: "", `{a:1}`: "", "{\"a\":\"\xff\"}": "",
 		`{"a":01}`: "", `{"a":NaN}`: "", `{"a":"\ud800"}`: "", `{"a":"\udc00\ud800"}`: "", `{"a":"\u0000"}`: "",
@@ -247,7 +247,7 @@ func TestMergeReplacesRemovesAndKeeps(t *testing.T) {
 			got, has := after[name]
 			switch {
 			case isSent && sent == nil && has:
-				t.Fatalf("%s is null, and still there", name)
+				t.Fatalf("%s was removed by null, and is present", name)
 			case isSent && sent != nil && !reflect.DeepEqual(got, sent):
 				t.Fatalf("%s = %v, sent %v", name, got, sent)
 			case !isSent && (has != isKept || !reflect.DeepEqual(got, kept)):
@@ -263,7 +263,7 @@ func TestMergeReplacesRemovesAndKeeps(t *testing.T) {
 	})
 }
 
-func TestDroppedListsWhatAnAnswerEmpties(t *testing.T) {
+func TestDroppedListsFieldsThatAnAnswerEmpties(t *testing.T) {
 	before := decode(t, `{"a":"x","b":0,"c":false,"d":"","e":null,"f":[],"g":{},"h":[null],"i":"y"}`)
 	after := decode(t, `{"a":"","c":null,"h":[],"i":"z"}`)
 	if diff := cmp.Diff([]string{"a", "b", "c", "h"}, casetype.Dropped(before, after)); diff != "" {
@@ -285,11 +285,11 @@ func FuzzDecode(f *testing.F) {
 		}
 		first, err := casetype.Encode(data)
 		if err != nil {
-			t.Fatalf("what was decoded can't be encoded: %v", err)
+			t.Fatalf("decoded data can't be encoded: %v", err)
 		}
 		again, err := casetype.Decode(first)
 		if err != nil {
-			t.Fatalf("what was encoded can't be decoded: %v\n%s", err, first)
+			t.Fatalf("encoded data can't be decoded: %v\n%s", err, first)
 		}
 		if second, _ := casetype.Encode(again); string(second) != string(first) {
 			t.Fatalf("%s became %s", first, second)
@@ -322,7 +322,7 @@ func FuzzValidate(f *testing.F) {
 					known = known || field == name
 				}
 				if !known && len(validate(t, ct, data, "")) == 0 {
-					t.Fatalf("%q is unknown and passes", name)
+					t.Fatalf("the unknown name %q passes", name)
 				}
 			}
 			ct.FormatName(data, casetype.Identity{Reference: "R"})

@@ -57,7 +57,7 @@ func (c *checker) compileDefaults() {
 	}
 	complaints, err := c.schema.Validate(c.budget, sample(all))
 	if err != nil {
-		c.spend(0) // which says why
+		c.spend(0) // records why
 		return
 	}
 	for _, complaint := range genuine(complaints) {

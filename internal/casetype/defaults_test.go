@@ -36,17 +36,17 @@ func TestADefaultIsFilledInWhereNothingWasSubmitted(t *testing.T) {
 			t.Errorf("%s: %s", submitted, diff)
 		}
 		if diff := cmp.Diff(decode(t, submitted), in); diff != "" {
-			t.Errorf("what was submitted is changed: %s", diff)
+			t.Errorf("Complete changed the submitted data: %s", diff)
 		}
 	}
 }
 
-// Defaults had no effect once, so that nobody looked at them.
+// Defaults had no effect in earlier versions and were not checked.
 func TestADefaultOfAStoredDefinitionThatDoesNotFitHasNoEffect(t *testing.T) {
 	stored := strings.Replace(defaulting, `"default": "EUR"`, `"default": 5`, 1)
 	stored = strings.Replace(stored, `"items": {"type": "string"}`, `"items": {"type": "string", "default": "x"}`, 1)
 	if _, err := casetype.Parse("", []byte(stored)); err == nil {
-		t.Error("it can be put anew")
+		t.Error("Parse accepts it")
 	}
 	ct, err := casetype.Load([]byte(stored))
 	if err != nil {
@@ -58,7 +58,7 @@ func TestADefaultOfAStoredDefinitionThatDoesNotFitHasNoEffect(t *testing.T) {
 	}
 }
 
-// A default may fit by itself, and ask for a field that nobody had to set without it.
+// A default may fit its own schema, and require a field that is optional without it.
 func TestDefaultsThatAskForMoreAreWarnedOf(t *testing.T) {
 	for rule, warned := range map[string]bool{
 		`"dependentRequired": {"currency": ["note"]}`: true, `"maxProperties": 2`: true,
@@ -74,7 +74,7 @@ func TestDefaultsThatAskForMoreAreWarnedOf(t *testing.T) {
 		}
 		stored, err := casetype.Load([]byte(definition))
 		if diff := cmp.Diff(put.Complete(nil, nil), stored.Complete(nil, nil)); diff != "" || err != nil {
-			t.Errorf("%s: loaded, it fills in something else: %v %s", rule, err, diff)
+			t.Errorf("%s: the loaded type has other defaults: %v %s", rule, err, diff)
 		}
 	}
 }

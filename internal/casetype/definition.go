@@ -34,7 +34,7 @@ type Definition struct {
 	CallbackSecret SecretScope     `json:"callback_secret,omitempty"` // empty: SecretPerTransition
 }
 
-// SecretScope says what has a secret of its own to sign questions with.
+// SecretScope determines which callbacks sign their questions with the same secret.
 type SecretScope string
 
 // The scopes of secrets.
@@ -48,8 +48,8 @@ type CaseOperation struct {
 	AboutToSubmit *CallbackSettings `json:"about_to_submit"`
 }
 
-// Access narrows which roles may do something with the cases of a type. An
-// absent list narrows nothing; administrators need not be listed.
+// Access restricts which roles may read and write the cases of a type. An absent list restricts nothing;
+// administrators need not be listed.
 type Access struct {
 	Read  []string `json:"read,omitzero"`  // roles that may read
 	Write []string `json:"write,omitzero"` // roles that may write, if they may read
@@ -69,7 +69,7 @@ type IDs string
 
 // The ways to draw ids.
 const (
-	RandomIDs     IDs = "random"     // 16 digits, which tell nothing of how many there are
+	RandomIDs     IDs = "random"     // 16 digits, which do not reveal how many there are
 	SequentialIDs IDs = "sequential" // 1, 2, 3, ... within a tenant, for columns of 32 bits
 )
 
@@ -169,7 +169,7 @@ type CallbackSettings struct {
 	Budget        Duration       `json:"budget,omitempty"`         // for all attempts and waits; default 15s
 	Guard         *Guard         `json:"guard,omitempty"`          // absent: off
 	FailurePolicy FailurePolicy  `json:"failure_policy,omitempty"` // default fail
-	Clearance     Classification `json:"clearance,omitempty"`      // what it is shown; default: that of who put the definition
+	Clearance     Classification `json:"clearance,omitempty"`      // what it is shown; default: that of the definition's author
 	Messages      Messages       `json:"messages,omitempty"`       // empty: returned
 }
 

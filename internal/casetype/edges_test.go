@@ -51,7 +51,7 @@ func TestBoundsOfUpTo40DigitsAreCompared(t *testing.T) {
 	}
 }
 
-func TestABoundOfAnotherTypeIsToldWhatToWrite(t *testing.T) {
+func TestAWarningOfABoundOfAnotherTypeNamesTheRightKeyword(t *testing.T) {
 	for schema, want := range map[string]string{
 		`"type":"string","minimum":1`:          "; write minLength",
 		`"type":"array","maxLength":1`:         "; write maxItems",
@@ -157,7 +157,7 @@ func TestTimesOfACallbackMayBeAsLongAsTheirBounds(t *testing.T) {
 	}
 }
 
-func TestWhoCanSetARequiredFieldIsFoundOut(t *testing.T) {
+func TestARequiredFieldHasToBeSettable(t *testing.T) {
 	const nobody = "which no transition sets"
 	for rest, want := range map[string]string{
 		`{"key":"u","from":["a"],"fields":["m"]}]`:                                           nobody,
@@ -193,7 +193,7 @@ func TestAReferenceLeadsToASchemaInsideTheFields(t *testing.T) {
 	}
 }
 
-func TestAnUnclearFormIsToldWhatToWrite(t *testing.T) {
+func TestAFaultOfFormNamesTheRemedy(t *testing.T) {
 	for edit, want := range map[[2]string]string{
 		{"fields:\n", "fields: amount\nx-old:\n"}:                    "/fields: is text, not an object: write type: object, and properties",
 		{"states:\n", "states: [Draft One]\nx-old:\n"}:               "write {key: draft_one}",
@@ -284,7 +284,7 @@ func TestNumbersOfDataAreThoseOfJSON(t *testing.T) {
 	}
 }
 
-// The name is known to a part that has failed for another reason, which alone is told.
+// The part of the schema that knows the name has failed for another reason: only that is reported.
 func TestANameThatAFailingPartKnowsIsNotUnknown(t *testing.T) {
 	ct := typeOf(t, `{type: object, properties: {
 		f: {allOf: [{properties: {a: {}}, minProperties: 2}]}, g: {allOf: [{minProperties: 1}]}}}`)

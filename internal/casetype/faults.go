@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/spelling"
 )
 
-// Fault is one thing wrong in a definition.
+// Fault is an error in a definition.
 type Fault struct {
 	File    string // as given to Parse; may be empty
 	Line    int    // from 1; 0 when unknown
@@ -49,7 +49,7 @@ func (fs Faults) ordered() Faults {
 // pointer appends tokens to a JSON Pointer.
 func pointer(base string, tokens ...string) string { return schema.Pointer(base, tokens...) }
 
-// suggest returns ` (did you mean "name"?)` with a name that is one slip of the finger away, or "".
+// suggest returns ` (did you mean "name"?)` with a name that is one typing error away, or "".
 func suggest(name string, names []string) string {
 	return spelling.DidYouMean(name, names)
 }

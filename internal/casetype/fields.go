@@ -23,8 +23,8 @@ var reservedLater = []string{"assigned_at", "last_activity_by"}
 // Reserved lists the names that the fields of a claim's definition may not have.
 func Reserved() []string { return slices.Clone(reserved) }
 
-// isReserved reports whether a field has such a name, in upper or lower case: some receivers can't tell
-// Status from status. For stored definitions it applies the rules of their time.
+// isReserved reports whether a field has a reserved name, in upper or lower case: some receivers can't tell Status
+// from status. For stored definitions it applies the rules of their time.
 func isReserved(field string, stored bool) bool {
 	if stored {
 		return slices.Contains(reserved, field) && !slices.Contains(reservedLater, field)

@@ -16,21 +16,21 @@ const (
 	maxIntegerSteps = 10_000 // schemas that are looked at
 )
 
-// numbers says which numbers a schema accepts.
+// numbers is the set of numbers that a schema accepts.
 type numbers int
 
 const (
-	anyNumbers numbers = iota // it says nothing of them, or that any are let in
+	anyNumbers numbers = iota // no restriction
 	integers
 	noNumbers
 )
 
-// form is what schemas together say of the numbers in one value.
+// form describes the numbers in one value, by all its schemas together.
 type form struct {
 	numbers numbers
 	names   map[string]*form // of an object; of a list, the first items by their index
-	others  *form            // of the other names or items; nil: nothing is said of them
-	partly  bool             // one of several alternatives says so, and another nothing
+	others  *form            // of the other names or items; nil: unrestricted
+	partly  bool             // only some of several alternatives restrict it
 }
 
 // integers lists the places of integers by the definition, in the form that expression.Data reads.

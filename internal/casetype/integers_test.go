@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-func TestTheDefinitionSaysWhichNumbersAreIntegers(t *testing.T) {
+func TestIntegersAreListedByTheDefinition(t *testing.T) {
 	const defs = `$defs: {whole: {type: integer}, line: {properties: {n: {type: integer}, next: {$ref: "#/$defs/line"}}}}`
 	for name, c := range map[string]struct{ a, want string }{
 		"itself":                  {`{type: integer}`, "/a"},

@@ -60,8 +60,8 @@ documents:
     template: "# {case.reference} of {applicant}"
 `
 
-// mistakes are what newcomers write: old becomes new, and the message on the line that
-// says "# <-" (or that is given), at the path, names the remedy.
+// mistakes are edits that newcomers make: old becomes new, and the message at the path, on the line marked "# <-"
+// (or the given line), names the remedy.
 var mistakes = []struct {
 	name, old, new, path, remedy string
 	line                         int
@@ -157,7 +157,7 @@ var mistakes = []struct {
 	{"a URL without its scheme", "https://example.com/ask", "example.com/ask # <-", "/transitions/2/about_to_submit/url", "http:// or https://", 0},
 }
 
-func TestTypicalMistakesAreToldWithTheirRemedies(t *testing.T) {
+func TestFaultsOfTypicalMistakesNameTheirRemedies(t *testing.T) {
 	if _, err := casetype.Parse("", []byte(permit)); err != nil {
 		t.Fatalf("the definition has faults:\n%v", err)
 	}

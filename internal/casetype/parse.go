@@ -144,7 +144,7 @@ func (d *Definition) setDefaults() {
 	fill(&d.Kind, Case)
 	fill(&d.Classification, Public)
 	if d.CallbackSecret == SecretPerTransition {
-		d.CallbackSecret = "" // so that to say it is to say nothing new
+		d.CallbackSecret = "" // the default has one spelling
 	}
 	fill(&d.Reference, strings.ToUpper(d.Key)+"-{seq}")
 	for i := range d.States {

@@ -45,11 +45,11 @@ proofs:
   - key: passport
 `
 
-// wrong is an edit of a definition, and the fault that it puts there.
+// wrong is an edit of a definition, and the fault that it causes.
 type wrong struct{ name, old, new, path, message string }
 
-// wrongs are edits that each put one fault into the good definition: old becomes
-// new, and the fault is on the line that says "# <-", at the path.
+// wrongs are edits that each put one fault into the good definition: old becomes new, and the fault is at the path,
+// on the line marked "# <-".
 var wrongs = []wrong{
 	{"no key", "key: loan\n", "", "/key", "required"},
 	{"key in capitals", "key: loan", "key: Loan # <-", "/key", "is not a key"},
@@ -136,8 +136,8 @@ var wrongs = []wrong{
 	{"number that is huge", "minimum: 1}", "minimum: 1e99999999}", "/fields/properties/amount/minimum", "10 to the power"},
 }
 
-// spoilt makes an edit of a definition, and returns the fault that it puts there. Its line is the marked one, unless
-// another is given.
+// spoilt makes an edit of a definition, and returns the fault that it causes. The fault's line has to be the marked
+// one, unless another is given.
 func spoilt(t *testing.T, definition string, w wrong, line int) casetype.Fault {
 	t.Helper()
 	if !strings.Contains(definition, w.old) {
@@ -197,7 +197,7 @@ func faultsOf(t testing.TB, source string) casetype.Faults {
 	_, err := casetype.Parse("wrong.yaml", []byte(source))
 	var faults casetype.Faults
 	if err != nil && !errors.As(err, &faults) {
-		t.Fatalf("the error is no Faults: %v", err)
+		t.Fatalf("the error is not a Faults: %v", err)
 	}
 	if err == nil {
 		t.Fatalf("no fault is found in\n%s", source)
@@ -415,8 +415,7 @@ func TestHostileSourcesAreRefusedCheaply(t *testing.T) {
 	}
 }
 
-// allocated is how many bytes f allocates in all: what it costs, on however busy a
-// machine.
+// allocated returns how many bytes f allocates in all. Unlike time, it does not depend on other load.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -431,7 +430,7 @@ func TestTheSchemaDocumentsEveryKey(t *testing.T) {
 	}
 }
 
-// Definitions from before a name was reserved, in upper case or at all, still load.
+// Stored definitions with names that were reserved later still load.
 func TestNamesOfClaimsAreReservedInUpperCaseForNewDefinitions(t *testing.T) {
 	for name, want := range map[string][2]bool{
 		"status": {}, "Status": {false, true}, "statuses": {true, true},
@@ -461,7 +460,7 @@ func TestAFieldWithANameThatClaimsKeepIsRefusedAtItsLine(t *testing.T) {
 	}
 }
 
-func TestOneSecretPerTransitionIsTheDefaultAndSaysNothing(t *testing.T) {
+func TestOneSecretPerTransitionIsTheDefault(t *testing.T) {
 	definition := func(more string) []byte {
 		return []byte(`{` +
 			more + `"key": "a", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],

@@ -69,7 +69,7 @@ func (e *Evaluation) Meets(key string, clearance Classification) error {
 		return err
 	}
 	isTrue, cost, err := program.EvaluateCost(e.prepared())
-	_ = e.work.Spend(int(cost)) // which is for the next
+	_ = e.work.Spend(int(cost)) // an overrun stops the next evaluation
 	if isTrue && err == nil {
 		return nil
 	}
@@ -80,8 +80,7 @@ func (e *Evaluation) Meets(key string, clearance Classification) error {
 	return t.unmet(tr, program, e.in, err)
 }
 
-// Spend spends steps of the budget for other checks of a transition. The error says that the budget does
-// not suffice.
+// Spend spends steps of the budget for other checks of a transition. It fails if the budget does not suffice.
 func (e *Evaluation) Spend(key string, steps int) error {
 	if e.work.Spend(steps) == nil {
 		return nil
@@ -106,8 +105,7 @@ func (e *Evaluation) prepared() expression.ValueMap {
 	return e.values
 }
 
-// mayReveal reports whether a precondition may be shown to somebody with the clearance: it names no field
-// above it.
+// mayReveal reports whether a precondition names no field above the clearance.
 func (t *Type) mayReveal(p Precondition, clearance Classification) bool {
 	for name := range t.classifiedFields {
 		if !t.Shows(name, clearance) && (strings.Contains(p.Condition, name) || strings.Contains(p.Message, name)) {
@@ -117,9 +115,8 @@ func (t *Type) mayReveal(p Precondition, clearance Classification) bool {
 	return true
 }
 
-// unmet returns the error for a precondition that is not true. One that can't be computed counts as that:
-// either data are missing and have to be completed, or the definition is at fault. The cause is the error
-// of CEL.
+// unmet returns the error for a precondition that is not true. One that can't be computed counts as not true: either
+// data are missing and have to be completed, or the definition is wrong. The cause is CEL's error.
 func (t *Type) unmet(tr Transition, program *expression.Program, in Input, err error) error {
 	u := unmetCondition{tr: tr, err: err, read: t.fieldsRead(program, "data."),
 		before: t.fieldsRead(program, "before.")}
@@ -144,7 +141,7 @@ type unmetCondition struct {
 	read    []string // the fields that it reads
 	before  []string // the fields that it reads as they were before
 	missing []string // of those that it reads
-	err     error    // it can't be computed
+	err     error    // why it can't be computed
 }
 
 // lacksData reports whether the condition can't be computed because a field of the type, or a part of one,
@@ -153,8 +150,8 @@ func (u unmetCondition) lacksData() bool {
 	return u.err != nil && strings.HasPrefix(u.err.Error(), "no such key") && len(u.read)+len(u.before) > 0
 }
 
-// demandsAll reports whether the condition is probably true only if all fields that it reads are set. One
-// that asks whether a value is absent is not.
+// demandsAll reports whether the condition is probably true only if all fields that it reads are set. A condition
+// that tests for absence is not.
 func (u unmetCondition) demandsAll() bool {
 	condition := strings.ReplaceAll(u.tr.Precondition.Condition, "!=", "")
 	return !slices.ContainsFunc([]string{"!", "||", "?", "null", "false"}, func(part string) bool {

@@ -23,7 +23,7 @@ func withPrecondition(t testing.TB, expression string) *casetype.Type {
 	return ct
 }
 
-// holds reports whether a precondition holds; the error says why that can't be computed.
+// holds reports whether a precondition holds.
 func holds(ct *casetype.Type, key string, in casetype.Input) (bool, error) {
 	err := ct.Meets(key, in, casetype.Restricted)
 	if err != nil && fault.As(err).Code == "case.precondition_failed" {
@@ -51,7 +51,7 @@ func TestPreconditionsSeeTheCase(t *testing.T) {
 	}
 }
 
-func TestAPreconditionThatCannotBeEvaluatedSaysWhich(t *testing.T) {
+func TestTheErrorOfAConditionThatFailsNamesTheTransition(t *testing.T) {
 	in := casetype.Input{Data: decode(t,
 		`{"s":"hunter2","l":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20],"long":"`+strings.Repeat("x",
 			100_000)+`"}`)}
@@ -133,13 +133,12 @@ transitions:
 	}
 }
 
-// Definitions were saved before names were checked: they are loaded, and refuse what
-// they refused.
+// Definitions that were saved before names were checked still load, and their conditions have the same results.
 func TestAStoredConditionMayReadWhatIsNoField(t *testing.T) {
 	const stored = `{"key":"k","name":"k","fields":{"type":"object","properties":{"a":{}}},"states":[{"key":"s","name":"s"}],
 		"transitions":[{"key":"t","name":"t","to":"s","precondition":"data.b > 1"}]}`
 	if _, err := casetype.Parse("", []byte(stored)); err == nil {
-		t.Error("it can be put anew")
+		t.Error("Parse accepts it")
 	}
 	ct, err := casetype.Load([]byte(stored))
 	if err != nil {
@@ -163,7 +162,7 @@ func withMessage(t testing.TB, precondition string) *casetype.Type {
 	return ct
 }
 
-func TestPeopleAreToldTheMessageOfAPreconditionOrWhatItDependsOn(t *testing.T) {
+func TestAPreconditionIsExplainedByItsMessageOrItsFields(t *testing.T) {
 	const withheld = `The condition of the transition "t" is not met. Complete the data first.`
 	for _, test := range []struct {
 		precondition string
@@ -198,7 +197,7 @@ func TestPeopleAreToldTheMessageOfAPreconditionOrWhatItDependsOn(t *testing.T) {
 	}
 }
 
-// Whether a version is new is told by its bytes: those of before have to stay.
+// A definition is a new version if its bytes differ, so the bytes of earlier ones must not change.
 func TestAPreconditionWithoutMessageIsWrittenAsText(t *testing.T) {
 	text, object := withMessage(t, `"data.open > 1"`), withMessage(t, `{"condition":"data.open > 1"}`)
 	if !strings.Contains(string(text.JSON()), `"precondition":"data.open > 1"`) ||

@@ -23,9 +23,9 @@ var remedies = byKey(map[string]map[string]string{
 		"write fields: {type: object, properties: ...}":                                     "properties",
 		"write it inside fields":                                                            "required",
 		"write callback_secret: type, for one secret of all callbacks; the server makes it": "secret",
-		"write documents": "templates",
-		"write key; kind says whether its cases are claims": "type",
-		"the server counts versions itself":                 "version",
+		"write documents":                         "templates",
+		"write key; kind tells cases from claims": "type",
+		"the server counts versions itself":       "version",
 	},
 	"states": {
 		"write about_to_submit: {url: ...} in a transition": "callback",

@@ -113,13 +113,13 @@ func (c *checker) valueAt(path []string) any {
 
 // remedy explains what to write instead of a value of a wrong form. It returns the schema's text, or that
 // with the remedy behind it.
-func (c *checker) remedy(path []string, says string) string {
-	if says == "is required" {
-		return says + missing[pointer("", path...)]
+func (c *checker) remedy(path []string, problem string) string {
+	if problem == "is required" {
+		return problem + missing[pointer("", path...)]
 	}
 	v := c.valueAt(path)
 	if len(path) > 1 && path[0] == "fields" {
-		return schemaRemedy(path, v, says)
+		return schemaRemedy(path, v, problem)
 	}
 	key := ""
 	for _, token := range path {
@@ -134,43 +134,43 @@ func (c *checker) remedy(path []string, says string) string {
 	switch {
 	case key == "from" && isList && len(items(v)) == 0:
 		return "is an empty list: write the states that it leads from, or leave from out for what creates a case"
-	case isList && len(items(v)) == 0 && strings.HasPrefix(says, "has fewer than 1 item"):
+	case isList && len(items(v)) == 0 && strings.HasPrefix(problem, "has fewer than 1 item"):
 		return "is an empty list: write at least one"
 	case key == "precondition" && !isText && !isObject:
 		return "is " + kindOfValue(v).String() +
 			`, not a condition: write it in quotes, "data.cost > 0", or {condition: ..., message: ...}`
 	case key == "retries" && !inList && !isList:
-		return says + ": write the waits between attempts, [1s, 3s], or [] for one attempt"
+		return problem + ": write the waits between attempts, [1s, 3s], or [] for one attempt"
 	case slices.Contains([]string{"timeout", "budget", "retries"}, key) && !isList:
-		return durationRemedy(v, says)
+		return durationRemedy(v, problem)
 	case isText && slices.Contains([]string{"roles", "read", "write"}, key) && !inList:
-		return says + ": write a list of some of admin, manager, caseworker, viewer"
-	case key == "required" && strings.HasSuffix(says, "true or false, not a list"):
-		return says + ": write the fields that have to be set, [amount]"
-	case isText && strings.HasSuffix(says, "not a list"):
-		return fmt.Sprintf("%s: write [%s]", says, written)
+		return problem + ": write a list of some of admin, manager, caseworker, viewer"
+	case key == "required" && strings.HasSuffix(problem, "true or false, not a list"):
+		return problem + ": write the fields that have to be set, [amount]"
+	case isText && strings.HasSuffix(problem, "not a list"):
+		return fmt.Sprintf("%s: write [%s]", problem, written)
 	case key == "to" && isList:
-		return says + ": a transition leads to one state; write a transition for each"
+		return problem + ": a transition leads to one state; write a transition for each"
 	case key == "about_to_submit" && isText:
-		return fmt.Sprintf("%s: write {url: %s}", says, written)
+		return fmt.Sprintf("%s: write {url: %s}", problem, written)
 	case key == "guard":
-		return says + ": write {max_dropped: 3}"
+		return problem + ": write {max_dropped: 3}"
 	case slices.Contains(lists, key) && inList && isText:
-		return fmt.Sprintf("%s: write {key: %s}", says, slug(written))
+		return fmt.Sprintf("%s: write {key: %s}", problem, slug(written))
 	case slices.Contains(lists, key) && isObject && !inList:
-		return says + ": write a list, with the key of each in it: - key: ..."
+		return problem + ": write a list, with the key of each in it: - key: ..."
 	case key == "key" && isText:
-		return keyRemedy(written, says)
-	case says == "is text, not true or false":
-		return says + boolRemedy(written)
+		return keyRemedy(written, problem)
+	case problem == "is text, not true or false":
+		return problem + boolRemedy(written)
 	case key == "fields" && !inList && len(path) == 1:
-		return says + ": " + missingProperties
+		return problem + ": " + missingProperties
 	case isObject && strings.HasSuffix(key, "template"):
-		return says + ": put it in quotes, since YAML takes { for an object"
-	case strings.HasSuffix(says, "a number, not text"):
-		return says + ": put it in quotes"
+		return problem + ": put it in quotes, since YAML takes { for an object"
+	case strings.HasSuffix(problem, "a number, not text"):
+		return problem + ": put it in quotes"
 	}
-	return says
+	return problem
 }
 
 // lists are the lists of a definition whose items have keys.
@@ -188,23 +188,23 @@ var missing = map[string]string{
 var amountAndUnit = regexp.MustCompile(`^\s*([0-9]+)\s*([A-Za-z]*)\s*$`)
 
 // durationRemedy explains how to write a duration.
-func durationRemedy(v any, says string) string {
+func durationRemedy(v any, problem string) string {
 	written := ""
 	switch v := v.(type) {
 	case json.Number:
-		written, says = string(v), "is a number without a unit"
+		written, problem = string(v), "is a number without a unit"
 	case string:
 		written = v
 	}
 	parts := amountAndUnit.FindStringSubmatch(written)
 	if parts == nil {
-		return says
+		return problem
 	}
 	unit := units[cmp.Or(strings.ToLower(parts[2]), "s")]
 	if unit == "" {
-		return says
+		return problem
 	}
-	return fmt.Sprintf("%s: write %s%s", says, parts[1], unit)
+	return fmt.Sprintf("%s: write %s%s", problem, parts[1], unit)
 }
 
 var noSlug = regexp.MustCompile(`[^a-z0-9_-]+`)
@@ -214,12 +214,12 @@ func slug(written string) string {
 	return strings.Trim(noSlug.ReplaceAllString(strings.ToLower(strings.TrimSpace(written)), "_"), "_-0123456789")
 }
 
-func keyRemedy(written, says string) string {
+func keyRemedy(written, problem string) string {
 	key := slug(written)
 	if key == "" || key == written || len(key) > 63 {
-		return says
+		return problem
 	}
-	return fmt.Sprintf("%s: write %s, and what people read as name", says, key)
+	return fmt.Sprintf("%s: write %s, and what people read as name", problem, key)
 }
 
 func boolRemedy(written string) string {
@@ -233,7 +233,7 @@ func boolRemedy(written string) string {
 }
 
 // schemaRemedy explains what to write instead of a value in the schema of the fields.
-func schemaRemedy(path []string, v any, says string) string {
+func schemaRemedy(path []string, v any, problem string) string {
 	written, isText := v.(string)
 	keyword := keywordAt(path)
 	switch {
@@ -242,26 +242,26 @@ func schemaRemedy(path []string, v any, says string) string {
 	case keyword == "" && v == nil:
 		return "is empty: write a schema such as {type: string}, or indent the one below it"
 	case keyword == "":
-		return strings.Replace(says, "true or false or an object", "a schema", 1) + itemsRemedy(path, v)
-	case keyword == "type" && says == "is not object" && v != nil:
+		return strings.Replace(problem, "true or false or an object", "a schema", 1) + itemsRemedy(path, v)
+	case keyword == "type" && problem == "is not object" && v != nil:
 		return "is not object: write type: object"
 	case keyword == "type":
 		return typeRemedy(v)
-	case keyword == "required" && says == "is true or false, not a list":
+	case keyword == "required" && problem == "is true or false, not a list":
 		name := ""
 		if len(path) > 1 {
 			name = path[len(path)-2]
 		}
-		return fmt.Sprintf("%s: what is required, the object around it says, beside its properties: required: [%s]",
-			says, name)
-	case isText && strings.HasSuffix(says, "not a list"):
-		return fmt.Sprintf("%s: write [%s]", says, written)
-	case isText && strings.HasSuffix(says, "number"):
-		return says + ": write it without quotes"
-	case says == "is text, not true or false":
-		return says + boolRemedy(written)
+		return fmt.Sprintf("%s: list it in the object around it, beside its properties: required: [%s]",
+			problem, name)
+	case isText && strings.HasSuffix(problem, "not a list"):
+		return fmt.Sprintf("%s: write [%s]", problem, written)
+	case isText && strings.HasSuffix(problem, "number"):
+		return problem + ": write it without quotes"
+	case problem == "is text, not true or false":
+		return problem + boolRemedy(written)
 	}
-	return says
+	return problem
 }
 
 func itemsRemedy(path []string, v any) string {
@@ -333,18 +333,18 @@ func isOneOf(keyword string, lists ...[]string) bool {
 
 // formFault words a complaint of the schema of definitions.
 func (c *checker) formFault(complaint schema.Complaint) string {
-	path, says := complaint.Path, complaint.Message
+	path, problem := complaint.Path, complaint.Message
 	switch {
 	case complaint.Unknown:
 		place := placeOf(path)
 		return "is not a known key" + c.unknownKey(place, complaint.Name(), knownKeys(path))
 	case len(path) == 0:
-		return "a definition " + says
+		return "a definition " + problem
 	}
-	if words := inWords[says]; words != "" {
-		says = words
+	if words := inWords[problem]; words != "" {
+		problem = words
 	}
-	return c.remedy(path, says)
+	return c.remedy(path, problem)
 }
 
 // commonKeywords are the most usual keywords.

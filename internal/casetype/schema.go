@@ -12,8 +12,7 @@ import (
 //go:embed definition.schema.json
 var definitionSchema []byte
 
-// metaschema says of JSON Schema 2020-12 what the published one says, without
-// vocabularies and dynamic references.
+// metaschema is that of JSON Schema 2020-12, without vocabularies and dynamic references.
 //
 //go:embed metaschema.json
 var metaschema []byte
@@ -21,7 +20,7 @@ var metaschema []byte
 // Schema returns the JSON Schema of definitions, for editors and documentation.
 func Schema() []byte { return bytes.Clone(definitionSchema) }
 
-// compiledDefinition is [Schema], ready to validate. It is ours and compiles.
+// compiledDefinition is [Schema], compiled.
 var compiledDefinition = sync.OnceValue(func() *schema.Schema {
 	compiled, err := schema.Compile(nil, schema.Source{
 		Document: yaml.ReadJSON(definitionSchema).Value,

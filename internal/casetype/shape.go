@@ -69,7 +69,7 @@ func (s shape) Requires(name string) bool {
 func (s shape) requires(schema any, name string, depth int) bool {
 	in := object(schema)
 	if depth > maxIntegerDepth || !s.checker.spend(10) {
-		return true // it is not known
+		return true // unknown
 	}
 	if slices.Contains(items(in["required"]), any(name)) {
 		return true
@@ -249,11 +249,11 @@ func kindOfValue(value any) expression.Kinds {
 	return expression.ObjectKind
 }
 
-// memberSchema is what a schema says about a member of an object.
+// memberSchema describes a member of an object.
 type memberSchema struct {
-	names map[string]bool // that it describes
-	at    []any           // what it says of the one that was asked for
-	open  bool            // it admits others
+	names map[string]bool // of the members that the schema describes
+	at    []any           // the schemas of this member
+	open  bool            // the object admits other members
 }
 
 // describe looks up a member in a schema and in those that apply in place or by reference, and determines

@@ -53,7 +53,7 @@ func TestConditionsAreCheckedThroughReferencesAndAllOf(t *testing.T) {
 	}
 }
 
-// Schemas are looked into to a depth of eight. Those below count as unknown, and nothing is said of them.
+// Conditions are checked against schemas to a depth of eight. Deeper schemas are taken as unknown.
 func TestConditionsAreCheckedToADepthOfEight(t *testing.T) {
 	for _, test := range []struct{ schema, outside, condition, want string }{
 		{`{properties: {city: {type: string}}}`, "", "has(data.f) && data.f.city != ''", mayBeAbsent},

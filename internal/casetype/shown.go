@@ -9,9 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// JSONFor returns the definition as somebody with the clearance may read it: without the fields above it,
-// and without the rules and templates that name them. Somebody who sees all fields gets the text of
-// [Type.JSON].
+// JSONFor returns the definition without the fields above the clearance, and without the rules and templates that
+// name them. For a clearance that sees all fields it is the text of [Type.JSON].
 func (t *Type) JSONFor(clearance Classification) []byte {
 	if clearance.Sees(t.highest) {
 		return t.JSON()
@@ -26,7 +25,7 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 	h := hider{regexp.MustCompile(`\b(` + strings.Join(names, "|") + `)\b`)}
 	var d map[string]any
 	if json.Unmarshal(t.json, &d) != nil {
-		return []byte("{}") // can't be: it is our own
+		return []byte("{}") // impossible: it is our own
 	}
 	h.texts(d, "name_template")
 	d["fields"] = h.prune(d["fields"], "")
@@ -44,7 +43,7 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 	}
 	out, err := yaml.JSON(d)
 	if err != nil {
-		return []byte("{}") // can't be: it was JSON
+		return []byte("{}") // impossible: it was JSON
 	}
 	return out
 }
@@ -64,7 +63,7 @@ func (h hider) texts(in map[string]any, members ...string) {
 // precondition removes a precondition whose condition or message names hidden fields.
 func (h hider) precondition(tr map[string]any) {
 	own := object(tr["precondition"])
-	if h.speaks(own["condition"]) || h.speaks(own["message"]) || h.speaks(tr["precondition"]) {
+	if h.mentions(own["condition"]) || h.mentions(own["message"]) || h.mentions(tr["precondition"]) {
 		delete(tr, "precondition")
 	}
 }
@@ -76,7 +75,7 @@ func (h hider) prune(v any, under string) any {
 		out := map[string]any{}
 		for key, value := range v {
 			if named := slices.Contains([]string{"properties", "dependentRequired", "dependentSchemas"},
-				under); named && h.names.MatchString(key) || h.speaks(value) {
+				under); named && h.names.MatchString(key) || h.mentions(value) {
 				continue
 			}
 			out[key] = h.prune(value, key)
@@ -85,7 +84,7 @@ func (h hider) prune(v any, under string) any {
 	case []any:
 		out := []any{}
 		for _, item := range v {
-			if !h.speaks(item) {
+			if !h.mentions(item) {
 				out = append(out, h.prune(item, ""))
 			}
 		}
@@ -94,7 +93,7 @@ func (h hider) prune(v any, under string) any {
 	return v
 }
 
-func (h hider) speaks(v any) bool {
+func (h hider) mentions(v any) bool {
 	s, isText := v.(string)
 	return isText && h.names.MatchString(s)
 }

@@ -57,7 +57,7 @@ func parseTemplate(template string) ([]part, error) {
 	return append(parts, part{literal: literal.String()}), nil
 }
 
-// ErrTooLong is wrapped by the error of a template whose result is longer than its limit.
+// ErrTooLong is wrapped by the error of a template whose result exceeds its limit.
 var ErrTooLong = errors.New("comes to more text than is allowed")
 
 // Interpolate fills a template with a case's data and identity, to at most limit bytes. It writes texts as
@@ -173,7 +173,7 @@ func lookup(name string, data map[string]any, who Identity) any {
 // The bounds of the name of a case.
 const (
 	maxName     = 200      // characters
-	maxNameText = 16 << 10 // bytes of what the template comes to, before white space is made one
+	maxNameText = 16 << 10 // bytes of the template's result, before white space is collapsed
 )
 
 // FormatName returns the name of a case by the type's template, on one line. If there is no template or
@@ -183,8 +183,8 @@ func (t *Type) FormatName(data map[string]any, who Identity) string {
 		return who.Reference
 	}
 	name, err := Interpolate(t.NameTemplate, data, who, nil, maxNameText)
-	if err != nil && !errors.Is(err, ErrTooLong) { // the beginning is name enough
-		return who.Reference // can't be: Parse has checked the template
+	if err != nil && !errors.Is(err, ErrTooLong) { // the beginning suffices
+		return who.Reference // impossible: Parse has checked the template
 	}
 	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool {
 		return unicode.IsSpace(r) ||

@@ -117,8 +117,7 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 	}
 }
 
-// A template's text is bounded, and so is what is allocated for it, however
-// often it names however much.
+// A template's text is bounded, and so is the memory allocated for it, however many and large its values are.
 func TestATemplateStopsAtItsBudget(t *testing.T) {
 	long := strings.Repeat("äb ", 300_000)
 	var list []any
@@ -156,7 +155,7 @@ func TestATemplateStopsAtItsBudget(t *testing.T) {
 	}
 }
 
-// A name is made of the beginning of what its template comes to.
+// A name is made of the beginning of its template's result.
 func TestANameTakesNoMoreThanItsBudget(t *testing.T) {
 	definition := `{"key": "kyc", "name_template": "` + strings.Repeat("{a}",
 		160) + `", "fields": {"type": "object", "properties": {"a": {"type": "string"}}},
@@ -197,11 +196,11 @@ func TestACallbacksURLIsKeptInItsCanonicalForm(t *testing.T) {
 	}
 }
 
-func TestADefinitionOfBeforeIsReadWithAURLThatIsRefusedByNow(t *testing.T) {
+func TestAStoredDefinitionLoadsWithAURLThatIsRefusedToday(t *testing.T) {
 	old := `{"key":"k","states":[{"key":"s"}],"fields":{"type":"object","properties":{}},` +
 		`"transitions":[{"key":"t","to":"s","about_to_submit":{"url":"https://h:99999/"}}]}`
 	if _, err := casetype.Parse("", []byte(old)); err == nil || !strings.Contains(err.Error(), "1 to 65535") {
-		t.Errorf("it can be saved: %v", err)
+		t.Errorf("Parse accepts it: %v", err)
 	}
 	if _, err := casetype.Load([]byte(old)); err != nil {
 		t.Error(err)

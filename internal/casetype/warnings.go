@@ -44,8 +44,8 @@ func (c *checker) warn(path, message string, args ...any) {
 		Fault{Line: c.doc.PositionOf(path).Line, Path: path, Message: fmt.Sprintf(message, args...)})
 }
 
-// checkSense warns of states and transitions that nobody can reach or leave. It needs a definition whose
-// names are all right.
+// checkSense warns of states and transitions that no case can reach or leave. It needs a definition without unknown
+// names.
 func (c *checker) checkSense() {
 	if c.stored || len(c.wrong) > 0 {
 		return
@@ -79,12 +79,12 @@ func (c *checker) checkSense() {
 		if strings.TrimSpace(conditionOf(tr)) == "false" {
 			c.warn(path+"/precondition", "is never true, so that the transition can never be taken")
 		}
-		c.checkWho(tr, path)
+		c.checkRoles(tr, path)
 	}
 }
 
-// checkWho warns if the roles of a transition leave only administrators.
-func (c *checker) checkWho(tr map[string]any, path string) {
+// checkRoles warns if the roles of a transition leave only administrators.
+func (c *checker) checkRoles(tr map[string]any, path string) {
 	roles := texts(tr["roles"])
 	if len(roles) == 0 || slices.Contains(roles, "admin") {
 		return

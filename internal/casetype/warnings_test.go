@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-// doubts are edits of the permit after which it is right, and hardly meant.
+// doubts are edits of the permit that leave it valid, but probably not as meant.
 var doubts = []struct{ name, old, new, want string }{
 	{"nothing", "", "", ""},
 	{"a state that nobody reaches", "  - key: granted\n", "  - key: limbo\n    final: true\n  - key: granted\n", "30 /states/2: is a state to which no transition leads; only callbacks"},
@@ -51,7 +51,7 @@ var doubts = []struct{ name, old, new, want string }{
 	{"a price", "of {applicant}", "of ${cost}", ""},
 }
 
-func TestWhatIsHardlyMeantIsWarnedOf(t *testing.T) {
+func TestDoubtfulDefinitionsGetWarnings(t *testing.T) {
 	for _, d := range doubts {
 		ct, err := casetype.Parse("p.yaml", []byte(strings.Replace(permit, d.old, d.new, 1)))
 		if err != nil {
@@ -76,7 +76,7 @@ func TestWhatIsHardlyMeantIsWarnedOf(t *testing.T) {
 			t.Errorf("%s, loaded: %v, %v", d.name, loaded.Warnings(), err)
 		}
 	}
-	// Without a callback nobody brings a case to such a state, nor out of it.
+	// Without a callback, no case enters or leaves such a state.
 	const lost = `{"key":"k","fields":{"type":"object","properties":{}},"states":[{"key":"a","final":true},{"key":"b"}],
 "transitions":[{"key":"t","to":"a"},
 {"key":"u","from":["b"],"to":"a"}]}`
@@ -93,7 +93,7 @@ func TestWhatIsHardlyMeantIsWarnedOf(t *testing.T) {
 	}
 }
 
-func TestVariablesThatAreNotSetAreToldOnce(t *testing.T) {
+func TestVariablesThatAreNotSetAreListedOnce(t *testing.T) {
 	source, err := os.ReadFile("../../examples/kyc.yaml")
 	if err != nil {
 		t.Fatal(err)

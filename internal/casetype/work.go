@@ -24,8 +24,8 @@ func tooCostly(steps int) string {
 		steps)
 }
 
-// stopped splits the error that ended a validation: a spent budget is a fault of the data at that place,
-// anything else is an error.
+// stopped splits the error that ended a validation: a spent budget is a fault of the data at path, anything else is
+// an error.
 func stopped(err error) (path []string, spent bool, other error) {
 	var at *schema.StopError
 	if errors.As(err, &at) && errors.Is(err, schema.ErrSpent) {

@@ -28,7 +28,7 @@ func chain(open, closing string, n int) string {
 	return `{"f": ` + strings.Repeat(open, n) + `{}` + strings.Repeat(closing, n) + `}`
 }
 
-// A schema that judges the same part twice doubles the work with each level.
+// A schema that validates the same part twice doubles the work with each level.
 func TestValidationEndsWhateverTheSchema(t *testing.T) {
 	const again = `{"$ref": "#/$defs/node"}`
 	for name, c := range map[string]struct{ node, open, closing string }{
@@ -39,7 +39,7 @@ func TestValidationEndsWhateverTheSchema(t *testing.T) {
 		"through names": {`{"allOf": [{"properties": {"c": ` + again + `}}, {"additionalProperties": ` + again + `}]}`, `{"c":`, `}`},
 	} {
 		ct := recursive(t, c.node)
-		// A twentieth of the budget shows it: all of it would last for five levels more at most.
+		// A twentieth of the budget suffices to show it.
 		wrong, err := ct.Validate(schema.NewBudget(t.Context(), 500_000), decode(t, chain(c.open, c.closing, 60)), "/data")
 		if err != nil || len(wrong) != 1 || !strings.HasPrefix(wrong[0].Path, "/data/f/") ||
 			!strings.Contains(wrong[0].Message, "costs too much to check") {
@@ -52,7 +52,7 @@ func TestValidationEndsWhateverTheSchema(t *testing.T) {
 	}
 }
 
-func TestRecursionThatDoesNotDoubleIsJudgedToAnyDepth(t *testing.T) {
+func TestRecursionThatDoesNotDoubleIsValidatedToAnyDepth(t *testing.T) {
 	const again = `{"$ref": "#/$defs/node"}`
 	tree := recursive(t,
 		`{"type": "object", "properties": {"left": `+again+`, "right": `+again+`, "all": {"type": "array", "items": `+
@@ -69,7 +69,7 @@ func TestRecursionThatDoesNotDoubleIsJudgedToAnyDepth(t *testing.T) {
 	}
 }
 
-// The place of a value is told by all the names that lead to it.
+// A fault's path has all the names that lead to its value.
 func TestLongNamesAndManyFaultsStayCheap(t *testing.T) {
 	long := strings.Repeat("k", 300<<10)
 	took := allocated(func() {
@@ -96,21 +96,21 @@ func TestNothingThatMultipliesTextIsInPreconditions(t *testing.T) {
 	} {
 		source := `{"key": "k", "fields": {"properties": {"a": {}}}, "states": [{"key": "s"}], "transitions": [{"key": "t", "to": "s", "precondition": ` + quoted(expression) + `}]}`
 		if faults := faultsOf(t, source); len(faults) == 0 {
-			t.Errorf("%s is taken", expression)
+			t.Errorf("%s is accepted", expression)
 		}
 	}
 }
 
 func quoted(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }
 
-// stopping is a type that takes long to check data by, and such data.
+// stopping returns a type and data that takes long to validate.
 func stopping(t *testing.T) (*casetype.Type, map[string]any) {
 	node := recursive(t,
 		`{"allOf": [{"properties": {"c": {"$ref": "#/$defs/node"}}}, {"properties": {"c": {"$ref": "#/$defs/node"}}}]}`)
 	return node, decode(t, chain(`{"c":`, `}`, 60))
 }
 
-// leaving is the context of a client that leaves when it has been looked at so often.
+// leaving is the context of a client that leaves when Err has been called so often.
 type leaving struct {
 	context.Context
 	after, looks int

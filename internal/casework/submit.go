@@ -242,7 +242,7 @@ func transitionKeys(all []casetype.Transition) []string {
 // merge makes the case as it would be saved. All that is wrong with what was submitted
 // is listed: what may not be set, and what does not fit.
 func (pl *plan) merge() error {
-	wrong := pl.typ.Allowed(pl.tr, pl.in.Data, "/data", pl.p.Clearance)
+	wrong := pl.typ.Disallowed(pl.tr, pl.in.Data, "/data", pl.p.Clearance)
 	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
 	known := maps.Clone(pl.in.Data)
 	maps.DeleteFunc(known, func(name string, _ any) bool { return !pl.typ.Shows(name, pl.p.Clearance) })

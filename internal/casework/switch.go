@@ -320,7 +320,7 @@ func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.Ty
 			"The switch would drop data, and the role %q may not submit the transition %q; %s may.",
 			pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit)))
 	}
-	if wrong := from.Type.Allowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
+	if wrong := from.Type.Disallowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
 		return nil, fault.In("case.fields_not_allowed",
 			"The switch would drop data that an edit of the case may not change. Clear the listed fields by another "+
 				"transition first.", wrong...)

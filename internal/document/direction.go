@@ -87,7 +87,7 @@ func levels(text []rune, rtl bool) []int {
 	return p.levels
 }
 
-// removed reports whether a character only directs others (rule X9).
+// removed reports whether a character only sets the direction of others (rule X9).
 func removed(c bidi.Class) bool {
 	switch c {
 	case bidi.LRE, bidi.RLE, bidi.LRO, bidi.RLO, bidi.PDF, bidi.BN:
@@ -210,7 +210,7 @@ func (p *directions) sequences() []sequence {
 	var all []sequence
 	for n, run := range runs {
 		if p.closes[run[0]] {
-			continue // is part of another
+			continue // part of another
 		}
 		s := sequence{paragraph: p, level: p.levels[run[0]]}
 		before := p.base
@@ -412,7 +412,7 @@ func (s *sequence) pairs() [][2]int {
 	return pairs
 }
 
-// closing returns the bracket that closes one. It is the next code point, but for a few.
+// closing returns the bracket that closes r: for most, the next code point.
 func closing(r rune) rune {
 	reversed := []rune(bidi.ReverseString(string(r)))
 	return canonical(reversed[0])
@@ -429,8 +429,8 @@ func canonical(r rune) rune {
 	return r
 }
 
-// neutral sets the direction of text without one to that of its neighbours, if that is
-// one, or the paragraph's (rules N1 and N2).
+// neutral sets the direction of neutral text to that of its neighbours if they agree, or else the paragraph's (rules
+// N1 and N2).
 func (s *sequence) neutral() {
 	for n := 0; n < len(s.at); n++ {
 		end := n

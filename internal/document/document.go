@@ -1,7 +1,7 @@
-// Package document makes PDF documents from text with a little markup: headings (# and ##), paragraphs,
-// lists (-), rules (---) and tables (| a | b |, with a |---|---| row below a header row). Lines of a
-// paragraph are joined; a backslash at the end of a line breaks it there, and one before a markup
-// character removes its meaning. [Escape] does that to a value which is put into a template.
+// Package document makes PDF documents from text with a little markup: headings (# and ##), paragraphs, lists (-),
+// rules (---) and tables (| a | b |, with a |---|---| row below a header row). Lines of a paragraph are joined; a
+// backslash at the end of a line breaks it there, and one before a markup character removes its meaning. [Escape]
+// does that to a value that is put into a template.
 //
 // Text is set as its script is written: right to left, joined, with marks in place. Text that is copied
 // from a document is the text of the source. Fonts for Latin, Greek, Cyrillic, Arabic, Hebrew, Devanagari,
@@ -12,16 +12,15 @@
 // lines by Unicode's rules. Of a paragraph 2,000 characters are set at a time, so that memory does not grow with it. A
 // rendering ends with its request, and half of the processors render at once.
 //
-// Built-in fonts come first, then those of folders, which are read when a character is missing. A character
-// that no font
-// has is refused before anything is drawn. Letters that are set together, such as a letter and its marks, are embedded
-// as one glyph with their text, so that every reader finds and copies the text as it was written. Fonts are embedded as
-// subsets in CFF, whatever they were.
+// Built-in fonts come first, then those of folders, which are read when a character is missing. A character that no
+// font has is refused before anything is drawn. Letters that are set together, such as a letter and its marks, are
+// embedded as one glyph with their text, so that every reader finds and copies the text as it was written. Fonts of
+// all formats are embedded as subsets in CFF.
 //
-// go-text is at v0.3.3: later versions up to v0.3.5 skip substitutions of some fonts, Noto Sans Arabic among them, so
-// that letters are not joined. TestTextIsShapedAsHarfBuzzDoes shows when a version is good again.
+// go-text is at v0.3.3: later versions up to v0.3.5 skip substitutions of some fonts, Noto Sans Arabic among them,
+// so that letters are not joined. TestTextIsShapedAsHarfBuzzDoes shows whether a later version works.
 //
-// The same input and fonts give the same bytes.
+// The same input and fonts produce the same bytes.
 package document
 
 import (

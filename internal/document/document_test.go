@@ -22,7 +22,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// contract uses all of the markup.
+// contract uses all markup.
 const contract = `# Contract
 ## Parties
 This contract is made between
@@ -51,7 +51,7 @@ func render(t testing.TB, text string) []byte {
 	return renderWith(t, builtIn, text)
 }
 
-// builtIn are the fonts of a machine that has no others.
+// builtIn is the fonts of a machine that has no others.
 var builtIn = document.NewFonts(nil, nil)
 
 func renderWith(t testing.TB, fonts *document.Fonts, text string) []byte {
@@ -91,7 +91,7 @@ func pages(t testing.TB, pdf []byte) (ctx *model.Context, contents []string) {
 	return ctx, contents
 }
 
-// codes returns what each code of each font stands for.
+// codes returns the text that each code of each font stands for.
 func codes(t testing.TB, ctx *model.Context) map[string]map[string]string {
 	t.Helper()
 	_, _, inherited, err := ctx.PageDict(1, false)
@@ -192,7 +192,7 @@ func TestRenderIsDeterministic(t *testing.T) {
 	undated := document.Doc{Text: "x"}
 	pdf, err := builtIn.Render(t.Context(), undated)
 	if err != nil || !bytes.Contains(pdf, []byte("D:19700101000000")) {
-		t.Errorf("a document without a date got another than 1970, or %v", err)
+		t.Errorf("a document without a date is not from 1970, or %v", err)
 	}
 }
 
@@ -211,7 +211,7 @@ func TestRendersMayRunAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-func TestDecomposedAccentsAreComposedAndInvisiblesGo(t *testing.T) {
+func TestAccentsAreComposedAndInvisibleCharactersRemoved(t *testing.T) {
 	_, contents := pages(t, render(t, "Zoe\u0308 A\u00adnn\u200ba\tB\ufeffC"))
 	if !strings.Contains(contents[0], "Zoë Anna BC") {
 		t.Errorf("content: %q", contents[0])

@@ -114,14 +114,14 @@ var builtInFamilies = sync.OnceValue(func() []*family {
 	return families(cuts)
 })
 
-// embedded is a built-in font. It needs no closing.
-type embedded struct{ opentype.Resource }
+// builtInFont is a built-in font. It needs no closing.
+type builtInFont struct{ opentype.Resource }
 
-func (embedded) Close() error { return nil }
+func (builtInFont) Close() error { return nil }
 
 func openBuiltIn(name string) (fontSource, error) {
 	data, err := builtIn.ReadFile(name)
-	return embedded{bytes.NewReader(data)}, err
+	return builtInFont{bytes.NewReader(data)}, err
 }
 
 func openFile(path string) (fontSource, error) { return os.Open(path) }

@@ -142,8 +142,8 @@ func (l *layout) column(lines []line, look style, indent, height float64) {
 	}
 }
 
-// aligned returns the position of a line in a column of width w: at left, or for a right-to-left line such
-// that it ends at the right of a column from rtlLeft.
+// aligned returns the position of a line in a column of width w: left, or for a right-to-left line the position at
+// which it ends at the right of a column from rtlLeft.
 func aligned(s line, left, rtlLeft, w float64) float64 {
 	if s.rightToLeft {
 		return rtlLeft + w - s.width

@@ -13,7 +13,7 @@ import (
 // missing are characters that no font has.
 type missing map[rune]bool
 
-// err lists the characters that can't be shown, and says what helps. It is nil if there are none.
+// err returns an error that lists the characters and the remedies, or nil if there are none.
 func (m missing) err() error {
 	if len(m) == 0 {
 		return nil
@@ -41,8 +41,8 @@ func (m missing) err() error {
 		help = append(help, "Control characters can't be shown; remove them from the data.")
 	}
 	if len(scripts) > 0 {
-		help = append(help, fmt.Sprintf("Whoever runs the server can put a font that has them into the folder fonts "+
-			"of its data directory, such as %s.", strings.Join(scripts[:min(len(scripts), 5)], ", ")))
+		help = append(help, fmt.Sprintf("Ask the operator to add a font that has them, such as %s, to the folder fonts "+
+			"of the data directory.", strings.Join(scripts[:min(len(scripts), 5)], ", ")))
 	}
 	return fault.New(fault.Unprocessable, "document.no_font",
 		"The document has characters that no font here can show: %s. %s",

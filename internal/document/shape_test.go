@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// glyphs returns those of a text, from left to right, and the fonts' files.
+// glyphs returns the glyphs of a text, from left to right, and the fonts' files.
 func glyphs(t *testing.T, text string, look style) (glyphs []int, files []string) {
 	t.Helper()
 	set, err := newTypesetter(t.Context(), NewFonts(nil, nil), text)
@@ -22,7 +22,7 @@ func glyphs(t *testing.T, text string, look style) (glyphs []int, files []string
 	for _, r := range visualOrder(set.shape(runes, rightToLeft(runes), look), 0, len(runes)) {
 		for _, g := range r.Glyphs {
 			if text[g.ClusterIndex:] == text && runes[0] == '\u200f' {
-				continue // only directs the others
+				continue // only sets the direction of others
 			}
 			glyphs = append(glyphs, int(g.GlyphID))
 		}
@@ -93,7 +93,7 @@ func TestDirectionsAreUnicodes(t *testing.T) {
 			t.Errorf("%s: from right to left is %v", fields[0], !rtl)
 		}
 		got := levels(text, rtl)
-		end := len(text) // what only ends the line has the paragraph's level, when the line is set
+		end := len(text) // trailing spaces get the paragraph's level only when the line is set
 		for end > 0 &&
 			strings.ContainsRune(" \u200b\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e", text[end-1]) {
 			end--
@@ -111,8 +111,7 @@ func TestDirectionsAreUnicodes(t *testing.T) {
 	}
 }
 
-// beforeSeparator reports whether there are only spaces before a tabulator or a
-// paragraph's end, which no line has in it.
+// beforeSeparator reports whether text has only spaces before a tab or a paragraph's end, which no line contains.
 func beforeSeparator(text []rune) bool {
 	rest := strings.TrimLeft(string(text), " \u200b\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e")
 	return strings.HasPrefix(rest, "\t") || strings.HasPrefix(rest, "\u2029")

@@ -41,8 +41,8 @@ func oneLine(s string) string {
 	return string(runes[:min(len(runes), most)])
 }
 
-// invisible reports whether a character is invisible by itself: it only says how others are joined,
-// directed or varied (Default_Ignorable_Code_Point).
+// invisible reports whether a character is invisible by itself: it only affects how others are joined, directed or
+// varied (Default_Ignorable_Code_Point).
 func invisible(r rune) bool {
 	switch {
 	case r < 0x300 && r != 0xad: // most text
@@ -63,7 +63,7 @@ type eastAsian struct {
 	language string
 }
 
-// eastAsianOf decides by the letters that only one of the languages has.
+// eastAsianOf chooses by the letters that only one of the languages has.
 func eastAsianOf(text string) eastAsian {
 	found := eastAsian{"SC", "zh-cn"}
 	for _, r := range text {

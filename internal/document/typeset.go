@@ -288,7 +288,7 @@ func (t *typesetter) facesOf(text []rune, s style) []*face {
 	return faces
 }
 
-// lineBreaks says where lines of a text may end, and how wide they are.
+// lineBreaks holds where lines of a text may end, and how wide they are.
 type lineBreaks struct {
 	text     []rune
 	ends     []int  // up to which each character's advance comes
@@ -342,7 +342,7 @@ func (b lineBreaks) next(start, limit int) int {
 	return forced
 }
 
-// visible returns where a line ends without its last spaces.
+// visible returns where a line ends without its trailing spaces.
 func (b lineBreaks) visible(start, end int) int {
 	for end > start && b.text[end-1] == ' ' {
 		end--

@@ -14,8 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// found is the text that another program finds in a PDF. Marks of direction, which
-// it adds, are left out.
+// found returns the text that pdftotext finds in a PDF, without the marks of direction that it adds.
 func found(t *testing.T, pdf []byte) string {
 	t.Helper()
 	cmd := exec.Command("pdftotext", "-layout", "-", "-")
@@ -70,7 +69,7 @@ func TestDecomposedTextIsComposed(t *testing.T) {
 	}
 }
 
-// Characters come out from left to right, as they are seen.
+// drawn returns characters from left to right, as they are seen.
 func TestTextFromRightToLeftIsInItsOrder(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"a word", "שלום", "םולש"},
@@ -93,7 +92,7 @@ func TestTextFromRightToLeftIsInItsOrder(t *testing.T) {
 	}
 }
 
-func TestWhatGoesFromRightToLeftIsAlignedToTheRight(t *testing.T) {
+func TestRightToLeftTextIsAlignedToTheRight(t *testing.T) {
 	text := "שלום עולם\n\n- פריט\n\nhello\n"
 	cmd := exec.Command("pdftotext", "-bbox", "-", "-")
 	cmd.Stdin = bytes.NewReader(render(t, text))
@@ -116,7 +115,7 @@ func TestWhatGoesFromRightToLeftIsAlignedToTheRight(t *testing.T) {
 	}
 }
 
-func TestWhatNoFontHasIsRefusedByName(t *testing.T) {
+func TestCharactersThatNoFontHasAreRefusedByName(t *testing.T) {
 	tests := map[string]struct {
 		text string
 		want []string
@@ -237,7 +236,7 @@ func TestNamesInMetadataKeepTheirLetters(t *testing.T) {
 	}
 }
 
-func TestRenderingEndsWhenNobodyWaits(t *testing.T) {
+func TestRenderingEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := builtIn.Render(ctx, document.Doc{Text: contract}); !errors.Is(err, context.Canceled) {

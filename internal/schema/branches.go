@@ -27,7 +27,7 @@ func (v *validation) checkBranches(b *branches, value any, rest *open) bool {
 	return fits
 }
 
-// checkAny validates by all branches while rest needs it, else up to the first that fits.
+// checkAny validates by all branches while rest needs it, otherwise up to the first that fits.
 func (v *validation) checkAny(all []*node, value any, rest *open) bool {
 	begin, fits := len(v.found), false
 	ends := make([]int, 0, len(all))

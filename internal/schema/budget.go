@@ -8,7 +8,7 @@ import (
 // ErrSpent is the error of work that takes more steps than its budget has.
 var ErrSpent = errors.New("the budget of steps is spent")
 
-// interval is the number of steps between two looks at the context.
+// interval is the number of steps between two checks of the context.
 const interval = 4096
 
 // Budget counts the work of one request while it is being done, and ends it when it takes too many steps
@@ -19,13 +19,12 @@ const interval = 4096
 type Budget struct {
 	ctx  context.Context // of the request; nil: it can't be cancelled
 	left int
-	look int // what is left when the context is looked at next
+	look int // what is left when the context is checked next
 	used int
 	err  error // why it ended
 }
 
-// NewBudget returns a budget of so many steps that ends with the context, too. A nil
-// context never ends.
+// NewBudget returns a budget of steps that ends with the context, too. A nil context never ends.
 func NewBudget(ctx context.Context, steps int) *Budget {
 	return &Budget{ctx: ctx, left: steps, look: steps}
 }

@@ -26,7 +26,7 @@ type Source struct {
 	Document any            // a JSON value
 	Others   map[string]any // further documents that it may refer to, by URL
 
-	Trusted bool // it was compiled before, by the rules of then: its size is not bounded
+	Trusted bool // it was compiled before, by earlier rules: its size is not bounded
 }
 
 // Compile compiles a schema that is valid by the metaschema. References have to
@@ -48,8 +48,8 @@ func Compile(b *Budget, source Source) (*Schema, error) {
 // ErrCircular is the error of a schema that refers to itself for the same value.
 var ErrCircular = errors.New("refers to itself for the same value")
 
-// circular reports whether a schema leads back to one that is under way, without going into a part of the
-// value. It adds schemas that do not to straight.
+// circular reports whether a schema leads back to one that is under way, without going into a part of the value.
+// Schemas that do not are added to straight.
 func circular(n *node, underway, straight map[*node]bool) bool {
 	if straight[n] {
 		return false

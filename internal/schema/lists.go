@@ -1,6 +1,6 @@
 package schema
 
-// fewItems is how many items are compared each with each other.
+// fewItems is the number of items up to which each is compared with each other.
 const fewItems = 8
 
 func (v *validation) checkList(r *listRules, items []any, rest *open) bool {
@@ -93,7 +93,7 @@ func (v *validation) checkContains(r *listRules, items []any, rest *open) bool {
 	switch {
 	case fits:
 		v.found = v.found[:begin]
-	case len(v.found) > begin: // that says it better
+	case len(v.found) > begin: // the item's complaint is more exact
 	case r.leastMatches < 0:
 		v.complain("holds no item of the form that it must hold")
 	default:

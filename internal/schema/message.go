@@ -12,7 +12,7 @@ import (
 
 // The bounds of messages, in bytes.
 const (
-	maxForms   = 400 // what the allowed forms have against a value
+	maxForms   = 400 // the complaints of the allowed forms about a value
 	maxList    = 20  // values of an enum
 	maxValue   = 200 // each of them
 	maxPattern = 500 // the pattern
@@ -70,7 +70,7 @@ func asJSON(value any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// shorten cuts a text off after so many bytes, between two characters.
+// shorten cuts a text off after at most so many bytes, between two characters.
 func shorten(text string, most int) string {
 	if len(text) <= most {
 		return text

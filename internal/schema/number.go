@@ -29,7 +29,7 @@ func parse(text string) exact {
 	if power != "" {
 		var err error
 		if n, err = strconv.ParseInt(power, 10, 32); err != nil {
-			return exact{digits: text} // out of all bounds: it is equal to its own spelling
+			return exact{digits: text} // out of all bounds: it equals its own spelling alone
 		}
 	}
 	whole, fraction, isFraction := strings.Cut(mantissa, ".")

@@ -24,7 +24,7 @@ var ErrPattern = fmt.Errorf("is a pattern of more than %d steps; limit lengths w
 type Pattern struct {
 	source     string // as it was written
 	expression *regexp.Regexp
-	steps      int // to match one character, at most
+	steps      int // at most, to match one character
 	size       int // bytes that it takes to keep, roughly
 }
 

@@ -23,14 +23,14 @@ import (
 // Schema is a compiled schema. It never changes, and is safe for concurrent use.
 type Schema struct{ root *node }
 
-// Complaint is one way in which a value breaks a schema. Its message never quotes the value.
+// Complaint is a violation of a schema by a value. Its message never quotes the value.
 type Complaint struct {
 	Path    []string // to the value, or to the name that is missing or unknown
 	Message string
-	Unknown bool // the complaint is that there is such a name
+	Unknown bool // the complaint is about an unknown name
 
-	// Unevaluated says that no fitting part of the schema has described the name, and Seeming that one
-	// would have if it had not failed for another reason.
+	// Unevaluated means that no fitting part of the schema has described the name, and Seeming that a part would have
+	// if it had not failed for another reason.
 	Unevaluated, Seeming bool
 }
 
@@ -188,7 +188,7 @@ type listRules struct {
 	rest        *node
 
 	contains                  *node
-	leastMatches, mostMatches int // leastMatches < 0: not said, which is 1
+	leastMatches, mostMatches int // leastMatches < 0: absent, which means 1
 }
 
 type textRules struct {

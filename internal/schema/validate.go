@@ -14,7 +14,7 @@ type validation struct {
 	path   []token  // to the value that is being validated
 	names  []string // of the objects around it, in their order
 	found  []Complaint
-	quiet  int // while above 0, only whether a value fits is of interest
+	quiet  int // above 0: no complaints, only whether a value fits
 }
 
 // token is one step of a path: a name, or an index.
