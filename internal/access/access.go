@@ -1,5 +1,5 @@
-// Package access says who is asking and what they may do. It is pure: the store
-// keeps the tokens, the API reads the header.
+// Package access defines principals, their roles and clearances, and the operations that they permit. It is pure:
+// the store keeps the tokens, the API reads the header.
 package access
 
 import (
@@ -54,9 +54,9 @@ type Principal struct {
 	permission permission
 }
 
-// Redact returns an actor as the principal may see it. Everybody sees the name of an actor, and all of
-// their own record. The address and the token of a colleague's request are for managers and
-// administrators, and so is an e-mail address that serves as a name.
+// Redact returns an actor as the principal may see it. All see the name of an actor, and the whole of their own
+// record. The address and the token of a colleague's request are for managers and administrators, and so is an
+// e-mail address that serves as a name.
 func (p Principal) Redact(a event.Actor) event.Actor {
 	self := a.UserID != 0 && a.UserID == p.Actor.UserID || a.TokenID != "" && a.TokenID == p.Actor.TokenID
 	if !self && !p.Role.Includes(Manager) {
@@ -95,7 +95,7 @@ func NewToken(r io.Reader) (secret string, hash []byte, err error) {
 // secret is compared in constant time and never searched for.
 func Bearer(id, secret string) string { return prefix + id + "." + secret }
 
-// ParseBearer takes a bearer value apart.
+// ParseBearer splits a bearer value into its parts.
 func ParseBearer(bearer string) (id, secret string, ok bool) {
 	rest, ok := strings.CutPrefix(bearer, prefix)
 	if !ok {

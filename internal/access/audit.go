@@ -18,10 +18,10 @@ type Record struct {
 	Actor   event.Actor
 	Detail  json.RawMessage // a JSON object; never a secret
 
-	Classification casetype.Classification // of the subject: who may see that may read this; empty: PUBLIC
+	Classification casetype.Classification // of the subject; readers below it do not see the record; empty: PUBLIC
 }
 
-// Action names something that the audit records.
+// Action names an operation that the audit records.
 type Action string
 
 // The actions.

@@ -10,16 +10,16 @@ import (
 // again before it commits. The zero Credential belongs to the server itself and is never revoked.
 type Credential struct {
 	At      time.Time // when it was looked at
-	Moment  int64     // what the store's rights had come to before that
+	Moment  int64     // the store's moment of rights before that
 	Expires time.Time // of a token; zero: never
 	Session string    // the key of a session in the store; empty: it is a token
 	Epoch   int64     // of the session's user
 }
 
-// Standing is the rights behind a credential at a later moment. The zero Standing is that of a revoked
-// one.
+// Standing holds the rights behind a credential at a later moment. The zero Standing is that of a revoked
+// credential.
 type Standing struct {
 	Role      Role
 	Clearance casetype.Classification
-	TypeAt    int64 // the newest version of the case type that was asked about; 0: there is none
+	TypeAt    int64 // the newest version of the case type in question; 0: there is none
 }

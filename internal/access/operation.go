@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// Operation is something that somebody may or may not do, named as the API
-// names it.
+// Operation is an operation that needs permission, named as the API names it.
 type Operation string
 
 // The operations of a tenant, named as the API names them.
@@ -110,8 +109,8 @@ const (
 	ListAudit    Operation = "list-audit"
 )
 
-// The operations beside any tenant, which have no least role: those before somebody is
-// signed in, the operator's, and the server's own.
+// The operations outside of tenants, which have no least role: those before sign-in, the operator's, and the
+// server's own.
 const (
 	BeginOIDC           Operation = "begin-oidc"
 	FinishOIDC          Operation = "finish-oidc"
@@ -226,19 +225,18 @@ var least = map[Operation]Role{
 	ListAudit:    Admin,
 }
 
-// rank orders the roles, from 0 for the least; of what is no role it is -1.
+// rank orders the roles, from 0 for the least. It returns -1 for an unknown role.
 func (r Role) rank() int {
 	upwards := Roles()
 	slices.Reverse(upwards)
 	return slices.Index(upwards, r)
 }
 
-// Includes reports whether r may all that other may.
+// Includes reports whether r permits everything that other does.
 func (r Role) Includes(other Role) bool { return other.rank() >= 0 && r.rank() >= other.rank() }
 
-// Permits reports whether a role may carry out an operation, as far as the kind
-// of case does not narrow that. Administrators always may; what is not listed,
-// nobody else may.
+// Permits reports whether a role may carry out an operation, which case types can restrict further. Administrators
+// always may; operations that are not listed are theirs alone.
 func (r Role) Permits(o Operation) bool {
 	lowest, listed := least[o]
 	return r == Admin || listed && r.Includes(lowest)
@@ -256,8 +254,8 @@ func (r Role) Among(roles []string) bool {
 // Operations lists all operations that are listed for a role.
 func Operations() []Operation { return slices.Sorted(maps.Keys(least)) }
 
-// Permitted lists the roles that may carry out an operation, where further lists, such as
-// those of a case type or a transition, narrow that; the lowest first.
+// Permitted lists, the lowest first, the roles that may carry out an operation and are in all further lists, such as
+// those of a case type or a transition.
 func Permitted(o Operation, among ...[]string) []Role {
 	all := slices.DeleteFunc(Roles(), func(r Role) bool {
 		return !r.Permits(o) || slices.ContainsFunc(among, func(roles []string) bool { return !r.Among(roles) })

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// An operator holds the key of the installation: they may create tenants, and may not look into them.
-// Their credential is computed from the key and the time and stored nowhere. So the server needs no
-// further secret, and a leaked credential soon expires.
+// An operator holds the key of the installation: they may create tenants, but not look into them. Their credential
+// is computed from the key and the time and stored nowhere. So the server needs no further secret, and a leaked
+// credential soon expires.
 
 const (
 	operatorPrefix = "cho_"

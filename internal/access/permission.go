@@ -2,8 +2,8 @@ package access
 
 import "github.com/casehook/casehook/internal/casetype"
 
-// permission records that a role was checked for one operation, and for whom. A principal that is
-// copied and then changed no longer matches it. The zero permission permits nothing.
+// permission records that a principal's role was checked for one operation. A principal that is copied and then
+// changed no longer matches it. The zero permission permits nothing.
 type permission struct {
 	operation Operation
 	tenant    int64

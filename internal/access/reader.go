@@ -14,7 +14,7 @@ import (
 // by its owner. Everything that shows or sends cases uses this one rule.
 type Reader struct {
 	Clearance casetype.Classification // the highest that may be seen
-	Without   []string                // types whose cases may not be read, sorted
+	Without   []string                // types whose cases may not be read; sorted
 }
 
 // Reads reports whether an entry may be read, as far as its case's type decides. Contacts and endpoints
@@ -28,11 +28,11 @@ func (r Reader) Same(other Reader) bool {
 	return r.Clearance == other.Clearance && slices.Equal(r.Without, other.Without)
 }
 
-// Narrowing holds the roles that may read the cases of a type, by the key of the type. It has only the
-// types whose newest definitions name roles.
+// Narrowing holds the roles that may read the cases of a type, by the type's key. It has only types whose newest
+// definitions name roles.
 type Narrowing map[string][]string
 
-// Reader returns what a role with a clearance may read.
+// Reader returns the reader with a role and a clearance.
 func (n Narrowing) Reader(role Role, clearance casetype.Classification) Reader {
 	r := Reader{Clearance: clearance}
 	for key, roles := range n {
@@ -52,7 +52,7 @@ type Grant struct {
 	Expires   time.Time // zero: never
 }
 
-// Reader returns what an owner with the grant may read now. An endpoint whose owner has no rights any more
+// Reader returns the reader that an owner with the grant is now. An endpoint whose owner has no rights any more
 // still receives cases of types that name no roles, up to its own clearance.
 func (g Grant) Reader(n Narrowing, now time.Time) Reader {
 	if g = g.AsOf(now); g.Role == "" {
@@ -82,8 +82,8 @@ func (u User) Grant() Grant {
 	return Grant{Role: u.Role, Clearance: u.Clearance}
 }
 
-// SignInGrant returns the rights of a user who can sign in, by a password or an identity elsewhere, and
-// else the zero Grant.
+// SignInGrant returns the rights of a user who can sign in, by a password or an identity elsewhere, otherwise the
+// zero Grant.
 func (u User) SignInGrant() Grant {
 	if u.Password == "" && u.Issuer == "" {
 		return Grant{}

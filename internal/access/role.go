@@ -1,6 +1,6 @@
 package access
 
-// Role determines what a user or a token may do. A case type may narrow it.
+// Role determines which operations a user or a token may carry out. A case type may restrict it.
 type Role string
 
 // The roles, from the most powerful to the least.

@@ -46,6 +46,6 @@ func NormalEmail(email string) string {
 	}, strings.Trim(email, " \t\r\n"))
 }
 
-// FoldedEmail returns an address in the form in which readers confuse it with others: letter case does not
+// FoldedEmail returns an address in a form that is equal for addresses that readers confuse: letter case does not
 // matter. Two users must not have different addresses of one folded form.
 func FoldedEmail(email string) string { return spelling.Key(NormalEmail(email)) }

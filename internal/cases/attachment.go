@@ -16,8 +16,8 @@ type Comment struct {
 	At     time.Time
 }
 
-// Attachment is a file on a case: a document that Casehook generated from the
-// case, or a proof that somebody uploaded.
+// Attachment is a file on a case: a document that Casehook generated from the case, or a proof that a person or a
+// program uploaded.
 type Attachment struct {
 	ID        string
 	CaseID    int64
@@ -28,7 +28,7 @@ type Attachment struct {
 	Size      int64                   // bytes
 	SHA256    string                  // of the contents, in hexadecimal
 	Version   int64                   // the case's version that it was added with
-	Clearance casetype.Classification // who sees it: a document is as secret as what it is made of, a proof as its case
+	Clearance casetype.Classification // the least that sees it: of a document by the fields in it, of a proof by its case
 	By        event.Actor
 	At        time.Time
 }

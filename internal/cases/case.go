@@ -38,8 +38,8 @@ type Case struct {
 	Labels          []string            // slugs, sorted
 	Contacts        []event.CaseContact // linked to it; by role, then contact
 	Assignee        event.Person        // zero: no-one
-	AssignedAt      time.Time           // when the assignee got it; zero: there is none, or it is not known
-	OpenedAt        time.Time           // when its status last became open; of one that never was, its creation
+	AssignedAt      time.Time           // when it was assigned; zero: it is not, or the time is unknown
+	OpenedAt        time.Time           // when its status last became open, or else its creation
 	ClosedAt        time.Time           // zero: it is open
 	StatusChangedBy int64               // the user who last closed or reopened it; 0: nobody, or a program
 	CreatedAt       time.Time
@@ -65,9 +65,9 @@ func (c Case) EffectiveColor(t *casetype.Type) string {
 	return t.Color
 }
 
-// As returns the case as somebody with the clearance sees it, and whether they see it at all. It lacks the
-// fields of higher classifications; a name that the template makes of such fields is replaced by the
-// reference. t is the version of the type that the case works by.
+// As returns the case as the clearance sees it, and whether it sees it at all. It lacks the fields of higher
+// classifications; a name that the template makes of such fields is replaced by the reference. t is the version of
+// the type that the case works by.
 func (c Case) As(clearance casetype.Classification, t *casetype.Type) (Case, bool) {
 	if !clearance.Sees(c.Classification) {
 		return Case{}, false
@@ -193,7 +193,7 @@ func Updated(before, after Case, from, t *casetype.Type, transition string) ([]e
 	}
 	var facts []event.Fact
 	switched := before.Type != after.Type
-	if len(changes) > 0 || switched && t.Kind == casetype.Case { // a claim's own trigger tells of its switch
+	if len(changes) > 0 || switched && t.Kind == casetype.Case { // a claim's switch has a trigger of its own
 		facts = append(facts, changed(changes, before, after, from, t))
 	}
 	if switched {

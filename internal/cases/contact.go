@@ -41,7 +41,7 @@ type detail struct {
 	name    string
 	most    int // characters
 	of      func(*event.ContactDetails) *string
-	problem func(string) string // nil: any line will do
+	problem func(string) string // nil: any line is valid
 }
 
 // details lists the text fields in the published order.
@@ -74,7 +74,7 @@ func CleanContact(d event.ContactDetails) event.ContactDetails {
 	return d
 }
 
-// CheckContact lists what is wrong with the details, in the published order.
+// CheckContact lists the faults of the details, in the published order.
 func CheckContact(d event.ContactDetails) []fault.Field {
 	var wrong []fault.Field
 	for _, t := range details {

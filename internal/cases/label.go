@@ -2,8 +2,7 @@ package cases
 
 import "time"
 
-// Label is a tenant's mark for cases. Cases name it by its slug, which never
-// changes.
+// Label is a tenant's label for cases. Cases refer to it by its slug, which never changes.
 type Label struct {
 	Slug      string
 	Name      string

@@ -12,7 +12,7 @@ const (
 	Closed = "closed"
 )
 
-// Status is that of the case's state: closed in a final one, else open.
+// Status returns the status of the case's state: closed if that is final, otherwise open.
 func (c Case) Status() string {
 	if c.ClosedAt.IsZero() {
 		return Open
@@ -20,9 +20,8 @@ func (c Case) Status() string {
 	return Closed
 }
 
-// ResolveStatus sets a case's status by its state, whichever way it came there. Where
-// the status changes, the activity is what closed or reopened the case. A new case
-// is open from its creation on, unless it begins in a final state.
+// ResolveStatus sets a case's status by its state. If the status changes, the activity closed or reopened the case.
+// A new case is open from its creation on, unless it begins in a final state.
 func (c *Case) ResolveStatus(t *casetype.Type, by Activity) {
 	if c.LastActivity = by; c.OpenedAt.IsZero() {
 		c.OpenedAt = c.CreatedAt

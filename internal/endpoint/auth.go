@@ -13,8 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-// Auth says how requests show the destination who they come from, besides their
-// signature. Which fields are set depends on the kind.
+// Auth is how requests authenticate to the destination, besides their signature. The kind determines which fields
+// are set.
 type Auth struct {
 	Kind     AuthKind `json:"kind,omitempty"`
 	Token    string   `json:"token,omitempty"` // secret
@@ -26,7 +26,7 @@ type Auth struct {
 	ClientSecret string   `json:"client_secret,omitempty"` // secret
 	Scopes       []string `json:"scopes,omitempty"`
 	Audience     string   `json:"audience,omitempty"`
-	ClientAuth   string   `json:"client_auth,omitempty"` // InHeader, the default, or InBody: where id and secret of the client go
+	ClientAuth   string   `json:"client_auth,omitempty"` // InHeader, the default, or InBody: where the client's id and secret are sent
 }
 
 // AuthKind is a way to authenticate.
@@ -40,17 +40,17 @@ const (
 	OAuth2Auth AuthKind = "oauth2" // tokens by the client credentials grant of RFC 6749
 )
 
-// Where the id and the secret of an OAuth2 client go.
+// The places of the id and the secret of an OAuth2 client.
 const (
 	InHeader = "header"
 	InBody   = "body"
 )
 
-// TLS is what an endpoint's connections need besides what all have. All are PEM.
+// TLS holds an endpoint's own certificates and key, all in PEM.
 type TLS struct {
 	Certificate string `json:"certificate,omitempty"` // the client's, with those between it and its root
 	Key         string `json:"key,omitempty"`         // secret
-	CA          string `json:"ca,omitempty"`          // the only roots that the server's certificate may have; empty: the system's
+	CA          string `json:"ca,omitempty"`          // the only roots that are trusted for the server's certificate; empty: the system's
 }
 
 // The bounds of authentication, in bytes.
@@ -63,7 +63,7 @@ const (
 // secrets are the fields that are never shown.
 func (a *Auth) secrets() []*string { return []*string{&a.Token, &a.Password, &a.ClientSecret} }
 
-// Masked is what is shown of it.
+// Masked returns it with its secrets hidden.
 func (a Auth) Masked() Auth {
 	for _, secret := range a.secrets() {
 		if *secret != "" {
@@ -73,7 +73,7 @@ func (a Auth) Masked() Auth {
 	return a
 }
 
-// Masked is what is shown of it. Certificates are no secrets.
+// Masked returns it with its key hidden. Certificates are not secrets.
 func (t TLS) Masked() TLS {
 	if t.Key != "" {
 		t.Key = Hidden
@@ -81,8 +81,8 @@ func (t TLS) Masked() TLS {
 	return t
 }
 
-// SetAuth replaces how the endpoint authenticates. A secret that is Hidden stays
-// as it is, unless it would go elsewhere than before.
+// SetAuth replaces the endpoint's authentication. A secret that is Hidden stays as it is, unless its destination
+// changes.
 func (e *Endpoint) SetAuth(a Auth) {
 	before := e.Auth
 	if a.Kind == before.Kind && (a.Kind != OAuth2Auth || origin(a.TokenURL) == origin(before.TokenURL)) {
@@ -96,8 +96,7 @@ func (e *Endpoint) SetAuth(a Auth) {
 	e.Auth = a
 }
 
-// SetTLS replaces what the endpoint's connections need. A key that is Hidden
-// stays as it is.
+// SetTLS replaces the endpoint's certificates and key. A key that is Hidden stays as it is.
 func (e *Endpoint) SetTLS(t TLS) {
 	if t.Key == Hidden {
 		t.Key = e.TLS.Key
@@ -105,7 +104,7 @@ func (e *Endpoint) SetTLS(t TLS) {
 	e.TLS = t
 }
 
-// CertificateEnds is when the client's certificate expires; false: there is none.
+// CertificateEnds returns when the client's certificate expires, and false if there is none.
 func (t TLS) CertificateEnds() (time.Time, bool) {
 	pair, err := tls.X509KeyPair([]byte(t.Certificate), []byte(t.Key))
 	if err != nil || pair.Leaf == nil {
@@ -154,7 +153,7 @@ func (e Endpoint) checkAuth() []fault.Field {
 	return append(faults, a.checkForm()...)
 }
 
-// checkForm checks what only some kinds have.
+// checkForm checks the fields that only some kinds have.
 func (a Auth) checkForm() []fault.Field {
 	var faults []fault.Field
 	add := func(path, message string) {
@@ -189,8 +188,7 @@ func (a Auth) checkForm() []fault.Field {
 	return faults
 }
 
-// checkTokenURL checks the URL that a client's secret goes to: in plain text only to
-// this machine.
+// checkTokenURL checks the URL that a client's secret is sent to: plain text is allowed only to this machine.
 func checkTokenURL(raw string) string {
 	u, err := weburl.Parse(raw)
 	if err != nil {
@@ -239,8 +237,7 @@ func (e Endpoint) checkTLS() []fault.Field {
 	return faults
 }
 
-// pairProblem says what is wrong with a certificate and its key, and quotes
-// neither.
+// pairProblem describes the error in a certificate and its key, without quoting either.
 func pairProblem(err error) string {
 	for part, message := range map[string]string{
 		"does not match":    "they don't belong together",

@@ -7,13 +7,12 @@ import (
 	"maps"
 )
 
-// documentFormat is the highest format of a document that this version knows. It grows when
-// a member changes its meaning. A new member is no new format.
+// documentFormat is the highest format of a document that this version knows. It grows when a member changes its
+// meaning. A new member does not make a new format.
 const documentFormat = 1
 
-// document is what the database keeps of an endpoint in one JSON object: all that no query
-// searches, and that is no secret. It always has all of its members, so that any other
-// member is known to be a newer version's.
+// document is the JSON object in the database with the settings of an endpoint that no query searches and that are
+// not secret. It always has all of its members, so that any other member must be a newer version's.
 type document struct {
 	Format      int               `json:"format"`
 	URL         string            `json:"url"`
@@ -54,9 +53,9 @@ func (e Endpoint) Document() ([]byte, error) {
 	return json.Marshal(members)
 }
 
-// SetDocument sets the endpoint's settings to those of a document. While servers are
-// upgraded one after the other, an older one reads what a newer one has saved: it keeps
-// the members that it does not know in Later, and refuses a format that it does not know.
+// SetDocument sets the endpoint's settings to those of a document. While servers are upgraded one after the other,
+// an older one reads documents that a newer one has saved: it keeps unknown members in Later, and refuses an unknown
+// format.
 func (e *Endpoint) SetDocument(raw []byte) error {
 	var d document
 	strict := json.NewDecoder(bytes.NewReader(raw))
@@ -72,7 +71,7 @@ func (e *Endpoint) SetDocument(raw []byte) error {
 		}
 	}
 	if d.Format > documentFormat {
-		return fmt.Errorf("settings of %s: they have the format %d of a newer Casehook, and this one knows formats "+
+		return fmt.Errorf("settings of %s: they have the format %d of a newer Casehook, and this one reads formats "+
 			"up to %d; "+
 			"upgrade this server", e.ID, d.Format, documentFormat)
 	}

@@ -1,5 +1,5 @@
-// Package endpoint describes receivers: where messages go, which ones, with what
-// secrets, and how hard delivery tries. It is pure.
+// Package endpoint describes receivers: their URL, the messages that they want, their secrets, and the policy of
+// delivery to them. It is pure.
 package endpoint
 
 import (
@@ -22,13 +22,13 @@ type Endpoint struct {
 	Name        string            // a handle for configuration as code; unique in the tenant, or empty
 	URL         string            // http or https
 	Description string            // for people
-	Metadata    map[string]string // for programs: Casehook keeps it, and makes nothing of it
-	Auth        Auth              // how its requests show who they come from
-	TLS         TLS               // what its connections need
+	Metadata    map[string]string // for programs; Casehook only stores it
+	Auth        Auth              // how its requests authenticate
+	TLS         TLS               // certificates and key of its connections
 	Headers     []Header          // sent with each request, sorted by name
 	Triggers    []string          // names, sorted; at least one
 	Sources     []string          // "ui", "api", sorted; empty: both
-	IgnoreOwn   bool              // skip what Token caused
+	IgnoreOwn   bool              // skip changes that Token made
 	Filter      string            // a condition in CEL that messages have to meet; empty: all do
 	Token       string            // id of the integration's own API token; empty where a person made the endpoint
 	// "user/7", "token/tok_..."; the endpoint receives only cases that its owner may read; empty: no owner
@@ -37,28 +37,28 @@ type Endpoint struct {
 	Policy Policy
 	Options
 	Clearance   casetype.Classification // the highest that it receives
-	Reached     casetype.Classification // the highest clearance it has had: what its attempts may quote
+	Reached     casetype.Classification // the highest clearance it has had, which its attempts may quote
 	Secrets     []Secret                // the newest first; all that have not expired sign
-	ExpiredFrom time.Time               // the first entry that it lost while it was stopped for too long; zero: none
-	ExpiredTo   time.Time               // the last
+	ExpiredFrom time.Time               // when the first entry was committed that it lost by being stopped for too long; zero: none
+	ExpiredTo   time.Time               // and the last
 	Health      Health                  // delivery's own to change
-	Revision    int64                   // grows with every change of what is above, the health excepted
+	Revision    int64                   // grows with every change of the settings above, not of the health
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	Later       map[string]json.RawMessage // settings that a newer Casehook has saved, by name; this one keeps them
 }
 
-// Status says whether messages flow.
+// Status tells whether messages are sent.
 type Status string
 
 // The statuses.
 const (
 	Active   Status = "active"
-	Paused   Status = "paused"   // by a person: the cursor stands still
-	Disabled Status = "disabled" // by the receiver's answer 410, or by its failing for too long
+	Paused   Status = "paused"   // by a person: the cursor does not move
+	Disabled Status = "disabled" // by the receiver's answer 410, or because it failed for too long
 )
 
-// Order says which messages wait for which.
+// Order determines which messages wait for which.
 type Order string
 
 // The orders.
@@ -68,7 +68,7 @@ const (
 	None    Order = "none"     // nothing waits
 )
 
-// Policy is how hard delivery tries. The zero value means the defaults.
+// Policy bounds the tries of delivery. The zero value means the defaults.
 type Policy struct {
 	// Retries are the waits before the second, third, ... try; nil is DefaultRetries, empty is none.
 	Retries     []time.Duration `json:"retries"`     // nanoseconds in the database
@@ -96,7 +96,7 @@ var DefaultRetries = []time.Duration{
 	time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour,
 }
 
-// WithDefaults fills in what is not set.
+// WithDefaults returns the policy with defaults for the fields that are not set.
 func (p Policy) WithDefaults() Policy {
 	if p.Retries == nil {
 		p.Retries = DefaultRetries
@@ -113,9 +113,8 @@ func (p Policy) WithDefaults() Policy {
 	return p
 }
 
-// Retry returns the wait after the given number of failed tries, and false when
-// there are no more. Jitter, in [0,1), spreads it over 80 % to 120 % of the
-// schedule, so that what failed together does not come back together.
+// Retry returns the wait after the given number of failed tries, and false when there are no more. Jitter, in [0,1),
+// spreads it over 80 % to 120 % of the schedule, so that messages that failed together are not retried together.
 func (p Policy) Retry(failed int, jitter float64) (time.Duration, bool) {
 	if failed < 1 || failed > len(p.Retries) {
 		return 0, false
@@ -124,7 +123,7 @@ func (p Policy) Retry(failed int, jitter float64) (time.Duration, bool) {
 	return time.Duration(float64(wait) * (0.8 + 0.4*jitter)), true
 }
 
-// LongestWait is the longest that the schedule lets a message wait.
+// LongestWait returns the longest time that the schedule lets a message wait.
 func (p Policy) LongestWait() time.Duration {
 	longest := time.Duration(0)
 	for i := range p.Retries {
@@ -134,7 +133,7 @@ func (p Policy) LongestWait() time.Duration {
 	return longest
 }
 
-// Check lists what is wrong with an endpoint. Triggers are those that exist.
+// Check lists the faults of an endpoint. Triggers are those that exist.
 func (e Endpoint) Check(triggers []string) []fault.Field {
 	var faults []fault.Field
 	add := func(path, message string) { faults = append(faults, fault.Field{Path: path, Message: message}) }

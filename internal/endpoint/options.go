@@ -8,25 +8,25 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Options are the settings that have one form everywhere: in the API's requests and answers,
-// in the files of casehook apply, and in the database. An option is declared here and
-// nowhere else: its name, what the documentation says of it, its default and its bounds.
+// Options are the settings that have one form everywhere: in the API's requests and answers, in the files of
+// casehook apply, and in the database. An option's name, documentation, default and bounds are declared here and
+// nowhere else.
 type Options struct {
-	KeepAnswers     bool    `json:"keep_answers" yaml:"keep_answers" doc:"Attempts keep what the destination answers, although requests carry secrets (headers, auth) that an answer may repeat. Not set, the answers of such an endpoint are not kept." example:"false"`
-	AtfinityVersion string  `json:"atfinity_version" yaml:"atfinity_version" maxLength:"64" pattern:"^[!-~]*$" doc:"What X-atfinity-version says to it, for receivers that expect a certain value: visible ASCII, without spaces. Empty: what the server is set to, by default its own version." example:"2.4.1"`
-	Payload         Payload `json:"payload" yaml:"payload" enum:"full,thin" doc:"What bodies hold. full: all that the trigger publishes; a new endpoint has that if nothing is said. thin: only the members that identify the change (of case triggers trigger, case_id, case_user_readable_id, case_version and action; of claim events event_name, source, performed_by and of the claim id, type, claim_ref and last_activity_at; of contact.created event_name, source, performed_by and of the contact id and created_at; of endpoint triggers trigger, endpoint_id and occurred_at), so that the receiver asks the API for the rest. Filters see the full body." example:"full"`
+	KeepAnswers     bool    `json:"keep_answers" yaml:"keep_answers" doc:"Attempts keep the destination's answers, although requests carry secrets (headers, auth) that an answer may repeat. Not set, the answers of such an endpoint are not kept." example:"false"`
+	AtfinityVersion string  `json:"atfinity_version" yaml:"atfinity_version" maxLength:"64" pattern:"^[!-~]*$" doc:"The value of X-atfinity-version, for receivers that expect a certain one: visible ASCII, without spaces. Empty: the server's setting, by default its own version." example:"2.4.1"`
+	Payload         Payload `json:"payload" yaml:"payload" enum:"full,thin" doc:"The content of bodies. full: all that the trigger publishes, which is the default. thin: only the members that identify the change (of case triggers trigger, case_id, case_user_readable_id, case_version and action; of claim events event_name, source, performed_by and of the claim id, type, claim_ref and last_activity_at; of contact.created event_name, source, performed_by and of the contact id and created_at; of endpoint triggers trigger, endpoint_id and occurred_at), so that the receiver asks the API for the rest. Filters see the full body." example:"full"`
 }
 
-// Payload says what the bodies of an endpoint's messages hold.
+// Payload selects the content of an endpoint's bodies.
 type Payload string
 
 // The payloads.
 const (
 	Full Payload = "full" // all that the format publishes
-	Thin Payload = "thin" // what identifies the change: wire.View
+	Thin Payload = "thin" // only the members that identify the change: wire.View
 )
 
-// WithDefaults fills in what is not set.
+// WithDefaults returns the options with defaults for those that are not set.
 func (o Options) WithDefaults() Options {
 	o.Payload = cmp.Or(o.Payload, Full)
 	return o
@@ -47,7 +47,7 @@ func (o Options) check() []fault.Field {
 // maxVersion bounds the value of X-atfinity-version, in bytes.
 const maxVersion = 64
 
-// VersionProblem returns why a text can't be the value of X-atfinity-version; empty: it can.
+// VersionProblem returns why a text can't be the value of X-atfinity-version, or "".
 func VersionProblem(text string) string {
 	if len(text) > maxVersion || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return fmt.Sprintf("is not at most %d characters of visible ASCII, without spaces, such as 2.4.1", maxVersion)

@@ -11,10 +11,10 @@ type Secret struct {
 	Kind      SecretKind
 	Key       []byte // of V1 the key itself, of V1a the seed of the private key
 	CreatedAt time.Time
-	ExpiresAt time.Time // from then on it signs nothing; zero: never
+	ExpiresAt time.Time // when it stops signing; zero: never
 }
 
-// SecretKind says how a secret signs, as the signature names it.
+// SecretKind is the algorithm of a secret, as signatures name it.
 type SecretKind string
 
 // The kinds of secrets.
@@ -25,29 +25,28 @@ const (
 
 // The bounds of rotation.
 const (
-	DefaultOverlap = 24 * time.Hour // in which the secrets of before sign too
+	DefaultOverlap = 24 * time.Hour // in which the earlier secrets sign too
 	MaxOverlap     = 7 * 24 * time.Hour
 	MaxSecrets     = 8 // that sign at once: each is a signature in a header
 )
 
-// Signs reports whether a secret signs what is sent at a time.
+// Signs reports whether a secret signs requests at a time.
 func (s Secret) Signs(at time.Time) bool { return s.ExpiresAt.IsZero() || at.Before(s.ExpiresAt) }
 
-// Signing are the secrets that sign what is sent at a time, the newest first.
+// Signing returns the secrets that sign requests at a time, the newest first.
 func (e Endpoint) Signing(at time.Time) []Secret { return Signing(e.Secrets, at) }
 
-// Signing returns those of some secrets that sign what is sent at a time, in their
-// order.
+// Signing returns the secrets that sign requests at a time, in their order.
 func Signing(secrets []Secret, at time.Time) []Secret {
 	return slices.DeleteFunc(slices.Clone(secrets), func(s Secret) bool { return !s.Signs(at) })
 }
 
-// Lasting reports whether there is a secret that has no end.
+// Lasting reports whether some secret never expires.
 func Lasting(secrets []Secret) bool {
 	return slices.ContainsFunc(secrets, func(s Secret) bool { return s.ExpiresAt.IsZero() })
 }
 
-// Retire ends secrets at a time, but for those that end before it anyway.
+// Retire lets secrets expire at a time, unless they expire before it.
 func Retire(secrets []Secret, until time.Time) []Secret {
 	retired := slices.Clone(secrets)
 	for i, s := range retired {
@@ -58,9 +57,8 @@ func Retire(secrets []Secret, until time.Time) []Secret {
 	return retired
 }
 
-// Rotate puts a new secret first. Those of the same kind sign for the overlap
-// still, or for as long as they would have, if that is less; what signs no more
-// is gone.
+// Rotate puts a new secret first. Those of the same kind sign on for the overlap, or until they expire, if that is
+// earlier; expired ones are removed.
 func Rotate(secrets []Secret, newest Secret, overlap time.Duration) []Secret {
 	now := newest.CreatedAt
 	rotated := []Secret{newest}

@@ -24,8 +24,7 @@ type Header struct {
 // Hidden is shown in the place of a header's value.
 const Hidden = "(hidden)"
 
-// The bounds of what people say about an endpoint, in characters, and of headers,
-// in bytes.
+// The bounds of descriptions and metadata, in characters, and of headers, in bytes.
 const (
 	MaxDescription   = 1000
 	MaxMetadata      = 50 // members
@@ -37,27 +36,27 @@ const (
 	MaxHeaderBytes   = 6 << 10 // of all: many servers refuse requests with a head above 8 KiB
 )
 
-// reservedNames are what a header may not be called, in lower case: what frames
-// the request, what routes it, and what says who sends it.
+// reservedNames are names that a header may not have, in lower case: those that frame the request, route it, or
+// identify its sender.
 var reservedNames = []string{
 	"host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", "te",
 	"trailer", "upgrade",
 	"expect", "accept-encoding", "user-agent", "event-name", "traceparent", "tracestate", "baggage", "cookie", "date",
-	"idempotency-key", "x-idempotency-key", // net/http takes a POST with these for one that may be repeated
+	"idempotency-key", "x-idempotency-key", // net/http repeats a POST that has these
 	"forwarded", "via",
 }
 
 var reservedPrefixes = []string{"webhook-", "x-atfinity-", "x-casehook-", "proxy-", "sec-", "x-forwarded-", ":"}
 
-// Reserved reports whether a header of this name is not for an endpoint to set.
+// Reserved reports whether an endpoint may not set a header of this name.
 func Reserved(name string) bool {
 	name = strings.ToLower(name)
 	return slices.Contains(reservedNames, name) ||
 		slices.ContainsFunc(reservedPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
-// MergeHeaders sets headers by their names, whose case does not count: a value
-// of nil removes one, Hidden leaves it as it is, and what is not named stays.
+// MergeHeaders sets headers by their names, whatever their letter case: nil removes one, Hidden leaves it as it is,
+// and headers that are not named stay.
 func MergeHeaders(headers []Header, change map[string]*string) []Header {
 	had, named := map[string]string{}, map[string]bool{}
 	for name := range change {
@@ -83,8 +82,7 @@ func MergeHeaders(headers []Header, change map[string]*string) []Header {
 	return merged
 }
 
-// MergeMetadata sets members by their names; nil removes one, and what is not
-// named stays.
+// MergeMetadata sets members by their names; nil removes one, and members that are not named stay.
 func MergeMetadata(metadata map[string]string, change map[string]*string) map[string]string {
 	merged := map[string]string{}
 	maps.Copy(merged, metadata)
@@ -98,8 +96,7 @@ func MergeMetadata(metadata map[string]string, change map[string]*string) map[st
 	return merged
 }
 
-// Point lets the endpoint's requests go to another URL. Secrets don't follow it
-// to another host: they have to be set again, so that a user who may change an
+// Point changes the endpoint's URL. For another host, secrets have to be set again, so that a user who may change an
 // endpoint can't have them sent to a host of their own.
 func (e *Endpoint) Point(to string) {
 	if origin(e.URL) != origin(to) {
@@ -112,7 +109,7 @@ func (e *Endpoint) Point(to string) {
 	e.URL = weburl.Stored(to)
 }
 
-// origin is the part of a URL that says who gets a request.
+// origin returns the part of a URL that identifies the receiver.
 func origin(raw string) string {
 	u, err := weburl.Parse(raw)
 	if err != nil {
@@ -131,8 +128,7 @@ func (e Endpoint) Clone() Endpoint {
 	return e
 }
 
-// Same reports whether two endpoints, both in the order in which they are kept,
-// are set alike.
+// Same reports whether two normalised endpoints have the same settings.
 func (e Endpoint) Same(other Endpoint) bool {
 	e.Revision, e.CreatedAt, e.UpdatedAt = other.Revision, other.CreatedAt, other.UpdatedAt
 	return reflect.DeepEqual(e, other)
@@ -212,8 +208,8 @@ func notInToken(r rune) bool {
 	return !letter && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 }
 
-// textProblem says what is wrong with a text of up to max characters, in which
-// control characters are only the allowed ones.
+// textProblem returns why s is not a text of up to max characters, without control characters other than the allowed
+// ones, or "".
 func textProblem(s string, max int, allowed string) string {
 	switch {
 	case !utf8.ValidString(s):

@@ -10,12 +10,11 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-// Sources are what an endpoint may listen to: people's activity, programs', or
-// both, which is what an empty list means.
+// Sources are the sources that an endpoint may select: people, programs, or both, which is what an empty list means.
 var Sources = []string{string(event.API), string(event.UI)}
 
-// AcceptsActor reports whether the endpoint is sent the activity of an actor. Changes that
-// Casehook itself makes have no source, and go to all endpoints.
+// AcceptsActor reports whether the endpoint receives an actor's changes. Those that Casehook itself makes have no
+// source, and are sent to all endpoints.
 func (e Endpoint) AcceptsActor(a event.Actor) bool {
 	if e.IgnoreOwn && a.Source == event.API && a.TokenID == e.Token {
 		return false
@@ -24,7 +23,7 @@ func (e Endpoint) AcceptsActor(a event.Actor) bool {
 		slices.Contains(e.Sources, string(a.Source))
 }
 
-// sorted returns sources as they are kept: in order, each once, and none for all.
+// sorted returns sources as they are stored: in order, each once, and nil for all.
 func sorted(sources []string) []string {
 	sources = slices.Compact(slices.Sorted(slices.Values(sources)))
 	if len(sources) == len(Sources) {
@@ -33,8 +32,7 @@ func sorted(sources []string) []string {
 	return sources
 }
 
-// Normalise puts an endpoint's lists into the order in which they are kept, and its
-// URLs into their canonical form.
+// Normalise sorts an endpoint's lists, and puts its URLs into their canonical form.
 func (e *Endpoint) Normalise() {
 	e.URL, e.Auth.TokenURL = weburl.Stored(e.URL), weburl.Stored(e.Auth.TokenURL)
 	e.Triggers = slices.Compact(slices.Sorted(slices.Values(e.Triggers)))

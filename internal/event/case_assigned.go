@@ -7,8 +7,8 @@ var (
 	CaseUnassigned = define[Person](65, "case.unassigned", "A case is no longer assigned to anyone.")
 )
 
-// Person is a user, with the name of that time: the new assignee, or of a case that is no longer assigned
-// the former one.
+// Person is a user, with their name at that time: the new assignee, or the former one of a case that is no longer
+// assigned.
 type Person struct {
 	UserID int64  `json:"user_id"`
 	Name   string `json:"name"`

@@ -2,9 +2,9 @@ package event
 
 import "encoding/json"
 
-// As returns the entry as a reader sees it who sees the given classifications ("" is PUBLIC), and whether
-// they see it at all. Classifications are those of the time of the entry: a later definition does not
-// change the past. The entry itself is returned when nothing in it is hidden; it is never changed.
+// As returns the entry as a reader who sees the given classifications ("" is PUBLIC) sees it, and whether they see
+// it at all. Classifications are those of the time of the entry: a later definition does not change the past. As
+// never changes the entry, and returns the entry itself if nothing in it is hidden.
 func (e *Entry) As(sees func(class string) bool) (*Entry, bool) {
 	shown, visible := e.Snapshot.As(sees)
 	if !visible {
@@ -62,7 +62,7 @@ func (c *Case) as(sees func(class string) bool) *Case {
 	}
 	var data map[string]json.RawMessage
 	if json.Unmarshal(c.Data, &data) != nil {
-		data = nil // what can't be read can't be told apart
+		data = nil // fields of unreadable data can't be told apart
 	}
 	for field, class := range c.Classes {
 		if !sees(class) {
@@ -75,8 +75,8 @@ func (c *Case) as(sees func(class string) bool) *Case {
 	return &out
 }
 
-// As returns the fact as a reader sees it, and whether they see it at all: everybody sees a diff, without
-// its hidden changes, and a list of documents has only those that are not hidden.
+// As returns the fact as a reader sees it, and whether they see it at all: all readers see a diff, without its
+// hidden changes, and a list of documents has only those that are not hidden.
 func (f Fact) As(sees func(class string) bool) (Fact, bool) {
 	switch {
 	case sees(f.Class):

@@ -9,7 +9,7 @@ import (
 var (
 	EndpointFailing  = define[NoDetails](140, "endpoint.failing", "An endpoint has stopped taking messages.")
 	EndpointDisabled = define[NoDetails](141, "endpoint.disabled",
-		"An endpoint was disabled: it failed for too long, or said that it is gone.")
+		"An endpoint was disabled: it failed for too long, or answered 410 Gone.")
 	EndpointRecovered = define[NoDetails](142, "endpoint.recovered", "An endpoint takes messages again.")
 )
 
@@ -19,7 +19,7 @@ type Endpoint struct {
 	URL    string    `json:"url"` // without what may hold credentials
 	Since  time.Time `json:"since"`
 	Reason string    `json:"reason"`          // for people: "503 Service Unavailable"
-	Class  string    `json:"class,omitempty"` // the endpoint's clearance: who sees less does not see the endpoint
+	Class  string    `json:"class,omitempty"` // the endpoint's clearance: readers of a lower one do not see the endpoint
 }
 
 const endpointPrefix = "endpoint/"

@@ -19,14 +19,14 @@ import (
 type Entry struct {
 	ID       int64     // grows along a subject; assigned by the store
 	Seq      int64     // dense position in the journal; 0 until the store has assigned it
-	Tenant   int64     // whose it is
+	Tenant   int64     // that it belongs to
 	Subject  string    // "case/4539148803436467"; order is kept per subject
 	Version  int64     // the subject's, after this commit
 	At       time.Time // when, UTC, to the microsecond
 	Actor    Actor
 	Facts    []Fact
 	Snapshot Snapshot
-	Callback *Callback // what the transition's callback answered, if one was asked
+	Callback *Callback // the transition's callback's answer, if one was asked
 	Trace    string    // the span of the commit, as a traceparent header names it; empty when none was recorded
 }
 
@@ -52,7 +52,7 @@ const (
 	System Source = "system" // Casehook itself
 )
 
-// Actor is the cause of an entry, and the address it came from.
+// Actor is the author of an entry, and the address that the request came from.
 type Actor struct {
 	Source  Source `json:"source"`
 	Name    string `json:"name"`               // the user's, or the API token's
@@ -88,11 +88,11 @@ type Case struct {
 	Classes         map[string]string `json:"classes,omitempty"`    // by field: the classifications above PUBLIC, of that time
 	NameClass       string            `json:"name_class,omitempty"` // of a name that a template made; empty: PUBLIC
 	Data            json.RawMessage   `json:"data"`
-	Integers        []string          `json:"integers,omitempty"`          // where data has integers by its type, as expression.Data takes it
+	Integers        []string          `json:"integers,omitempty"`          // where data has integers by its type, for expression.Data
 	Labels          []string          `json:"labels,omitempty"`            // slugs, sorted
 	Contacts        []CaseContact     `json:"contacts,omitempty"`          // by role, then contact
 	Assignee        *Person           `json:"assigned_to,omitempty"`       // nil: no-one
-	AssignedAt      time.Time         `json:"assigned_at,omitzero"`        // when they got it; zero: no-one has it, or it is not known
+	AssignedAt      time.Time         `json:"assigned_at,omitzero"`        // when it was assigned; zero: it is not, or the time is unknown
 	StatusChangedBy int64             `json:"status_changed_by,omitempty"` // the user who last closed or reopened it; 0: nobody, or a program
 	OpenedAt        time.Time         `json:"opened_at,omitzero"`          // when it last became open; in early entries always its creation
 	ClosedAt        time.Time         `json:"closed_at,omitzero"`          // zero: it is open
@@ -117,15 +117,15 @@ type Callback struct {
 	Attempts     int      `json:"attempts"`
 	DurationMS   int64    `json:"duration_ms"`
 	Status       int      `json:"status,omitempty"`         // of the last attempt; 0 when there was no response
-	Failure      string   `json:"failure,omitempty"`        // why it failed, where the policy ignored that
+	Failure      string   `json:"failure,omitempty"`        // why it failed, where the policy ignored the failure
 	ReplacedData bool     `json:"replaced_data,omitempty"`  // it answered with data
 	Warnings     []string `json:"warnings,omitempty"`       // warnings that were ignored
 	Override     string   `json:"override_state,omitempty"` // the state that it put in place of the target
 	IgnoredKeys  []string `json:"ignored_keys,omitempty"`   // the first keys of its answer that are not documented, shortened
-	URLClass     string   `json:"url_class,omitempty"`      // the classification of the newest definition, where that configured it; empty: PUBLIC, or the case's own did
-	Class        string   `json:"class,omitempty"`          // the highest classification of what it was shown, which its words may repeat; empty: PUBLIC
+	URLClass     string   `json:"url_class,omitempty"`      // the classification of the newest definition, where that has the URL; empty: PUBLIC, or the case's own definition has it
+	Class        string   `json:"class,omitempty"`          // the highest classification of its question, which its messages may repeat; empty: PUBLIC
 
-	Earlier *Callback `json:"earlier,omitempty"` // the one that was asked before, where several were
+	Earlier *Callback `json:"earlier,omitempty"` // the callback that was asked before, where several were
 }
 
 // CaseSubject names a case as the subject of an entry.
@@ -135,7 +135,7 @@ func CaseSubject(id int64) string { return "case/" + strconv.FormatInt(id, 10) }
 type Fact struct {
 	Name  string          `json:"name"`
 	Data  json.RawMessage `json:"data,omitempty"`
-	Class string          `json:"class,omitempty"` // the highest classification of what Data tells; empty: PUBLIC
+	Class string          `json:"class,omitempty"` // the highest classification in Data; empty: PUBLIC
 }
 
 // Kind is a kind of fact whose data is a T.
@@ -143,7 +143,7 @@ type Kind[T any] struct{ description }
 
 type description struct {
 	Name string // "case.state_changed"
-	Doc  string // a sentence: when it is true
+	Doc  string // a sentence that says when it is true
 	rank int
 }
 

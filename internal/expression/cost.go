@@ -14,8 +14,8 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// ordinary estimates the sizes of values at compile time: those of most cases.
-type ordinary struct{}
+// estimator estimates the sizes of values at compile time by those that are usual.
+type estimator struct{}
 
 // The sizes of ordinary values.
 const (
@@ -23,7 +23,7 @@ const (
 	ordinaryItems = 50  // of a list or map
 )
 
-func (ordinary) EstimateSize(n cost.AstNode) *cost.SizeEstimate {
+func (estimator) EstimateSize(n cost.AstNode) *cost.SizeEstimate {
 	switch n.Type().Kind() {
 	case types.StringKind, types.BytesKind:
 		return &cost.SizeEstimate{Max: ordinaryText}
@@ -31,7 +31,7 @@ func (ordinary) EstimateSize(n cost.AstNode) *cost.SizeEstimate {
 	return &cost.SizeEstimate{Max: ordinaryItems}
 }
 
-func (ordinary) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {
+func (estimator) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {
 	return nil
 }
 
@@ -39,7 +39,7 @@ func (ordinary) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) 
 // beforehand: text that is read or made, and lists and maps that are searched, compared or made, with
 // their contents.
 type weigher struct {
-	most uint64 // costs more than the limit allows
+	most uint64 // a cost above the limit
 }
 
 // CallCost returns nil where CEL's own cost is right.
@@ -152,7 +152,7 @@ func Steps(source string) int {
 	return 100*min(len(source), 4*maxSource) + 1500*(strings.Count(source, "[")+strings.Count(source, "{"))
 }
 
-// unwieldy says why the types of an expression are too large to check, or returns "".
+// unwieldy returns why the types of an expression are too large to check, or "".
 func unwieldy(e ast.Expr) string {
 	s := sizer{sizes: map[string]int{}}
 	s.size(e)

@@ -34,7 +34,7 @@ func (l *Language) Near(near func(typed string, names []string) string) *Languag
 // Limits bound the cost of expressions.
 type Limits struct {
 	Cost    uint64 // of one evaluation, in CEL's units: a core does about ten in a microsecond
-	Foresee bool   // what would cost more with values of ordinary size is refused when it is compiled
+	Foresee bool   // Compile refuses an expression that would cost more with values of ordinary size
 }
 
 // Variable is a name that expressions may use.
@@ -110,8 +110,8 @@ func namesOf(objects []*Object, variables []Variable) (names []string) {
 	return names
 }
 
-// Fault is a fault in an expression, and its position. Lines and columns start at 1; Line is 0 if it is
-// about the whole. The text follows the name of the expression: "is not CEL at line 1, column 6: ...".
+// Fault is a fault in an expression, and its position. Lines and columns start at 1; Line is 0 if the fault is about
+// the whole. The text follows the name of the expression: "is not CEL at line 1, column 6: ...".
 type Fault struct {
 	Line, Column int
 	Message      string
@@ -144,9 +144,9 @@ func (l *Language) Compile(source string) (*Program, *Fault) {
 	return c.Program, nil
 }
 
-// Compiled is the result of compiling an expression: a program, or all faults. Warnings are about what is
-// allowed but probably not meant.
-type Compiled struct {
+// Compilation is the result of compiling an expression: a program, or all faults. Warnings are about constructs that
+// are allowed but probably not meant.
+type Compilation struct {
 	Program  *Program
 	Faults   []*Fault
 	Warnings []*Fault
@@ -154,8 +154,8 @@ type Compiled struct {
 
 // CompileFor is Compile for an expression over variables with known shapes: it reports members that can't
 // exist.
-func (l *Language) CompileFor(source string, shapes map[string]Shape) Compiled {
-	refuse := func(f *Fault) Compiled { return Compiled{Faults: []*Fault{f}} }
+func (l *Language) CompileFor(source string, shapes map[string]Shape) Compilation {
+	refuse := func(f *Fault) Compilation { return Compilation{Faults: []*Fault{f}} }
 	ast, fault := l.check(source, shapes)
 	if fault != nil {
 		return refuse(fault)
@@ -165,10 +165,10 @@ func (l *Language) CompileFor(source string, shapes map[string]Shape) Compiled {
 	}
 	names := l.checkNames(ast.NativeRep(), shapes)
 	if len(names.faults) > 0 {
-		return Compiled{Faults: names.faults}
+		return Compilation{Faults: names.faults}
 	}
 	if estimate, err := l.env.EstimateCost(ast,
-		ordinary{}); l.limits.Foresee && (err != nil || estimate.Max > l.limits.Cost) {
+		estimator{}); l.limits.Foresee && (err != nil || estimate.Max > l.limits.Cost) {
 		return refuse(&Fault{Message: "would cost too much to evaluate; avoid loops in loops"})
 	}
 	if message := patternProblem(ast.NativeRep()); message != "" {
@@ -180,7 +180,7 @@ func (l *Language) CompileFor(source string, shapes map[string]Shape) Compiled {
 	if err != nil {
 		return refuse(&Fault{Message: "can't be used: " + err.Error()})
 	}
-	return Compiled{Program: &Program{source, program, names.reads}, Warnings: names.warnings}
+	return Compilation{Program: &Program{source, program, names.reads}, Warnings: names.warnings}
 }
 
 // check parses an expression and checks its types.
@@ -275,13 +275,13 @@ func (ValueMap) Parent() cel.Activation { return nil }
 // errNeither is the error of a condition whose value is not a boolean.
 var errNeither = errors.New("it is neither true nor false")
 
-// Evaluate evaluates the condition. The error's text quotes nothing of the values.
+// Evaluate evaluates the condition. The error's text does not quote the values.
 func (p *Program) Evaluate(values Values) (bool, error) {
 	holds, _, err := p.EvaluateCost(values)
 	return holds, err
 }
 
-// EvaluateCost is Evaluate, and returns the cost of the evaluation in CEL's units.
+// EvaluateCost is Evaluate that also returns the cost of the evaluation, in CEL's units.
 func (p *Program) EvaluateCost(values Values) (isTrue bool, cost uint64, err error) {
 	result, details, err := p.program.Eval(values)
 	if details != nil && details.ActualCost() != nil {

@@ -70,7 +70,7 @@ type names struct {
 	warnings []*Fault
 	reported map[string]bool
 	absent   []string           // members that are read and may not be there
-	seen     map[ast.Expr]Shape // what is known of the expressions that were checked
+	seen     map[ast.Expr]Shape // the shapes of the expressions that were checked
 }
 
 func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
@@ -235,8 +235,8 @@ func (n *names) call(c ast.CallExpr) Shape {
 	return nil
 }
 
-// truth checks that an operand of a logical operator may be a boolean. Decides says that the whole
-// condition can't be true without it.
+// truth checks that an operand of a logical operator may be a boolean. If decides is set, the whole condition can't
+// be true without it.
 func (n *names) truth(e ast.Expr, decides bool) {
 	if e.Kind() == ast.CallKind {
 		switch c := e.AsCall(); c.FunctionName() {
@@ -274,7 +274,7 @@ func (n *names) computed(args []ast.Expr) Shape {
 	var made Shape
 	for _, arg := range args {
 		if kinds := n.kindsOf(arg); kinds == NumberKind || kinds == TextKind {
-			made = valueOf(kinds)
+			made = scalarShape(kinds)
 		}
 	}
 	return made
@@ -294,7 +294,7 @@ func (n *names) size(c ast.CallExpr) {
 	}
 }
 
-// among checks that a value which is searched for in a list can be in it.
+// among checks that a list can hold the value that is searched for in it.
 func (n *names) among(e, list ast.Expr) {
 	if list.Kind() == ast.ListKind {
 		for _, item := range list.AsList().Elements() {
@@ -344,7 +344,7 @@ func (n *names) loop(l ast.ComprehensionExpr) Shape {
 	var made Shape
 	if item := appended(l.LoopStep()); item != nil {
 		if shape := n.visit(item); shape != nil {
-			made = listOf{shape}
+			made = listShape{shape}
 		}
 	}
 	n.visit(l.Result())
@@ -371,25 +371,25 @@ func appended(step ast.Expr) ast.Expr {
 	return added.AsList().Elements()[0]
 }
 
-// listOf is the shape of a list that an expression makes.
-type listOf struct{ item Shape }
+// listShape is the shape of a list that an expression makes.
+type listShape struct{ item Shape }
 
-func (listOf) Member(string) (Shape, bool)  { return nil, false }
-func (listOf) Near(string) string           { return "" }
-func (listOf) Requires(string) bool         { return true }
-func (l listOf) Item() Shape                { return l.item }
-func (listOf) Kinds() Kinds                 { return ListKind }
-func (listOf) Admits(string) (string, bool) { return "", true }
+func (listShape) Member(string) (Shape, bool)  { return nil, false }
+func (listShape) Near(string) string           { return "" }
+func (listShape) Requires(string) bool         { return true }
+func (l listShape) Item() Shape                { return l.item }
+func (listShape) Kinds() Kinds                 { return ListKind }
+func (listShape) Admits(string) (string, bool) { return "", true }
 
-// valueOf is the shape of a number or a text that an expression makes.
-type valueOf Kinds
+// scalarShape is the shape of a number or a text that an expression makes.
+type scalarShape Kinds
 
-func (valueOf) Member(string) (Shape, bool)  { return nil, false }
-func (valueOf) Near(string) string           { return "" }
-func (valueOf) Requires(string) bool         { return true }
-func (valueOf) Item() Shape                  { return nil }
-func (v valueOf) Kinds() Kinds               { return Kinds(v) }
-func (valueOf) Admits(string) (string, bool) { return "", true }
+func (scalarShape) Member(string) (Shape, bool)  { return nil, false }
+func (scalarShape) Near(string) string           { return "" }
+func (scalarShape) Requires(string) bool         { return true }
+func (scalarShape) Item() Shape                  { return nil }
+func (v scalarShape) Kinds() Kinds               { return Kinds(v) }
+func (scalarShape) Admits(string) (string, bool) { return "", true }
 
 // compare checks that two values can be equal or ordered at all.
 func (n *names) compare(function string, a, b ast.Expr) {

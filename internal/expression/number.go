@@ -15,19 +15,19 @@ import (
 
 // The bounds of exact computation.
 const (
-	maxExact = 1 << 53 // up to here, doubles are whole numbers exactly
-	maxWide  = 4096    // bits of a wide number; what would be longer is rounded
+	maxExact = 1 << 53 // up to here, doubles represent all whole numbers
+	maxWide  = 4096    // bits of a wide number; longer ones are rounded
 )
 
-// wide is a number that no double represents: an integer above 2^53, or a number beyond the range. Its
+// wideNumber is a number that no double represents: an integer above 2^53, or a number beyond the range. Its
 // type is double, and it is compared exactly.
-type wide struct{ rat *big.Rat }
+type wideNumber struct{ rat *big.Rat }
 
-func (w wide) ConvertToNative(reflect.Type) (any, error) {
-	return nil, errors.New("a wide number is no native one")
+func (w wideNumber) ConvertToNative(reflect.Type) (any, error) {
+	return nil, errors.New("a wide number has no native form")
 }
 
-func (w wide) ConvertToType(t ref.Type) ref.Val {
+func (w wideNumber) ConvertToType(t ref.Type) ref.Val {
 	switch t {
 	case types.DoubleType:
 		return rounded(w.rat)
@@ -47,13 +47,13 @@ func (w wide) ConvertToType(t ref.Type) ref.Val {
 	return types.NewErr("no such overload")
 }
 
-func (w wide) Equal(other ref.Val) ref.Val { return types.Bool(equal(w, other)) }
-func (w wide) Type() ref.Type              { return types.DoubleType }
-func (w wide) Value() any                  { return w.rat }
-func (w wide) Negate() ref.Val             { return wide{new(big.Rat).Neg(w.rat)} }
+func (w wideNumber) Equal(other ref.Val) ref.Val { return types.Bool(equal(w, other)) }
+func (w wideNumber) Type() ref.Type              { return types.DoubleType }
+func (w wideNumber) Value() any                  { return w.rat }
+func (w wideNumber) Negate() ref.Val             { return wideNumber{new(big.Rat).Neg(w.rat)} }
 
-// number reads a number of JSON: as an int if the definition calls it an integer, else as a double,
-// whatever its spelling. An integer that a double would round is kept exactly.
+// number reads a number of JSON: as an int if the definition calls it an integer, otherwise as a double, whatever
+// its spelling. An integer that a double would round is kept exactly.
 func number(n json.Number, integer bool) any {
 	text := string(n)
 	if i, err := strconv.ParseInt(text, 10, 64); err == nil && (integer || exact(i)) {
@@ -79,12 +79,12 @@ func number(n json.Number, integer bool) any {
 // number64 returns a number as a double if that is exact, and an integer or a number out of range as a
 // wide one; any other is rounded.
 func number64(rat *big.Rat) ref.Val {
-	f, same := rat.Float64() // of a small power of two, it reports that 0 is the same
+	f, same := rat.Float64() // it reports that 0 equals a small power of two
 	inRange := !math.IsInf(f, 0) && (f != 0 || rat.Sign() == 0)
 	if inRange && (same || !rat.IsInt()) {
 		return types.Double(f)
 	}
-	return wide{rat}
+	return wideNumber{rat}
 }
 
 // NumberText writes a number for people, the same whatever its spelling, in digits if these are few.
@@ -126,13 +126,13 @@ func ratOf(text string) *big.Rat {
 // isNumber reports whether CEL computes with a value.
 func isNumber(v ref.Val) bool {
 	switch v.(type) {
-	case types.Int, types.Uint, types.Double, wide:
+	case types.Int, types.Uint, types.Double, wideNumber:
 		return true
 	}
 	return false
 }
 
-func isWide(v ref.Val) bool { _, ok := v.(wide); return ok }
+func isWide(v ref.Val) bool { _, ok := v.(wideNumber); return ok }
 
 // isInt reports whether quotients of the number are integers.
 func isInt(v ref.Val) bool {
@@ -163,7 +163,7 @@ func rational(v ref.Val) *big.Rat {
 		return new(big.Rat).SetUint64(uint64(v))
 	case types.Double:
 		return new(big.Rat).SetFloat64(float64(v))
-	case wide:
+	case wideNumber:
 		return v.rat
 	}
 	return nil
@@ -182,7 +182,7 @@ func compareNumbers(a, b ref.Val) (order int, ok bool) {
 		return compareOrdered(x, y), x == x && y == y
 	}
 	p, q := rational(a), rational(b)
-	switch { // what has no value is a double: it is infinite, or NaN
+	switch { // a number without a rational value is a double: infinite, or NaN
 	case p == nil:
 		return compareOrdered(x, 0), x == x
 	case q == nil:

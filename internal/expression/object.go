@@ -32,8 +32,8 @@ type Object struct {
 	Fields map[string]Field
 }
 
-// Field is a field of an object. Get reads it from the Go value that the expression was given; without ok
-// it is absent: has() is false, and using it is an error.
+// Field is a field of an object. Get reads it from the Go value that the expression is evaluated with; if ok is
+// false the field is absent: has() is false, and using it is an error.
 type Field struct {
 	Type Type
 	Get  func(object any) (value any, ok bool)
@@ -95,7 +95,7 @@ func (p provider) FindStructFieldType(name, field string) (*types.FieldType, boo
 	}, true
 }
 
-// NewValue fails: expressions read objects, and make none.
+// NewValue fails: expressions only read objects.
 func (p provider) NewValue(name string, fields map[string]ref.Val) ref.Val {
 	if p.objects[name] != nil {
 		return types.NewErr("no such overload")

@@ -14,9 +14,8 @@ import (
 // time that a match takes grows with it.
 const maxPattern = 500
 
-// patternProblem says why an expression's pattern for matches() can't be used, and
-// where in the expression it is; empty: all can. One that is not written in the
-// expression can't, since nobody could judge it beforehand.
+// patternProblem returns why an expression's pattern for matches() can't be used, and where it is, or "". A pattern
+// that is not a literal can't be checked beforehand, and is refused.
 func patternProblem(a *ast.AST) (message string) {
 	ast.PreOrderVisit(a.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != "matches" || message != "" {
@@ -46,7 +45,7 @@ func startOf(info *ast.SourceInfo, e ast.Expr) common.Location {
 	return first
 }
 
-// refusal says why a pattern can't be used; empty: it can.
+// refusal returns why a pattern can't be used, or "".
 func refusal(pattern ast.Expr) string {
 	if pattern.Kind() != ast.LiteralKind {
 		return "is not a literal; write the pattern into the expression"
@@ -63,13 +62,13 @@ func refusal(pattern ast.Expr) string {
 	return ""
 }
 
-// How the parts of a pattern begin that no pattern can have.
+// The beginnings of the parts that no pattern can have.
 var (
 	lookaround    = regexp.MustCompile(`^\(\?<?[=!]`)
 	backreference = regexp.MustCompile(`^\\[1-9]`)
 )
 
-// reason says what is wrong with a pattern, and quotes the part that is.
+// reason describes the error in a pattern, and quotes the wrong part.
 func reason(err error) string {
 	var wrong *syntax.Error
 	if !errors.As(err, &wrong) {

@@ -24,7 +24,7 @@ func Data(data map[string]any, integers []string) map[string]any {
 	return convert(data, placesOf(integers)).(map[string]any)
 }
 
-// places says whether a value is an integer, and the same of its parts.
+// places marks whether a value is an integer, and which of its parts are.
 type places struct {
 	integer bool
 	parts   map[string]*places // by PlaceName

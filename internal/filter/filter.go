@@ -1,6 +1,6 @@
-// Package filter decides which messages an endpoint is sent: by its settings, and by
-// its filter, a condition in CEL over the message and its subject. It is pure. A filter
-// sees what the endpoint's clearance sees; all else is absent.
+// Package filter decides which messages an endpoint is sent: by its settings, and by its filter, a condition in CEL
+// over the message and its subject. It is pure. A filter sees the data that the endpoint's clearance sees;
+// everything else is absent.
 package filter
 
 import (
@@ -14,7 +14,7 @@ import (
 // endpoint waits for that endpoint's evaluations only.
 const maxCost = 50_000
 
-// language is what filters may use. It is constant.
+// language declares the variables of filters. It is constant.
 var language = sync.OnceValue(func() *expression.Language {
 	return expression.New(expression.Limits{Cost: maxCost, Foresee: true}, objects(),
 		variables()...).Near(spelling.DidYouMean)
@@ -23,8 +23,8 @@ var language = sync.OnceValue(func() *expression.Language {
 // Filter is a compiled filter. It is safe for concurrent use.
 type Filter struct{ program *expression.Program }
 
-// Compile compiles a filter; of the empty source, to the nil Filter. A fault's text
-// is to follow the name of the filter: "is not CEL at line 1, column 6: ...".
+// Compile compiles a filter; the empty source compiles to the nil Filter. A fault's text follows the name of the
+// filter: "is not CEL at line 1, column 6: ...".
 func Compile(source string) (*Filter, *expression.Fault) {
 	if source == "" {
 		return nil, nil
@@ -36,8 +36,8 @@ func Compile(source string) (*Filter, *expression.Fault) {
 	return &Filter{program}, nil
 }
 
-// Passes reports whether the endpoint is sent the message. The nil filter passes
-// all. An error says why that can't be computed; its text quotes no data.
+// Passes reports whether the message passes the filter. All pass the nil filter. The error is that of the
+// evaluation; its text quotes no data.
 func (f *Filter) Passes(m *Message) (bool, error) {
 	if f == nil {
 		return true, nil

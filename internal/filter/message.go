@@ -13,9 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Entry is a journal entry as filters of one clearance see it. Data
-// is decoded when the first filter asks for it, and kept for the others. It is safe for
-// concurrent use.
+// Entry is a journal entry as filters of one clearance see it. Data is decoded when a filter first reads it. Entry
+// is safe for concurrent use.
 type Entry struct {
 	whole     *event.Entry
 	view      *event.Entry // as the clearance sees it
@@ -25,7 +24,7 @@ type Entry struct {
 	data map[string]any // the case's; nil: it can't be read
 }
 
-// NewEntry makes an Entry out of one of the journal.
+// NewEntry returns a journal entry as the clearance sees it.
 func NewEntry(e *event.Entry, clearance casetype.Classification) *Entry {
 	view, visible := e.As(clearance.SeesClass)
 	if !visible {
@@ -53,8 +52,7 @@ type Message struct {
 	body map[string]any
 }
 
-// Message makes a Message out of one that wire.Messages derived, for the entry's
-// clearance.
+// Message returns a message that wire.Messages derived for the entry's clearance as filters see it.
 func (e *Entry) Message(m *wire.Message) *Message { return &Message{entry: e, wire: m} }
 
 // ResolveName returns the value of a variable.
@@ -70,7 +68,7 @@ func (m *Message) ResolveName(variable string) (any, bool) {
 	return nil, false
 }
 
-// Parent is none: there are no other variables.
+// Parent returns nil: there are no other variables.
 func (m *Message) Parent() cel.Activation { return nil }
 
 func (m *Message) decoded() map[string]any {
@@ -78,7 +76,7 @@ func (m *Message) decoded() map[string]any {
 	return m.body
 }
 
-// changed lists what a commit changed, as far as the clearance sees it.
+// changed lists the paths that a commit changed and that the clearance sees.
 func (m *Message) changed() []string {
 	paths := []string{}
 	if m.wire.Fact >= len(m.entry.whole.Facts) {
@@ -98,7 +96,7 @@ func (m *Message) changed() []string {
 	return paths
 }
 
-// decode reads an object of JSON for expressions; nil: it is none.
+// decode reads an object of JSON for expressions, or returns nil if it is not an object.
 func decode(raw []byte, integers []string) map[string]any {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

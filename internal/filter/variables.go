@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/expression"
 )
 
-// variables are what filters are about.
+// variables returns the variables of filters.
 func variables() []expression.Variable {
 	return []expression.Variable{
 		{Name: "message", Type: messageObject.Type()},
@@ -71,7 +71,7 @@ var caseObject = &expression.Object{Name: "case", Fields: map[string]expression.
 	}},
 }}
 
-// ofCase is a field of the case; it is absent where get gives nil.
+// ofCase returns a field of the case; it is absent if get returns nil.
 func ofCase(t expression.Type, get func(*event.Case) any) expression.Field {
 	return expression.Field{Type: t, Get: func(v any) (value any, ok bool) {
 		if c := v.(*Entry).view.Snapshot.Case; c != nil {
@@ -134,7 +134,7 @@ func links(all []event.CaseContact) []ref.Val {
 	return values
 }
 
-// moment is a time; nil: there was none yet.
+// moment returns a time for expressions, or nil for the zero time.
 func moment(t time.Time) any {
 	if t.IsZero() {
 		return nil

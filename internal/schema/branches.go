@@ -1,6 +1,6 @@
 package schema
 
-func (v *validation) checkBranches(b *branches, value any, rest *open) bool {
+func (v *validation) checkBranches(b *branches, value any, rest *remainder) bool {
 	fits := true
 	if b.not != nil && v.silently(b.not, value, rest) {
 		v.complain("matches a schema that it must not match")
@@ -28,7 +28,7 @@ func (v *validation) checkBranches(b *branches, value any, rest *open) bool {
 }
 
 // checkAny validates by all branches while rest needs it, otherwise up to the first that fits.
-func (v *validation) checkAny(all []*node, value any, rest *open) bool {
+func (v *validation) checkAny(all []*node, value any, rest *remainder) bool {
 	begin, fits := len(v.found), false
 	ends := make([]int, 0, len(all))
 	for _, n := range all {
@@ -43,7 +43,7 @@ func (v *validation) checkAny(all []*node, value any, rest *open) bool {
 }
 
 // checkOne validates by all branches up to the second that fits.
-func (v *validation) checkOne(all []*node, value any, rest *open) bool {
+func (v *validation) checkOne(all []*node, value any, rest *remainder) bool {
 	begin, fits := len(v.found), false
 	ends := make([]int, 0, len(all))
 	for _, n := range all {

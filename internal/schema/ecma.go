@@ -72,10 +72,10 @@ func unit(text string) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// unusable is the reason why a pattern can't be used.
-type unusable string
+// patternError is the reason why a pattern can't be used.
+type patternError string
 
-func (u unusable) Error() string { return "is not a valid regex: " + string(u) }
+func (u patternError) Error() string { return "is not a valid regex: " + string(u) }
 
 // lookaround matches the start of one.
 var lookaround = regexp.MustCompile(`^\(\?<?[=!]`)
@@ -88,9 +88,9 @@ func refusal(err error) error {
 	}
 	switch {
 	case lookaround.MatchString(wrong.Expr):
-		return unusable("it looks ahead or behind, which is not supported here")
+		return patternError("it looks ahead or behind, which is not supported here")
 	case wrong.Code == syntax.ErrInvalidEscape && len(wrong.Expr) > 1 && wrong.Expr[1] >= '1' && wrong.Expr[1] <= '9':
-		return unusable("it refers back to a group, which is not supported here")
+		return patternError("it refers back to a group, which is not supported here")
 	}
-	return unusable(wrong.Code.String())
+	return patternError(wrong.Code.String())
 }

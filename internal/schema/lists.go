@@ -3,7 +3,7 @@ package schema
 // fewItems is the number of items up to which each is compared with each other.
 const fewItems = 8
 
-func (v *validation) checkList(r *listRules, items []any, rest *open) bool {
+func (v *validation) checkList(r *listRules, items []any, rest *remainder) bool {
 	fits := true
 	if len(items) < r.least {
 		v.complain("has fewer than %s", count(r.least, "item"))
@@ -72,7 +72,7 @@ func (v *validation) duplicates(items []any) (first, second int, found bool) {
 	return 0, 0, false
 }
 
-func (v *validation) checkContains(r *listRules, items []any, rest *open) bool {
+func (v *validation) checkContains(r *listRules, items []any, rest *remainder) bool {
 	least := r.leastMatches
 	if least < 0 {
 		least = 1

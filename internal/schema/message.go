@@ -92,7 +92,7 @@ func (f *format) message(err error) string {
 	if errors.Is(err, ErrPattern) {
 		return ErrPattern.Error()
 	}
-	if reason, ok := errors.AsType[unusable](err); ok {
+	if reason, ok := errors.AsType[patternError](err); ok {
 		return reason.Error()
 	}
 	return "is not a valid " + f.name + suchAs[f.name]

@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// exact is a number as digits × 10^exponent, without zeros at either end of the
+// decimal is a number as digits × 10^exponent, without zeros at either end of the
 // digits, so that equal numbers are equal values. Zero has no digits.
-type exact struct {
+type decimal struct {
 	negative bool
 	digits   string
 	exponent int64
 }
 
 // parse reads a JSON number. Its cost is linear in the length of the text: the exponent is never expanded.
-func parse(text string) exact {
-	var d exact
+func parse(text string) decimal {
+	var d decimal
 	d.digits, d.negative = strings.CutPrefix(text, "-")
 	mantissa, power := d.digits, ""
 	if at := strings.IndexAny(mantissa, "eE"); at >= 0 {
@@ -29,7 +29,7 @@ func parse(text string) exact {
 	if power != "" {
 		var err error
 		if n, err = strconv.ParseInt(power, 10, 32); err != nil {
-			return exact{digits: text} // out of all bounds: it equals its own spelling alone
+			return decimal{digits: text} // out of all bounds: it equals its own spelling alone
 		}
 	}
 	whole, fraction, isFraction := strings.Cut(mantissa, ".")
@@ -40,13 +40,13 @@ func parse(text string) exact {
 	trimmed := strings.TrimRight(d.digits, "0")
 	d.exponent = n - int64(len(fraction)) + int64(len(d.digits)-len(trimmed))
 	if d.digits = trimmed; trimmed == "" {
-		return exact{}
+		return decimal{}
 	}
 	return d
 }
 
 // numberOf reads a number of any of the types that values have.
-func numberOf(value any) exact {
+func numberOf(value any) decimal {
 	switch value := value.(type) {
 	case json.Number:
 		return parse(string(value))
@@ -58,10 +58,10 @@ func numberOf(value any) exact {
 	return parse(fmt.Sprint(value))
 }
 
-func (d exact) isInteger() bool { return d.exponent >= 0 }
+func (d decimal) isInteger() bool { return d.exponent >= 0 }
 
 // compare orders two numbers.
-func (d exact) compare(other exact) int {
+func (d decimal) compare(other decimal) int {
 	if d.sign() != other.sign() {
 		return cmp.Compare(d.sign(), other.sign())
 	}
@@ -75,7 +75,7 @@ func (d exact) compare(other exact) int {
 	return order
 }
 
-func (d exact) sign() int {
+func (d decimal) sign() int {
 	switch {
 	case d.digits == "":
 		return 0
@@ -86,11 +86,11 @@ func (d exact) sign() int {
 }
 
 // length returns the number of digits of the number without an exponent.
-func (d exact) length() int { return len(d.digits) + int(max(d.exponent, -d.exponent)) }
+func (d decimal) length() int { return len(d.digits) + int(max(d.exponent, -d.exponent)) }
 
 // limit is a number in a schema.
 type limit struct {
-	exact
+	decimal
 	text string // as it was written
 }
 

@@ -2,7 +2,7 @@ package schema
 
 import "slices"
 
-func (v *validation) checkObject(r *objectRules, members map[string]any, rest *open) bool {
+func (v *validation) checkObject(r *objectRules, members map[string]any, rest *remainder) bool {
 	fits := true
 	if len(members) < r.least {
 		v.complain("has fewer entries than %d", r.least)
@@ -47,7 +47,7 @@ func (v *validation) checkRequired(required []string, members map[string]any, me
 }
 
 // checkMembers validates names and members, in their order.
-func (v *validation) checkMembers(r *objectRules, members map[string]any, rest *open) bool {
+func (v *validation) checkMembers(r *objectRules, members map[string]any, rest *remainder) bool {
 	v.spend(2 + 2*len(members))
 	begin, fits := len(v.names), true
 	for name := range members {
@@ -64,7 +64,7 @@ func (v *validation) checkMembers(r *objectRules, members map[string]any, rest *
 	return fits
 }
 
-func (v *validation) checkMember(r *objectRules, name string, value any, rest *open) bool {
+func (v *validation) checkMember(r *objectRules, name string, value any, rest *remainder) bool {
 	described, fits := false, true
 	if n, ok := r.properties[name]; ok {
 		described = true

@@ -79,7 +79,7 @@ func (v *validation) more(fits bool) bool { return fits || !v.silent() }
 
 // check validates a value and reports whether it fits. If the caller or the schema itself needs to know,
 // it returns the parts of the value that no schema has described.
-func (v *validation) check(n *node, value any, wanted bool) (bool, *open) {
+func (v *validation) check(n *node, value any, wanted bool) (bool, *remainder) {
 	v.spend(2)
 	if n.never {
 		v.complain("must be absent")
@@ -111,7 +111,7 @@ func (v *validation) part(n *node, value any, at token) bool {
 }
 
 // same validates the same value by another schema.
-func (v *validation) same(n *node, value any, rest *open) bool {
+func (v *validation) same(n *node, value any, rest *remainder) bool {
 	fits, left := v.check(n, value, !rest.empty())
 	if fits {
 		v.merge(rest, left)
@@ -120,7 +120,7 @@ func (v *validation) same(n *node, value any, rest *open) bool {
 }
 
 // silently is same without complaints.
-func (v *validation) silently(n *node, value any, rest *open) bool {
+func (v *validation) silently(n *node, value any, rest *remainder) bool {
 	v.quiet++
 	fits := v.same(n, value, rest)
 	v.quiet--
@@ -161,7 +161,7 @@ func (v *validation) isOne(of *values, value any) bool {
 	return is
 }
 
-func (v *validation) checkByKind(n *node, value any, rest *open) bool {
+func (v *validation) checkByKind(n *node, value any, rest *remainder) bool {
 	switch value := value.(type) {
 	case map[string]any:
 		return n.object == nil || v.checkObject(n.object, value, rest)
@@ -209,16 +209,16 @@ func (v *validation) checkNumber(r *numberRules, value any) bool {
 		}
 	}
 	if l := r.minimum; l != nil {
-		refuse(n.compare(l.exact) < 0, "is below ", l)
+		refuse(n.compare(l.decimal) < 0, "is below ", l)
 	}
 	if l := r.maximum; l != nil {
-		refuse(n.compare(l.exact) > 0, "is above ", l)
+		refuse(n.compare(l.decimal) > 0, "is above ", l)
 	}
 	if l := r.above; l != nil {
-		refuse(n.compare(l.exact) <= 0, "is not above ", l)
+		refuse(n.compare(l.decimal) <= 0, "is not above ", l)
 	}
 	if l := r.below; l != nil {
-		refuse(n.compare(l.exact) >= 0, "is not below ", l)
+		refuse(n.compare(l.decimal) >= 0, "is not below ", l)
 	}
 	if l := r.multiple; l != nil {
 		v.spend(20 + 2*(n.length()+l.length()))
@@ -227,24 +227,24 @@ func (v *validation) checkNumber(r *numberRules, value any) bool {
 	return fits
 }
 
-// open is the part of a value that no schema has described.
-type open struct {
+// remainder is the part of a value that no schema has described.
+type remainder struct {
 	names map[string]struct{}
 	items map[int]struct{}
 }
 
-func (o *open) empty() bool { return o == nil || len(o.names) == 0 && len(o.items) == 0 }
+func (o *remainder) empty() bool { return o == nil || len(o.names) == 0 && len(o.items) == 0 }
 
 // open returns the parts that the schema has not described yet; nil if no keyword needs them, or it
 // describes everything.
-func (v *validation) open(n *node, value any, wanted bool) *open {
+func (v *validation) open(n *node, value any, wanted bool) *remainder {
 	switch value := value.(type) {
 	case map[string]any:
 		if n.object != nil && n.object.additional != nil || !wanted && n.openNames == nil {
 			return nil
 		}
 		v.spend(6 + 4*len(value))
-		o := &open{names: make(map[string]struct{}, len(value))}
+		o := &remainder{names: make(map[string]struct{}, len(value))}
 		for name := range value {
 			o.names[name] = struct{}{}
 		}
@@ -258,7 +258,7 @@ func (v *validation) open(n *node, value any, wanted bool) *open {
 			return nil
 		}
 		v.spend(6 + 4*len(value))
-		o := &open{items: make(map[int]struct{}, len(value)-first)}
+		o := &remainder{items: make(map[int]struct{}, len(value)-first)}
 		for i := first; i < len(value); i++ {
 			o.items[i] = struct{}{}
 		}
@@ -268,20 +268,20 @@ func (v *validation) open(n *node, value any, wanted bool) *open {
 }
 
 // merge removes from rest the parts that a fitting schema has described.
-func (v *validation) merge(rest, left *open) {
+func (v *validation) merge(rest, left *remainder) {
 	if rest.empty() {
 		return
 	}
 	v.spend(2 + 2*len(rest.names) + 2*len(rest.items))
 	if left == nil {
-		left = &open{}
+		left = &remainder{}
 	}
 	maps.DeleteFunc(rest.names, func(name string, _ struct{}) bool { _, open := left.names[name]; return !open })
 	maps.DeleteFunc(rest.items, func(i int, _ struct{}) bool { _, open := left.items[i]; return !open })
 }
 
 // checkOpen validates the parts that no schema has described by the schemas for these.
-func (v *validation) checkOpen(n *node, value any, rest *open) bool {
+func (v *validation) checkOpen(n *node, value any, rest *remainder) bool {
 	fits := true
 	if members, ok := value.(map[string]any); ok && n.openNames != nil {
 		v.spend(2 + 4*len(rest.names))

@@ -115,11 +115,10 @@ const (
 	maxIgnoredKey = 64 // bytes
 )
 
-// DecodeAnswer reads the body of a callback's answer. An empty body accepts. Unknown keys are ignored;
-// null, an empty list and an empty state count as absent, and so does a null field of data. A byte order
-// mark is skipped. Anything else that does not have the documented shape is an error, which does not quote
-// the body: so is a key that differs from a known one in letter case alone, and CCD's state, since their
-// author meant something by them.
+// DecodeAnswer reads the body of a callback's answer. An empty body accepts. Unknown keys are ignored; null, an
+// empty list and an empty state count as absent, and so does a null field of data. A byte order mark is skipped.
+// Anything else that does not have the documented shape is an error, which does not quote the body: so are a key
+// that differs from a known one in letter case alone, and CCD's state, since they are probably mistakes.
 func DecodeAnswer(body []byte) (Answer, error) {
 	body = bytes.Trim(yaml.WithoutBOM(body), " \t\r\n")
 	if len(body) == 0 || string(body) == "null" {
@@ -173,7 +172,7 @@ func NearestKey(unknown string) string { return spelling.Nearest(unknown, answer
 
 // answerBody is the body of an answer. Its fields define the known keys and their types.
 type answerBody struct {
-	Data          map[string]any `json:"data,omitempty" doc:"Replaces all data of the case: what it omits, or has as null, is gone, and {} empties the case. It is validated, and may set any field of the case type."`
+	Data          map[string]any `json:"data,omitempty" doc:"Replaces all data of the case: fields that it omits, or has as null, are removed, and {} empties the case. It is validated, and may set any field of the case type."`
 	Errors        []string       `json:"errors,omitempty" doc:"Refuse the change, and are shown to the user who submitted it."`
 	Warnings      []string       `json:"warnings,omitempty" doc:"Refuse the change too, unless the user who submitted it ignores warnings, or the callback's URL has ignore-warning=true."`
 	OverrideState string         `json:"override_state,omitempty" doc:"The state that the case goes to in place of the target; it has to be one of the case type's. Empty: none."`
@@ -230,8 +229,8 @@ func misspelt(object map[string]any) error {
 	return nil
 }
 
-// CarriesErrors reports whether a body, be it an answer or not, has errors. An unreadable one does if it
-// mentions any.
+// CarriesErrors reports whether a body, even one that is not an answer, has errors. An unreadable one has if it
+// contains the key.
 func CarriesErrors(body []byte) bool {
 	object, err := casetype.Decode(bytes.Trim(yaml.WithoutBOM(body), " \t\r\n"))
 	if err != nil {
@@ -246,26 +245,26 @@ func CarriesErrors(body []byte) bool {
 	return false
 }
 
-// ErrUnreadable is wrapped by the error of an answer that is not one JSON object. Other errors mention
-// documented keys alone.
+// ErrUnreadable is wrapped by the error of an answer that is not one JSON object. Other errors name documented keys
+// alone.
 var ErrUnreadable = errors.New("it can't be read as JSON")
 
-// unreadable is the reason why the body can't be read.
-type unreadable string
+// answerError is the reason why an answer can't be read.
+type answerError string
 
-func (u unreadable) Error() string { return string(u) }
-func (unreadable) Unwrap() error   { return ErrUnreadable }
+func (u answerError) Error() string { return string(u) }
+func (answerError) Unwrap() error   { return ErrUnreadable }
 
-// malformed says why the body can't be read, without the names of its fields.
+// malformed returns the error of a body that can't be read, without the names of its fields.
 func malformed(err error) error {
 	f := fault.As(err)
 	if len(f.Fields) == 0 {
 		return ErrUnreadable
 	}
 	if f.Fields[0].Path == "" {
-		return unreadable("the body " + f.Fields[0].Message)
+		return answerError("the body " + f.Fields[0].Message)
 	}
-	return unreadable("something in the body " + f.Fields[0].Message)
+	return answerError("something in the body " + f.Fields[0].Message)
 }
 
 func answerData(key string, value any) (map[string]any, error) {

@@ -12,9 +12,9 @@ import (
 // reservedFields are Casehook's own fields of a claim, which no data may repeat.
 var reservedFields = casetype.Reserved()
 
-// canonical reports whether a claim's data, decoded and encoded, would be the same bytes, so that it need not be: an
-// object without spaces, whose names are sorted and none reserved, and whose texts need no escapes. It may report
-// false for data that would.
+// canonical reports whether decoding and encoding a claim's data would not change its bytes: it is an object without
+// spaces, whose names are sorted and none reserved, and whose texts need no escapes. It may report false for other
+// such data.
 func canonical(data []byte) bool {
 	if len(data) == 0 || data[0] != '{' || !json.Valid(data) || !utf8.Valid(data) || bytes.ContainsRune(data, '\\') ||
 		bytes.ContainsRune(data, '\u2028') || bytes.ContainsRune(data, '\u2029') {
@@ -59,7 +59,7 @@ func (s *canonicalScan) array() bool {
 	return true
 }
 
-// value reads any value; false: a space precedes or follows it, or it is not canonical.
+// value reads any value. It returns false if a space precedes or follows it, or it is not canonical.
 func (s *canonicalScan) value() bool {
 	switch s.rest[0] {
 	case '{':

@@ -11,7 +11,7 @@ import (
 // fields, their order and their types are published and never grow.
 var CaseTriggers = define(Format{
 	Name:        "case_triggers",
-	Description: "What happens to cases.",
+	Description: "Changes to cases.",
 	header: func(trigger, version string) []Header {
 		return append(make([]Header, 0, 5),
 			Header{"Content-Type", "application/json; charset=UTF-8"},
@@ -21,8 +21,8 @@ var CaseTriggers = define(Format{
 	identify: []string{"trigger", "case_id", "case_user_readable_id", "case_version", "action"},
 	headerDocs: map[string]string{
 		"X-atfinity-event": "The trigger.",
-		versionHeader: "The version of Casehook, or the one that the endpoint's atfinity_version, else the " +
-			"server's, says in its place.",
+		versionHeader: "The version of Casehook, or in its place the endpoint's atfinity_version, else the " +
+			"server's.",
 	},
 	Triggers: []Trigger{
 		{"case_created", "A case was created.", caseBody{}, []rule{
@@ -61,25 +61,24 @@ var CaseTriggers = define(Format{
 // versionHeader is the one header whose value an endpoint may choose.
 const versionHeader = "X-atfinity-version"
 
-// HeaderFor returns the message's headers for a receiver that expects a version of its own, or any if that
-// is empty.
+// HeaderFor returns the message's headers, with the version that a receiver expects unless that is empty.
 func (m *Message) HeaderFor(version string) []Header {
 	i := slices.IndexFunc(m.Header, func(h Header) bool { return h.Name == versionHeader })
 	if version == "" || i == -1 {
 		return m.Header
 	}
-	own := slices.Clone(m.Header) // the message is everybody's
+	own := slices.Clone(m.Header) // all receivers share the message
 	own[i].Value = version
 	return own
 }
 
 // caseBody is the start of the bodies of all case triggers.
 type caseBody struct {
-	Trigger           string  `json:"trigger" value:"trigger" doc:"What happened."`
+	Trigger           string  `json:"trigger" value:"trigger" doc:"The name of the trigger."`
 	CaseID            int64   `json:"case_id" doc:"The case's id, below 2^53."`
 	UserReadableID    string  `json:"case_user_readable_id" doc:"The case's reference, for people."`
 	Name              string  `json:"case_name" doc:"The case's name."`
-	URL               string  `json:"case_url" doc:"Where people see the case."`
+	URL               string  `json:"case_url" doc:"The address at which people open the case."`
 	Version           int64   `json:"case_version" doc:"Begins at 1 and grows by 1 with every commit about the case; the body is the case as of then."`
 	Color             *string `json:"case_color" doc:"The case's colour, else its state's, else its type's, else null."`
 	OutcomeInstanceID *int64  `json:"outcome_instance_id" doc:"The number of what the case produces; null where its type declares nothing."`
@@ -88,7 +87,7 @@ type caseBody struct {
 
 type caseChangedBody struct {
 	caseBody
-	Action string `json:"action" enum:"updated,deleted" doc:"What was done to the case."`
+	Action string `json:"action" enum:"updated,deleted" doc:"How the case changed."`
 }
 
 type caseStateChangedBody struct {
@@ -101,7 +100,7 @@ type caseStateChangedBody struct {
 type caseDocumentsBody struct {
 	caseBody
 	DocumentKeys []string `json:"document_keys" doc:"The documents, by their keys in the case type."` // never null
-	Action       string   `json:"action" enum:"generated,deleted" doc:"What was done to the documents."`
+	Action       string   `json:"action" enum:"generated,deleted" doc:"How the documents changed."`
 }
 
 // A caseExtension adds the fields of a trigger to the common ones.

@@ -22,7 +22,7 @@ func Sample(trigger string) *event.Entry {
 
 // Example is a made-up message.
 type Example struct {
-	Fact string // that it tells
+	Fact string // that it reports
 	Message
 }
 
@@ -75,16 +75,16 @@ type HeaderDoc struct {
 // common are the headers that requests of all formats have. The sender of a message adds those that are
 // not in Message.Header.
 var common = []HeaderDoc{
-	{Name: "Content-Type", Description: "How the body is written.", Example: "application/json; charset=UTF-8"},
+	{Name: "Content-Type", Description: "The form of the body.", Example: "application/json; charset=UTF-8"},
 	{
 		Name: "webhook-id",
-		Description: "The message's id: the same on every attempt, resend and replay, and for every endpoint. Who " +
-			"has seen it before may drop the message.",
+		Description: "The message's id: the same on every attempt, resend and replay, and for every endpoint. A " +
+			"receiver that has seen it before may drop the message.",
 		Example: "msg_B-BjY4oEcdlmB-ZqRzEja3M2",
 	},
 	{
 		Name:        "webhook-timestamp",
-		Description: "When this attempt was made, in seconds since 1970. Refuse what is older than a few minutes.",
+		Description: "When this attempt was made, in seconds since 1970. Refuse requests older than a few minutes.",
 		Example:     "1773500966",
 	},
 	{
@@ -94,16 +94,16 @@ var common = []HeaderDoc{
 			"secret is being replaced; one that fits is enough.",
 		Example: "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
 	},
-	{Name: "webhook-attempt", Description: "Which attempt this is: 1, 2, ...", Example: "1"},
+	{Name: "webhook-attempt", Description: "The number of this attempt: 1, 2, ...", Example: "1"},
 	{
 		Name: subjectHeader,
-		Description: "What the message is about: a case, a contact or an endpoint. Order is kept among the messages " +
+		Description: "The subject of the message: a case, a contact or an endpoint. Order is kept among the messages " +
 			"of one subject.",
 	},
-	{Name: sequenceHeader, Description: "The subject's version, which grows. A lower one than before: a late message."},
+	{Name: sequenceHeader, Description: "The subject's version, which grows. A lower one than before means a late message."},
 	{
 		Name: "webhook-test",
-		Description: "true: a sample that a user sent to test the endpoint. Nothing of what it says has " +
+		Description: "true: a sample that a user sent to test the endpoint. Nothing in it has " +
 			"happened.",
 		Example: "true", Optional: true,
 	},

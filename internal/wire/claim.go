@@ -13,8 +13,8 @@ import (
 // Claim is the claim object, of events and of the API: Casehook's own fields, then the data by name.
 type Claim struct {
 	Kept ClaimFields
-	raw  []byte         // the data as it was kept, if that is how it is written; empty: it is in data
-	data map[string]any // or else the data
+	raw  []byte         // the stored data, if it is canonical; empty: it is in data
+	data map[string]any // otherwise the data
 }
 
 // ClaimFields are Casehook's own fields of a claim.
@@ -23,15 +23,15 @@ type ClaimFields struct {
 	Title           string       `json:"title" doc:"Its name." example:"Ada Meier: glass"`
 	Type            string       `json:"type" doc:"The key of its type." example:"motor_claim"`
 	Status          string       `json:"status" enum:"open,closed" doc:"closed in a final state, else open." example:"open"`
-	StatusChangedBy *int64       `json:"status_changed_by" doc:"The id of the user who last closed or reopened it; null: nobody did, or a program." example:"7"`
+	StatusChangedBy *int64       `json:"status_changed_by" doc:"The id of the user who last closed or reopened it; null: never, or by a program." example:"7"`
 	OpenedAt        Timestamp    `json:"opened_at" format:"date-time" doc:"When its status last changed to open: its creation, or the last time that it was reopened."`
 	ClosedAt        *Timestamp   `json:"closed_at" format:"date-time" doc:"When it was closed; null while it is open."`
 	Duration        int64        `json:"claim_duration" doc:"Whole days from its creation to closed_at, or while it is open to today: the time of the event, or of the answer." example:"12"`
-	AssignedAt      *Timestamp   `json:"assigned_at" format:"date-time" doc:"When the user who has it got it; null: nobody has it, or that was before this was kept and its history was removed."`
-	LastActivityBy  *int64       `json:"last_activity_by" doc:"The id of the user who did what last happened to it; null: a program did." example:"7"`
+	AssignedAt      *Timestamp   `json:"assigned_at" format:"date-time" doc:"When its user got it; null: it has none, or the time is not known."`
+	LastActivityBy  *int64       `json:"last_activity_by" doc:"The id of the user who made its last change; null: a program did." example:"7"`
 	Reference       string       `json:"claim_ref" doc:"Its reference, for people." example:"MTR-000042"`
 	Labels          []string     `json:"labels" doc:"Its labels, by their slugs." example:"[\"fast_track\"]"` // never null
-	AssignedTo      *ClaimHolder `json:"assigned_to" doc:"The user who has it; null: nobody has."`
+	AssignedTo      *ClaimHolder `json:"assigned_to" doc:"The user to whom it is assigned; null: none."`
 	LastActivityAt  Timestamp    `json:"last_activity_at" format:"date-time" doc:"When anything last happened to it."`
 	CreatedAt       Timestamp    `json:"created_at" format:"date-time" doc:"When it was created."`
 }
@@ -79,12 +79,12 @@ func NewClaim(c *event.Case, at time.Time) (Claim, error) {
 		out.raw = c.Data
 		return out, nil
 	}
-	d := json.NewDecoder(bytes.NewReader(c.Data)) // as it was kept, so that a number stays as it was written
+	d := json.NewDecoder(bytes.NewReader(c.Data)) // as stored, so that numbers keep their spelling
 	d.UseNumber()
 	if err := d.Decode(&out.data); err != nil {
 		return out, fmt.Errorf("the data of the claim can't be read: %w", err)
 	}
-	for _, name := range reservedFields { // definitions of before may have a field of a later name
+	for _, name := range reservedFields { // earlier definitions may have a field with a name reserved later
 		delete(out.data, name)
 	}
 	return out, nil

@@ -13,7 +13,7 @@ import (
 // cases of the kind claim alone.
 var ClaimEvents = define(Format{
 	Name:        "claim_events",
-	Description: "What happens to claims.",
+	Description: "Changes to claims.",
 	header:      eventHeader,
 	headerDocs:  eventHeaderDocs,
 	identify: []string{
@@ -71,28 +71,28 @@ func eventHeader(trigger, _ string) []Header {
 
 var eventHeaderDocs = map[string]string{"Event-Name": "The event."}
 
-// performed is the end of the bodies of claim and contact events.
-type performed struct {
-	EventName   string      `json:"event_name" value:"trigger" doc:"What happened."`
-	Source      string      `json:"source" enum:"ui,api" doc:"Whether a person did it in the console, or a program by the API."`
-	PerformedBy performedBy `json:"performed_by" doc:"The user, or the program by the name of its token."`
+// eventMembers is the end of the bodies of claim and contact events.
+type eventMembers struct {
+	EventName   string    `json:"event_name" value:"trigger" doc:"The name of the event."`
+	Source      string    `json:"source" enum:"ui,api" doc:"ui: a person, in the console; api: a program."`
+	PerformedBy performer `json:"performed_by" doc:"The user, or the program by the name of its token."`
 }
 
-type performedBy struct {
+type performer struct {
 	UserID *int64 `json:"user_id,omitempty" doc:"The user's id; absent where a program did it."` // with the source ui alone
 	Name   string `json:"name" doc:"The name of the user or of the token, as of then."`
 }
 
 // constrain adds the rule that users have ids and programs have none: a union that the source discriminates.
-func (performed) constrain(s *schema) {
+func (eventMembers) constrain(s *schema) {
 	by := func(source event.Source, who reflect.Type) *schema {
 		of := properties{{"source", &schema{Const: string(source)}}, {"performed_by", schemaOf(who, "")}}
-		return &schema{Properties: of, Unevaluated: true} // for tools that take what is not said for false
+		return &schema{Properties: of, Unevaluated: true} // for tools that take an absent keyword for false
 	}
 	s.OneOf = []*schema{by(event.UI, reflect.TypeFor[user]()), by(event.API, reflect.TypeFor[program]())}
 }
 
-// user and program are the two forms of performedBy.
+// user and program are the two forms of performer.
 type (
 	user struct {
 		UserID int64  `json:"user_id" doc:"The user's id."`
@@ -103,10 +103,10 @@ type (
 	}
 )
 
-// performance names the author: a user, or else a program by the name of its token. Casehook itself counts
+// newEventMembers names the author: a user, or else a program by the name of its token. Casehook itself counts
 // as a program.
-func performance(trigger string, a event.Actor) performed {
-	p := performed{EventName: trigger, Source: string(event.API), PerformedBy: performedBy{Name: a.Name}}
+func newEventMembers(trigger string, a event.Actor) eventMembers {
+	p := eventMembers{EventName: trigger, Source: string(event.API), PerformedBy: performer{Name: a.Name}}
 	if a.Source == event.UI {
 		p.Source, p.PerformedBy.UserID = string(event.UI), &a.UserID
 	}
@@ -114,8 +114,8 @@ func performance(trigger string, a event.Actor) performed {
 }
 
 type claimBody struct {
-	Claim Claim `json:"claim" doc:"The claim as of this event: what Casehook keeps of it, then its data by name."`
-	performed
+	Claim Claim `json:"claim" doc:"The claim as of this event: Casehook's own fields, then its data by name."`
+	eventMembers
 }
 
 // claimRule makes the rule for a fact about a claim, whose body comes from the entry's snapshot.
@@ -127,12 +127,12 @@ func claimRule(fact event.Fact) []rule {
 				return nil, errors.New("the journal entry holds no case, which the body is made of")
 			}
 			kept := *e.Snapshot.Case
-			kept.LastActivityBy = cmp.Or(kept.LastActivityBy, e.Actor.UserID) // early entries hold it there alone
+			kept.LastActivityBy = cmp.Or(kept.LastActivityBy, e.Actor.UserID) // early entries have it there alone
 			c, err := NewClaim(&kept, e.At)
 			if err != nil {
 				return nil, err
 			}
-			return encode(claimBody{c, performance(trigger, e.Actor)})
+			return encode(claimBody{c, newEventMembers(trigger, e.Actor)})
 		}}}
 }
 

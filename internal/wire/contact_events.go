@@ -9,7 +9,7 @@ import (
 // ContactEvents is the format of the contact.* events: the contact, then the event and its author.
 var ContactEvents = define(Format{
 	Name:        "contact_events",
-	Description: "What happens to contacts.",
+	Description: "Changes to contacts.",
 	header:      eventHeader,
 	headerDocs:  eventHeaderDocs,
 	identify:    []string{"contact.id", "contact.created_at", "event_name", "source", "performed_by"},
@@ -20,8 +20,8 @@ var ContactEvents = define(Format{
 })
 
 type contactBody struct {
-	Contact Contact `json:"contact" doc:"The contact as of this event. What is not known is null."`
-	performed
+	Contact Contact `json:"contact" doc:"The contact as of this event. Unknown details are null."`
+	eventMembers
 }
 
 func contactEvent(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
@@ -29,5 +29,5 @@ func contactEvent(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) 
 	if c == nil {
 		return nil, errors.New("the journal entry holds no contact, which the body is made of")
 	}
-	return encode(contactBody{NewContact(c), performance(trigger, e.Actor)})
+	return encode(contactBody{NewContact(c), newEventMembers(trigger, e.Actor)})
 }

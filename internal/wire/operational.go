@@ -10,7 +10,7 @@ import (
 // gets no messages about itself.
 var Operational = define(Format{
 	Name:        "operational",
-	Description: "What happens to endpoints.",
+	Description: "The health of endpoints.",
 	header: func(string, string) []Header {
 		return append(make([]Header, 0, 3), Header{"Content-Type", "application/json; charset=UTF-8"})
 	},
@@ -18,7 +18,7 @@ var Operational = define(Format{
 	Triggers: []Trigger{
 		{
 			"endpoint.failing",
-			"An endpoint has stopped taking messages: it is down and they wait, or it refuses them all.",
+			"An endpoint accepts no messages: it is down and they wait, or it refuses them all.",
 			endpointBody{}, endpointRule(event.EndpointFailing),
 		},
 		{
@@ -27,7 +27,7 @@ var Operational = define(Format{
 			endpointBody{}, endpointRule(event.EndpointDisabled),
 		},
 		{
-			"endpoint.recovered", "An endpoint that was said to be failing is there, or takes messages, again.",
+			"endpoint.recovered", "An endpoint that was reported as failing is reachable, or accepts messages, again.",
 			endpointBody{}, endpointRule(event.EndpointRecovered),
 		},
 	},
@@ -35,9 +35,9 @@ var Operational = define(Format{
 
 // endpointBody is the body of all operational triggers.
 type endpointBody struct {
-	Trigger    string    `json:"trigger" value:"trigger" doc:"What happened."`
-	EndpointID string    `json:"endpoint_id" doc:"The id of the endpoint that it happened to."`
-	URL        string    `json:"url" doc:"Where its requests go, without what may hold credentials."`
+	Trigger    string    `json:"trigger" value:"trigger" doc:"The name of the trigger."`
+	EndpointID string    `json:"endpoint_id" doc:"The id of the endpoint."`
+	URL        string    `json:"url" doc:"Its URL, without the parts that may hold credentials."`
 	Since      Timestamp `json:"since" doc:"When it began to fail, or to refuse everything."`
 	Reason     string    `json:"reason" doc:"Why, for people."`
 	OccurredAt Timestamp `json:"occurred_at" doc:"When this happened."`

@@ -63,7 +63,7 @@ var notAsked = []string{"Content-Type", subjectHeader, sequenceHeader, "webhook-
 func questionHeaders(version string) []HeaderDoc {
 	values := QuestionHeader("approve", "kyc")
 	all := []HeaderDoc{
-		{Name: values[0].Name, Description: "How the body is written.", Example: values[0].Value},
+		{Name: values[0].Name, Description: "The form of the body.", Example: values[0].Value},
 		{
 			Name: values[1].Name,
 			Description: "The key of the transition that is asked about; @switch for a switch of type, @delete for a " +
@@ -78,7 +78,7 @@ func questionHeaders(version string) []HeaderDoc {
 			continue
 		}
 		if h.Name == "webhook-id" {
-			h.Description = "The question's id: the same on every attempt. Who has answered it before may answer the " +
+			h.Description = "The question's id: the same on every attempt. A callback that has answered it before may answer the " +
 				"same again."
 		}
 		all = append(all, h)
@@ -158,9 +158,9 @@ func questionExamples() []NamedBody {
 func answerExamples() []NamedBody {
 	data := map[string]any{"client": "Acme Corp", "country": "CH", "risk_score": json.Number("55")}
 	return []NamedBody{
-		{"accepted", "The case is saved as it was shown. An empty body says so too.", mustEncode(answerBody{})},
+		{"accepted", "The case is saved as it was shown. An empty body means the same.", mustEncode(answerBody{})},
 		{"changed", "The case is saved with this data.", mustEncode(answerBody{Data: data})},
-		{"refused", "Nothing is saved. Who submitted reads both lists.", mustEncode(answerBody{
+		{"refused", "Nothing is saved. The user who submitted reads both lists.", mustEncode(answerBody{
 			Errors:   []string{"Clients resident in KP are not accepted."},
 			Warnings: []string{"There is no passport number yet."}})},
 		{"warned", "Nothing is saved, unless the user who submitted ignores warnings.", mustEncode(answerBody{
@@ -172,7 +172,7 @@ func answerExamples() []NamedBody {
 func mustAsk(before *CallbackCase, after CallbackCase) json.RawMessage {
 	body, err := EncodeAboutToSubmit(before, after)
 	if err != nil {
-		panic("wire: an example of a question: " + err.Error()) // it is made of our own values
+		panic("wire: an example of a question: " + err.Error()) // its values are our own
 	}
 	return body
 }

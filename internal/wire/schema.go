@@ -62,19 +62,19 @@ func (p properties) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// A schemed type has JSON that differs from its fields.
-type schemed interface {
+// A jsonSchemer is a type whose JSON differs from its fields.
+type jsonSchemer interface {
 	jsonSchema(trigger string) *schema
 }
 
-// A constrained part of a body has rules beyond the types of its fields.
-type constrained interface{ constrain(*schema) }
+// A constrainer is a part of a body with rules beyond the types of its fields.
+type constrainer interface{ constrain(*schema) }
 
 // schemaOf makes the schema of a body's type, or of a part of it, from the tags of its fields: json, doc,
 // enum, and value:"trigger" for the trigger's name. Objects are closed; pointers may be null, unless they
 // are omitted when empty. It panics on a type that bodies can't have.
 func schemaOf(t reflect.Type, trigger string) *schema {
-	if s, ok := reflect.Zero(t).Interface().(schemed); ok {
+	if s, ok := reflect.Zero(t).Interface().(jsonSchemer); ok {
 		return s.jsonSchema(trigger)
 	}
 	switch t {
@@ -92,7 +92,7 @@ func schemaOf(t reflect.Type, trigger string) *schema {
 		return &schema{Type: "integer"}
 	case reflect.Slice:
 		return &schema{Type: "array", Items: schemaOf(t.Elem(), trigger)}
-	case reflect.Map: // of data, whose names a case type gives
+	case reflect.Map: // of data, whose names a case type defines
 		return &schema{Type: "object"}
 	case reflect.Pointer:
 		s := schemaOf(t.Elem(), trigger)
@@ -131,7 +131,7 @@ func (s *schema) addFields(t reflect.Type, trigger string) {
 		}
 		s.Properties = append(s.Properties, property{name, p})
 	}
-	if c, ok := reflect.Zero(t).Interface().(constrained); ok {
+	if c, ok := reflect.Zero(t).Interface().(constrainer); ok {
 		c.constrain(s)
 	}
 }

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// thin replaces the body of the message by a thin one: of the members that its format publishes only those
-// that identify the change. They have the names, values and order that they have in the
-// full body, so that a receiver reads both in the same way.
+// thin reduces the body of the message to the members that identify the change. They have the names, values and
+// order of the full body, so that a receiver reads both in the same way.
 func (m *Message) thin() {
 	if m.Hidden || m.Err != nil {
 		return
@@ -51,7 +50,7 @@ func choose(object []byte, members []string) ([]byte, error) {
 	return append(thin, '}'), nil
 }
 
-// below lists the members of a member.
+// below lists the listed members of a member.
 func below(members []string, of string) (inner []string) {
 	for _, m := range members {
 		if name, found := strings.CutPrefix(m, of+"."); found {

@@ -5,17 +5,17 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// View is how a receiver sees messages. An entry's messages are encoded once for all
-// receivers that have the same view.
+// View is the form in which a receiver gets messages. An entry's messages are encoded once for all receivers that
+// have the same view.
 type View struct {
 	Clearance casetype.Classification
-	Thin      bool // bodies hold what identifies the change, and nothing else
+	Thin      bool // bodies hold only the members that identify the change
 }
 
 // Views bounds the index of a view.
 const Views = 8
 
-// Index is a number of the view's own, from 0 to below Views.
+// Index returns a number of the view's own, from 0 to below Views.
 func (v View) Index() int {
 	if v.Thin {
 		return Views/2 + v.Clearance.Level()
@@ -33,7 +33,7 @@ func ViewsUpTo(clearance casetype.Classification) (views []View) {
 	return views
 }
 
-// Messages derives the messages of an entry as the function Messages does.
+// Messages is the function Messages for this view.
 func (v View) Messages(e *event.Entry, version string) []Message {
 	all := Messages(e, version, v.Clearance)
 	if v.Thin {

@@ -1,10 +1,9 @@
-// Package wire defines the vendors' webhook formats. A format has the facts that it publishes, with their
-// triggers, headers and bodies. It is a value with pure functions: a journal entry in, messages out. It
-// knows nothing of HTTP, secrets, retries or the store.
+// Package wire defines the vendors' webhook formats. A format has the facts that it publishes, with their triggers,
+// headers and bodies. It is a value with pure functions: a journal entry in, messages out. HTTP, secrets, retries
+// and the store are elsewhere.
 //
-// One file defines one format, and registers it as a package-level value. Messages are derived from the
-// journal and never stored, so a body, once published, must come out the same for ever: the vectors in
-// testdata ensure it.
+// One file defines one format, and registers it as a package-level value. Messages are derived from the journal and
+// never stored, so a body, once published, must never change: the vectors in testdata ensure it.
 package wire
 
 import (
@@ -29,7 +28,7 @@ type Format struct {
 	// header returns the headers that the vendor publishes, for one message. version is for formats that
 	// have one; an endpoint may have its own.
 	header func(trigger, version string) []Header
-	// identify lists the members of its bodies that identify a change: what a thin body holds.
+	// identify lists the members of its bodies that identify a change: those of a thin body.
 	identify []string
 	// headerDocs describes the headers that no other format has.
 	headerDocs map[string]string
@@ -40,7 +39,7 @@ type Trigger struct {
 	Name        string
 	Description string // when it fires, as a sentence
 
-	shape any // a zero value of what its bodies are encoded from; their JSON Schema is made of its type
+	shape any // a zero value of its bodies' type, from which their JSON Schema is made
 	rules []rule
 }
 
@@ -55,18 +54,17 @@ type rule struct {
 // Header is one header of a message, spelt as it goes onto the wire.
 type Header struct{ Name, Value string }
 
-// The headers that say what a message is about, and as of which version.
+// The headers with a message's subject and version.
 const (
 	subjectHeader  = "webhook-subject"
 	sequenceHeader = "webhook-sequence"
 )
 
-// Message is one trigger's request for one entry, without what differs from
-// endpoint to endpoint and from attempt to attempt.
+// Message is one trigger's request for one entry, without the parts that differ between endpoints or attempts.
 type Message struct {
 	Fact    int    // index of the fact in the entry
 	Format  string // the name of its format
-	Trigger string // what an endpoint subscribes to
+	Trigger string // that an endpoint subscribes to
 	ID      string // the webhook-id: the same for every endpoint, retry, resend and replay
 	Header  []Header
 	Body    []byte
@@ -76,7 +74,7 @@ type Message struct {
 	Hidden  bool      // it is above the clearance, and has no Body; it keeps its place among the others
 }
 
-// Formats lists the formats in the order in which they tell a fact.
+// Formats lists the formats in the order of their messages.
 func Formats() []Format { return slices.Clone(registry.formats) }
 
 // Triggers lists the triggers of all formats.
@@ -99,11 +97,10 @@ func Names() (names []string) {
 // Known reports whether a trigger has this name.
 func Known(trigger string) bool { _, ok := registry.triggers[trigger]; return ok }
 
-// Messages derives all messages of an entry: in the order of its facts, and for
-// each fact in the order of the formats. Version is what headers show. Facts
-// that no format publishes are left out. Bodies show the data that the clearance sees.
-// A message of which it sees nothing is Hidden: it keeps its place, so that places are
-// the same for every clearance.
+// Messages derives all messages of an entry: in the order of its facts, and for each fact in the order of the
+// formats. Version is the one in the headers. Facts that no format publishes are left out. Bodies show the data that
+// the clearance sees. A message of which the clearance sees nothing is Hidden: it keeps its place, so that places
+// are the same for every clearance.
 func Messages(e *event.Entry, version string, clearance casetype.Classification) []Message {
 	view, entryVisible := e.As(clearance.SeesClass)
 	var messages []Message
@@ -149,12 +146,12 @@ func TriggersOf(e *event.Entry) (triggers []string) {
 // registry is filled by define while the package initialises, and read only after.
 var registry = struct {
 	formats  []Format
-	triggers map[string]registered
+	triggers map[string]registration
 	routes   map[string][]route // by the fact's name
-}{triggers: map[string]registered{}, routes: map[string][]route{}}
+}{triggers: map[string]registration{}, routes: map[string][]route{}}
 
-// registered is a trigger with the format that it belongs to.
-type registered struct {
+// registration is a trigger with the format that it belongs to.
+type registration struct {
 	Trigger
 	headerDocs map[string]string
 }
@@ -167,8 +164,7 @@ type route struct {
 	header  func(trigger, version string) []Header
 }
 
-// define registers a format. One that the catalogue could not show is a mistake
-// of ours, and panics.
+// define registers a format. It panics if the catalogue could not show the format.
 func define(f Format) Format {
 	if f.Name == "" || f.Description == "" || f.header == nil || len(f.identify) == 0 {
 		panic("wire: the format " + f.Name + " lacks a name, a description, headers, or what identifies a change")
@@ -180,7 +176,7 @@ func define(f Format) Format {
 		if t.Description == "" || t.shape == nil || len(t.rules) == 0 {
 			panic("wire: the trigger " + t.Name + " lacks a description, a shape or facts")
 		}
-		registry.triggers[t.Name] = registered{t, f.headerDocs}
+		registry.triggers[t.Name] = registration{t, f.headerDocs}
 		for _, rule := range t.rules {
 			if rule.sample == nil {
 				panic("wire: the trigger " + t.Name + " has no sample for " + rule.fact)
@@ -192,8 +188,7 @@ func define(f Format) Format {
 	return f
 }
 
-// encode writes v as compact JSON, with <, > and & as they are. Strings that are
-// not UTF-8 come out with U+FFFD in place of what is wrong.
+// encode writes v as compact JSON, with <, > and & as they are. Invalid UTF-8 in strings becomes U+FFFD.
 func encode(v any) ([]byte, error) {
 	e := encoders.Get().(*encoder)
 	defer e.release()
@@ -203,7 +198,7 @@ func encode(v any) ([]byte, error) {
 	return bytes.Clone(bytes.TrimSuffix(e.buffer.Bytes(), []byte("\n"))), nil
 }
 
-// encoder is an encoder of JSON with its buffer, which are used again.
+// encoder is an encoder of JSON with its buffer, both reused.
 type encoder struct {
 	buffer bytes.Buffer
 	json   *json.Encoder
@@ -227,7 +222,7 @@ func (e *encoder) release() {
 	}
 }
 
-// orNull makes JSON null of a zero value.
+// orNull returns nil, which is null in JSON, for a zero value.
 func orNull[T comparable](v T) *T {
 	var zero T
 	if v == zero {
