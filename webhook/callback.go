@@ -15,11 +15,11 @@ type AboutToSubmit struct {
 	ID      string `json:"-"` // the webhook-id: the same on every attempt of one question
 	Attempt int    `json:"-"` // 1, 2, ...; not signed
 
-	Before  *Details `json:"case_details_before"` // as it is saved now; nil when it is created
+	Before  *Details `json:"case_details_before"` // as it is saved now; nil on creation
 	Details Details  `json:"case_details"`        // as it would be saved, in the state it would enter
 }
 
-// Details is a case as a callback is shown it.
+// Details is a case in a callback's question.
 type Details struct {
 	ID              string            `json:"id"`
 	CaseType        string            `json:"case_type_id"` // its key
@@ -31,8 +31,8 @@ type Details struct {
 	Classifications map[string]string `json:"data_classification"`     // of every field in CaseData
 }
 
-// Data reads the case's data into what v points to: a struct with fields of your
-// case type, or a map. The error is ErrBody.
+// Data decodes the case's data into the value that v points to: a struct with fields of your case type, or a map.
+// The error is ErrBody.
 func (d Details) Data(v any) error {
 	if err := json.Unmarshal(d.CaseData, v); err != nil {
 		return fmt.Errorf("%w: the data of case %s: %w", ErrBody, d.ID, err)
@@ -40,15 +40,14 @@ func (d Details) Data(v any) error {
 	return nil
 }
 
-// Answer is what a callback says. The zero value accepts.
+// Answer is the answer of a callback. The zero value accepts.
 type Answer struct {
-	// Data, when it is not nil, replaces all data of the case: what it omits is gone.
-	// A struct that knows half of the fields would erase the others;
-	// AboutToSubmit.Amend changes some fields and keeps the rest.
+	// Data, when it is not nil, replaces all data of the case: fields that it omits are removed. A struct with half
+	// of the fields would erase the others; AboutToSubmit.Amend changes some fields and keeps the rest.
 	Data any `json:"data,omitempty"`
 
 	Errors   []string `json:"errors,omitempty"`   // any: nothing is saved
-	Warnings []string `json:"warnings,omitempty"` // any: nothing is saved, unless who submits it ignores them
+	Warnings []string `json:"warnings,omitempty"` // any: nothing is saved, unless the submitter ignores them
 
 	OverrideState string `json:"override_state,omitempty"` // enter this state instead
 }
@@ -65,36 +64,33 @@ func Warn(warnings ...string) Answer { return Answer{Warnings: warnings} }
 // Divert sends the case to another state than the transition's.
 func Divert(state string) Answer { return Answer{OverrideState: state} }
 
-// Amend answers with the case's data in which these fields are set, and all
-// others are as they would be saved. Fields is a map or a struct; a field that is
-// null in it is cleared.
+// Amend answers with the case's data in which these fields are set, and all others stay as they would be saved.
+// Fields is a map or a struct; its null fields are cleared.
 func (q *AboutToSubmit) Amend(fields any) (Answer, error) {
 	raw, err := json.Marshal(fields)
 	if err != nil {
 		return Answer{}, err
 	}
-	data, changed := map[string]json.RawMessage{}, map[string]json.RawMessage{} // numbers stay as they were written
+	data, changed := map[string]json.RawMessage{}, map[string]json.RawMessage{} // numbers keep their spelling
 	if err := q.Details.Data(&data); err != nil {
 		return Answer{}, err
 	}
 	if err := json.Unmarshal(raw, &changed); err != nil {
 		return Answer{}, fmt.Errorf("webhook: Amend takes a map or a struct, not %T", fields)
 	}
-	if data == nil { // it was null
+	if data == nil { // the case's data is null
 		data = map[string]json.RawMessage{}
 	}
 	maps.Copy(data, changed)
 	return Answer{Data: data}, nil
 }
 
-// Callback serves an AboutToSubmit callback. It calls decide with each question whose
-// signature is Casehook's. The user who submitted the change waits meanwhile: 15
-// seconds in all, unless the case type sets another budget. Casehook asks again, with
-// the same ID, when the answer did not arrive.
+// Callback serves an AboutToSubmit callback. It calls decide with each question whose signature is valid. The user
+// who submitted the change waits meanwhile: 15 seconds in all, unless the case type sets another budget. Casehook
+// asks again, with the same ID, when the answer did not arrive.
 //
-// An error of decide is no answer: Callback responds with 500, and Casehook asks again.
-// When it gives up, nothing is saved unless the case type's failure policy says so. To
-// refuse a change, answer with [Refuse].
+// If decide fails, Callback responds with 500, and Casehook asks again. When Casehook gives up, nothing is saved
+// unless the case type's failure policy is ignore. To refuse a change, answer with [Refuse].
 func Callback(
 	v *Verifier, decide func(context.Context, *AboutToSubmit) (Answer, error), options ...Option,
 ) http.Handler {
@@ -112,7 +108,7 @@ func Callback(
 			return fmt.Errorf("webhook: the answer can't be written: %w", err)
 		}
 		w.Header().Set("Content-Type", "application/json")
-		w.Write(encoded) // if who asked is gone, they will ask again
+		w.Write(encoded) // if the connection is lost, Casehook asks again
 		return nil
 	})
 }
@@ -125,7 +121,7 @@ func DecodeAboutToSubmit(header http.Header, body []byte) (*AboutToSubmit, error
 		return nil, fmt.Errorf("%w: %w", ErrBody, err)
 	}
 	if q.Details.ID == "" || len(q.Details.CaseData) == 0 {
-		return nil, fmt.Errorf("%w: it is no question about a case", ErrBody)
+		return nil, fmt.Errorf("%w: it is not a question about a case", ErrBody)
 	}
 	return q, nil
 }

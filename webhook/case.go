@@ -5,7 +5,7 @@ type Case struct {
 	ID                int64  `json:"case_id"`
 	Reference         string `json:"case_user_readable_id"` // KYC-0042
 	Name              string `json:"case_name"`
-	URL               string `json:"case_url"`     // where people find it
+	URL               string `json:"case_url"`     // at which people open it
 	Version           int64  `json:"case_version"` // grows by one with every change
 	Color             string `json:"case_color"`
 	OutcomeInstanceID int64  `json:"outcome_instance_id"`

@@ -50,7 +50,7 @@ type Assignee struct {
 	Name   string `json:"name"`
 }
 
-// claimNames are the names of what Casehook itself says of a claim.
+// claimNames are the names of Casehook's own fields of a claim.
 var claimNames = func() (names []string) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[Claim]()) {
 		if name := field.Tag.Get("json"); name != "" {
@@ -80,8 +80,8 @@ func (c *Claim) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Decode reads the claim's data into what v points to: a struct with the fields
-// of your claim type, or a map.
+// Decode decodes the claim's data into the value that v points to: a struct with the fields of your claim type, or a
+// map.
 func (c Claim) Decode(v any) error {
 	if err := json.Unmarshal(c.raw, v); err != nil {
 		return fmt.Errorf("%w: claim %d: %w", ErrBody, c.ID, err)
@@ -121,8 +121,8 @@ type Contact struct {
 	CreatedAt              time.Time `json:"created_at"`
 }
 
-// EndpointEvent is the payload of endpoint.failing, endpoint.disabled and
-// endpoint.recovered: how another endpoint of yours is doing.
+// EndpointEvent is the payload of endpoint.failing, endpoint.disabled and endpoint.recovered: the health of another
+// endpoint of yours.
 type EndpointEvent struct {
 	Trigger    string    `json:"trigger"`
 	EndpointID string    `json:"endpoint_id"`

@@ -10,17 +10,16 @@ import (
 	"time"
 )
 
-// MaxBody is how many bytes of a body are read, where nothing else is said.
+// MaxBody is the default limit of a body, in bytes.
 const MaxBody = 4 << 20
 
 // Event is one webhook.
 type Event struct {
-	ID      string // the webhook-id: the same on every attempt, and of no other message
+	ID      string // the webhook-id: unique to the message, and the same on every attempt
 	Trigger string // case_created, claim.closed, ..., from the body
 
-	// Payload is what the body says, as one of the types of this package: for
-	// case_created a CaseCreated, for claim.* a ClaimEvent, and so on. It is nil for
-	// a trigger that this version of the package does not know; Body is there then.
+	// Payload is the decoded body, as one of the types of this package: for case_created a CaseCreated, for claim.* a
+	// ClaimEvent, and so on. It is nil for a trigger that this version of the package does not know; use Body then.
 	Payload any
 	Body    json.RawMessage // as it arrived
 
@@ -78,7 +77,7 @@ func (v *Verifier) Parse(r *http.Request) (*Event, error) {
 	return Decode(r.Header, body)
 }
 
-// read returns the body of a request that is Casehook's.
+// read returns the body of a request, verified.
 func (v *Verifier) read(r *http.Request, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	var tooLarge *http.MaxBytesError
@@ -86,7 +85,7 @@ func (v *Verifier) read(r *http.Request, limit int64) ([]byte, error) {
 	case errors.As(err, &tooLarge):
 		return nil, fmt.Errorf("%w: over %d bytes", ErrTooLarge, limit)
 	case err != nil:
-		return nil, fmt.Errorf("%w: it broke off: %w", ErrBody, err)
+		return nil, fmt.Errorf("%w: reading it: %w", ErrBody, err)
 	}
 	return body, v.Verify(r.Header, body)
 }
@@ -123,7 +122,7 @@ func Decode(header http.Header, body []byte) (*Event, error) {
 	return e, nil
 }
 
-// Case returns what all case_* triggers tell of their case; ok is false for others.
+// Case returns the case of a case_* trigger; ok is false for other triggers.
 func (e *Event) Case() (c Case, ok bool) {
 	of, ok := e.Payload.(interface{ about() Case })
 	if !ok {

@@ -55,7 +55,7 @@ func ExampleCallback() {
 			return webhook.Answer{}, err
 		}
 		if leave.Days > 25 {
-			return webhook.Refuse(fmt.Sprintf("Nobody gets %d days; 25 are the most.", leave.Days)), nil
+			return webhook.Refuse(fmt.Sprintf("%d days are too many; the limit is 25.", leave.Days)), nil
 		}
 		return q.Amend(map[string]any{"left": 25 - leave.Days})
 	})
@@ -71,7 +71,7 @@ func ExampleCallback() {
 		fmt.Println(answer.Body)
 	}
 	// Output:
-	// {"errors":["Nobody gets 30 days; 25 are the most."]}
+	// {"errors":["30 days are too many; the limit is 25."]}
 	// {"data":{"days":20,"employee":"Ada","left":5}}
 }
 
@@ -91,5 +91,5 @@ func ExampleVerifier_Verify() {
 	fmt.Println(verifier.Verify(header, append(body, ' ')))
 	// Output:
 	// <nil>
-	// webhook: no signature is right
+	// webhook: no signature is valid
 }

@@ -12,12 +12,11 @@ import (
 
 // ErrUnsubscribe, returned by the function of a Handler, answers 410: Casehook
 // disables the endpoint at once, and sends nothing until a user enables it.
-var ErrUnsubscribe = errors.New("webhook: the endpoint wants no more")
+var ErrUnsubscribe = errors.New("webhook: unsubscribe the endpoint")
 
-// ErrRejected, returned by the function of a Handler, answers 422: there is
-// something wrong with this message, and not with the receiver. Casehook tries
-// it again all the same, as receivers are repaired while messages wait.
-var ErrRejected = errors.New("webhook: this message can't be taken")
+// ErrRejected, returned by the function of a Handler, answers 422: this message is wrong, not the receiver. Casehook
+// tries it again all the same, as receivers are repaired while messages wait.
+var ErrRejected = errors.New("webhook: this message can't be accepted")
 
 // retryAfter is the error of RetryAfter.
 type retryAfter struct {
@@ -25,8 +24,8 @@ type retryAfter struct {
 	err  error
 }
 
-// RetryAfter, returned by the function of a Handler, answers 503 and asks not to
-// be tried again before wait is over. Err says why, and may be nil.
+// RetryAfter, returned by the function of a Handler, answers 503 and asks Casehook to wait before the next try. Err
+// is the reason, and may be nil.
 func RetryAfter(wait time.Duration, err error) error { return retryAfter{wait, err} }
 
 func (r retryAfter) Error() string {
@@ -38,29 +37,25 @@ func (r retryAfter) Error() string {
 
 func (r retryAfter) Unwrap() error { return r.err }
 
-// Option changes how a Handler or a Callback works.
+// Option configures a Handler or a Callback.
 type Option func(*handlerConfig)
 
-// Limit sets how many bytes a body may have; MaxBody is the default.
+// Limit sets the limit of a body in bytes; MaxBody is the default.
 func Limit(bytes int64) Option { return func(r *handlerConfig) { r.limit = bytes } }
 
-// OnError is called with every error: what the function returned, and why a
-// request was refused. By default it goes to slog.Default.
+// OnError sets the function that is called with every error, of the handling function and of refused requests. By
+// default errors are logged to slog.Default.
 func OnError(f func(*http.Request, error)) Option { return func(r *handlerConfig) { r.onError = f } }
 
-// Handler serves an endpoint. Handle is called with each webhook that is
-// Casehook's; the next one about the same case comes when it has returned, as
-// long as the endpoint's order is per-case or strict.
+// Handler serves an endpoint. It calls handle with each verified webhook; the next one about the same case arrives
+// after handle has returned, if the endpoint's order is per-case or strict.
 //
-// Nil is answered with 204: the message is yours now, and will not come again,
-// unless the answer is lost on its way. Any error is answered with 500 and the
-// message comes again later; [ErrUnsubscribe], [ErrRejected] and [RetryAfter] say
-// more. The error's text is not in the answer. There is a time limit on the
-// answer (15 seconds, unless the endpoint's policy says otherwise), so note the
-// message first and work on it later.
+// If handle returns nil, the answer is 204, and the message is not sent again, unless the answer is lost. If handle
+// fails, the answer is 500, without the error's text, and the message is sent again later; [ErrUnsubscribe],
+// [ErrRejected] and [RetryAfter] select other answers. The answer has to arrive within a time limit (15 seconds,
+// unless the endpoint's policy sets another), so store the message first and work on it later.
 //
-// Requests that are not Casehook's are answered with 401, and never seen by
-// handle.
+// Requests without a valid signature are answered with 401, and not passed to handle.
 func Handler(v *Verifier, handle func(context.Context, *Event) error, options ...Option) http.Handler {
 	return receivingBy(v, options, func(w http.ResponseWriter, r *http.Request, body []byte) error {
 		e, err := Decode(r.Header, body)
@@ -74,7 +69,7 @@ func Handler(v *Verifier, handle func(context.Context, *Event) error, options ..
 	})
 }
 
-// handlerConfig is what a Handler and a Callback have in common.
+// handlerConfig is the configuration of a Handler or a Callback.
 type handlerConfig struct {
 	verifier *Verifier
 	serve    func(w http.ResponseWriter, r *http.Request, body []byte) error
@@ -93,10 +88,10 @@ func receivingBy(
 }
 
 func logged(r *http.Request, err error) {
-	slog.ErrorContext(r.Context(), "webhook not taken", "webhook-id", r.Header.Get(headerID), "error", err)
+	slog.ErrorContext(r.Context(), "webhook not accepted", "webhook-id", r.Header.Get(headerID), "error", err)
 }
 
-// ServeHTTP takes one request.
+// ServeHTTP serves one request.
 func (h *handlerConfig) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -113,9 +108,8 @@ func (h *handlerConfig) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers an error. The sender gets the reason why its request was not understood, but not the error
-// that the function
-// returned.
+// refuse answers with an error. The sender gets the reason why its request is invalid, but not the error that the
+// function returned.
 func refuse(w http.ResponseWriter, err error) {
 	status, text := statusOf(err), ""
 	for _, known := range []error{ErrHeaders, ErrTimestamp, ErrSignature, ErrTooLarge, ErrBody} {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Sign sets the headers that Casehook signs a body with, so that you can test
-// your receiver without one. Secret is "whsec_..."; the error is ErrSecret.
+// Sign sets the headers with which Casehook signs a body, so that you can test your receiver without a server.
+// Secret is "whsec_..."; the error is ErrSecret.
 func Sign(header http.Header, secret, id string, at time.Time, body []byte) error {
 	key, err := parseSecret(secret)
 	if err != nil {

@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// DefaultTolerance is how far a request's timestamp may be from now.
+// DefaultTolerance is the largest difference between a request's timestamp and now.
 const DefaultTolerance = 5 * time.Minute
 
-// maxSignatures is how many signatures of one request are looked at: those of a
-// rotation are two or three, and each costs time.
+// maxSignatures bounds the signatures of one request that are checked: a rotation has two or three, and each costs
+// time.
 const maxSignatures = 16
 
-// Verifier tells Casehook's requests from others. Set its fields before its
-// first use; after that it may be used by many goroutines at once.
+// Verifier tells Casehook's requests from others. Set its fields before its first use; after that it is safe for
+// concurrent use.
 type Verifier struct {
 	Tolerance time.Duration    // zero: DefaultTolerance
 	Now       func() time.Time // nil: time.Now
@@ -29,10 +29,9 @@ type Verifier struct {
 	publicKeys []ed25519.PublicKey // of v1a
 }
 
-// NewVerifier makes a Verifier of an endpoint's or callback's secrets
-// ("whsec_..."), its public keys ("whpk_..."), or both. With several, any one of
-// them will do: while a secret is rotated, give the new one and the old one. The
-// error is ErrSecret.
+// NewVerifier makes a Verifier of an endpoint's or callback's secrets ("whsec_..."), its public keys ("whpk_..."),
+// or both. One that matches is enough: while a secret is rotated, pass the new one and the old one. The error is
+// ErrSecret.
 func NewVerifier(secrets ...string) (*Verifier, error) {
 	if len(secrets) == 0 {
 		return nil, fmt.Errorf("%w: there is none", ErrSecret)
@@ -77,7 +76,7 @@ func (v *Verifier) Verify(header http.Header, body []byte) error {
 	}
 	at, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {
-		return fmt.Errorf("%w: %s is no number of seconds", ErrHeaders, headerTimestamp)
+		return fmt.Errorf("%w: %s is not a number of seconds", ErrHeaders, headerTimestamp)
 	}
 	if !v.near(time.Unix(at, 0)) {
 		return ErrTimestamp
@@ -93,7 +92,7 @@ func (v *Verifier) near(at time.Time) bool {
 	if tolerance == 0 {
 		tolerance = DefaultTolerance
 	}
-	age := now().Sub(at) // it saturates; so does what follows
+	age := now().Sub(at) // Sub and Abs saturate
 	return age <= tolerance && age >= -tolerance
 }
 
@@ -130,7 +129,7 @@ func (v *Verifier) anyOf(signatures string, signed []byte) error {
 	return ErrSignature
 }
 
-// The headers that a signature is made of.
+// The headers of signatures.
 const (
 	headerID        = "webhook-id"
 	headerTimestamp = "webhook-timestamp"
@@ -142,7 +141,7 @@ const (
 	publicPrefix = "whpk_"
 )
 
-// content is what is signed.
+// content returns the signed bytes.
 func content(id, timestamp string, body []byte) []byte {
 	signed := make([]byte, 0, len(id)+len(timestamp)+len(body)+2)
 	signed = append(signed, id...)

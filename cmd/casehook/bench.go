@@ -17,7 +17,7 @@ import (
 
 // benchCmd measures the program.
 type benchCmd struct {
-	Scenario    string        `arg:"" optional:"" help:"What is measured. Without it, the scenarios are listed."`
+	Scenario    string        `arg:"" optional:"" help:"The scenario to measure. Without it, the scenarios are listed."`
 	Engine      string        `enum:",sqlite,postgres" default:"" placeholder:"ENGINE" help:"sqlite or postgres. sqlite if not set, but postgres with --database-url."`
 	DatabaseURL string        `name:"database-url" placeholder:"URL" env:"CASEHOOK_BENCH_DATABASE_URL" help:"A PostgreSQL server on which databases may be made, and are removed again: postgres://user:password@host:5432/postgres. If not set, one is started from the programs of this machine."`
 	JSON        bool          `name:"json" help:"Print the result as one JSON object."`
@@ -28,7 +28,7 @@ type benchCmd struct {
 	Messages    int           `placeholder:"N" help:"drain, memory: messages that wait. 30000 and 1000000 if not set; 3000 and 20000 with --quick."`
 	Fanout      int           `placeholder:"N" help:"drain: endpoints that get each message. 1 if not set."`
 	Order       string        `enum:",per-case,strict,none" default:"" placeholder:"ORDER" help:"drain: the order of the endpoints: per-case, strict or none. per-case if not set."`
-	Cases       int           `placeholder:"N" help:"growth: how many many cases are. 100000 if not set, 3000 with --quick."`
+	Cases       int           `placeholder:"N" help:"growth: the larger number of cases. 100000 if not set, 3000 with --quick."`
 	Nodes       []int         `placeholder:"N" help:"cluster: numbers of nodes. 1,2,4 if not set."`
 	Dir         string        `type:"existingdir" placeholder:"DIR" help:"Folder for the temporary data. It has to be on the disk that is measured: a folder in memory flushes nothing. The system's folder for temporary files if not set."`
 }
@@ -49,7 +49,7 @@ that it did. Every commit is flushed to the disk. A run that lost or repeated a 
 The machine should do nothing else meanwhile. docs/performance.md explains each scenario.`
 }
 
-// Validate refuses what makes no sense.
+// Validate refuses options that don't fit the scenario or each other.
 func (c *benchCmd) Validate() error {
 	var wrong []error
 	refuse := func(is bool, format string, args ...any) {
@@ -137,8 +137,8 @@ func listScenarios(out io.Writer) error {
 
 // benchWorkerCmd is a process of a benchmark: its receiver, its load generator, or the keeper of a server.
 type benchWorkerCmd struct {
-	Role string   `arg:"" help:"Part that the process plays."`
-	Args []string `arg:"" optional:"" passthrough:"" help:"Folder and command line of what is kept."`
+	Role string   `arg:"" help:"The role of the process."`
+	Args []string `arg:"" optional:"" passthrough:"" help:"Folder and command line of the server to keep."`
 }
 
 func (c *benchWorkerCmd) Run(ctx context.Context, s stdio) error {

@@ -123,7 +123,7 @@ func option(value yaml.Node) (string, error) {
 	for i, item := range items {
 		text, ok := item.Text()
 		if !ok {
-			return "", errors.New("is a list of something else than plain values")
+			return "", errors.New("is a list of values that are not plain")
 		}
 		texts[i] = text
 	}

@@ -48,9 +48,9 @@ const firstStartNowhere = `The first start makes no token here, since standard o
 or name a file for it with --token-file.
 `
 
-// firstToken chooses where the token of the first start is written. The token may do everything, so
-// it is never written to a possible log: standard output is used only if it is a terminal, or a
-// file that nobody else can read.
+// firstToken chooses where the token of the first start is written. The token may do everything, so it is never
+// written to a possible log: standard output is used only if it is a terminal, or a file that only its owner can
+// read.
 func (c *serveCmd) firstToken(s stdio, config *server.Config) {
 	file := c.TokenFile
 	if file == "" && c.Database == "" {
@@ -75,8 +75,7 @@ func (c *serveCmd) firstToken(s stdio, config *server.Config) {
 	}
 }
 
-// private reports whether one person alone reads what is written to w: w is a terminal, or a file
-// with the mode 0600.
+// private reports whether only one person can read the output: w is a terminal, or a file with the mode 0600.
 func private(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

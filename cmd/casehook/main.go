@@ -1,4 +1,4 @@
-// Command casehook is a case-management backend whose heart is its webhooks.
+// Command casehook is a case-management backend built around webhooks.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 const version = "0.1.0"
 
 func main() {
-	log.SetOutput(io.Discard) // net/http logs text of receivers with it; we use slog
+	log.SetOutput(io.Discard) // net/http logs receivers' text to it; we use slog
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
@@ -48,7 +48,7 @@ type commands struct {
 	Tenant    tenantCmd    `cmd:"" help:"Create, list and change the isolated tenants of a server."`
 	Token     tokenCmd     `cmd:"" help:"Create, list and revoke the tokens by which programs use the API."`
 	User      userCmd      `cmd:"" help:"Create, list and disable users, and give them passwords."`
-	Bench     benchCmd     `cmd:"" help:"Measure this program on this machine, and what the machine would allow at best."`
+	Bench     benchCmd     `cmd:"" help:"Measure this program on this machine, and the best that the machine allows."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 
 	BenchWorker benchWorkerCmd `cmd:"" hidden:"" help:"A process of casehook bench."`
@@ -127,7 +127,7 @@ const description = `Casehook keeps cases, asks your callbacks before a change i
   casehook casetype check kyc.yaml    list the faults of a definition
   casehook apply -f casehook.yaml     put case types and endpoints on a server`
 
-// errShown ends a command that has already printed what is wrong.
+// errShown ends a command that has already printed its error.
 var errShown = errors.New("shown")
 
 // explain returns an error's message for people: the detail of a fault, with its cause.

@@ -148,7 +148,7 @@ func TestWhatIsWrongInTheFileIsNamedByLine(t *testing.T) {
 		"no mapping":       {"- listen\n", ":1: a file of options is a list of keys and values"},
 		"a nested value":   {"listen: { host: x }\n", ":1: /listen: is neither a plain value nor a list"},
 		"a wrong value":    {"max-upload: much\n", `"much" is not a size`},
-		"a nested list":    {"allow-address:\n  - [x]\n", ":1: /allow-address: is a list of something else than plain values"},
+		"a nested list":    {"allow-address:\n  - [x]\n", ":1: /allow-address: is a list of values that are not plain"},
 		"an option twice":  {"listen: x\ndata: y\nlisten: z\n", ":3: /listen: is given twice; the first is on line 1"},
 		"no YAML":          {"data: x\nlisten: [\n", "casehook.yaml:3: /: is not YAML: "},
 	} {

@@ -50,7 +50,7 @@ type serveCmd struct {
 	LeaseTTL     time.Duration            `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: time after the death of one until another delivers for it. 1s to 5m; 15s if not set."`
 	Grace        time.Duration            `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"When the server stops, time for requests under way, and as much for deliveries. 10s if not set."`
 	DrainDelay   time.Duration            `default:"0s" placeholder:"TIME" env:"CASEHOOK_DRAIN_DELAY" help:"When the server stops, time for which it still accepts requests after /readyz answers 503, so that a load balancer notices. 0s if not set."`
-	MetricsAddr  string                   `name:"metrics-listen" placeholder:"HOST:PORT" env:"CASEHOOK_METRICS_LISTEN" help:"Serve /metrics for Prometheus on this address too, to everybody who can connect: 127.0.0.1:9090."`
+	MetricsAddr  string                   `name:"metrics-listen" placeholder:"HOST:PORT" env:"CASEHOOK_METRICS_LISTEN" help:"Serve /metrics for Prometheus on this address too, to all who can connect: 127.0.0.1:9090."`
 	MetricsToken string                   `name:"metrics-token-file" type:"path" placeholder:"FILE" env:"CASEHOOK_METRICS_TOKEN_FILE" help:"File with the token for /metrics at --listen: 16 characters or more. CASEHOOK_METRICS_TOKEN may contain the token itself. Without a token, --listen does not serve /metrics."`
 	OTLPEndpoint webURL                   `name:"otlp-endpoint" placeholder:"URL" env:"CASEHOOK_OTLP_ENDPOINT" help:"Send traces to this OpenTelemetry collector, by OTLP over HTTP: http://127.0.0.1:4318. OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_ variables work too."`
 	LogLevel     slog.Level               `default:"info" placeholder:"LEVEL" env:"CASEHOOK_LOG_LEVEL" help:"debug, info, warn or error. info if not set."`
@@ -153,13 +153,13 @@ func (c *serveCmd) logger(s stdio) *slog.Logger {
 
 func terminal(s stdio) bool { return onTerminal(s.err) }
 
-// onTerminal reports whether people see at once what is written.
+// onTerminal reports whether w is a terminal.
 func onTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
-// network is a range of addresses, or one address.
+// network is a range of addresses.
 type network netip.Prefix
 
 // UnmarshalText reads 10.0.0.0/8 or 10.0.0.7.
@@ -171,7 +171,7 @@ func (n *network) UnmarshalText(text []byte) error {
 	}
 	p, err := netip.ParsePrefix(string(text))
 	if err != nil || p.Addr().Is4In6() {
-		return fmt.Errorf("%q is no address and no range of them; write 10.0.0.0/8 or 10.0.0.7", text)
+		return fmt.Errorf("%q is neither an address nor a range of addresses; write 10.0.0.0/8 or 10.0.0.7", text)
 	}
 	*n = network(p.Masked())
 	return nil

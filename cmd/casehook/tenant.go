@@ -25,8 +25,8 @@ type tenantCmd struct {
 const tenantHelp = `The server has to be running. The command needs the server's key and no token: name the key as
 for casehook serve, by --data, --key-file or CASEHOOK_KEY.`
 
-// operated has the options of every command about tenants: the server, and the file of its key.
-type operated struct {
+// operatorOptions are those of every command about tenants: the server, and the file of its key.
+type operatorOptions struct {
 	Server   serverURL `default:"http://127.0.0.1:8080" placeholder:"URL" env:"CASEHOOK_SERVER" help:"URL of the server. http://127.0.0.1:8080 if not set."`
 	Data     string    `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"The server's data folder, with its key. ./casehook-data if not set."`
 	Database string    `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Set if the server uses PostgreSQL: its key is not in --data then."`
@@ -34,7 +34,7 @@ type operated struct {
 }
 
 // call calls the API as the server's operator.
-func (o operated) call(ctx context.Context, method, path string, body, into any) error {
+func (o operatorOptions) call(ctx context.Context, method, path string, body, into any) error {
 	bearer, err := server.OperatorBearer(server.Config{
 		Data: o.Data, Database: o.Database, KeyFile: o.KeyFile, Key: os.Getenv("CASEHOOK_KEY"),
 	}, time.Now())
@@ -69,20 +69,20 @@ type idsBody struct {
 	ContactIDs string `json:"contact_ids,omitempty"`
 }
 
-// drawing describes how ids are drawn.
-type drawing struct {
+// idOptions configure how ids are drawn.
+type idOptions struct {
 	ContactIDs string `name:"contact-ids" enum:",random,sequential" default:"" placeholder:"HOW" help:"Ids of contacts: random, with 16 digits, or sequential (1, 2, 3, ...), for receivers whose columns have 32 bits. random if never set."`
 }
 
-func (d drawing) body() idsBody { return idsBody(d) }
+func (d idOptions) body() idsBody { return idsBody(d) }
 
-// reaching describes what a tenant may call besides public addresses.
-type reaching struct {
+// reachOptions are the variables and private addresses that a tenant may use.
+type reachOptions struct {
 	Var          []string `placeholder:"NAME" help:"Variable with which callback URLs may begin: ORDERS_URL for $${CASEHOOK_VAR_ORDERS_URL}, whose value is in the server's environment. Repeat it, or separate by commas."`
 	AllowAddress []string `placeholder:"CIDR[:PORT]" help:"Address that is not public, and that the tenant may call: 10.0.0.0/8:8443, 10.1.2.3, [fd00::]/8:443. Repeat it, or separate by commas."`
 }
 
-func (r reaching) body() (b reachBody) {
+func (r reachOptions) body() (b reachBody) {
 	if len(r.Var) > 0 {
 		b.Variables = &r.Var
 	}
@@ -97,9 +97,9 @@ type tenantCreateCmd struct {
 	Name      string   `placeholder:"NAME" help:"The name, for people; the key if not set."`
 	Host      []string `placeholder:"HOST" help:"Host name of the tenant: acme.example.com. Repeat it, or separate by commas."`
 	PublicURL webURL   `name:"public-url" placeholder:"URL" help:"URL at which the tenant's people find the server: https://acme.example.com. If not set, the server's --public-url with the tenant's first host name."`
-	reaching
-	drawing
-	operated
+	reachOptions
+	idOptions
+	operatorOptions
 }
 
 // Help is shown below the command's summary.
@@ -110,7 +110,7 @@ func (tenantCreateCmd) Help() string {
 }
 
 func (c *tenantCreateCmd) Run(ctx context.Context, s stdio) error {
-	wanted := tenantBody{Key: c.Key, Name: c.Name, reachBody: c.reaching.body(), idsBody: c.drawing.body()}
+	wanted := tenantBody{Key: c.Key, Name: c.Name, reachBody: c.reachOptions.body(), idsBody: c.idOptions.body()}
 	if c.PublicURL != "" {
 		wanted.PublicURL = (*string)(&c.PublicURL)
 	}
@@ -131,7 +131,7 @@ A token that may do everything in it, shown this once; keep it in a safe place:
 
 type tenantAdminCmd struct {
 	Key string `arg:"" help:"The tenant's key; the first tenant's is default."`
-	operated
+	operatorOptions
 }
 
 // Help is shown below the command's summary.
@@ -155,7 +155,7 @@ func (c *tenantAdminCmd) Run(ctx context.Context, s stdio) error {
 	return err
 }
 
-type tenantListCmd struct{ operated }
+type tenantListCmd struct{ operatorOptions }
 
 // Help is shown below the command's summary.
 func (tenantListCmd) Help() string {
@@ -187,11 +187,11 @@ type tenantSetCmd struct {
 
 	PublicURL   webURL `name:"public-url" placeholder:"URL" help:"URL at which the tenant's people find the server: https://acme.example.com."`
 	NoPublicURL bool   `name:"no-public-url" help:"Remove the public URL: the server's --public-url counts, with the tenant's first host name."`
-	reaching
+	reachOptions
 	NoVars           bool `help:"Remove all variables."`
 	NoAllowAddresses bool `help:"Remove all addresses: the tenant may call public ones alone."`
-	drawing
-	operated
+	idOptions
+	operatorOptions
 }
 
 // Help is shown below the command's summary.
@@ -203,7 +203,7 @@ func (tenantSetCmd) Help() string {
 }
 
 func (c *tenantSetCmd) Run(ctx context.Context, s stdio) error {
-	wanted := tenantBody{Name: c.Name, reachBody: c.reaching.body(), idsBody: c.drawing.body()}
+	wanted := tenantBody{Name: c.Name, reachBody: c.reachOptions.body(), idsBody: c.idOptions.body()}
 	if c.NoVars {
 		wanted.Variables = &[]string{}
 	}

@@ -64,8 +64,8 @@ func (c *tokenRecoverCmd) Run(ctx context.Context, s stdio) error {
 	return recovery{c.Tenant, c.Name, c.Data, c.Database, c.KeyFile}.run(ctx, s)
 }
 
-// tokenCreateCmd creates a token over the API. In earlier releases it did what token recover does
-// now; it still does with --data or --database, or without a token.
+// tokenCreateCmd creates a token over the API. In earlier releases it worked as token recover does now; it still
+// does with --data or --database, or without a token.
 type tokenCreateCmd struct {
 	Name      string   `placeholder:"NAME" help:"The name in lists, in the history and in messages: crm."`
 	Role      string   `enum:",admin,manager,caseworker,viewer" default:"" placeholder:"ROLE" help:"The role: admin, manager, caseworker or viewer. Yours if not set."`
@@ -91,7 +91,7 @@ If no token works, casehook token recover makes one in the database itself. So d
 --database, or without a token.`
 }
 
-// Validate refuses options that fit neither way to create a token.
+// Validate refuses combinations of options that fit neither way to create a token.
 func (c *tokenCreateCmd) Validate() error {
 	shaped := c.Role != "" || c.Clearance != "" || !c.Expires.isZero() || len(c.Address) > 0
 	switch {
@@ -234,7 +234,7 @@ func (c *tokenRevokeCmd) find(ctx context.Context) (string, error) {
 		c.Name, strings.Join(ids, ", "))
 }
 
-// expiry is the end of something: after a length of time, or at a time. The zero value is never.
+// expiry is a length of time, or a time. The zero value is never.
 type expiry struct {
 	in   time.Duration
 	time time.Time

@@ -34,7 +34,7 @@ func (u *serverURL) UnmarshalText(text []byte) error {
 		return err
 	}
 	if base, found := strings.CutSuffix(strings.TrimRight(string(*u), "/"), "/v1"); found {
-		return fmt.Errorf("%q is where the server's API is; leave /v1 out: write %s", *u, base)
+		return fmt.Errorf("%q is the path of the server's API; leave /v1 out: write %s", *u, base)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ var rewordings = []struct {
 	}},
 }
 
-// usage explains what is wrong with the command line.
+// usage explains an error in the command line.
 func usage(err error) string {
 	text := explain(err)
 	for _, r := range rewordings {

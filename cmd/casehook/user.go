@@ -91,7 +91,7 @@ type userRow struct {
 	Disabled  bool    `json:"disabled"`
 }
 
-// signsIn describes how a user signs in, in few words.
+// signsIn describes how a user signs in, in a few words.
 func (u userRow) signsIn() string {
 	var ways []string
 	if u.Password {
@@ -217,7 +217,7 @@ func (c *userPasswordCmd) Run(ctx context.Context, s stdio) error {
 	if err != nil {
 		return err
 	}
-	const done = "user %d (%s): has a new password; all sessions of before have ended\n"
+	const done = "user %d (%s): has a new password; all earlier sessions have ended\n"
 	if _, err := fmt.Fprintf(s.out, done, u.ID, u.Email); err != nil || c.PasswordStdin {
 		return err
 	}

@@ -25,7 +25,7 @@ func TestEachFileOfYAMLIsReadAlike(t *testing.T) {
 		"an open list":          {"key: a\nb: [1,\n  2\nc: 3\n", 4, "while parsing a flow sequence that begins on line 2"},
 		"lines of CRLF":         {"key: a\r\nb: @\r\n", 2, "is not YAML: "},
 		"a separator":           {"key: \"a\u2028\u0085b\"\nb: @\n", 2, "is not YAML: "},
-		"YAML 1.1":              {"# c\n%YAML 1.1\n---\nkey: a\n", 2, "is YAML 1.1; what is read here is YAML 1.2"},
+		"YAML 1.1":              {"# c\n%YAML 1.1\n---\nkey: a\n", 2, "is YAML 1.1; only YAML 1.2 is read here"},
 		"a second document":     {"key: a\n---\nkey: b\n", 2, "begins a second document"},
 		"a merge key":           {"key: a\nb: &b {c: 1}\nd:\n  <<: *b\n", 4, "/d/<<: is a merge key, which YAML 1.2 does not have"},
 		"binary":                {"key: a\nb: !!binary aGk=\n", 2, "/b: has the tag !!binary, which means nothing here"},

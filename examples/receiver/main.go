@@ -3,8 +3,7 @@
 //
 //	WEBHOOK_SECRET=whsec_... CALLBACK_SECRET=whsec_... go run ./examples/receiver
 //
-// It takes webhooks at / and is asked at /callback, by the case type in
-// examples/leave.yaml.
+// It accepts webhooks at /, and serves the callback of examples/leave.yaml at /callback.
 package main
 
 import (
@@ -32,7 +31,7 @@ func main() {
 	log.Fatal(http.ListenAndServe(*address, nil))
 }
 
-// verifier trusts the secret that is in a variable.
+// verifier returns a Verifier of the secret in a variable.
 func verifier(variable string) *webhook.Verifier {
 	v, err := webhook.NewVerifier(os.Getenv(variable))
 	if err != nil {
@@ -58,13 +57,13 @@ func (r *receiver) receive(_ context.Context, e *webhook.Event) error {
 	case r.seen[e.ID]:
 		log.Printf("%s of version %d again; nothing to do", e.Trigger, e.Sequence)
 	case e.Sequence < r.newest[e.Subject]:
-		log.Printf("%s of version %d is old news", e.Trigger, e.Sequence)
+		log.Printf("%s of version %d is older than the newest", e.Trigger, e.Sequence)
 	default:
 		log.Printf("%s: %s, version %d", e.Trigger, name(e), e.Sequence)
 		r.newest[e.Subject] = e.Sequence
 	}
 	r.seen[e.ID] = true
-	return nil // answers 204: it has been received
+	return nil // answers 204
 }
 
 // name returns the name of the subject of an event.
@@ -81,7 +80,7 @@ func name(e *webhook.Event) string {
 	return e.Subject
 }
 
-// answer refuses leave of more than 25 days, and accepts all else.
+// answer refuses leave of more than 25 days, and accepts everything else.
 func answer(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
 	var leave struct {
 		Days int `json:"days"`
@@ -90,7 +89,7 @@ func answer(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error)
 		return webhook.Answer{}, err
 	}
 	if leave.Days > 25 {
-		return webhook.Refuse(fmt.Sprintf("Nobody gets %d days; 25 are the most.", leave.Days)), nil
+		return webhook.Refuse(fmt.Sprintf("%d days are too many; the limit is 25.", leave.Days)), nil
 	}
 	return webhook.Accept(), nil
 }

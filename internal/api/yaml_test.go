@@ -19,7 +19,7 @@ func TestADefinitionIsRefusedAtItsLineBeItYAMLOrJSON(t *testing.T) {
 			twice: "/name: line 3: is given twice; the first is on line 2",
 			strings.Replace(loan, "outcome: contract", "outcome: contract\noutcome: other", 1): "/outcome: line 5: is given twice; the first is on line 4",
 			loan + "---\n" + loan:                   line(0) + "begins a second document, and only one is allowed",
-			"%YAML 1.1\n---" + loan:                 ": line 1: is YAML 1.1; what is read here is YAML 1.2",
+			"%YAML 1.1\n---" + loan:                 ": line 1: is YAML 1.1; only YAML 1.2 is read here",
 			loan + "switch:\n\tabout_to_submit: {}": line(1) + "is not YAML: found character that cannot start any token; indent with spaces, not with tabs",
 		} {
 			for _, contentType := range []string{"application/yaml", "application/json"} {

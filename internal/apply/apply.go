@@ -21,7 +21,7 @@ import (
 
 // Options configure the application of a plan.
 type Options struct {
-	DryRun bool // only report what would be done
+	DryRun bool // only report the changes
 	Out    io.Writer
 }
 
@@ -32,7 +32,7 @@ type applier struct {
 	plan   *Plan
 }
 
-// Run applies a plan to a server, and writes to Out what it did to each item, or would do. A
+// Run applies a plan to a server, and writes the changes to each item, made or with DryRun intended, to Out. A
 // failure does not stop the other items; the error lists all of them.
 func Run(ctx context.Context, p *Plan, server *client.Client, o Options) error {
 	c := &applier{o, server, p}
@@ -58,14 +58,14 @@ func Run(ctx context.Context, p *Plan, server *client.Client, o Options) error {
 	return wrong.err()
 }
 
-// The verbs for what Run does to an item.
+// The verbs of reports.
 const (
 	created   = "created"
 	updated   = "updated"
 	unchanged = "unchanged"
 )
 
-// report describes what was done to an item.
+// report describes the changes to an item.
 type report struct {
 	item  string // "endpoint crm"
 	done  string
@@ -82,14 +82,14 @@ func (c *applier) say(r report) {
 	}
 }
 
-// also adds a line about another thing that was done to the item.
+// also adds a line about another change to the item.
 func (r *report) also(line string) {
 	if r.lines = append(r.lines, line); r.done == unchanged {
 		r.done = updated
 	}
 }
 
-// would returns a verb, or with DryRun what would be done.
+// would returns a verb, with DryRun in the conditional.
 func (c *applier) would(done string) string {
 	if c.DryRun {
 		return "would be " + done
@@ -133,7 +133,7 @@ func (c *applier) caseType(ctx context.Context, t Type) error {
 	return err
 }
 
-// notes are about a type that exists: that it is retired, and how its running cases get a new
+// notes returns notes about an existing type: that it is retired, and how to move its running cases to a new
 // version.
 func notes(t Type, before json.RawMessage, updated, retired bool) (lines []string) {
 	if retired {
@@ -258,8 +258,7 @@ func wanted(e endpoint.Endpoint) remote {
 	return r
 }
 
-// masked returns the endpoint as the server will show it. Settings that the file does not name stay
-// as they are.
+// masked returns the endpoint as the server will show it. Settings that the file does not name keep their values.
 func (r remote) masked(there remote) remote {
 	r.ID, r.Revision, r.Secret = there.ID, there.Revision, there.Secret
 	r.Clearance = cmp.Or(r.Clearance, there.Clearance)
@@ -304,7 +303,7 @@ func (c *applier) endpoints(ctx context.Context) (there []remote, err error) {
 	return there, nil
 }
 
-// named finds the endpoint with a name, or else the one whose name is spelt differently.
+// named finds the item with a name, or one whose name differs only in spelling.
 func named[E any](there []E, name string, nameOf func(E) string) (e E, found bool) {
 	at := slices.IndexFunc(there, func(e E) bool { return nameOf(e) == name })
 	if at < 0 {

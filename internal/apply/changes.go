@@ -31,9 +31,9 @@ func definitionChanges(before, after []byte) []string {
 	return lines
 }
 
-// asJSON converts a value to what its JSON decodes to.
+// asJSON encodes and decodes a value.
 func asJSON(v any) any {
-	raw, _ := json.Marshal(v) // can't fail: it is a request's body
+	raw, _ := json.Marshal(v) // can't fail for a request's body
 	return decoded(raw)
 }
 
@@ -149,8 +149,7 @@ func (c *comparison) keyed(path string, before, after []any) {
 	}
 }
 
-// list compares other lists: by the items that only one of them has, if these are the only
-// difference.
+// list compares other lists by the items that only one of them has, if there are no other differences.
 func (c *comparison) list(path string, before, after []any) {
 	var parts []string
 	only := func(sign string, these, others []any) {

@@ -46,7 +46,7 @@ func labelOf(root yaml.Node, path string) (label, below string) {
 	return "", path
 }
 
-// typeLabel names a case type by the key in its definition, or else by otherwise.
+// typeLabel names a case type by the key in its definition, or by otherwise if it has none.
 func typeLabel(n yaml.Node, otherwise string) string {
 	key, _ := n.Member("key").Text()
 	if key == "" {

@@ -23,7 +23,7 @@ import (
 // Plan lists the items that a server should have.
 type Plan struct {
 	Types     []Type
-	Endpoints []endpoint.Endpoint // they have names; settings that a policy leaves out are the defaults
+	Endpoints []endpoint.Endpoint // they have names; absent settings of policies have their defaults
 	Secrets   map[string]string   // the signing secrets, by an endpoint's name
 
 	file    string
@@ -73,8 +73,8 @@ type endpointNode struct {
 	} `yaml:"policy"`
 }
 
-// Read reads a plan, and the definitions that it names by paths relative to its own. Variables are
-// the environment, which may have secrets. The error lists all faults, each with file and line.
+// Read reads a plan, and the definitions that it names by paths relative to its own. Variables are the environment,
+// which may hold secrets. The error lists all faults, each with file and line.
 func Read(
 	file string, source []byte, read func(path string) ([]byte, error), variable func(name string) (string, bool),
 ) (*Plan, error) {
@@ -121,7 +121,7 @@ func isDefinition(root yaml.Node) bool {
 
 type reader struct {
 	file     string
-	label    string // the item that is being read, for messages
+	label    string // of the item that is being read, for messages
 	read     func(string) ([]byte, error)
 	variable func(string) (string, bool)
 	plan     *Plan
@@ -166,7 +166,7 @@ func withNearest(f yaml.Fault) string {
 	return f.Message
 }
 
-// typeNode is an entry of a case type with more than its definition.
+// typeNode is an entry of a case type that has more than a definition.
 type typeNode struct {
 	File            string          `yaml:"file"`
 	Definition      yaml.Node       `yaml:"definition"`
@@ -250,7 +250,7 @@ func (r *reader) definition(n yaml.Node, entry typeNode) {
 	r.plan.Types = append(r.plan.Types, Type{CaseType: t, File: file, Source: source, Secrets: secrets, line: line})
 }
 
-// twice reports, as a fault, whether a case type was given before.
+// twice adds a fault if a case type is listed already, and reports whether it is.
 func (r *reader) twice(key string, line int) bool {
 	first, given := r.types[key]
 	if given {
@@ -321,8 +321,8 @@ func touches(faults []yaml.Fault, path string) bool {
 	})
 }
 
-// checked returns an endpoint as the server will check it: without a token in the file, ignore_own
-// means the token that applies the file.
+// checked returns the endpoint as the server will check it: without a token in the file, ignore_own refers to the
+// token that applies the file.
 func checked(e endpoint.Endpoint) endpoint.Endpoint {
 	e.Token = cmp.Or(e.Token, "own")
 	return e

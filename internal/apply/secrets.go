@@ -104,7 +104,7 @@ func (c *applier) signing(ctx context.Context, path string) ([]signingSecret, er
 	return there.Items, err
 }
 
-// rotated describes what is done to a secret that exists.
+// rotated describes the rotation of an existing secret.
 func (c *applier) rotated() string {
 	return c.would("rotated") + "; the earlier one signs too for " + overlap
 }
@@ -136,8 +136,8 @@ func (c *applier) callbackSecrets(ctx context.Context, path string, t Type, draw
 	return errors.Join(wrong...)
 }
 
-// callbackSecret sets the secret of a callback to the plan's, and describes what was done; "" means
-// nothing. A secret that the server has just generated for it is deleted, since nobody knows it.
+// callbackSecret sets the secret of a callback to the plan's, and returns a description of the change, or "" if
+// there is none. A secret that the server has just generated for it is deleted, since no receiver has it.
 func (c *applier) callbackSecret(
 	ctx context.Context, path string, secret Secret, drawn string,
 ) (line string, err error) {

@@ -63,7 +63,7 @@ func (t *text) DecodeYAML(n yaml.Node) string {
 	return ""
 }
 
-// resolve returns the text, and reads it from its place if necessary.
+// resolve returns the text, which it reads from its place if necessary.
 func (r *reader) resolve(t text, path string) string {
 	switch {
 	case t.env != "":
@@ -86,7 +86,7 @@ func (r *reader) resolve(t text, path string) string {
 	return t.plain
 }
 
-// line is resolve for a text of one line. In a file, a line break may follow it.
+// line is resolve for a text of one line. A file may end with a line break.
 func (r *reader) line(t text, path string) string {
 	return strings.TrimRight(r.resolve(t, path), "\r\n")
 }
@@ -165,8 +165,7 @@ func wantedSettings(e endpoint.Endpoint) remoteSettings {
 	return s
 }
 
-// removing adds null for the members that have to be removed: the API keeps those that are not
-// named.
+// removing adds null for the members to remove: the API keeps members that are not named.
 func (s *remoteSettings) removing(there remoteSettings) {
 	for name := range there.Metadata {
 		if _, wanted := s.Metadata[name]; !wanted {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// claim is the story of a claim that is reported as the wrong kind.
+// claim is the story of a claim that was reported as the wrong kind.
 func (s *stage) claim(ctx context.Context) error {
 	s.out.chapter("An insurer settles a claim (examples/claims)")
 	s.id, s.version = 0, 0
@@ -54,7 +54,7 @@ func (s *stage) sorted(person int64) []step {
 		},
 		status: http.StatusUnprocessableEntity, shows: showProblem,
 	}, {
-		title: "Switched, dropping what does not fit",
+		title: "Switched, dropping data that does not fit",
 		call: call{
 			Method: http.MethodPost, Path: s.path("/switch-type"),
 			Body: map[string]any{"type": "property_claim", "drop": true},
@@ -73,7 +73,7 @@ func (s *stage) claimSteps() []step {
 		status: http.StatusOK, state: "assessing", asks: "/property/assess",
 		triggers: []string{"case_changed", "case_state_changed"},
 		shows: func(a answer) string {
-			return fmt.Sprintf("%s, with what the callback added: reserve %v", showCase(a), a.kase().Data["reserve"])
+			return fmt.Sprintf("%s, with the callback's addition: reserve %v", showCase(a), a.kase().Data["reserve"])
 		},
 	}, {
 		title:  "Accepted",
@@ -90,11 +90,11 @@ func (s *stage) claimSteps() []step {
 		status: http.StatusOK, state: "assessing", triggers: []string{"case_state_changed", "claim.reopened"},
 		shows: showClaim,
 	}, {
-		title:  "Nobody works on it just now",
+		title:  "It is unassigned",
 		call:   call{Method: http.MethodDelete, Path: s.path("/assignee")},
 		status: http.StatusOK, triggers: []string{"claim.unassigned"}, shows: showClaim,
 	}, {
-		title:  "There is no hurry any more",
+		title:  "The label is removed",
 		call:   call{Method: http.MethodDelete, Path: s.path("/labels/fast_track")},
 		status: http.StatusOK, triggers: []string{"claim.label_removed", "claim.label.removed"}, shows: showClaim,
 	}}

@@ -1,10 +1,8 @@
-// Package demo plays a story over the real API: it loads two case types, answers
-// their callbacks, receives their webhooks, and shows what happens on both roads.
-// It uses the program as its users do, over HTTP, and knows nothing else of it.
+// Package demo plays a story over the real API: it loads two case types, answers their callbacks, receives their
+// webhooks, and prints both. It uses the program over HTTP alone, as its users do.
 //
-// It is a test as well. Each step says which webhooks have to arrive, in which
-// order, and waits for them; one that is missing, that nobody expected, or whose
-// signature is wrong ends the story with an error.
+// It is a test as well. Each step waits for its webhooks, in their order; one that is missing, unexpected, or has a
+// wrong signature ends the story with an error.
 package demo
 
 import (
@@ -22,7 +20,7 @@ import (
 type Server struct {
 	URL   string // without a slash at its end
 	Token string // an admin's bearer token
-	Data  string // the folder that it keeps everything in
+	Data  string // the folder of its data
 }
 
 // Options configure a demo.
@@ -36,7 +34,7 @@ type Options struct {
 	Start func(ctx context.Context, variables map[string]string) (s Server, stop func() error, err error)
 
 	Wait    time.Duration                   // for the webhooks of one step; default 15 s
-	Receive func(http.Handler) http.Handler // wraps the sample receiver; default: not at all
+	Receive func(http.Handler) http.Handler // wraps the sample receiver; default: it is not wrapped
 }
 
 // Run plays the story. It returns when everything that it started has ended.
@@ -75,7 +73,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	if err := s.perform(ctx, receiver.url); err != nil {
 		if ctx.Err() != nil && !o.Once {
-			return nil // somebody pressed Ctrl-C
+			return nil // interrupted by Ctrl-C
 		}
 		return fmt.Errorf("the demo: %w", err)
 	}

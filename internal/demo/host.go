@@ -25,7 +25,7 @@ func listen(h http.Handler) (*host, error) {
 	}
 	go func() {
 		defer close(s.done)
-		s.server.Serve(l) // ends when it is closed
+		s.server.Serve(l) // returns when it is closed
 	}()
 	return s, nil
 }

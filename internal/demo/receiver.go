@@ -27,14 +27,14 @@ type receiver struct {
 
 	mu       sync.Mutex
 	verifier *webhook.Verifier
-	refuse   int // how many of the next requests are refused
+	refuse   int // how many of the next requests it refuses
 }
 
 // waiting bounds the arrivals that the story has not handled yet.
 const waiting = 1000
 
 func newReceiver() *receiver {
-	return &receiver{arrivals: make(chan arrival, waiting), verifier: new(webhook.Verifier)} // which trusts nobody
+	return &receiver{arrivals: make(chan arrival, waiting), verifier: new(webhook.Verifier)} // which trusts no secret
 }
 
 func (r *receiver) trust(secret string) error {
@@ -48,8 +48,8 @@ func (r *receiver) trust(secret string) error {
 	return nil
 }
 
-// stumble makes the receiver refuse the next n requests.
-func (r *receiver) stumble(n int) {
+// refuseNext makes the receiver refuse the next n requests.
+func (r *receiver) refuseNext(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refuse = n

@@ -28,7 +28,7 @@ func (s *stage) review(ctx context.Context) error {
 	if err := s.play(ctx, s.argued()); err != nil {
 		return err
 	}
-	s.inbox.stumble(1)
+	s.inbox.refuseNext(1)
 	if err := s.play(ctx, s.attached()); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *stage) argued() []step {
 		status: http.StatusOK, asks: "/kyc/edit", triggers: []string{"case_changed"},
 		shows: func(a answer) string {
 			data := a.kase().Data
-			return fmt.Sprintf("%s, with what the callback added: risk_score %v, risk_level %v", showCase(a),
+			return fmt.Sprintf("%s, with the callback's additions: risk_score %v, risk_level %v", showCase(a),
 				data["risk_score"], data["risk_level"])
 		},
 	}, {
@@ -79,8 +79,8 @@ func (s *stage) argued() []step {
 	}}
 }
 
-// attached returns the steps that add to the case besides its data. In the first, the receiver
-// refuses the first try.
+// attached returns the steps that add things other than data to the case. In the first, the receiver refuses the
+// first try.
 func (s *stage) attached() []step {
 	return []step{{
 		title: "A comment; the receiver is away for a moment, and gets the message again",
@@ -143,7 +143,7 @@ func (s *stage) history(ctx context.Context) error {
 	return err
 }
 
-// path returns the path of something of the case.
+// path returns a path below that of the case.
 func (s *stage) path(of string) string { return fmt.Sprintf("/v1/cases/%d%s", s.id, of) }
 
 // submit submits a transition of the case.
@@ -163,7 +163,7 @@ func showCase(a answer) string {
 
 func showProblem(a answer) string {
 	k := a.kase()
-	lines := []string{k.Code + ": nothing was saved, nobody is told"}
+	lines := []string{k.Code + ": nothing was saved or sent"}
 	for _, e := range k.Errors {
 		lines = append(lines, "error: "+e)
 	}

@@ -148,7 +148,7 @@ func (s *stage) question(path string) error {
 				return fmt.Errorf("the question to %s has a wrong signature: %w", q.Path, q.Signature)
 			}
 			if q.Path != path {
-				return fmt.Errorf("the callback %s was asked; nobody expected that", q.Path)
+				return fmt.Errorf("the callback %s was asked unexpectedly", q.Path)
 			}
 			asked = true
 		default:
@@ -197,7 +197,7 @@ func (s *stage) accept(st step, missing []string, a arrival) (bool, error) {
 	s.seen[a.ID] = true
 	switch {
 	case a.Case != s.id || a.Version != s.version || !slices.Contains(missing, a.Trigger):
-		return false, fmt.Errorf("%s of version %d arrived after %q; nobody expected that", a.Trigger,
+		return false, fmt.Errorf("%s of version %d arrived unexpectedly after %q", a.Trigger,
 			a.Version, st.title)
 	case a.Trigger != missing[0]:
 		return false, fmt.Errorf("after %q these webhooks are missing, or out of order: %s; %s came first",
@@ -214,7 +214,7 @@ func (s *stage) quiet() error {
 		if s.seen[a.ID] {
 			return nil
 		}
-		return errors.New(a.Trigger + " arrived; nobody expected that")
+		return errors.New(a.Trigger + " arrived unexpectedly")
 	default:
 		return nil
 	}

@@ -54,7 +54,7 @@ func (a *attempt) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*plain)(a))
 }
 
-// outcome describes the outcome in few words.
+// outcome describes the outcome in a few words.
 func (a attempt) outcome() string {
 	if a.Status != nil {
 		return strconv.Itoa(*a.Status)
@@ -62,8 +62,8 @@ func (a attempt) outcome() string {
 	return cmp.Or(strings.ReplaceAll(a.Failure, "_", " "), "no answer")
 }
 
-// Attempts prints the last attempts, the oldest of them first. With Follow, it then prints new ones
-// as they are made, each once.
+// Attempts prints the last attempts, the oldest of them first. With Follow, it then prints each new one as it is
+// made.
 func Attempts(ctx context.Context, c *client.Client, w AttemptQuery) error {
 	query, err := w.query(ctx, c)
 	if err != nil {
@@ -136,8 +136,8 @@ type attemptPrinter struct {
 	order []string        // the oldest first
 }
 
-// remembered is the number of printed attempts that are remembered. An attempt that another node
-// records late appears among newer ones, but never behind so many.
+// remembered is the number of printed attempts that are remembered. An attempt that another node records late
+// appears among newer ones, but not behind that many.
 const remembered = 20_000
 
 // follow polls until ctx ends.
@@ -163,8 +163,8 @@ func (w *attemptPrinter) follow(ctx context.Context) error {
 // that is recorded late appears among newer ones.
 const overlap = 100
 
-// poll prints at most most new attempts, the oldest first; 0: all. It skips older ones, now and
-// later, and reports in more whether there were any.
+// poll prints up to most new attempts, the oldest first; 0: all. It skips older ones for good, and reports in more
+// whether there were any.
 func (w *attemptPrinter) poll(ctx context.Context, most int) (more bool, err error) {
 	var fresh, old []attempt
 	known := 0

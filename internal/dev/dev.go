@@ -41,8 +41,8 @@ func (o Output) indented(v any) error {
 	return e.Encode(v)
 }
 
-// endpointID returns the id of an endpoint, which is given by its id or its name. The case of a
-// name does not matter if it is not ambiguous.
+// endpointID returns the id of an endpoint, which is named by its id or its name. The letter case of a name does not
+// matter unless it is ambiguous.
 func endpointID(ctx context.Context, c *client.Client, named string) (string, error) {
 	if strings.HasPrefix(named, "ep_") {
 		return named, nil

@@ -37,8 +37,8 @@ type lag struct {
 	Dead      int64      `json:"dead"`
 }
 
-// behind describes a lag in few words: "1,204 commits, 3 h", or "~120,000 commits, 3 h" where the
-// number is an estimate.
+// behind describes a lag in a few words: "1,204 commits, 3 h", or "~120,000 commits, 3 h" where the number is an
+// estimate.
 func (l lag) behind(now time.Time) string {
 	if l.Oldest == nil {
 		return "-"
@@ -118,7 +118,7 @@ func onHold(ctx context.Context, c *client.Client) bool {
 	return c.Get(ctx, "/readyz", &ready) == nil && ready.Held
 }
 
-// health describes the endpoint's health, in few words if short is set.
+// health describes the endpoint's health, in a few words if short is set.
 func (s *endpointRow) health(short bool) string {
 	const most = 40
 	switch {
@@ -168,7 +168,7 @@ func (s *endpointRow) askLag(ctx context.Context, c *client.Client) error {
 	return json.Unmarshal(raw, &s.lag)
 }
 
-// Endpoint prints all details of one endpoint, which is given by its id or name.
+// Endpoint prints all details of one endpoint, which is named by its id or name.
 func Endpoint(ctx context.Context, c *client.Client, o Output, named string) error {
 	id, err := endpointID(ctx, c, named)
 	if err != nil {

@@ -39,11 +39,11 @@ type forwardResult struct {
 
 func (f forwardResult) delivered() bool { return f.Status != nil && *f.Status/100 == 2 }
 
-// again reports whether to try again: the receiver can't be reached or is overloaded, rather than
-// refusing this message.
+// again reports whether to try again: the receiver can't be reached or is overloaded, and does not refuse this
+// message in particular.
 func (f forwardResult) again() bool { return f.Status == nil || *f.Status >= 500 || *f.Status == 429 }
 
-// outcome describes the result in few words.
+// outcome describes the result in a few words.
 func (f forwardResult) outcome() string {
 	if f.Status == nil {
 		return f.Failure

@@ -17,7 +17,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// ListenOptions selects the messages to listen to, and what to do with them.
+// ListenOptions selects the messages to listen to, and configures forwarding.
 type ListenOptions struct {
 	Output
 	Notes io.Writer // receives remarks about the stream; nil: they are dropped
@@ -29,7 +29,7 @@ type ListenOptions struct {
 
 	Forward string        // the URL to forward messages to; empty: they are only printed
 	Key     []byte        // signs forwarded messages
-	Retry   bool          // try a message again until the receiver takes it
+	Retry   bool          // try a message again until the receiver accepts it
 	Timeout time.Duration // for one try; zero: 15 s
 	Version string        // of Casehook, for the User-Agent
 }
@@ -67,7 +67,7 @@ func Listen(ctx context.Context, c *client.Client, l ListenOptions) error {
 		}
 		defer e.to.client.Close()
 	}
-	e.day = time.Now().Format(time.DateOnly) // times of today need no date
+	e.day = time.Now().Format(time.DateOnly) // today's times have no date
 	e.open(ctx)
 	defer e.close()
 	return e.follow(ctx)
@@ -78,8 +78,8 @@ type listener struct {
 	ListenOptions
 	client *client.Client
 	path   string
-	last   string // the id of the last event that came
-	there  bool   // false: the user was told that the server is away
+	last   string // the id of the last event received
+	there  bool   // false: a note said that the server is away
 	to     *forwarder
 
 	queue   chan message // messages to forward
@@ -119,7 +119,7 @@ func (e *listener) close() {
 	close(e.queue)
 	e.working.Wait()
 	if e.to != nil {
-		e.note("%d messages arrived; the receiver did not take %d of them.", e.received, e.notTaken)
+		e.note("%d messages arrived; the receiver did not accept %d of them.", e.received, e.notTaken)
 	}
 }
 
@@ -177,7 +177,7 @@ func (e *listener) receive(ctx context.Context, event client.Event) error {
 		var m message
 		if err := json.Unmarshal(event.Data, &m); err != nil {
 			return fault.Wrap(err, fault.Invalid, "dev.message",
-				"The server's stream has an event that is no message. The server may be newer than this program: "+
+				"The server's stream has an event that is not a message. The server may be newer than this program: "+
 					"update casehook.")
 		}
 		if e.to == nil {
@@ -192,7 +192,7 @@ func (e *listener) receive(ctx context.Context, event client.Event) error {
 	return nil
 }
 
-// greeting describes what is listened to.
+// greeting describes the messages that are listened to.
 func (e *listener) greeting() string {
 	what := cmp.Or(strings.Join(e.Triggers, ","), "everything")
 	if e.Endpoint != "" {
@@ -252,8 +252,8 @@ func (e *listener) wait(m message) bool {
 	return found
 }
 
-// next returns the messages that wait behind a message that is done. If there are none, the subject
-// is no longer retried.
+// next returns the messages that wait behind a message that is done. If there are none, the subject is no longer
+// retried.
 func (e *listener) next(subject string) (m message, found bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -278,8 +278,8 @@ func (e *listener) try(ctx context.Context, m message, attempt int) bool {
 	return f.delivered() || !e.Retry || !f.again()
 }
 
-// insist retries a message until the receiver takes it. It waits before each attempt but the first,
-// longer each time.
+// insist retries a message until the receiver accepts it. It waits before each attempt but the first, longer each
+// time.
 func (e *listener) insist(ctx context.Context, m message, attempt int) {
 	for pause := time.Second; ctx.Err() == nil; attempt++ {
 		if attempt > 1 {
@@ -360,7 +360,7 @@ func (e *listener) row(cells [messageColumns]any) {
 	e.line("%s", strings.TrimRight(text, " "))
 }
 
-// ParseKey reads a secret for Listening.
+// ParseKey reads a signing secret.
 func ParseKey(secret string) ([]byte, error) {
 	key, err := outbound.ParseKey(secret)
 	if err != nil {

@@ -271,7 +271,7 @@ func TestMessagesArePrinted(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.Contains(notes, "1 messages arrived; the receiver did not take 1 of them") {
+	if !strings.Contains(notes, "1 messages arrived; the receiver did not accept 1 of them") {
 		t.Error(notes)
 	}
 }

@@ -113,11 +113,11 @@ func rotate(ctx context.Context, c *client.Client, o Output, r rotation) error {
 	return nil
 }
 
-// Messages selects messages of an endpoint: some, or all.
+// Messages selects messages of an endpoint.
 type Messages struct {
 	Endpoint string   // id or name
 	IDs      []string // none: all
-	Parked   bool     // select parked messages; else dead ones
+	Parked   bool     // select parked messages, not dead ones
 }
 
 func (m Messages) body() map[string]any {
@@ -215,7 +215,7 @@ type Listing[T any] struct {
 	Row   func(item T) []string // returns the cells of an item
 }
 
-// listOf prints a list whose path is below the path of an endpoint.
+// listOf prints a list whose path is below that of an endpoint.
 func listOf[T any](ctx context.Context, c *client.Client, o Output, named string, l Listing[T]) error {
 	id, err := endpointID(ctx, c, named)
 	if err != nil {

@@ -21,7 +21,7 @@ type Migration struct {
 	States   map[string]string // new states for cases in states that the version lacks
 	Finished bool              // cases in final states too
 	DryRun   bool
-	Limit    int // how many cases one request looks at; 0: the server's default
+	Limit    int // how many cases one request examines; 0: the server's default
 }
 
 // report is the result of one request.
@@ -40,8 +40,8 @@ type misfit struct {
 	Fields  []fault.Field `json:"fields"`
 }
 
-// mostCounted bounds the cases that the server looks at to count those that are left. If it counts
-// none, there may still be some behind these.
+// mostCounted bounds the cases that the server examines to count those that are left. If it counts none, there may
+// still be some behind these.
 const mostCounted = 100_000
 
 // Migrate moves the cases of a type, one request after the other. It prints the cases that don't
@@ -131,7 +131,7 @@ func (m Migration) list(misfits []misfit) error {
 	return nil
 }
 
-// stopped returns the error of a failed request with the number of cases that were moved before.
+// stopped adds the number of cases that were moved before to the error of a failed request.
 func (m Migration) stopped(err error, moved int64) error {
 	if moved == 0 || m.DryRun {
 		return err

@@ -26,8 +26,7 @@ type replay struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Resend has the server send a message again, as it sends all messages to the endpoint, and prints
-// the outcome.
+// Resend has the server send a message to an endpoint again, and prints the outcome.
 func Resend(ctx context.Context, c *client.Client, r ResendOptions) error {
 	id, err := endpointID(ctx, c, r.Endpoint)
 	if err != nil {
@@ -103,7 +102,7 @@ func (r ResendOptions) say(a attempt) error {
 	}
 	if !a.Delivered {
 		return fault.New(fault.Upstream, "dev.not_taken",
-			"%s did not take it. It is tried again as its policy says; casehook attempts --endpoint %s --follow "+
+			"%s did not accept it. It is tried again by its policy; casehook attempts --endpoint %s --follow "+
 				"shows it.",
 			r.Endpoint, r.Endpoint)
 	}

@@ -81,12 +81,12 @@ func (t TriggerOptions) test(ctx context.Context, c *client.Client) error {
 		t.line("%s %s: %s after %dms", came.Trigger, came.Message, came.Reason, came.DurationMS)
 	}
 	if !came.Delivered {
-		return fault.New(fault.Upstream, "dev.not_taken", "%s did not take it: only 2xx is success.", t.Endpoint)
+		return fault.New(fault.Upstream, "dev.not_taken", "%s did not accept it: only 2xx is success.", t.Endpoint)
 	}
 	return nil
 }
 
-// replay has the server send a message to an endpoint, even if it was never sent to it before.
+// replay has the server send a message to an endpoint, even one that it never received.
 func (t TriggerOptions) replay(ctx context.Context, c *client.Client, m *message) error {
 	id, err := endpointID(ctx, c, t.Endpoint)
 	if err != nil {
@@ -98,7 +98,7 @@ func (t TriggerOptions) replay(ctx context.Context, c *client.Client, m *message
 	})
 }
 
-// resendOptions returns how to wait for the outcome at the endpoint.
+// resendOptions returns the options for waiting for the outcome at the endpoint.
 func (t TriggerOptions) resendOptions(message string) ResendOptions {
 	return ResendOptions{Output: t.Output, Message: message, Endpoint: t.Endpoint, Wait: t.Wait}
 }
@@ -126,7 +126,7 @@ func (t TriggerOptions) forward(ctx context.Context, m *message) error {
 		t.line("%s %s: %s after %s", m.Trigger, m.ID, f.outcome(), formatDuration(f.duration))
 	}
 	if !f.delivered() {
-		return fault.New(fault.Upstream, "dev.not_taken", "%s did not take it: only 2xx is success.", t.Forward)
+		return fault.New(fault.Upstream, "dev.not_taken", "%s did not accept it: only 2xx is success.", t.Forward)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func Printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// LineProblem returns what is wrong with one line of text of up to max characters; empty: nothing.
+// LineProblem returns why s is not one line of text of up to max characters, or "".
 func LineProblem(s string, max int) string {
 	switch {
 	case !utf8.ValidString(s):

@@ -12,7 +12,7 @@ const (
 	MaxPage     = 1000
 )
 
-// Page returns the number of items of a page for the limit that was asked for; 0: the default.
+// Page returns the number of items of a page for a requested limit; 0: the default.
 func Page(limit int) int {
 	if limit <= 0 {
 		return defaultPage

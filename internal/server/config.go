@@ -56,7 +56,7 @@ type Config struct {
 	LeaseTTL     time.Duration // time after a node's death until another takes over; default 15 s
 	Grace        time.Duration // time for requests and deliveries under way when the server stops; default 10 s
 
-	MetricsListen    string // host:port that serves /metrics to everybody who can connect; empty: no such address
+	MetricsListen    string // host:port that serves /metrics to all who can connect; empty: no such address
 	MetricsToken     string // the token with which Listen serves /metrics; empty: it does not
 	MetricsTokenFile string // a file with the token
 	// URL of an OpenTelemetry collector for traces; empty: nothing is traced

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Decoder decodes itself from a node. A message says why it can't; it follows the name of the node.
+// Decoder decodes itself from a node. If it can't, it returns why, in a message that follows the name of the node.
 type Decoder interface {
 	DecodeYAML(n Node) (message string)
 }
@@ -93,7 +93,7 @@ func (d *decoding) number(n Node, to reflect.Value) {
 		}
 		to.SetFloat(f)
 	default:
-		panic("yaml: nothing decodes a " + to.Type().String())
+		panic("yaml: can't decode a " + to.Type().String())
 	}
 }
 

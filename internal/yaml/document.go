@@ -1,7 +1,7 @@
-// Package yaml reads YAML 1.2 into the values of JSON, with the line and column of each. JSON is read too,
-// as the part of YAML that it is, with nothing lost. Documents that have no form in JSON, or that other
-// readers understand differently, are refused with the line: duplicate keys, keys that are no texts, merge
-// keys, custom tags, a second document. It is pure.
+// Package yaml reads YAML 1.2 into the values of JSON, with the line and column of each. JSON is read too, as the
+// part of YAML that it is, with nothing lost. Documents that have no form in JSON, or that other readers understand
+// differently, are refused with the line: duplicate keys, keys that are not texts, merge keys, custom tags, a second
+// document. It is pure.
 package yaml
 
 import (
@@ -17,35 +17,35 @@ const (
 	MaxDepth        = 64
 	MaxFaults       = 1000    // that are listed
 	maxNodes        = 100_000 // values, aliases expanded, unless the options say otherwise
-	maxPath         = 2000    // bytes of a value's JSON Pointer, so that telling places stays cheap
-	longPathLength  = 200     // of a path, in bytes: where nodes are limited, it counts as another
+	maxPath         = 2000    // bytes of a value's JSON Pointer, which bounds the cost of messages
+	longPathLength  = 200     // of a path, in bytes, which counts as one more node where these are limited
 	maxNumberLength = 400     // bytes
-	maxExponent     = 1000    // of ten, either way: beyond it, exact arithmetic is a burden
+	maxExponent     = 1000    // of ten, either way: beyond it, exact arithmetic costs too much
 )
 
-// Options say how a document is read.
+// Options configure the reading of a document.
 type Options struct {
 	// values in all, aliases expanded; 0: about 100,000 in YAML, any number in JSON
 	MaxNodes int
-	Text     func(string) string // what texts and keys become; nil: they stay as they are
+	Text     func(string) string // applied to texts and keys; nil: they stay as they are
 }
 
 // Position is a place in a source. Both numbers start at 1; columns count characters.
 type Position struct{ Line, Column int }
 
-// Fault is one thing wrong in a document.
+// Fault is an error in a document.
 type Fault struct {
 	Position
 	Path    string // JSON Pointer (RFC 6901) to the value
-	Message string // to follow what names the value
+	Message string // follows the name of the value
 
-	Known []string // the keys that there are, where the value's is none of them
+	Known []string // the known keys, if the value's is unknown
 }
 
 // Document is the result of reading a source.
 type Document struct {
-	Value  any     // nil, bool, string, json.Number, []any or map[string]any; nil too where nothing could be read
-	Faults []Fault // what is wrong, in the order in which it was found
+	Value  any     // nil, bool, string, json.Number, []any or map[string]any; nil too if nothing could be read
+	Faults []Fault // in the order in which they were found
 
 	places map[string]place    // by JSON Pointer; nil: not recorded
 	order  map[string][]string // the keys of an object, as written
@@ -55,7 +55,7 @@ type Document struct {
 // place has the position of a value and of its name: its key, or the value itself.
 type place struct{ key, value Position }
 
-// newDocument makes one that records places.
+// newDocument returns a document that records places.
 func newDocument() *Document {
 	return &Document{places: map[string]place{}, order: map[string][]string{}, spelt: map[string]string{}}
 }

@@ -19,8 +19,8 @@ type jsonReader struct {
 	position Position // of the token that was read, where places are recorded
 	counted  int      // bytes of raw up to it
 	nodes    int
-	full     bool // there were more than there may be
-	at       Path // to the value that is being read
+	full     bool // there were more values than the limit
+	at       Path // of the value that is being read
 	length   int  // of its JSON Pointer, roughly
 }
 
@@ -73,8 +73,8 @@ func invalid(raw []byte) int {
 	return -1
 }
 
-// badEscape returns the offset of the first \u escape in valid JSON that is NUL, or no character by itself
-// or with its other half; or -1.
+// badEscape returns the offset of the first \u escape in valid JSON that is NUL, or that is no character, alone or
+// with its other half; or -1.
 func badEscape(raw []byte) int {
 	unit := func(i int) rune {
 		if raw[i] != '\\' || raw[i+1] != 'u' {
@@ -122,7 +122,7 @@ func (r *jsonReader) fault(message string) {
 	r.doc.fault(r.position, r.at.Pointer(), message)
 }
 
-// token returns the next token, of which there is one; raw is known to be well-formed.
+// token returns the next token. There is one, since raw is well-formed.
 func (r *jsonReader) token() json.Token {
 	if r.doc.places != nil {
 		start := int(r.decoder.InputOffset())
@@ -162,7 +162,7 @@ func (r *jsonReader) read() any {
 	case json.Number:
 		if message := NumberProblem(token); message != "" {
 			r.fault(message)
-			return json.Number("0") // nothing computes with the huge one
+			return json.Number("0") // in place of the huge one
 		}
 	}
 	return token

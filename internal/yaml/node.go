@@ -105,11 +105,11 @@ func (n Node) Cut() ([]byte, error) {
 type writer struct {
 	doc   *Document
 	out   bytes.Buffer
-	lines bool // parts go onto their lines
+	lines bool // parts are written on their own lines
 	line  int
 }
 
-// toLine goes on to a line, unless that is behind.
+// toLine breaks lines up to that of a position, unless that is behind.
 func (w *writer) toLine(at Position) {
 	for w.lines && w.line < at.Line {
 		w.out.WriteByte('\n')

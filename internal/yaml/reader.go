@@ -14,13 +14,13 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// reader makes a document of YAML's nodes. It interprets scalars itself: the library knows YAML 1.1.
+// reader makes a document of YAML's nodes. It interprets scalars itself: the library implements YAML 1.1.
 type reader struct {
 	doc     *Document
 	options Options
 	restore *strings.Replacer // of what stood in for separators
 	nodes   int               // visited, aliases expanded
-	full    bool              // there were more than there may be
+	full    bool              // there were more nodes than the limit
 	open    []*yaml.Node      // lists and objects with anchors that are being read
 }
 
@@ -287,7 +287,7 @@ func (r *reader) key(n *yaml.Node) (name, problem string) {
 	return r.text(n, "has a key that ")
 }
 
-// text returns the text of a scalar, or the problem with it, which follows the words before.
+// text returns the text of a scalar, or the problem with it, which begins with before.
 func (r *reader) text(n *yaml.Node, before string) (text, problem string) {
 	text = n.Value
 	if r.restore != nil {

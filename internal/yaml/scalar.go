@@ -44,7 +44,7 @@ func plainTag(text string) string {
 	return textTag
 }
 
-// scalarValue returns the value of a scalar that is not a text, or a message that says why it has none.
+// scalarValue returns the value of a scalar that is not a text, or a message if it has none.
 func scalarValue(tag, text string) (value any, message string) {
 	switch tag {
 	case nullTag:
@@ -72,7 +72,7 @@ func scalarValue(tag, text string) (value any, message string) {
 	return nil, fmt.Sprintf("has the tag %s, but no such value", tag)
 }
 
-// unknownTag explains what is wrong with a tag, which may be meant as the start of a text.
+// unknownTag returns the message for an unknown tag, which may be meant as the start of a text.
 func unknownTag(tag string) string {
 	message := fmt.Sprintf("has the tag %s, which means nothing here", tag)
 	if !strings.HasPrefix(tag, "!!") {
@@ -121,7 +121,7 @@ func decimal(text string) string {
 	return whole + exponent
 }
 
-// NumberProblem says why a JSON number can't be kept exactly, or returns "".
+// NumberProblem returns why a JSON number can't be kept exactly, or "".
 func NumberProblem(n json.Number) string {
 	mantissa, exponent, found := strings.Cut(strings.ToLower(string(n)), "e")
 	if len(mantissa) > maxNumberLength {

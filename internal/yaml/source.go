@@ -8,21 +8,21 @@ import (
 	"unicode/utf8"
 )
 
-// prepared is a text in the form in which the library reads it as YAML 1.2.
-type prepared struct {
+// input is a text in the form in which the library reads it as YAML 1.2.
+type input struct {
 	text    []byte
-	restore *strings.Replacer // of scalars; nil: they are what they are
+	restore *strings.Replacer // of scalars; nil: nothing is replaced
 }
 
-// prepare refuses texts for whose faults the library reports no line, and replaces what the library reads
-// otherwise than YAML 1.2 does. Lines and columns stay the same.
-func prepare(source []byte) (prepared, *Fault) {
+// prepare refuses texts for whose faults the library reports no line, and replaces constructs that the library reads
+// differently from YAML 1.2. Lines and columns stay the same.
+func prepare(source []byte) (input, *Fault) {
 	if problem := unprintable(source); problem != nil {
-		return prepared{}, problem
+		return input{}, problem
 	}
 	text, problem := directives(source)
 	if problem != nil {
-		return prepared{}, problem
+		return input{}, problem
 	}
 	return standIns(text)
 }
@@ -45,8 +45,8 @@ func unprintable(source []byte) *Fault {
 
 var version = regexp.MustCompile(`^%YAML[ \t]+([^ \t\r\n]+)`)
 
-// directives refuses versions of YAML other than 1.2, and hides a directive for 1.2 from the library,
-// which knows 1.1 alone.
+// directives refuses versions of YAML other than 1.2, and hides a directive for 1.2 from the library, which
+// implements only 1.1.
 func directives(source []byte) ([]byte, *Fault) {
 	for begin := 0; begin < len(source); {
 		end := begin + bytes.IndexAny(source[begin:], "\r\n") + 1
@@ -59,7 +59,7 @@ func directives(source []byte) ([]byte, *Fault) {
 		}
 		if found := version.FindSubmatchIndex(line); found != nil {
 			if says := string(line[found[2]:found[3]]); says != "1.2" {
-				message := fmt.Sprintf("is YAML %.20s; what is read here is YAML 1.2", says)
+				message := fmt.Sprintf("is YAML %.20s; only YAML 1.2 is read here", says)
 				return nil, &Fault{Position: positionIn(source, begin), Message: message}
 			}
 			source = bytes.Clone(source)
@@ -78,11 +78,11 @@ const firstPrivate, lastPrivate = '\ue000', '\uf8ff'
 
 // standIns replaces separators by other characters, one for one. A text that uses all
 // private characters is refused.
-func standIns(source []byte) (prepared, *Fault) {
+func standIns(source []byte) (input, *Fault) {
 	var used [lastPrivate - firstPrivate + 1]bool
 	text := string(source)
 	if !strings.ContainsAny(text, strings.Join(separators, "")) {
-		return prepared{text: source}, nil
+		return input{text: source}, nil
 	}
 	for _, c := range text {
 		if c >= firstPrivate && c <= lastPrivate {
@@ -96,11 +96,11 @@ func standIns(source []byte) (prepared, *Fault) {
 			next++
 		}
 		if next == len(used) {
-			return prepared{}, &Fault{Position: Position{1, 1}, Message: "uses all private characters of Unicode"}
+			return input{}, &Fault{Position: Position{1, 1}, Message: "uses all private characters of Unicode"}
 		}
 		standIn := string(rune(firstPrivate + next))
 		there, back = append(there, separator, standIn), append(back, standIn, separator)
 		next++
 	}
-	return prepared{[]byte(strings.NewReplacer(there...).Replace(text)), strings.NewReplacer(back...)}, nil
+	return input{[]byte(strings.NewReplacer(there...).Replace(text)), strings.NewReplacer(back...)}, nil
 }

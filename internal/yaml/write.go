@@ -15,7 +15,7 @@ import (
 // values from both.
 func Write(raw []byte) ([]byte, error) {
 	if message, _ := malformed(raw); message != "" {
-		return nil, errors.New("what was to be written " + message)
+		return nil, errors.New("the value to write " + message)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
