@@ -20,14 +20,14 @@ import (
 	"github.com/casehook/casehook/webhook"
 )
 
-// vector is a request that the server's own tests hold: headers, and a body.
+// vector is a request from the server's own tests: headers, and a body.
 type vector struct {
 	name   string
 	header http.Header
 	body   []byte
 }
 
-// vectors are those of all triggers; name begins with prefix.
+// vectors returns the vectors whose names begin with prefix.
 func vectors(t testing.TB, prefix string) []vector {
 	t.Helper()
 	files, err := filepath.Glob("../internal/wire/testdata/" + prefix + "*.golden")
@@ -53,7 +53,7 @@ func vectors(t testing.TB, prefix string) []vector {
 	return all
 }
 
-// A thin body is decoded as a full one is, without the members that it lacks.
+// A thin body is decoded like a full one, without the members that it lacks.
 func TestThinBodiesAreDecoded(t *testing.T) {
 	content, err := os.ReadFile("../internal/wire/testdata/thin/bodies.golden")
 	if err != nil {
@@ -73,8 +73,7 @@ func TestThinBodiesAreDecoded(t *testing.T) {
 	}
 }
 
-// Every trigger that there is has a payload, and a vector that shows that the
-// payload takes all of the body.
+// Every trigger has a payload, and a vector that shows that the payload holds all of the body.
 func TestEveryTriggerHasATypedPayload(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range vectors(t, "") {
@@ -104,7 +103,7 @@ func TestEveryTriggerHasATypedPayload(t *testing.T) {
 	}
 }
 
-// written returns a payload as JSON, a claim with the data that Decode reads.
+// written returns a payload as JSON, a claim with its data.
 func written(t *testing.T, payload any) []byte {
 	t.Helper()
 	raw, err := json.Marshal(payload)
@@ -136,8 +135,8 @@ func written(t *testing.T, payload any) []byte {
 	return raw
 }
 
-// known returns JSON without what is null, zero or empty in it, which payloads do
-// not tell apart, and without the name of the trigger, which the event has.
+// known returns JSON without null, zero and empty members, which payloads do not tell apart, and without the name of
+// the trigger, which the event has.
 func known(t *testing.T, raw []byte) any {
 	t.Helper()
 	var v map[string]any
@@ -166,7 +165,7 @@ func pruned(v any) any {
 	return object
 }
 
-func TestAnEventHasWhatItsHeadersSay(t *testing.T) {
+func TestAnEventHasTheValuesOfItsHeaders(t *testing.T) {
 	v := vectors(t, "case_state_changed_corrected")[0]
 	v.header.Set("webhook-attempt", "3")
 	v.header.Set("webhook-timestamp", "1772439300")
@@ -192,7 +191,7 @@ func TestAnEventHasWhatItsHeadersSay(t *testing.T) {
 	}
 }
 
-func TestAClaimsDataGoesIntoAStructOfOnesOwn(t *testing.T) {
+func TestAClaimsDataIsDecodedIntoAStruct(t *testing.T) {
 	v := vectors(t, "claim_assigned_ui")[0]
 	e, err := webhook.Decode(v.header, v.body)
 	if err != nil {
@@ -223,9 +222,8 @@ func TestAClaimsDataGoesIntoAStructOfOnesOwn(t *testing.T) {
 	}
 }
 
-// A claim type may have fields whose names differ from those of the engine only in
-// case.
-func TestAClaimsDataIsNotTakenForWhatCasehookSays(t *testing.T) {
+// A claim type may have fields whose names differ from Casehook's own only in letter case.
+func TestAClaimsDataIsNotTakenForCasehooksFields(t *testing.T) {
 	body := `{"event_name":"claim.created","claim":{"id":7,"status":"open","labels":["a"],"Status":"closed","ID":9,"LABELS":"none"}}`
 	e, err := webhook.Decode(http.Header{}, []byte(body))
 	if err != nil {
@@ -241,14 +239,14 @@ func TestAClaimsDataIsNotTakenForWhatCasehookSays(t *testing.T) {
 	}
 }
 
-func TestTheTriggerIsTheBodysAndNotAHeaders(t *testing.T) {
+func TestTheTriggerComesFromTheBody(t *testing.T) {
 	e, err := webhook.Decode(http.Header{"X-Atfinity-Event": {"case_approved"}}, []byte(`{"trigger":"case_declined"}`))
 	if err != nil || e.Trigger != "case_declined" {
 		t.Errorf("%+v, %v", e, err)
 	}
 }
 
-func TestATriggerThatIsNotKnownStaysRaw(t *testing.T) {
+func TestAnUnknownTriggerStaysRaw(t *testing.T) {
 	for _, body := range []string{`{"trigger":"case_frozen","x":1}`, `{"event_name":"case_frozen","x":1}`} {
 		e, err := webhook.Decode(http.Header{}, []byte(body))
 		if err != nil || e.Trigger != "case_frozen" || e.Payload != nil || string(e.Body) != body {
@@ -306,8 +304,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// sameMoments compares times by what they say: bodies have three digits of a
-// second, and Go's own as many as it needs.
+// sameMoments compares times by value: bodies have three digits of a second, and Go's own as many as it needs.
 var sameMoments = cmp.FilterValues(func(a, b string) bool {
 	_, errA := time.Parse(time.RFC3339, a)
 	_, errB := time.Parse(time.RFC3339, b)

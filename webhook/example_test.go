@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/webhook"
 )
 
-// A receiver that counts on nothing but its secret.
+// A receiver that needs only its secret.
 func ExampleHandler() {
 	verifier, err := webhook.NewVerifier("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	if err != nil {
@@ -28,7 +28,7 @@ func ExampleHandler() {
 		return nil
 	})
 
-	// http.Handle("POST /hook", receiver) would serve it. This is how a test asks it:
+	// http.Handle("POST /hook", receiver) would serve it. A test calls it like this:
 	body := `{"trigger": "case_state_changed", "case_name": "Acme Corp", "previous_state_key": "in_review", "current_state_key": "approved"}`
 	request := httptest.NewRequest(http.MethodPost, "/hook", strings.NewReader(body))
 	if err := webhook.Sign(request.Header, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_1", time.Now(),
@@ -43,7 +43,7 @@ func ExampleHandler() {
 	// 204
 }
 
-// A callback that refuses long leave, and computes a field of all other.
+// A callback that refuses long leave, and computes a field otherwise.
 func ExampleCallback() {
 	verifier, err := webhook.NewVerifier("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	if err != nil {
@@ -75,8 +75,7 @@ func ExampleCallback() {
 	// {"data":{"days":20,"employee":"Ada","left":5}}
 }
 
-// Verify is all that a program with a way of its own needs. While a secret is
-// rotated it trusts both.
+// A program with handlers of its own needs only Verify. While a secret is rotated it trusts both.
 func ExampleVerifier_Verify() {
 	verifier, err := webhook.NewVerifier("whsec_bmV3ZXIga2V5IG9mIDI0IGJ5dGVzLi4=",
 		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")

@@ -18,8 +18,8 @@ import (
 
 const created = `{"trigger":"case_created","case_id":42,"case_name":"Acme Corp","case_version":1}`
 
-// asked makes a signed request of h, and gives its answer.
-func asked(t *testing.T, h http.Handler, body string, change ...func(*http.Request)) *httptest.ResponseRecorder {
+// ask sends a signed request to h, and returns its answer.
+func ask(t *testing.T, h http.Handler, body string, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 	if err := webhook.Sign(r.Header, secret, "msg_1", now, []byte(body)); err != nil {
@@ -34,7 +34,7 @@ func asked(t *testing.T, h http.Handler, body string, change ...func(*http.Reque
 	return w
 }
 
-func TestTheAnswerSaysWhatTheFunctionReturned(t *testing.T) {
+func TestTheStatusFollowsTheFunctionsError(t *testing.T) {
 	private := errors.New("private: the database is away")
 	for name, c := range map[string]struct {
 		err        error
@@ -58,7 +58,7 @@ func TestTheAnswerSaysWhatTheFunctionReturned(t *testing.T) {
 			}
 			return c.err
 		}, webhook.OnError(func(_ *http.Request, err error) { noted = err }))
-		w := asked(t, h, created)
+		w := ask(t, h, created)
 		if w.Code != c.status || w.Header().Get("Retry-After") != c.retryAfter {
 			t.Errorf("%s: %d %v, want %d", name, w.Code, w.Header(), c.status)
 		}
@@ -66,12 +66,12 @@ func TestTheAnswerSaysWhatTheFunctionReturned(t *testing.T) {
 			t.Errorf("%s: the answer shows the error: %s", name, w.Body)
 		}
 		if !errors.Is(noted, c.err) {
-			t.Errorf("%s: noted is %v", name, noted)
+			t.Errorf("%s: OnError got %v", name, noted)
 		}
 	}
 }
 
-func TestWhatIsNotCasehooksIsRefusedUnseen(t *testing.T) {
+func TestForeignRequestsAreRefusedUnseen(t *testing.T) {
 	for name, c := range map[string]struct {
 		body   string
 		change func(*http.Request)
@@ -93,15 +93,15 @@ func TestWhatIsNotCasehooksIsRefusedUnseen(t *testing.T) {
 		}
 		for kind, h := range map[string]http.Handler{
 			"webhook": webhook.Handler(verifier(t, secret), func(context.Context, *webhook.Event) error {
-				t.Errorf("%s was seen", name)
+				t.Errorf("%s was passed to handle", name)
 				return nil
 			}, options...),
 			"callback": webhook.Callback(verifier(t, secret), func(context.Context, *webhook.AboutToSubmit) (webhook.Answer, error) {
-				t.Errorf("%s was seen", name)
+				t.Errorf("%s was passed to handle", name)
 				return webhook.Accept(), nil
 			}, options...),
 		} {
-			w := asked(t, h, c.body, c.change)
+			w := ask(t, h, c.body, c.change)
 			if w.Code != c.status || !errors.Is(noted, c.want) || strings.Contains(w.Body.String(), "private") {
 				t.Errorf("%s, %s: %d %s, %v", kind, name, w.Code, w.Body, noted)
 			}
@@ -140,7 +140,7 @@ func TestTheAnswersOfACallbackAreOfThePublishedShape(t *testing.T) {
 			return webhook.Answer{Data: map[string]any{"a": 1}, Errors: []string{"e"}, Warnings: []string{"w"}, OverrideState: "s"}
 		},
 	} {
-		w := asked(t,
+		w := ask(t,
 			webhook.Callback(verifier(t,
 				secret), func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) {
 				return answer(q), nil
@@ -156,7 +156,7 @@ func TestTheAnswersOfACallbackAreOfThePublishedShape(t *testing.T) {
 	}
 }
 
-func TestDataThatIsNullIsAmendedLikeNone(t *testing.T) {
+func TestNullDataIsAmendedLikeEmptyData(t *testing.T) {
 	q, err := webhook.DecodeAboutToSubmit(http.Header{}, []byte(`{"case_details":{"id":"1","case_data":null}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -191,14 +191,14 @@ func TestAQuestionHasBothCasesAndTheirData(t *testing.T) {
 	}
 }
 
-func TestACallbackThatFailsIsNoVerdict(t *testing.T) {
+func TestTheErrorOfACallbackIsNotAVerdict(t *testing.T) {
 	for name, judge := range map[string]func(*webhook.AboutToSubmit) (webhook.Answer, error){
 		"an error":                     func(*webhook.AboutToSubmit) (webhook.Answer, error) { return webhook.Accept(), errors.New("private") },
 		"data that can't be written":   func(*webhook.AboutToSubmit) (webhook.Answer, error) { return webhook.Answer{Data: func() {}}, nil },
 		"amended with a list":          func(q *webhook.AboutToSubmit) (webhook.Answer, error) { return q.Amend([]int{1}) },
 		"amended with what is no JSON": func(q *webhook.AboutToSubmit) (webhook.Answer, error) { return q.Amend(func() {}) },
 	} {
-		w := asked(t, webhook.Callback(verifier(t, secret),
+		w := ask(t, webhook.Callback(verifier(t, secret),
 			func(_ context.Context, q *webhook.AboutToSubmit) (webhook.Answer, error) { return judge(q) },
 			webhook.OnError(func(*http.Request, error) {})), question)
 		if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "private") {

@@ -26,7 +26,7 @@ const (
 
 var now = time.Unix(1_772_439_300, 0)
 
-// signature is what the Standard Webhooks library signs.
+// signature returns a signature by the Standard Webhooks library.
 func signature(t testing.TB, secret, id string, at time.Time, body []byte) string {
 	t.Helper()
 	signer, err := standardwebhooks.NewWebhook(secret)
@@ -49,7 +49,7 @@ func asymmetric(seed byte, id string, at time.Time, body []byte) (public, signat
 }
 
 // Signatures of the server, asymmetric ones too, are verified.
-func TestVerifyTakesWhatTheServerSigns(t *testing.T) {
+func TestVerifyAcceptsTheServersSignatures(t *testing.T) {
 	seed, body := bytes.Repeat([]byte{3}, ed25519.SeedSize), []byte(`{"trigger":"case_created"}`)
 	key, err := outbound.ParseKey(secret)
 	if err != nil {
@@ -77,7 +77,7 @@ func headers(id string, at time.Time, signature string) http.Header {
 	return h
 }
 
-// verifier is one whose clock stands at now.
+// verifier returns a Verifier whose clock stands at now.
 func verifier(t testing.TB, secrets ...string) *webhook.Verifier {
 	t.Helper()
 	v, err := webhook.NewVerifier(secrets...)
@@ -88,7 +88,7 @@ func verifier(t testing.TB, secrets ...string) *webhook.Verifier {
 	return v
 }
 
-func TestVerifyTakesWhatIsSignedAndNothingElse(t *testing.T) {
+func TestVerifyAcceptsOnlyValidSignatures(t *testing.T) {
 	body := []byte(`{"trigger":"case_created"}`)
 	right := signature(t, secret, "msg_1", now, body)
 	public, asym := asymmetric(1, "msg_1", now, body)
@@ -164,11 +164,11 @@ func TestASecretThatCantBeReadIsNotQuoted(t *testing.T) {
 	}
 	if err := new(webhook.Verifier).Verify(headers("msg_1", time.Now(), signature(t, secret, "msg_1", time.Now(), nil)),
 		nil); !errors.Is(err, webhook.ErrSignature) {
-		t.Errorf("the zero value takes a request: %v", err)
+		t.Errorf("the zero value accepts a request: %v", err)
 	}
 }
 
-func TestWhatSignSignsIsVerifiedByTheStandardLibrary(t *testing.T) {
+func TestSignaturesOfSignAreVerifiedByTheStandardLibrary(t *testing.T) {
 	standard, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func TestWhatSignSignsIsVerifiedByTheStandardLibrary(t *testing.T) {
 		}
 	})
 	if err := webhook.Sign(http.Header{}, "whpk_AAAA", "msg_1", now, nil); !errors.Is(err, webhook.ErrSecret) {
-		t.Errorf("signed by a public key: %v", err)
+		t.Errorf("signed with a public key: %v", err)
 	}
 }
 

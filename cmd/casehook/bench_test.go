@@ -7,7 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/bench"
 )
 
-func TestABenchmarkThatMakesNoSenseIsRefusedBeforeItBegins(t *testing.T) {
+func TestInvalidOptionsOfABenchmarkAreRefused(t *testing.T) {
 	for command, want := range map[string]string{
 		"bench drian":                                     `there is no scenario "drian" (did you mean "drain"?); casehook bench lists them`,
 		"bench live --fanout 10":                          "--fanout is for the scenario drain",
@@ -23,7 +23,7 @@ func TestABenchmarkThatMakesNoSenseIsRefusedBeforeItBegins(t *testing.T) {
 		"bench drain --order fifo":                        `--order: "fifo" is not known; write per-case, strict or none`,
 		"bench drain --messages 99999999 --engine sqlite": "--messages is 99999999",
 	} {
-		if status, _, stderr := said(t, strings.Fields(command)...); status != exitUsage ||
+		if status, _, stderr := runCommand(t, strings.Fields(command)...); status != exitUsage ||
 			!strings.Contains(stderr, want) {
 			t.Errorf("%s: status %d: %s\nwant %s", command, status, stderr, want)
 		}
@@ -31,7 +31,7 @@ func TestABenchmarkThatMakesNoSenseIsRefusedBeforeItBegins(t *testing.T) {
 }
 
 func TestTheScenariosOfTheBenchmarkAreListed(t *testing.T) {
-	status, out, _ := said(t, "bench")
+	status, out, _ := runCommand(t, "bench")
 	for _, s := range bench.Scenarios() {
 		if !strings.Contains(out, "  "+s.Name+" ") || !strings.Contains(out, s.Title) {
 			t.Errorf("%s is not listed:\n%s", s.Name, out)

@@ -39,7 +39,7 @@ func play(t *testing.T, o demo.Options) (string, error) {
 	return out.String(), err
 }
 
-func TestTheDemoTellsItsWholeStory(t *testing.T) {
+func TestTheDemoPrintsItsWholeStory(t *testing.T) {
 	out, err := play(t, demo.Options{})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -64,12 +64,12 @@ func TestTheDemoTellsItsWholeStory(t *testing.T) {
 		"✓ 34 webhooks arrived, in order, and 8 questions were asked; every signature was right.",
 	} {
 		if !strings.Contains(out, want) {
-			t.Errorf("the output does not say %q", want)
+			t.Errorf("the output lacks %q", want)
 		}
 	}
 	checkReadmeShows(t, out)
 	if strings.Contains(out, "\x1b[") {
-		t.Error("the output has colours, and is no terminal")
+		t.Error("the output has colours, but is not a terminal")
 	}
 	if t.Failed() {
 		t.Log(out)
@@ -86,7 +86,7 @@ func TestTheDemoFailsWhenAWebhookIsLost(t *testing.T) {
 		})
 	}})
 	if err == nil || !strings.Contains(err.Error(), "missing") || !strings.Contains(err.Error(), "case_comment") {
-		t.Fatalf("the error is %v, and does not say what is missing\n%s", err, out)
+		t.Fatalf("the error is %v, and does not name what is missing\n%s", err, out)
 	}
 }
 

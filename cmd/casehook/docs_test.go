@@ -115,7 +115,7 @@ func checkReadmeShows(t *testing.T, printed string) {
 	}
 	excerpt := demoBlock.FindSubmatch(readme)
 	if excerpt == nil {
-		t.Fatal("the README shows nothing of the demo")
+		t.Fatal("the README has no output of the demo")
 	}
 	printed = drawn.ReplaceAllString(printed, "ID")
 	for line := range strings.Lines(drawn.ReplaceAllString(string(excerpt[1]), "ID")) {

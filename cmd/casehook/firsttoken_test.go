@@ -11,9 +11,9 @@ import (
 	"github.com/casehook/casehook/internal/server"
 )
 
-// Standard output may be a service's log. The first token is written there only if it is a terminal
-// or a file that nobody else can read, and otherwise to such a file.
-func TestTheFirstTokenGoesWhereNobodyElseLooks(t *testing.T) {
+// Standard output may be a service's log. The first token is written there only if it is a terminal or a file that
+// only its owner can read, and otherwise to such a file.
+func TestTheFirstTokenIsWrittenPrivately(t *testing.T) {
 	pipe := func(*testing.T) (io.Writer, func() string) {
 		var b bytes.Buffer
 		return &b, b.String

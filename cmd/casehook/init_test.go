@@ -18,7 +18,7 @@ func TestTheStartingDefinitionHasNoFaults(t *testing.T) {
 	for key, name := range map[string]string{
 		"application": "Application", "building_permit": "Building permit", "x-9": "X 9",
 	} {
-		status, out, _ := said(t, "casetype", "init", key)
+		status, out, _ := runCommand(t, "casetype", "init", key)
 		if status != exitOK {
 			t.Fatalf("%s: status %d", key, status)
 		}
@@ -37,13 +37,12 @@ func TestTheStartingDefinitionHasNoFaults(t *testing.T) {
 			}
 		}
 		if !strings.Contains(out, "casetype check "+key+".yaml") {
-			t.Errorf("%s: it does not say how to check itself", key)
+			t.Errorf("%s: it does not name the command that checks it", key)
 		}
 	}
 }
 
-// Newcomers read nothing else, so the starting definition shows every part that a definition may
-// have.
+// Newcomers may read nothing else, so the starting definition shows every part of a definition.
 func TestTheStartingDefinitionExplainsEveryKey(t *testing.T) {
 	var schema struct {
 		Properties map[string]any `json:"properties"`
@@ -74,18 +73,18 @@ func TestTheStartingDefinitionExplainsEveryKey(t *testing.T) {
 
 func TestAStartingDefinitionOverwritesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "permit.yaml")
-	if status, out, err := said(t, "casetype", "init", "permit", "-o", path); status != exitOK ||
+	if status, out, err := runCommand(t, "casetype", "init", "permit", "-o", path); status != exitOK ||
 		!strings.Contains(out, "casetype check") {
 		t.Fatalf("status %d: %s%s", status, out, err)
 	}
-	status, _, err := said(t, "casetype", "init", "other", "-o", path)
+	status, _, err := runCommand(t, "casetype", "init", "other", "-o", path)
 	if status != exitFailed || !strings.Contains(err, "name another file with -o") {
 		t.Errorf("status %d: %s", status, err)
 	}
 	if written, _ := os.ReadFile(path); !strings.Contains(string(written), "\nkey: permit\n") {
 		t.Errorf("it was overwritten:\n%s", written)
 	}
-	if status, _, err := said(t, "casetype", "init", "Building permit"); status != exitUsage ||
+	if status, _, err := runCommand(t, "casetype", "init", "Building permit"); status != exitUsage ||
 		!strings.Contains(err, "as in building_permit") {
 		t.Errorf("status %d: %s", status, err)
 	}
@@ -95,7 +94,7 @@ func TestInitAndCheckPointToEachOther(t *testing.T) {
 	for command, other := range map[string]string{
 		"init": "casehook casetype check", "check": "casehook casetype init",
 	} {
-		if _, out, _ := said(t, "casetype", command, "--help"); !strings.Contains(out, other) {
+		if _, out, _ := runCommand(t, "casetype", command, "--help"); !strings.Contains(out, other) {
 			t.Errorf("%s --help does not name %s:\n%s", command, other, out)
 		}
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// said runs a command line, and returns its exit status and its output.
-func said(t *testing.T, args ...string) (status int, stdout, stderr string) {
+// runCommand runs a command line, and returns its exit status and its output.
+func runCommand(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
 	ctx, stop := context.WithCancel(t.Context())
@@ -129,10 +129,10 @@ func TestAnEmptyVariableIsAsUnset(t *testing.T) {
 		t.Setenv(variable, "")
 	}
 	if _, err := parsed(t, "--data", t.TempDir()); err == nil {
-		t.Fatal("the parser alone takes empty variables: then nothing has to be done about them")
+		t.Fatal("the parser itself ignores empty variables, so unsetEmptyVariables is not needed")
 	}
-	if status, _, stderr := said(t, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0"); status == exitUsage {
-		t.Errorf("it takes them for values: %s", stderr)
+	if status, _, stderr := runCommand(t, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0"); status == exitUsage {
+		t.Errorf("empty variables are taken as values: %s", stderr)
 	}
 	for _, variable := range variables {
 		if _, set := os.LookupEnv(variable); set {
@@ -141,7 +141,7 @@ func TestAnEmptyVariableIsAsUnset(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongInTheFileIsNamedByLine(t *testing.T) {
+func TestFaultsInTheFileAreListedByLine(t *testing.T) {
 	for name, test := range map[string]struct{ content, want string }{
 		"an unknown key":   {"listen: x\nlisten-on: y\n", `:2: there is no option "listen-on"`},
 		"a key of no flag": {"config: other.yaml\n", `:1: there is no option "config"`},
@@ -153,7 +153,7 @@ func TestWhatIsWrongInTheFileIsNamedByLine(t *testing.T) {
 		"no YAML":          {"data: x\nlisten: [\n", "casehook.yaml:3: /: is not YAML: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			status, _, stderr := said(t, "serve", "--config", file(t, test.content))
+			status, _, stderr := runCommand(t, "serve", "--config", file(t, test.content))
 			if status != exitUsage || !strings.Contains(stderr, test.want) {
 				t.Errorf("status %d, %q; want %q", status, stderr, test.want)
 			}
@@ -173,20 +173,20 @@ func TestOneFaultInTheFileHidesNoOther(t *testing.T) {
 		content += line + "\n"
 		want = append(want, wrong[line])
 	}
-	_, _, stderr := said(t, "serve", "--config", file(t, content))
+	_, _, stderr := runCommand(t, "serve", "--config", file(t, content))
 	for i, text := range want {
 		if at := fmt.Sprintf("casehook.yaml:%d: ", i+1); !strings.Contains(stderr, at) ||
 			!strings.Contains(stderr, text) {
-			t.Errorf("%s %s is not told in\n%s", at, text, stderr)
+			t.Errorf("%s %s is not in\n%s", at, text, stderr)
 		}
 	}
-	_, _, stderr = said(t, "serve", "--lease-ttl", "9h", "--grace", "0s")
+	_, _, stderr = runCommand(t, "serve", "--lease-ttl", "9h", "--grace", "0s")
 	if !strings.Contains(stderr, "--lease-ttl is") || !strings.Contains(stderr, "--grace is") {
 		t.Errorf("of two wrong options it says %s", stderr)
 	}
 }
 
-func TestWhatIsWrongOnTheCommandLineIsExplained(t *testing.T) {
+func TestErrorsOfTheCommandLineAreExplained(t *testing.T) {
 	for name, test := range map[string]struct {
 		args []string
 		want string
@@ -201,7 +201,7 @@ func TestWhatIsWrongOnTheCommandLineIsExplained(t *testing.T) {
 		"no definition":       {[]string{"casetype", "check"}, "<file>"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			status, stdout, stderr := said(t, test.args...)
+			status, stdout, stderr := runCommand(t, test.args...)
 			if status != exitUsage || !strings.Contains(stderr, test.want) || stdout != "" {
 				t.Errorf("status %d, stdout %q, stderr %q; want %q", status, stdout, stderr, test.want)
 			}
@@ -210,7 +210,7 @@ func TestWhatIsWrongOnTheCommandLineIsExplained(t *testing.T) {
 }
 
 func TestHelpNamesTheVariableOfEveryOption(t *testing.T) {
-	status, help, _ := said(t, "serve", "--help")
+	status, help, _ := runCommand(t, "serve", "--help")
 	if status != exitOK {
 		t.Fatalf("status %d", status)
 	}
@@ -233,7 +233,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 		{"endpoints", "show"}, {"endpoints", "pause"}, {"endpoints", "resume"}, {"listen"}, {"trigger"}, {"resend"},
 		{"attempts"},
 	} {
-		status, help, stderr := said(t, append(command, "--help")...)
+		status, help, stderr := runCommand(t, append(command, "--help")...)
 		if status != exitOK || !strings.Contains(help, "Usage: casehook") || stderr != "" {
 			t.Errorf("%v --help: status %d, %q, %q", command, status, help, stderr)
 		}
@@ -243,7 +243,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 // Developers of receivers learn the commands from their examples.
 func TestTheHelpOfCommandsForDevelopersHasExamples(t *testing.T) {
 	for _, command := range []string{"listen", "trigger", "resend", "endpoints", "attempts"} {
-		_, help, _ := said(t, command, "--help")
+		_, help, _ := runCommand(t, command, "--help")
 		if strings.Count(help, "    casehook "+command) < 2 {
 			t.Errorf("the help of %s shows no two examples:\n%s", command, help)
 		}
@@ -285,10 +285,10 @@ func TestTheHelpOfEveryCommandHasAnExample(t *testing.T) {
 	}
 	for _, leaf := range parser.Model.Leaves(true) {
 		command := strings.Fields(leaf.FullPath())[1:]
-		if command[0] == "version" || command[0] == "demo" { // there is nothing to explain
+		if command[0] == "version" || command[0] == "demo" { // these need none
 			continue
 		}
-		_, out, _ := said(t, append(command, "--help")...)
+		_, out, _ := runCommand(t, append(command, "--help")...)
 		if example := "    casehook " + strings.Join(command, " "); !strings.Contains(out, example) &&
 			!strings.Contains(out, strings.TrimSuffix(example, " list")) {
 			t.Errorf("casehook %s --help shows none:\n%s", strings.Join(command, " "), out)

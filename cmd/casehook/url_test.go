@@ -24,7 +24,7 @@ func TestAURLWithoutASchemeIsRefusedAtOnce(t *testing.T) {
 			found[flag.Name] = true
 			if taken := flag.Target.Type(); taken != reflect.TypeFor[webURL]() &&
 				taken != reflect.TypeFor[serverURL]() {
-				t.Errorf("%s --%s is no webURL", node.FullPath(), flag.Name)
+				t.Errorf("%s --%s is not a webURL", node.FullPath(), flag.Name)
 			}
 		}
 		for _, child := range node.Children {
@@ -49,7 +49,7 @@ func TestAURLWithoutASchemeIsRefusedAtOnce(t *testing.T) {
 		"serve --otlp-endpoint collector:4318":        "write http://collector:4318",
 		"apply -f x --server ftp://cases":             "does not begin with http:// or https://",
 	} {
-		if status, _, stderr := said(t, strings.Fields(command)...); status != exitUsage ||
+		if status, _, stderr := runCommand(t, strings.Fields(command)...); status != exitUsage ||
 			!strings.Contains(stderr, want) {
 			t.Errorf("%s: status %d: %s", command, status, stderr)
 		}
@@ -58,7 +58,7 @@ func TestAURLWithoutASchemeIsRefusedAtOnce(t *testing.T) {
 
 func TestAURLWithoutASchemeInAVariableIsRefused(t *testing.T) {
 	t.Setenv("CASEHOOK_SERVER", "localhost:8080")
-	status, _, stderr := said(t, "endpoints")
+	status, _, stderr := runCommand(t, "endpoints")
 	if status != exitUsage || !strings.Contains(stderr, "write http://localhost:8080") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
@@ -67,7 +67,7 @@ func TestAURLWithoutASchemeInAVariableIsRefused(t *testing.T) {
 func TestTheURLOfAServerHasNoV1AtItsEnd(t *testing.T) {
 	for _, raw := range []string{"http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1/"} {
 		t.Setenv("CASEHOOK_SERVER", raw)
-		status, _, stderr := said(t, "apply", "-f", "casehook.yaml")
+		status, _, stderr := runCommand(t, "apply", "-f", "casehook.yaml")
 		if status != exitUsage || !strings.Contains(stderr, "leave /v1 out: write http://127.0.0.1:8080") {
 			t.Errorf("%s: status %d: %s", raw, status, stderr)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-func TestWhatIsWrongWithACommandLineIsSaidInPlainWords(t *testing.T) {
+func TestErrorsOfTheCommandLineAreInPlainWords(t *testing.T) {
 	for command, want := range map[string]string{
 		"token create --role king":                `--role: "king" is not known; write admin, manager, caseworker or viewer`,
 		"listen --source x":                       `--source: "x" is not known; write ui or api`,
@@ -23,7 +23,7 @@ func TestWhatIsWrongWithACommandLineIsSaidInPlainWords(t *testing.T) {
 		"casetype":                                "name a command: init, check, list, ",
 		"apply -f x y":                            "name one file: casehook apply -f casehook.yaml",
 	} {
-		status, _, stderr := said(t, strings.Fields(command)...)
+		status, _, stderr := runCommand(t, strings.Fields(command)...)
 		if first, _, _ := strings.Cut(stderr, "\n"); status != exitUsage || !strings.Contains(first, want) {
 			t.Errorf("%s: status %d: %s\nwant %s", command, status, first, want)
 		}
@@ -32,7 +32,7 @@ func TestWhatIsWrongWithACommandLineIsSaidInPlainWords(t *testing.T) {
 
 func TestAVariableThatIsWrongIsNamed(t *testing.T) {
 	t.Setenv("CASEHOOK_SERVER", "localhost:8080")
-	_, _, stderr := said(t, "endpoints")
+	_, _, stderr := runCommand(t, "endpoints")
 	if want := `casehook: CASEHOOK_SERVER: "localhost:8080" is no URL`; !strings.HasPrefix(stderr, want) ||
 		strings.Contains(stderr, "envar") {
 		t.Errorf("%s\nwant %s", stderr, want)
@@ -46,7 +46,7 @@ func TestHelpFitsAHundredColumns(t *testing.T) {
 	}
 	var look func(node *kong.Node, path []string)
 	look = func(node *kong.Node, path []string) {
-		_, help, _ := said(t, append(path[:len(path):len(path)], "--help")...)
+		_, help, _ := runCommand(t, append(path[:len(path):len(path)], "--help")...)
 		for line := range strings.Lines(help) {
 			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > 100 {
 				t.Errorf("casehook %s --help: %d columns: %s", strings.Join(path, " "),

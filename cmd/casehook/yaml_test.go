@@ -53,7 +53,7 @@ func TestEachFileOfYAMLIsReadAlike(t *testing.T) {
 			for _, args := range [][]string{
 				{"casetype", "check", path}, {"apply", "-f", path, "--dry-run"}, {"apply", "-f", byName, "--dry-run"}, {"serve", "--config", path},
 			} {
-				status, stdout, stderr := said(t, args...)
+				status, stdout, stderr := runCommand(t, args...)
 				at := path + ":"
 				if test.line > 0 {
 					at = fmt.Sprintf("%s:%d: ", path, test.line)
@@ -63,7 +63,7 @@ func TestEachFileOfYAMLIsReadAlike(t *testing.T) {
 					told = told || strings.Contains(line, at) && strings.Contains(line, test.want)
 				}
 				if status == exitOK || !told {
-					t.Errorf("%s: status %d; it does not say %s%s:\n%.2000s%.2000s", args, status, at, test.want,
+					t.Errorf("%s: status %d; the output lacks %s%s:\n%.2000s%.2000s", args, status, at, test.want,
 						stdout, stderr)
 				}
 			}
@@ -105,7 +105,7 @@ func TestEachFileMayBeWrittenInEveryWayOfYAML12(t *testing.T) {
 			if c, err := parsed(t, "--config", file(t, written(options))); err != nil || c.Listen != "127.0.0.1:7" {
 				t.Errorf("options: %q, %v", c.Listen, err)
 			}
-			if status, stdout, stderr := said(t, "casetype", "check", file(t, written(definition))); status != exitOK {
+			if status, stdout, stderr := runCommand(t, "casetype", "check", file(t, written(definition))); status != exitOK {
 				t.Errorf("a definition: %s%s", stdout, stderr)
 			}
 			plan, err := apply.Read("c.yaml", []byte(written(indented)), nil, nil)
@@ -117,7 +117,7 @@ func TestEachFileMayBeWrittenInEveryWayOfYAML12(t *testing.T) {
 }
 
 // Texts may be written without quotation marks, and are read as they are written.
-func TestAnOptionIsTheTextThatStandsThere(t *testing.T) {
+func TestAnOptionIsReadAsItIsWritten(t *testing.T) {
 	c, err := parsed(t, "--config",
 		file(t,
 			"oidc-client-id: 0123\natfinity-version: 1.10\nmax-connections: 12\nkeep-journal: 0\nlisten:\ndata: ~\n"))

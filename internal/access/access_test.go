@@ -59,7 +59,7 @@ func TestATokenIsUsedFromTheAddressesItIsFor(t *testing.T) {
 	}
 }
 
-// Colleagues see the name of an actor alone, without e-mail addresses. The actor and managers see all.
+// Colleagues see only the name of an actor, without e-mail addresses. The actor and managers see all.
 func TestAnActorIsRedactedForColleagues(t *testing.T) {
 	person := event.Actor{Source: event.UI, UserID: 7, Name: "ada@example.org (Ada)", Address: "192.0.2.7"}
 	program := event.Actor{Source: event.API, TokenID: "tok_1", Name: "crm of ada@example.org", Address: "192.0.2.8"}
@@ -99,13 +99,13 @@ func TestAnActorIsRedactedForColleagues(t *testing.T) {
 func TestParseBearerRefusesOtherShapes(t *testing.T) {
 	for _, s := range []string{"", "chk_", "chk_a", "chk_.b", "chk_a.", "x_a.b"} {
 		if _, _, ok := access.ParseBearer(s); ok {
-			t.Errorf("%q is taken for a bearer token", s)
+			t.Errorf("%q is accepted as a bearer token", s)
 		}
 	}
 }
 
 func TestNewTokenFailsWithoutRandomness(t *testing.T) {
 	if _, _, err := access.NewToken(strings.NewReader("short")); err == nil {
-		t.Error("a token was drawn from too little randomness")
+		t.Error("NewToken succeeded with too little randomness")
 	}
 }

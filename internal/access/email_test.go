@@ -2,7 +2,7 @@ package access
 
 import "testing"
 
-// Identities fold ASCII alone: what only looks like somebody's address is not theirs.
+// NormalEmail folds only ASCII: an address that merely looks like a user's is not theirs.
 func TestAnAddressFoldsASCIIAlone(t *testing.T) {
 	for email, want := range map[string]string{
 		" Ada@Example.ORG\n":   "ada@example.org",
@@ -18,17 +18,17 @@ func TestAnAddressFoldsASCIIAlone(t *testing.T) {
 	}
 }
 
-func TestAddressesThatAreTakenForEachOther(t *testing.T) {
+func TestFoldedAddressesAreEqualIfReadersConfuseThem(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"kim@example.org", "\u212aim@example.org"}, {"sam@example.org", "ſam@example.org"}, {"ädmin@example.org", "ÄDMIN@example.org"},
 		{"ädmin@example.org", "a\u0308dmin@example.org"}, {"strasse@example.org", "straße@example.org"}, {"ada@example.org", "ａｄａ@example.org"},
 		{"ida@example.org", "\u0130da@example.org"}, {"ida@example.org", "ıda@example.org"}, {"ada@example.org", "ad\u200ba@example.org"},
 	} {
 		if FoldedEmail(pair[0]) != FoldedEmail(pair[1]) {
-			t.Errorf("%q and %q are apart", pair[0], pair[1])
+			t.Errorf("%q and %q are folded differently", pair[0], pair[1])
 		}
 	}
 	if FoldedEmail("ada@example.org") == FoldedEmail("ida@example.org") {
-		t.Error("addresses that differ are the same")
+		t.Error("different addresses are folded alike")
 	}
 }

@@ -11,14 +11,13 @@ import (
 	"github.com/casehook/casehook/internal/access"
 )
 
-// beside are the operations outside of any tenant, which have no least role.
-var beside = []access.Operation{
+// tenantless are the operations outside of tenants, which have no least role.
+var tenantless = []access.Operation{
 	access.BeginOIDC, access.FinishOIDC, access.CreateSession, access.CreateTenant, access.ListTenants, access.UpdateTenant,
 	access.CreateAdministrator, access.GetHealth, access.GetReadiness,
 }
 
-// Every constant of the type Operation has another name, and a least role unless it is
-// outside of any tenant.
+// Constants of the type Operation have unique names, and a least role unless they are outside of tenants.
 func TestEachOperationIsDeclaredOnceWithItsLeastRole(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "operation.go", nil, 0)
 	if err != nil {
@@ -43,7 +42,7 @@ func TestEachOperationIsDeclaredOnceWithItsLeastRole(t *testing.T) {
 	if distinct := slices.Compact(slices.Clone(declared)); len(distinct) != len(declared) {
 		t.Error("two operations have one name")
 	}
-	want := slices.Sorted(slices.Values(append(access.Operations(), beside...)))
+	want := slices.Sorted(slices.Values(append(access.Operations(), tenantless...)))
 	if !slices.Equal(declared, want) {
 		t.Errorf("declared are\n%v, but with a least role or outside of any tenant\n%v", declared, want)
 	}

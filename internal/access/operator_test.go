@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 )
 
-func TestAnOperatorHoldsTheKeyAndComesSoon(t *testing.T) {
+func TestAnOperatorsBearerNeedsTheKeyAndExpires(t *testing.T) {
 	key, now := []byte("0123456789abcdef0123456789abcdef"), time.Unix(1_800_000_000, 0)
 	bearer := access.OperatorBearer(key, now)
 	for name, test := range map[string]struct {

@@ -23,7 +23,7 @@ func TestAPasswordIsKnownByItsHash(t *testing.T) {
 	}
 	if !access.PasswordIs(hash, cost, "correct horse") || access.PasswordIs(hash, cost, "correct horsE") ||
 		access.PasswordIs(hash, cost, "") {
-		t.Error("the wrong password is taken, or the right one is not")
+		t.Error("the wrong password is accepted, or the right one is not")
 	}
 	zero := "AAAAAAAAAAAAAAAAAAAAAA"
 	for _, none := range []string{
@@ -36,7 +36,7 @@ func TestAPasswordIsKnownByItsHash(t *testing.T) {
 	}
 }
 
-// A hash may not make the server compute for long, and has to be long enough to prove something.
+// A hash must not cost the server much, and must be long enough to be safe.
 func TestAHashHasBounds(t *testing.T) {
 	const password = "correct horse"
 	salt, encode := make([]byte, 16), base64.RawStdEncoding.EncodeToString

@@ -46,7 +46,7 @@ func TestAPermissionIsForOneOperationAndOneRole(t *testing.T) {
 	}
 }
 
-// A role includes itself and those below it. A word that is no role includes none, and is included by none.
+// A role includes itself and those below it. An unknown role includes none, and is included by none.
 func TestARoleIncludesThoseBelowIt(t *testing.T) {
 	t.Parallel()
 	all := append(access.Roles(), access.Operator, "")
@@ -60,7 +60,7 @@ func TestARoleIncludesThoseBelowIt(t *testing.T) {
 }
 
 // The operations that change nothing are those that viewers may carry out.
-func TestWhatAViewerMayDoChangesNothing(t *testing.T) {
+func TestViewersCarryOutOnlyOperationsThatRead(t *testing.T) {
 	t.Parallel()
 	for _, o := range access.Operations() {
 		if o.Reads() != access.Viewer.Permits(o) {
@@ -74,7 +74,7 @@ func TestWhatAViewerMayDoChangesNothing(t *testing.T) {
 	}
 }
 
-func TestNobodyIsAuthorizedUnchecked(t *testing.T) {
+func TestAPrincipalIsNotAuthorizedUnchecked(t *testing.T) {
 	t.Parallel()
 	for _, role := range append(access.Roles(), access.Operator, "") {
 		p := access.Principal{Role: role}

@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-func TestWhatSomebodyMayRead(t *testing.T) {
+func TestAReaderReadsByRoleAndClearance(t *testing.T) {
 	n := access.Narrowing{"secret": {"viewer"}, "closed": {}, "pay": {"manager", "viewer"}}
 	now := time.Now()
 	for _, c := range []struct {
@@ -38,12 +38,12 @@ func TestWhatSomebodyMayRead(t *testing.T) {
 			}
 		}
 		if !reader.Reads(&event.Entry{Snapshot: event.Snapshot{Contact: &event.Contact{}}}) {
-			t.Errorf("%s hears nothing of contacts", c.who)
+			t.Errorf("%s does not read contacts", c.who)
 		}
 	}
 }
 
-// A grant includes another of no higher role and clearance. That of nobody is included by every grant.
+// A grant includes another of no higher role and clearance. The zero Grant is included by every grant.
 func TestAGrantIncludesAnother(t *testing.T) {
 	grant := func(r access.Role, c casetype.Classification) access.Grant {
 		return access.Grant{Role: r, Clearance: c}
@@ -69,7 +69,7 @@ func TestAGrantIncludesAnother(t *testing.T) {
 	}
 }
 
-func TestOnlyWhoCanSignInHasASignInGrant(t *testing.T) {
+func TestOnlyUsersWhoCanSignInHaveASignInGrant(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		user access.User
@@ -86,7 +86,7 @@ func TestOnlyWhoCanSignInHasASignInGrant(t *testing.T) {
 	}
 }
 
-func TestReadersWhoMayReadTheSameAreTheSame(t *testing.T) {
+func TestReadersOfTheSameCasesAreTheSame(t *testing.T) {
 	r := access.Reader{Clearance: casetype.Private, Without: []string{"a", "b"}}
 	for name, other := range map[string]access.Reader{
 		"a higher clearance": {Clearance: casetype.Restricted, Without: []string{"a", "b"}},

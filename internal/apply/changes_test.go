@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestChangesAreToldByPath(t *testing.T) {
+func TestChangesAreListedByPath(t *testing.T) {
 	const long = "a text that is so long that nobody reads it to its end, unless they have got nothing else to do"
 	for name, c := range map[string]struct {
 		before, after string
@@ -31,11 +31,11 @@ func TestChangesAreToldByPath(t *testing.T) {
 	}
 	if got := definitionChanges([]byte(`{"fields": {"a": 1, "b": 2}}`),
 		[]byte(`{"fields": {"b": 2, "a": 1}}`)); len(got) != 1 || got[0] != "/fields: in another order" {
-		t.Errorf("another order of fields is told as %q", got)
+		t.Errorf("another order of fields is described as %q", got)
 	}
 }
 
-func TestOfManyChangesTheFirstAreTold(t *testing.T) {
+func TestTheFirstOfManyChangesAreListed(t *testing.T) {
 	var members []string
 	for i := range 100 {
 		members = append(members, fmt.Sprintf(`"a%02d": 1`, i))

@@ -82,7 +82,7 @@ endpoints:
 	}
 }
 
-func TestEverythingWrongIsListedByLine(t *testing.T) {
+func TestAllFaultsAreListedByLine(t *testing.T) {
 	for name, test := range map[string]struct {
 		source string
 		want   []string
@@ -115,7 +115,7 @@ func TestEverythingWrongIsListedByLine(t *testing.T) {
 			}
 			for _, want := range test.want {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%q does not say %q", err, want)
+					t.Errorf("%q lacks %q", err, want)
 				}
 			}
 		})

@@ -13,8 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// served applies a source to a server with these answers.
-func served(t *testing.T, source string, answer http.HandlerFunc) error {
+// applyTo applies a source to a server with these answers.
+func applyTo(t *testing.T, source string, answer http.HandlerFunc) error {
 	t.Helper()
 	plan, err := Read("c.yaml", []byte(source), files(map[string]string{"note.yaml": note}),
 		variables(map[string]string{"KEY": sesame}))
@@ -44,8 +44,8 @@ endpoints:
     secret: { env: KEY }
 `
 
-func TestWhatTheServerRefusesIsToldWithItsPlace(t *testing.T) {
-	err := served(t, twoItems, func(w http.ResponseWriter, r *http.Request) {
+func TestTheServersRefusalsHaveTheirPlaces(t *testing.T) {
+	err := applyTo(t, twoItems, func(w http.ResponseWriter, r *http.Request) {
 		switch body, _ := io.ReadAll(r.Body); {
 		case r.Method == http.MethodPut:
 			problem(w, 422,
@@ -71,9 +71,9 @@ c.yaml:10: endpoint b: /secret: is known`
 	}
 }
 
-func TestWhatEndsARunIsToldBesideWhatWasRefused(t *testing.T) {
+func TestTheErrorThatEndsARunIsListedAfterRefusals(t *testing.T) {
 	asked := 0
-	err := served(t, twoItems, func(w http.ResponseWriter, r *http.Request) {
+	err := applyTo(t, twoItems, func(w http.ResponseWriter, r *http.Request) {
 		if asked++; r.URL.Path == "/v1/endpoints" {
 			problem(w, 401, `{"code": "token.invalid", "detail": "The token was revoked."}`)
 			return

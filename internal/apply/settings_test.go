@@ -83,12 +83,12 @@ func TestWrongSettingsAreListedByLine(t *testing.T) {
 		_, err := Read("c.yaml", []byte(source), files(map[string]string{"crm.secret": "x"}),
 			variables(map[string]string{"CRM_KEY": "x", "CRM_SECRET": sesame}))
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v does not say %q", change, err, want)
+			t.Errorf("%s: %v lacks %q", change, err, want)
 		}
 	}
 }
 
-func TestWhatIsShownIsComparedAndTheRestRemoved(t *testing.T) {
+func TestShownSettingsAreComparedAndOthersRemoved(t *testing.T) {
 	text := func(s string) *string { return &s }
 	e := endpoint.Endpoint{Metadata: map[string]string{"a": "1"},
 		Headers: []endpoint.Header{{Name: "X-A", Value: "secret"}},
@@ -121,6 +121,6 @@ func TestWhatIsShownIsComparedAndTheRestRemoved(t *testing.T) {
 	bare.removing(there)
 	if value, named := bare.Metadata["a"]; !named || value != nil || len(bare.Headers) != 1 ||
 		bare.Headers["x-a"] != nil {
-		t.Errorf("%+v leaves what is there", bare)
+		t.Errorf("%+v leaves settings on the server", bare)
 	}
 }

@@ -130,7 +130,7 @@ func TestClosingAndReopeningAreFacts(t *testing.T) {
 	}
 }
 
-// A switch to another type changes a case. Of a claim, its own trigger tells of the switch.
+// A switch to another type changes a case. A claim's switch has a trigger of its own.
 func TestASwitchOfTypeIsAChangeOfACaseAlone(t *testing.T) {
 	for kind, want := range map[string]string{"case": "type_switched changed", "claim": "type_switched"} {
 		to := parsed(t, strings.NewReplacer("key: loan", "key: credit", "kind: claim", "kind: "+kind).Replace(definition))
@@ -142,8 +142,8 @@ func TestASwitchOfTypeIsAChangeOfACaseAlone(t *testing.T) {
 	}
 }
 
-// A change has the classification of its field, a made name that of the fields it is made of, and the fact
-// the highest of its changes.
+// A change has the classification of its field, a name from a template that of its fields, and the fact the highest
+// of its changes.
 func TestChangesHaveTheClassificationOfTheirFields(t *testing.T) {
 	typ := parsed(t, strings.NewReplacer("a: {type: string}", "a: {type: string, x-classification: RESTRICTED}",
 		"b: {type: number}", "b: {type: number, x-classification: PRIVATE}").Replace(definition)+"name_template: '{b}'\n")
@@ -232,7 +232,7 @@ func TestColoursComeFromTheNearest(t *testing.T) {
 	}
 }
 
-func TestASnapshotHoldsAllThatIsTold(t *testing.T) {
+func TestASnapshotHoldsTheWholeCase(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	c := cases.Case{
 		ID:              4539148803436467,

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// ada is a person with as much as is needed, changed.
+// ada returns a person with the required details, changed.
 func ada(change func(*event.ContactDetails)) event.ContactDetails {
 	d := event.ContactDetails{FirstName: "Ada", LastName: "Lovelace"}
 	change(&d)
@@ -29,7 +29,7 @@ func paths(d event.ContactDetails) string {
 	return strings.Join(all, " ")
 }
 
-func TestWhatAContactNeeds(t *testing.T) {
+func TestRequiredDetailsOfAContact(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		d    event.ContactDetails
@@ -53,7 +53,7 @@ func TestWhatAContactNeeds(t *testing.T) {
 	}
 }
 
-func TestWhatEachFieldOfAContactTakes(t *testing.T) {
+func TestValidValuesOfEachFieldOfAContact(t *testing.T) {
 	long := strings.Repeat("ü", 64)
 	for path, c := range map[string]struct {
 		set           func(*event.ContactDetails, string)
@@ -90,13 +90,13 @@ func TestWhatEachFieldOfAContactTakes(t *testing.T) {
 		}
 		for _, s := range c.refuse {
 			if got := paths(ada(func(d *event.ContactDetails) { c.set(d, s) })); got != path {
-				t.Errorf("%s takes %q: %q", path, s, got)
+				t.Errorf("%s accepts %q: %q", path, s, got)
 			}
 		}
 	}
 }
 
-// anyContact draws details whose texts are often right, and often nearly so.
+// anyContact draws details whose texts are often valid, or almost.
 func anyContact(t *rapid.T) event.ContactDetails {
 	text := rapid.OneOf(rapid.SampledFrom([]string{
 		"", " ", "Ada", "ada@example.com", "a@b", "+44 7700 900123", "GB", "gb", "email", "post", "a\x00b", "\xff", "\u2028", "x\ny", strings.Repeat("y", 300), "DROP TABLE", `"`, "12",
@@ -111,10 +111,9 @@ func anyContact(t *rapid.T) event.ContactDetails {
 	return d
 }
 
-// For any input: cleaning twice changes nothing more; each fault is named by its place, once, in the
-// published order; accepted text fits a line, and comes back from JSON unchanged; and details that were
-// right stay right when they are cleaned.
-func TestContactsAreJudgedByRules(t *testing.T) {
+// For any input: cleaning twice changes nothing more; each fault is listed once, in the published order; accepted
+// text fits a line, and is unchanged by JSON; and valid details stay valid when they are cleaned.
+func TestContactsAreCheckedByRules(t *testing.T) {
 	order := map[string]int{}
 	for i := range reflect.TypeFor[event.ContactDetails]().NumField() {
 		name, _, _ := strings.Cut(reflect.TypeFor[event.ContactDetails]().Field(i).Tag.Get("json"), ",")
@@ -145,12 +144,12 @@ func TestContactsAreJudgedByRules(t *testing.T) {
 		}
 		if named := d.IsBusiness && d.BusinessName != "" || d.FirstName != "" && d.LastName != ""; !named ||
 			strings.ContainsAny(d.Email, "\r\n ,;<>") {
-			t.Fatalf("%+v was taken", d)
+			t.Fatalf("%+v was accepted", d)
 		}
 	})
 }
 
-// The changes between two contacts say all of the difference, and nothing else.
+// The changes between two contacts are exactly their differences.
 func TestChangesOfAContactLeadFromOneToTheOther(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before, after := anyContact(t), anyContact(t)
@@ -210,13 +209,13 @@ func FuzzCheckContact(f *testing.F) {
 			return
 		}
 		if at := strings.Count(d.Email, "@"); d.Email != "" && at != 1 || strings.ContainsAny(d.Email, " \r\n<>\"") {
-			t.Errorf("the email %q was taken", d.Email)
+			t.Errorf("the email %q was accepted", d.Email)
 		}
 		if n := len(cases.Digits(d.MobilePhone)); d.MobilePhone != "" && (n < 3 || n > 20) {
-			t.Errorf("the phone %q was taken", d.MobilePhone)
+			t.Errorf("the phone %q was accepted", d.MobilePhone)
 		}
 		if d.CountryCode != "" && len(d.CountryCode) != 2 || !utf8.ValidString(d.FirstName+d.Email) {
-			t.Errorf("%+v was taken", d)
+			t.Errorf("%+v was accepted", d)
 		}
 	})
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// served answers requests without a network.
-type served func(*http.Request) (*http.Response, error)
+// roundTripper answers requests without a network.
+type roundTripper func(*http.Request) (*http.Response, error)
 
-func (f served) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func answer(status int, body string, header ...string) *http.Response {
 	h := http.Header{}
@@ -30,7 +30,7 @@ func answer(status int, body string, header ...string) *http.Response {
 	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body))}
 }
 
-func to(f served) *client.Client {
+func to(f roundTripper) *client.Client {
 	return &client.Client{Server: "http://casehook.example/", Token: "chk_1.x", Transport: f}
 }
 
@@ -82,10 +82,10 @@ func TestAProblemBecomesAFaultOfItsKind(t *testing.T) {
 }
 
 func TestWithoutATokenOrAServerNothingIsSent(t *testing.T) {
-	nobody := served(func(*http.Request) (*http.Response, error) { t.Error("sent"); return nil, io.EOF })
+	closed := roundTripper(func(*http.Request) (*http.Response, error) { t.Error("sent"); return nil, io.EOF })
 	for want, c := range map[string]*client.Client{
-		"set CASEHOOK_TOKEN":         {Server: "http://casehook.example", Transport: nobody},
-		"is not the URL of a server": {Server: "localhost:8080", Token: "chk_1.x", Transport: nobody},
+		"set CASEHOOK_TOKEN":         {Server: "http://casehook.example", Transport: closed},
+		"is not the URL of a server": {Server: "localhost:8080", Token: "chk_1.x", Transport: closed},
 	} {
 		if err := c.Call(t.Context(), client.Request{Method: "POST", Path: "/v1/x"},
 			nil); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {

@@ -86,7 +86,7 @@ func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 		there := rapid.IntRange(0, 500).Draw(r, "there")
 		last := rapid.IntRange(1, 50).Draw(r, "last")
 		rounds := rapid.SliceOfN(rapid.IntRange(0, 350), 1, 6).Draw(r, "rounds")
-		late := rapid.SliceOfN(rapid.IntRange(1, 60), 6, 6).Draw(r, "late") // so far behind the newest
+		late := rapid.SliceOfN(rapid.IntRange(1, 60), 6, 6).Draw(r, "late") // how far behind the newest
 		synctest.Test(t, func(t *testing.T) {
 			server := &attemptServer{}
 			for i := range there {
@@ -134,7 +134,7 @@ func TestFollowingAttemptsHasNoGapsAndNoRepeats(t *testing.T) {
 	})
 }
 
-func TestOfManyAttemptsTheNewestAreShownAndItIsSaid(t *testing.T) {
+func TestTheNewestOfManyAttemptsAreShownWithANote(t *testing.T) {
 	for there, says := range map[int]string{
 		MostAttempts: "", MostAttempts + 1: "There are more than these 10000 attempts since then.",
 	} {
@@ -147,10 +147,10 @@ func TestOfManyAttemptsTheNewestAreShownAndItIsSaid(t *testing.T) {
 			&client.Client{Server: "http://casehook.example", Token: "chk_1.x", Transport: server},
 			AttemptQuery{Output: Output{Out: &out, JSON: true}, Since: "2026-01-31T08:00:00Z", Notes: &notes})
 		if got := printedIDs(out.String()); err != nil || len(got) != MostAttempts || got[len(got)-1] != there {
-			t.Errorf("of %d there are %d, %v", there, len(got), err)
+			t.Errorf("of %d it prints %d, %v", there, len(got), err)
 		}
 		if !strings.HasPrefix(notes.String(), says) || (says == "") != (notes.Len() == 0) {
-			t.Errorf("of %d it says %q", there, notes.String())
+			t.Errorf("of %d the note is %q", there, notes.String())
 		}
 	}
 }

@@ -25,10 +25,10 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// streaming is a server whose stream breaks off again and again.
+// streaming is a server whose stream breaks off repeatedly.
 type streaming struct {
 	messages int  // how many there are
-	cut      int  // after so many events a stream ends
+	cut      int  // the number of events after which a stream ends
 	badly    bool // in the middle of an event
 
 	mu    sync.Mutex
@@ -73,7 +73,7 @@ type local struct {
 
 	mu  sync.Mutex
 	got []string // ids with attempts
-	ids []string // how many it took
+	ids []string // the ones that it accepted
 }
 
 func (l *local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -146,9 +146,8 @@ func listened(t *testing.T, s *streaming, l ListenOptions, most int) (out, notes
 	return printed.String(), noted.String()
 }
 
-// Every message arrives once and in the order of its subject, however often and in whatever way the
-// stream ends.
-func TestListeningGoesOnWhereItEnded(t *testing.T) {
+// Every message arrives once and in the order of its subject, however often the stream ends, cleanly or not.
+func TestListeningResumesWhereItEnded(t *testing.T) {
 	for _, badly := range []bool{false, true} {
 		receiver, l := newLocal(t,
 			ListenOptions{Triggers: []string{"case_*"}, Sources: []string{"api"}, After: "beginning", Retry: true})
@@ -164,7 +163,7 @@ func TestListeningGoesOnWhereItEnded(t *testing.T) {
 		_, notes := listened(t, s, l, 15) // with the head, the date, and one retry
 		slices.Sort(receiver.ids)
 		if len(receiver.ids) != 12 || len(slices.Compact(receiver.ids)) != 12 {
-			t.Errorf("badly %v: taken were %v; %s", badly, receiver.ids, notes)
+			t.Errorf("badly %v: accepted were %v; %s", badly, receiver.ids, notes)
 		}
 		newest := map[int]int{}
 		for _, got := range receiver.got {
@@ -213,7 +212,7 @@ func TestListeningIsInTheOrderOfTheJournal(t *testing.T) {
 }
 
 // A message that is being retried delays messages of its own subject only.
-func TestWhatIsTriedAgainHoldsUpNoOtherSubject(t *testing.T) {
+func TestARetriedMessageDelaysNoOtherSubject(t *testing.T) {
 	receiver, l := newLocal(t, ListenOptions{Retry: true})
 	receiver.status = func(id string, attempt int) int {
 		if id == "msg_1" && attempt == 1 {
@@ -228,7 +227,7 @@ func TestWhatIsTriedAgainHoldsUpNoOtherSubject(t *testing.T) {
 	}
 }
 
-func TestWhatTheServerRefusesEndsListening(t *testing.T) {
+func TestARefusalByTheServerEndsListening(t *testing.T) {
 	server := httptest.NewServer(&streaming{})
 	defer server.Close()
 	err := Listen(t.Context(), &client.Client{Server: server.URL, Token: "chk_wrong"},

@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/client"
 )
 
-func TestAMigrationGoesOnUntilTheEndAndSaysHowFarItIs(t *testing.T) {
+func TestAMigrationGoesOnUntilTheEndAndPrintsItsProgress(t *testing.T) {
 	answers := []string{
 		`{"to": 3, "moved": 1200, "misfits": [], "left": 100000, "next": "a"}`,
 		`{"to": 3, "moved": 0, "misfits": [{"case_id": 7, "version": 1, "fields": [{"path": "/state", "message": "is gone"}]}], "left": 2, "next": "b"}`,
@@ -50,6 +50,6 @@ func TestAMigrationGoesOnUntilTheEndAndSaysHowFarItIs(t *testing.T) {
 		t.Errorf("it asks %q", asked)
 	}
 	if _, err := Migrate(t.Context(), c, m); err == nil {
-		t.Error("a request that failed is no end")
+		t.Error("a failed request ended the migration without an error")
 	}
 }

@@ -37,7 +37,7 @@ func TestATableFitsAHundredColumns(t *testing.T) {
 	}
 }
 
-func TestWhatGoesToNoTerminalIsNotCut(t *testing.T) {
+func TestATableThatIsNotOnATerminalIsNotCut(t *testing.T) {
 	long := strings.Repeat("é", 120)
 	var out bytes.Buffer
 	err := Table{Columns: []string{"ID", "NAME"}, Rows: [][]string{{"1", long}}, Shorten: []string{"NAME"}}.Print(&out)
@@ -55,7 +55,7 @@ func TestWhatGoesToNoTerminalIsNotCut(t *testing.T) {
 	}
 }
 
-func TestHowFarAnEndpointIsBehindIsReadable(t *testing.T) {
+func TestTheLagOfAnEndpointIsReadable(t *testing.T) {
 	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 	since := func(d time.Duration) *time.Time { at := now.Add(-d); return &at }
 	for want, l := range map[string]lag{

@@ -80,7 +80,7 @@ func repeated(prefix string, n int) (all []string) {
 	return all
 }
 
-func TestAHiddenSecretStaysUnlessItWouldGoElsewhere(t *testing.T) {
+func TestAHiddenSecretStaysUnlessItsDestinationChanges(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*endpoint.Endpoint)
 		keeps  bool
@@ -110,7 +110,7 @@ func TestAHiddenSecretStaysUnlessItWouldGoElsewhere(t *testing.T) {
 	}
 }
 
-// selfSigned makes a certificate and its key, in PEM.
+// selfSigned returns a certificate and its key, in PEM.
 func selfSigned(t *testing.T, ends time.Time) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -130,7 +130,7 @@ func selfSigned(t *testing.T, ends time.Time) (certificate, key string) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
 }
 
-func TestCertificatesAreJudgedWhenTheyAreSet(t *testing.T) {
+func TestCertificatesAreCheckedWhenTheyAreSet(t *testing.T) {
 	ends := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	certificate, key := selfSigned(t, ends)
 	_, other := selfSigned(t, ends)

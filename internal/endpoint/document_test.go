@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
-// settled is an endpoint all of whose settings are set.
+// settled is an endpoint that has all settings.
 var settled = endpoint.Endpoint{
 	URL: "https://example.com/", Description: "d", Metadata: map[string]string{"a": "1"}, Sources: []string{"ui"},
 	IgnoreOwn: true, Filter: "true", Token: "tok_1", Owner: "user/7",
@@ -47,7 +47,7 @@ func filled(v reflect.Value) bool {
 	return true
 }
 
-// The default schedule and none differ, and so they do in a document.
+// A document distinguishes the default schedule from an empty one.
 func TestADocumentTellsNoRetriesFromTheDefault(t *testing.T) {
 	for _, retries := range [][]time.Duration{nil, {}} {
 		raw, err := endpoint.Endpoint{Policy: endpoint.Policy{Retries: retries}}.Document()
@@ -74,8 +74,7 @@ func TestADocumentHoldsNoSecret(t *testing.T) {
 	}
 }
 
-// While servers are upgraded one after the other, an older one must not lose what a newer
-// one has saved.
+// While servers are upgraded one after the other, an older one must not lose settings that a newer one has saved.
 func TestSettingsOfANewerVersionAreKept(t *testing.T) {
 	var e endpoint.Endpoint
 	if err := e.SetDocument([]byte(`{"format":1,"url":"https://a.example/","sound":"bell","nested":{"a":1.50}}`)); err != nil {

@@ -83,7 +83,7 @@ func TestCheckAcceptsTheBoundsAndNothingBeyond(t *testing.T) {
 	}
 }
 
-func TestDefaultsFillInWhatIsNotSet(t *testing.T) {
+func TestDefaultsReplaceUnsetFields(t *testing.T) {
 	want := endpoint.Policy{
 		Retries: endpoint.DefaultRetries, Timeout: 15 * time.Second, Concurrency: 8, Order: endpoint.PerCase,
 	}

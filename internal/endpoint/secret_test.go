@@ -28,7 +28,7 @@ func TestRotatedSecretsSignForTheOverlap(t *testing.T) {
 	if diff := cmp.Diff([]string{"cbka", "cbka", "cbk", "cbk", "ck", "ck"}, got); diff != "" {
 		t.Error(diff)
 	}
-	// The overlap of a rotation before is never made longer, and none is none at once.
+	// The overlap of an earlier rotation is never made longer, and no overlap ends secrets at once.
 	secrets = endpoint.Rotate(secrets, endpoint.Secret{ID: "d", Kind: endpoint.V1, CreatedAt: at(8)}, 0)
 	if got := signing(at(8)); got != "dk" || len(secrets) != 2 {
 		t.Errorf("without an overlap %s sign, and %d are kept", got, len(secrets))

@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/weburl"
 )
 
-// faultsOf checks an endpoint of which all else is right, and gives the paths.
+// faultsOf checks an endpoint that is otherwise valid, and returns the paths of its faults.
 func faultsOf(e endpoint.Endpoint) (paths []string) {
 	e.URL, e.Triggers = "https://example.com", []string{"x"}
 	for _, f := range e.Check([]string{"x"}) {
@@ -19,7 +19,7 @@ func faultsOf(e endpoint.Endpoint) (paths []string) {
 	return paths
 }
 
-func TestNoHeaderOfOursCanBeSet(t *testing.T) {
+func TestReservedHeadersCanNotBeSet(t *testing.T) {
 	for _, name := range []string{
 		"webhook-id", "Webhook-Signature", "WEBHOOK-ANYTHING", "Content-Type", "content-length", "Host", "User-Agent", "Transfer-Encoding", "Connection",
 		"Keep-Alive", "TE", "Trailer", "Upgrade", "Expect", "Accept-Encoding", "Proxy-Authorization", "X-atfinity-event", "x-ATFINITY-new", "Event-Name",
@@ -155,7 +155,7 @@ func TestHeadersAreMergedByNameWhateverItsCase(t *testing.T) {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"/headers/X-G"}, faultsOf(e)); diff != "" {
-		t.Errorf("what is shown in the place of a value is taken for one: %s", diff)
+		t.Errorf("the mask is accepted as a value: %s", diff)
 	}
 	metadata := endpoint.MergeMetadata(map[string]string{"a": "1", "b": "2"},
 		map[string]*string{"a": nil, "c": text("3")})
@@ -203,6 +203,6 @@ func TestAChangedCopyLeavesTheOriginal(t *testing.T) {
 	}
 	c.Revision = 7
 	if same := e.Clone(); e.Same(c) || !e.Same(same) {
-		t.Error("what is set alike is not the same, or what is not is")
+		t.Error("Same is wrong")
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-func TestAnEndpointHearsOfItsSources(t *testing.T) {
+func TestAnEndpointAcceptsActorsOfItsSources(t *testing.T) {
 	person := event.Actor{Source: event.UI, Name: "Ada", UserID: 7}
 	own := event.Actor{Source: event.API, Name: "crm", TokenID: "tok_own"}
 	other := event.Actor{Source: event.API, Name: "import", TokenID: "tok_other"}
@@ -29,12 +29,12 @@ func TestAnEndpointHearsOfItsSources(t *testing.T) {
 		e := endpoint.Endpoint{Sources: test.sources, IgnoreOwn: test.ignoreOwn, Token: "tok_own"}
 		got := [4]bool{e.AcceptsActor(person), e.AcceptsActor(own), e.AcceptsActor(other), e.AcceptsActor(casehook)}
 		if got != test.want {
-			t.Errorf("%s: it hears of %v, want %v", test.name, got, test.want)
+			t.Errorf("%s: it accepts %v, want %v", test.name, got, test.want)
 		}
 	}
 }
 
-func TestBothSourcesAreKeptAsNone(t *testing.T) {
+func TestBothSourcesAreStoredAsNil(t *testing.T) {
 	e := endpoint.Endpoint{Triggers: []string{"b", "a", "b"}, Sources: []string{"ui", "api", "ui"}}
 	e.Normalise()
 	if diff := cmp.Diff(endpoint.Endpoint{Triggers: []string{"a", "b"}}, e); diff != "" {
@@ -42,8 +42,8 @@ func TestBothSourcesAreKeptAsNone(t *testing.T) {
 	}
 }
 
-// Empty settings are kept as none, so that endpoints that are set alike are equal.
-func TestEmptySettingsAreKeptAsNone(t *testing.T) {
+// Empty settings are stored as nil, so that endpoints with the same settings are equal.
+func TestEmptySettingsAreStoredAsNil(t *testing.T) {
 	empty := endpoint.Endpoint{
 		Triggers: []string{"a"}, Headers: []endpoint.Header{}, Metadata: map[string]string{},
 		Auth: endpoint.Auth{Scopes: []string{}},
@@ -63,7 +63,7 @@ func TestEmptySettingsAreKeptAsNone(t *testing.T) {
 	}
 }
 
-func TestCheckRefusesSourcesThatAreNone(t *testing.T) {
+func TestCheckRefusesUnknownSources(t *testing.T) {
 	e := endpoint.Endpoint{
 		URL: "https://example.com", Triggers: []string{"x"}, Sources: []string{"ui", "mail"}, IgnoreOwn: true,
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// upTo sees what is marked with one of the classes, and what is not marked.
+// upTo sees facts of the given classes, and those of no class.
 func upTo(classes ...string) func(string) bool {
 	return func(class string) bool { return class == "" || slices.Contains(classes, class) }
 }
@@ -42,7 +42,7 @@ func secretEntry() *event.Entry {
 	}
 }
 
-func TestOfSeveralDocumentsThoseAreShownThatAreNotHidden(t *testing.T) {
+func TestHiddenDocumentsAreLeftOut(t *testing.T) {
 	for _, kind := range []event.Kind[event.Documents]{event.CaseDocumentsGenerated, event.CaseDocumentsDeleted} {
 		all := event.Documents{
 			Keys: []string{"c", "a", "b", "d"}, IDs: []string{"3", "1", "2", "4"},
@@ -65,12 +65,12 @@ func TestOfSeveralDocumentsThoseAreShownThatAreNotHidden(t *testing.T) {
 		}
 		all.Classes = []string{"RESTRICTED", "PRIVATE", "PRIVATE", "RESTRICTED"}
 		if f, visible := marked(kind.New(all), "RESTRICTED").As(upTo("PUBLIC")); visible {
-			t.Errorf("none may be seen, and there is %+v", f)
+			t.Errorf("none may be seen, but there is %+v", f)
 		}
 	}
 }
 
-// A list of documents that lacks keys or ids of some is shown as far as it has both.
+// A list of documents that lacks some keys or ids shows the documents that have both.
 func TestDocumentsWithoutAKeyOrAnIDAreNotShown(t *testing.T) {
 	for name, all := range map[string]event.Documents{
 		"keys": {Keys: []string{"a"}, IDs: []string{"1", "2"}}, "ids": {Keys: []string{"a", "b"}, IDs: []string{"1"}},
@@ -85,7 +85,7 @@ func TestDocumentsWithoutAKeyOrAnIDAreNotShown(t *testing.T) {
 	}
 }
 
-func TestAnEntryShowsWhatItsMarksAllow(t *testing.T) {
+func TestAnEntryIsShownByItsClassifications(t *testing.T) {
 	type shown struct {
 		Name, Data, Changes string
 		Facts               []string
@@ -110,7 +110,7 @@ func TestAnEntryShowsWhatItsMarksAllow(t *testing.T) {
 			Name: view.Snapshot.Case.Name, Data: string(view.Snapshot.Case.Data), Warnings: view.Callback.Warnings,
 		}
 		if diff := cmp.Diff(view.Callback.Warnings, view.Callback.IgnoredKeys); diff != "" {
-			t.Errorf("%v: the keys of its answer are seen as its warnings are: %s", classes, diff)
+			t.Errorf("%v: the keys of its answer are not hidden like its warnings: %s", classes, diff)
 		}
 		for _, f := range view.Facts {
 			got.Facts = append(got.Facts, f.Name)
@@ -134,7 +134,7 @@ func TestAnEntryShowsWhatItsMarksAllow(t *testing.T) {
 	}
 }
 
-func TestAnEntryAboveAClearanceIsNotThere(t *testing.T) {
+func TestAnEntryAboveAClearanceIsHidden(t *testing.T) {
 	e := secretEntry()
 	e.Snapshot.Case.Classification = "RESTRICTED"
 	if view, visible := e.As(upTo("PUBLIC", "PRIVATE")); visible || view != nil {

@@ -39,11 +39,11 @@ func TestDecodeReturnsWhatNewStored(t *testing.T) {
 	if _, err := event.CaseStateChanged.Decode(event.Fact{
 		Name: "case.state_changed", Data: []byte(`{"to":1}`),
 	}); err == nil {
-		t.Error("data of another shape was decoded")
+		t.Error("data of another form was decoded")
 	}
 }
 
-// A fact may have been stored without data, which then has its zero value.
+// The data of a fact that was stored without any is the zero value.
 func TestAFactWithoutDataIsDecoded(t *testing.T) {
 	got, err := event.CaseStateChanged.Decode(event.Fact{Name: "case.state_changed"})
 	if err != nil || got != (event.StateChange{}) {

@@ -24,7 +24,7 @@ func costOf(t *testing.T, source string, data map[string]any) int {
 }
 
 // Ten bytes of text, or ten items, cost one unit, in addition to the cost of the operation with empty values.
-func TestAnOperationCostsATenthOfWhatItReads(t *testing.T) {
+func TestAnOperationCostsATenthOfItsInput(t *testing.T) {
 	text := strings.Repeat("x", 504)
 	list, members := make([]any, 503), map[string]any{}
 	for i := range 100 {
@@ -52,7 +52,7 @@ func TestAnOperationCostsATenthOfWhatItReads(t *testing.T) {
 	}
 }
 
-// The limit is what an evaluation may cost, and no less.
+// An evaluation may cost the limit, and no more.
 func TestAnExpressionMayCostItsLimit(t *testing.T) {
 	const source = `data.done && data.late`
 	values := expression.ValueMap{"data": map[string]any{"done": true, "late": true}}
@@ -99,8 +99,8 @@ func TestCompilingCostsByLengthAndByLists(t *testing.T) {
 	}
 }
 
-// listsIn is a list in a list, so many times; the innermost holds 1. The squares of their sizes come to 1² + 2²
-// and so on, up to the square of depth + 1.
+// listsIn returns lists nested to a depth; the innermost holds 1. The squares of their sizes are 1², 2² and so on,
+// up to the square of depth + 1.
 func listsIn(depth int) string { return strings.Repeat("[", depth) + "1" + strings.Repeat("]", depth) }
 
 func TestTypesOf40000UnitsAreChecked(t *testing.T) {

@@ -64,8 +64,8 @@ func TestObjectsHaveFieldsThatAreKnownAndMayBeAbsent(t *testing.T) {
 	}
 }
 
-// An expression that would cost too much is refused beforehand only if that is asked for; one that does
-// cost too much is always stopped.
+// With Foresee, an expression that would cost too much is refused when it is compiled; an evaluation that costs too
+// much is always stopped.
 func TestCostIsForeseenAndLimited(t *testing.T) {
 	loops := `data.l.all(a, data.l.all(b, data.l.all(c, true)))`
 	if _, wrong := language(expression.Limits{Cost: 10_000, Foresee: true}).Compile(loops); wrong == nil ||
@@ -84,9 +84,8 @@ func TestCostIsForeseenAndLimited(t *testing.T) {
 	}
 }
 
-// CEL takes one unit for a comparison of what it does not know the type of,
-// however much there is to compare.
-func TestComparisonsCostWhatTheyCompare(t *testing.T) {
+// CEL charges one unit for a comparison of values of unknown type, whatever their size.
+func TestComparisonsCostByTheirOperands(t *testing.T) {
 	deep := map[string]any{"a": []any{map[string]any{"b": make([]any, 5000)}}}
 	text := strings.Repeat("x", 50_000)
 	l := language(expression.Limits{Cost: 400})
@@ -113,8 +112,8 @@ func TestComparisonsCostWhatTheyCompare(t *testing.T) {
 	}
 }
 
-// nested is an expression of loops in each other, each over what is made of the
-// variable of the one around it: X in the template.
+// nested returns an expression of nested loops. Each runs over the template, in which X is the variable of the loop
+// around it.
 func nested(depth int, template, innermost string) string {
 	var source strings.Builder
 	variable := "1"
@@ -126,8 +125,8 @@ func nested(depth int, template, innermost string) string {
 	return source.String() + strings.ReplaceAll(innermost, "X", variable) + strings.Repeat(")", depth)
 }
 
-// The type of a variable may be twice as large as that of the one before it: to
-// check many of them takes for ever.
+// The type of a variable may be twice as large as that of the one before it, so that checking many of them never
+// ends.
 func TestLoopsAreCountedBeforeTypesAreFound(t *testing.T) {
 	l := language(expression.Limits{Cost: 10_000})
 	for source, want := range map[string]string{
@@ -146,9 +145,8 @@ func TestLoopsAreCountedBeforeTypesAreFound(t *testing.T) {
 	}
 }
 
-// A list that holds the same list many times over is small in memory, and costs as much as all that
-// a condition visits of it.
-func TestWhatIsMadeCostsAllThatIsInIt(t *testing.T) {
+// A list that holds the same list many times is small in memory, but costs as much as a condition visits of it.
+func TestMadeListsCostByTheirContents(t *testing.T) {
 	l := language(expression.Limits{Cost: 50_000})
 	tenfold := "[[" + strings.TrimSuffix(strings.Repeat("X, ", 10), ", ") + "]]"
 	for _, innermost := range []string{"true", "X == X", "[X].size() == 1"} {
@@ -169,8 +167,8 @@ func TestWhatIsMadeCostsAllThatIsInIt(t *testing.T) {
 	}
 }
 
-// Each part of an expression is looked at once, however deep it stands: what doubles with
-// each level would not end here.
+// Each part of an expression is visited once, however deep it is: if visits doubled with each level, this would not
+// end.
 func TestDeepExpressionsAreCheckedAtOnce(t *testing.T) {
 	l := language(expression.Limits{})
 	for _, source := range []string{

@@ -31,7 +31,7 @@ func (f form) Admits(text string) (near string, ok bool) {
 	return " (near)", f.texts == nil || slices.Contains(f.texts, text)
 }
 
-// dataForm has members that are always present, but for "maybe".
+// dataForm has members that are always present, except for "maybe".
 func dataForm() form {
 	text, number := form{kinds: expression.TextKind}, form{kinds: expression.NumberKind}
 	line := form{
@@ -58,8 +58,8 @@ func dataForm() form {
 	return data
 }
 
-// told compiles a condition and returns what is said of it, a line each.
-func told(source string) (lines []string) {
+// messages compiles a condition and returns its faults and warnings, a line each.
+func messages(source string) (lines []string) {
 	made := language(expression.Limits{Cost: 10_000}).CompileFor(source, map[string]expression.Shape{"data": dataForm()})
 	for _, f := range made.Faults {
 		lines = append(lines, "fault: "+f.Error())
@@ -85,7 +85,7 @@ func TestConditionsAreCheckedByTheShapeOfTheData(t *testing.T) {
 		}
 		got.WriteString(line)
 		if source := strings.TrimSpace(line); source != "" && source[0] != '#' {
-			for _, message := range told(source) {
+			for _, message := range messages(source) {
 				got.WriteString("\t" + message + "\n")
 			}
 		}

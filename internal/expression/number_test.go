@@ -83,7 +83,7 @@ func TestNumbersAreExactWithinBounds(t *testing.T) {
 	}
 }
 
-// Results of more than 4096 bits are rounded, above or below the line of a fraction.
+// Results of more than 4096 bits are rounded, in numerator or denominator.
 func TestResultsAreExactUpTo4096Bits(t *testing.T) {
 	power := func(n uint) string { return new(big.Int).Lsh(big.NewInt(1), n).String() }
 	data := `{"a":` + power(1300) + `,"b":` + power(195) + `,"c":` + power(196) + `}`
@@ -124,7 +124,7 @@ func TestInfinityIsBeyondAllNumbersAndNaNIsBesideThem(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeComputedIsAnError(t *testing.T) {
+func TestAResultThatCannotBeComputedIsAnError(t *testing.T) {
 	for source, want := range map[string]string{
 		`data.n / 0 == 1`: "division by zero", `data.n / 0.0 == 1`: "division by zero", `data.i / 0 == 1`: "division by zero", `data.n % 0 == 1`: "modulus by zero",
 		`data.huge * data.huge == 1`: "number out of range", `1e308 * 10.0 == 1`: "number out of range", `data.n + "x" == dyn(1)`: "no such overload", `data.n < "x"`: "no such overload",
@@ -150,9 +150,8 @@ func TestANumberIsWrittenByItsValue(t *testing.T) {
 	}
 }
 
-// Comparisons are those of the numbers themselves, of whatever type they are and
-// in whatever way they are written.
-func TestComparisonsAreThoseOfTheNumbers(t *testing.T) {
+// Numbers are compared by value, whatever their types and spelling.
+func TestNumbersAreComparedByValue(t *testing.T) {
 	numbers := rapid.OneOf(
 		rapid.Map(rapid.Int64(), func(i int64) string { return new(big.Int).SetInt64(i).String() }),
 		rapid.Map(rapid.Int64Range(-4, 4), func(i int64) string { return new(big.Int).SetInt64(1<<53 + i).String() }),

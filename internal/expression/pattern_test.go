@@ -6,7 +6,7 @@ import (
 	"github.com/casehook/casehook/internal/expression"
 )
 
-func TestARefusedPatternOfMatchesSaysWhyAndWhere(t *testing.T) {
+func TestTheFaultOfAPatternOfMatchesHasAReasonAndAPosition(t *testing.T) {
 	l := language(expression.Limits{Cost: 1000})
 	const refused = "has a pattern for matches() at line 1, column 14 that "
 	for pattern, want := range map[string]string{

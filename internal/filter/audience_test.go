@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Every rule of what an endpoint is sent, one at a time.
-func TestWhatAnEndpointIsSent(t *testing.T) {
+// Each rule that decides whether an endpoint gets a message is tested alone.
+func TestAnEndpointGetsMessagesByItsSettings(t *testing.T) {
 	const self, own = "ep_self", "tok_own"
 	program := func(token string) event.Actor { return event.Actor{Source: event.API, TokenID: token} }
 	for _, test := range []struct {
@@ -79,14 +79,14 @@ func TestWhatAnEndpointIsSent(t *testing.T) {
 				t.Errorf("the message passes: %v, %v; want %v", passes, err, test.passes)
 			}
 			if bare := e.Filter == "" || a.Fault != nil; a.Filters() == bare {
-				t.Errorf("the filter looks at messages: %v", a.Filters())
+				t.Errorf("Filters is %v", a.Filters())
 			}
 		})
 	}
 }
 
-// An endpoint sees messages as it is set to, but never above the clearance of its owner.
-func TestAnAudienceSeesMessagesAsItsEndpointIsSet(t *testing.T) {
+// An endpoint sees messages by its settings, but never above the clearance of its owner.
+func TestAnAudienceSeesMessagesByItsEndpointsSettings(t *testing.T) {
 	for payload, thin := range map[endpoint.Payload]bool{endpoint.Full: false, endpoint.Thin: true, "": false} {
 		e := endpoint.Endpoint{Clearance: casetype.Restricted, Options: endpoint.Options{Payload: payload}}
 		if got, want := filter.ViewOf(e), (wire.View{Clearance: casetype.Restricted, Thin: thin}); got != want {
@@ -99,9 +99,8 @@ func TestAnAudienceSeesMessagesAsItsEndpointIsSet(t *testing.T) {
 	}
 }
 
-// A client hears of what it asked for and may read; of an endpoint's messages, of
-// those that both subscribe to.
-func TestWhatAClientReads(t *testing.T) {
+// A client gets messages that it selects and may read; of an endpoint's messages, those that both select.
+func TestAClientGetsMessagesThatItSelectsAndMayRead(t *testing.T) {
 	changed := map[string]bool{"case_changed": true}
 	mine, others := access.Reader{Clearance: casetype.Private},
 		access.Reader{Clearance: casetype.Private, Without: []string{"kyc"}}

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// aCase is an entry about a case with fields of all classifications.
+// aCase returns an entry about a case with fields of all classifications.
 func aCase() *event.Entry {
 	at := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 	changed := event.CaseChanged.New(event.Changes{Changes: []event.Change{
@@ -115,7 +115,7 @@ func TestFiltersSeeNothingAboveTheClearance(t *testing.T) {
 	}
 }
 
-// A message may be about a fact that its entry does not have, and then has changed nothing.
+// A message about a fact that its entry does not have has no changes.
 func TestAMessageOfNoFactHasChangedNothing(t *testing.T) {
 	e := aCase()
 	m := wire.Messages(e, "1.0.0", casetype.Restricted)[0]
@@ -147,8 +147,8 @@ func TestContactsAndClaims(t *testing.T) {
 	}
 }
 
-// A filter that can't be computed says why, and quotes nothing of the case.
-func TestFiltersThatCannotBeComputedSayWhy(t *testing.T) {
+// The error of a filter that can't be evaluated has the reason, and does not quote the case.
+func TestTheErrorOfAFilterQuotesNoData(t *testing.T) {
 	e := aCase()
 	long := strings.Repeat("x", 100_000)
 	ones := strings.Repeat("1,", 2000)
@@ -176,7 +176,7 @@ func TestFiltersThatCannotBeComputedSayWhy(t *testing.T) {
 	}
 }
 
-func TestCompileSaysWhatIsWrongAndWhere(t *testing.T) {
+func TestTheFaultOfAFilterHasAReasonAndAPosition(t *testing.T) {
 	loop := func(depth int) string {
 		source := "true"
 		for i := range depth {
@@ -232,7 +232,7 @@ func FuzzFilters(f *testing.F) {
 	})
 }
 
-func TestOneMessageMayBeJudgedByManyAtOnce(t *testing.T) {
+func TestAMessageIsSafeForConcurrentUse(t *testing.T) {
 	m := message(aCase(), casetype.Private)
 	var all sync.WaitGroup
 	for range 8 {
@@ -248,8 +248,7 @@ func TestOneMessageMayBeJudgedByManyAtOnce(t *testing.T) {
 	all.Wait()
 }
 
-// BenchmarkPasses judges one message for many endpoints: what is decoded is
-// decoded once.
+// BenchmarkPasses filters one message for many endpoints: its data is decoded once.
 func BenchmarkPasses(b *testing.B) {
 	for name, source := range map[string]string{
 		"none":  ``,
@@ -276,8 +275,7 @@ func BenchmarkCompile(b *testing.B) {
 	}
 }
 
-// A filter and a precondition take a number for what the definition says, however
-// a client spelt it.
+// Filters and preconditions read a number by its definition, whatever its spelling.
 func TestFiltersAndPreconditionsComputeWithTheSameNumbers(t *testing.T) {
 	const definition = `
 key: k

@@ -49,7 +49,7 @@ func TestALineHasNoControlCharactersAndABoundInCharacters(t *testing.T) {
 	}
 }
 
-func TestAPageHasAtMostAsManyItemsAsItMay(t *testing.T) {
+func TestAPageHasABound(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[int]int{-1: 50, 0: 50, 1: 1, 51: 51, 1000: 1000, 1001: 1000, math.MaxInt: 1000} {
 		if got := input.Page(limit); got != want {

@@ -75,7 +75,7 @@ func TestAnswersAreReadAsPublished(t *testing.T) {
 		" null\n":                           {},
 		"{}":                                {},
 		`{"unknown":[{"deep":1}],"x":1}`:    {Ignored: []string{"unknown", "x"}},
-		`{"errors":[],"gone":null}`:         {}, // null is as absent
+		`{"errors":[],"gone":null}`:         {}, // null counts as absent
 		"\ufeff{}":                          {}, // as some editors begin a file
 		"\ufeff \n":                         {},
 		"\ufeff" + `{"errors":["a"]}`:       {Errors: []string{"a"}},
@@ -101,7 +101,7 @@ func TestAnswersAreReadAsPublished(t *testing.T) {
 	}
 }
 
-func TestOfTheUnknownKeysOfAnAnswerTheFirstAreNoted(t *testing.T) {
+func TestTheFirstUnknownKeysOfAnAnswerAreListed(t *testing.T) {
 	long, most := strings.Repeat("a", 63)+"é", strings.Repeat("a", 64)
 	body := `{"` + long + `":1,"` + most + `":1`
 	for i := range 20 {
@@ -161,7 +161,7 @@ func TestOtherShapesAreRefusedWithoutQuotingThem(t *testing.T) {
 	}
 }
 
-// A decoded answer that is encoded and decoded once more is the same.
+// Encoding and decoding a decoded answer does not change it.
 func FuzzDecodeAnswer(f *testing.F) {
 	for _, seed := range []string{
 		"", "null", "{}", `{"data":{"a":[1,{"b":null}]},"errors":["x"],"warnings":[],"override_state":"s"}`,
@@ -194,7 +194,7 @@ func FuzzDecodeAnswer(f *testing.F) {
 	})
 }
 
-// An answer that carries errors is no failure to be waived, whatever else is wrong with it.
+// A body with errors must not be ignored as a failure, even if it is otherwise invalid.
 func TestAnswersThatCarryErrorsAreKnown(t *testing.T) {
 	for body, want := range map[string]bool{
 		"": false, "{}": false, `{"errors":[]}`: false, `{"errors":null}`: false, `{"data":{"errors":["x"]}}`: false, `<p>errors</p>`: false,

@@ -29,7 +29,7 @@ func rewritten(t interface{ Fatal(...any) }, data []byte) []byte {
 	return again
 }
 
-func TestCanonicalDataIsWhatDecodingAndEncodingMakes(t *testing.T) {
+func TestCanonicalDataIsUnchangedByDecodingAndEncoding(t *testing.T) {
 	for data, want := range map[string]bool{
 		`{}`: true,
 		`{"a":1e3,"b":[-0,1.50,true,null,"x <&> é"],"c":{"d":{},"e":[]}}`: true,
@@ -66,13 +66,13 @@ func TestCanonicalDataIsWhatDecodingAndEncodingMakes(t *testing.T) {
 	}
 	for _, data := range []string{``, `null`, `[]`, `1`, `{"a":1`, `{"a":1}}`, `{"a":tru}`} {
 		if canonical([]byte(data)) {
-			t.Errorf("%q is canonical, and no object", data)
+			t.Errorf("%q is canonical, but not an object", data)
 		}
 	}
 }
 
-// A claim is written the same, whether its data was canonical or not.
-func TestAClaimIsTheSameHoweverItsDataIsKept(t *testing.T) {
+// A claim's JSON is the same, whether its data was canonical or not.
+func TestAClaimIsTheSameHoweverItsDataIsStored(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		data, err := json.Marshal(anyObject(3).Draw(t, "data"))
 		if rapid.Bool().Draw(t, "unescaped") {
@@ -102,7 +102,7 @@ func TestAClaimIsTheSameHoweverItsDataIsKept(t *testing.T) {
 	})
 }
 
-// anyObject draws objects of some depth, whose names collide, and are reserved now and then.
+// anyObject draws objects of some depth, whose names collide and are sometimes reserved.
 func anyObject(depth int) *rapid.Generator[map[string]any] {
 	names := rapid.OneOf(rapid.SampledFrom([]string{"a", "b", "id", "title", "é", "<", "\u2028", `"`}), rapid.String())
 	return rapid.MapOfN(names, anyValue(depth), 0, 5)

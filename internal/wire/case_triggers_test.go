@@ -81,9 +81,8 @@ func TestEveryCaseTriggerHasAVector(t *testing.T) {
 	}
 }
 
-// The published example is data of the contract: our bytes are its bytes, without
-// the white space.
-func TestThePublishedExampleComesOutByteForByte(t *testing.T) {
+// The published example is part of the contract: our bytes are its bytes, without the white space.
+func TestThePublishedExampleIsReproducedByteForByte(t *testing.T) {
 	published, err := os.ReadFile("testdata/case_triggers_example.json")
 	if err != nil {
 		t.Fatal(err)

@@ -26,10 +26,10 @@ func TestEveryTriggerHasASample(t *testing.T) {
 			found = found || m.Trigger == trigger.Name && m.Err == nil && !m.Hidden && len(m.Body) > 0
 		}
 		if !found {
-			t.Errorf("the sample of %s does not tell it", trigger.Name)
+			t.Errorf("the sample of %s has no such message", trigger.Name)
 		}
 		if diff := cmp.Diff(e, wire.Sample(trigger.Name)); diff != "" {
-			t.Errorf("the sample of %s differs from time to time: %s", trigger.Name, diff)
+			t.Errorf("the sample of %s is not always the same: %s", trigger.Name, diff)
 		}
 		if c := e.Snapshot.Case; c != nil && !id.ValidCase(c.ID) {
 			t.Errorf("the sample of %s has a case with the id %d, which none can have", trigger.Name, c.ID)
@@ -37,7 +37,7 @@ func TestEveryTriggerHasASample(t *testing.T) {
 	}
 	if wire.Sample("case_exploded") != nil || wire.Schema("case_exploded") != nil ||
 		wire.Examples("case_exploded", "1.0.0") != nil {
-		t.Error("there is something of a trigger that is none")
+		t.Error("an unknown trigger has a sample or a schema")
 	}
 }
 
@@ -55,7 +55,7 @@ func TestExamplesAreAsTheSchemaSays(t *testing.T) {
 	}
 }
 
-// The vectors hold the bodies; the schemas have to agree with them.
+// The schemas have to accept the bodies of the vectors.
 func TestVectorsAreAsTheSchemaSays(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.golden")
 	if err != nil || len(files) < 40 {
@@ -71,20 +71,20 @@ func TestVectorsAreAsTheSchemaSays(t *testing.T) {
 		if !ok { // an AboutToSubmit question, which is no trigger's
 			continue
 		}
-		var told struct {
+		var decoded struct {
 			Trigger string
 			Event   string `json:"event_name"`
 		}
-		if err := json.Unmarshal(body, &told); err != nil {
+		if err := json.Unmarshal(body, &decoded); err != nil {
 			t.Fatal(err)
 		}
 		held++
-		if err := wiretest.ValidBody(told.Trigger+told.Event, body); err != nil {
+		if err := wiretest.ValidBody(decoded.Trigger+decoded.Event, body); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
 	if held < 35 {
-		t.Errorf("%d vectors were held against schemas", held)
+		t.Errorf("%d vectors were checked by schemas", held)
 	}
 }
 
@@ -93,7 +93,7 @@ func TestEveryHeaderIsDescribed(t *testing.T) {
 		docs := map[string]wire.HeaderDoc{}
 		for _, doc := range wire.Headers(trigger.Name, "1.0.0", "1.0.0") {
 			if docs[doc.Name].Name != "" || doc.Description == "" || doc.Example == "" {
-				t.Errorf("%s: the header %s is described badly", trigger.Name, doc.Name)
+				t.Errorf("%s: the header %s lacks a description or an example", trigger.Name, doc.Name)
 			}
 			docs[doc.Name] = doc
 		}
@@ -105,7 +105,7 @@ func TestEveryHeaderIsDescribed(t *testing.T) {
 	}
 }
 
-// A trigger that does not exist has no headers of a format, and those of all requests.
+// An unknown trigger has only the headers of all requests.
 func TestAnUnknownTriggerHasTheCommonHeaders(t *testing.T) {
 	names := map[string]bool{}
 	for _, doc := range wire.Headers("case_exploded", "1.0.0", "1.0.0") {
@@ -116,8 +116,8 @@ func TestAnUnknownTriggerHasTheCommonHeaders(t *testing.T) {
 	}
 }
 
-// The times and colours of samples are those of their states: nothing is before its creation, or after the sample.
-func TestSamplesAreTrueInThemselves(t *testing.T) {
+// The times and colours of samples agree with their states: no time is before the creation, or after the sample.
+func TestSamplesAreConsistent(t *testing.T) {
 	for _, trigger := range wire.Names() {
 		for _, e := range wire.Samples(trigger) {
 			if p := e.Snapshot.Endpoint; p != nil && !p.Since.Before(e.At) {

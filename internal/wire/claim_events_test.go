@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// claimEntry is a journal entry about an open claim, with these facts.
+// claimEntry returns a journal entry about an open claim, with these facts.
 func claimEntry(facts ...event.Fact) *event.Entry {
 	e := caseEntry(facts...)
 	e.Actor = event.Actor{Source: event.UI, Name: "John Smith", UserID: 2642, Address: "192.0.2.7"}
@@ -42,7 +42,7 @@ func claimEntry(facts ...event.Fact) *event.Entry {
 	return e
 }
 
-// closedEntry is the same about a claim that was closed after twelve days.
+// closedEntry is one about a claim that was closed after twelve days.
 func closedEntry(facts ...event.Fact) *event.Entry {
 	e := claimEntry(facts...)
 	c := e.Snapshot.Case
@@ -58,7 +58,7 @@ func bareEntry(facts ...event.Fact) *event.Entry {
 	return e
 }
 
-// reopenedEntry is the same about a claim that was opened again just now.
+// reopenedEntry is one about a claim that was just reopened.
 func reopenedEntry(facts ...event.Fact) *event.Entry {
 	e := claimEntry(facts...)
 	e.Snapshot.Case.OpenedAt, e.Snapshot.Case.StatusChangedBy = e.At, 2642
@@ -84,15 +84,15 @@ var claimVectors = []struct {
 	{"claim.deleted", closedEntry, event.CaseDeleted.New(event.NoDetails{})},
 }
 
-// told returns an entry's message under one trigger.
-func told(t *testing.T, e *event.Entry, trigger string) wire.Message {
+// messageOf returns an entry's message for one trigger.
+func messageOf(t *testing.T, e *event.Entry, trigger string) wire.Message {
 	t.Helper()
 	for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
 		if m.Trigger == trigger {
 			return m
 		}
 	}
-	t.Fatalf("%s is not told", trigger)
+	t.Fatalf("there is no message for %s", trigger)
 	return wire.Message{}
 }
 
@@ -109,7 +109,7 @@ func TestClaimEventsMatchTheirVectors(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				e := v.entry(v.fact)
 				e.Actor, e.Snapshot.Case.LastActivityBy = by, by.UserID
-				golden(t, name, request(t, told(t, e, v.trigger)))
+				golden(t, name, request(t, messageOf(t, e, v.trigger)))
 			})
 		}
 	}
@@ -128,7 +128,7 @@ func TestEveryClaimEventHasAVector(t *testing.T) {
 	}
 }
 
-// The published examples say {...} for the claim, and what follows it.
+// The published examples have {...} for the claim.
 func TestPerformedByIsAsInThePublishedExamples(t *testing.T) {
 	for name, want := range map[string]struct {
 		by   event.Actor
@@ -158,7 +158,7 @@ func TestACaseThatIsNoClaimFiresNoClaimEvent(t *testing.T) {
 		e.Snapshot.Case.Kind = "case"
 		for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
 			if strings.HasPrefix(m.Trigger, "claim.") {
-				t.Errorf("%s is told of a case", m.Trigger)
+				t.Errorf("%s has a message for a case", m.Trigger)
 			}
 		}
 	}
@@ -175,10 +175,10 @@ func TestAClaimFiresTheCaseTriggersToo(t *testing.T) {
 	}
 }
 
-// The journal keeps the data with < > & escaped: that must not show.
-func TestAClaimComesOutTheSameFromTheJournal(t *testing.T) {
+// The journal stores < > & escaped; bodies must have them unescaped.
+func TestAClaimFromTheJournalIsTheSame(t *testing.T) {
 	e := claimEntry(event.CaseClosed.New(event.NoDetails{}))
-	before := told(t, e, "claim.closed")
+	before := messageOf(t, e, "claim.closed")
 	raw, err := json.Marshal(e.Snapshot)
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +187,7 @@ func TestAClaimComesOutTheSameFromTheJournal(t *testing.T) {
 	if err := json.Unmarshal(raw, &e.Snapshot); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(before.Body), string(told(t, e, "claim.closed").Body)); diff != "" {
+	if diff := cmp.Diff(string(before.Body), string(messageOf(t, e, "claim.closed").Body)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -201,7 +201,7 @@ func TestAClaimLastsWholeDaysFromItsCreationToItsClosingOrToTheEvent(t *testing.
 		closed.Snapshot.Case.ClosedAt = closed.Snapshot.Case.CreatedAt.Add(lasted)
 		open.At = open.Snapshot.Case.CreatedAt.Add(lasted)
 		for trigger, e := range map[string]*event.Entry{"claim.closed": closed, "claim.reopened": open} {
-			if body := string(told(t, e, trigger).Body); !strings.Contains(body, `"claim_duration":`+want+`,`) {
+			if body := string(messageOf(t, e, trigger).Body); !strings.Contains(body, `"claim_duration":`+want+`,`) {
 				t.Errorf("after %s: %s", lasted, body)
 			}
 		}
@@ -225,22 +225,22 @@ func TestTheFieldsOfAClaimAreThosePublishedInTheirOrderAndNoDefinitionMayNameOne
 	}
 }
 
-// A definition could once name a field by a name that is Casehook's by now.
+// Earlier definitions may have fields with names that are reserved now.
 func TestAFieldOfALaterNameGivesWayInTheClaim(t *testing.T) {
 	e := bareEntry(event.CaseClosed.New(event.NoDetails{}))
 	e.Snapshot.Case.Data = []byte(`{"assigned_at":"never","last_activity_by":"them","z":1}`)
-	body := string(told(t, e, "claim.closed").Body)
+	body := string(messageOf(t, e, "claim.closed").Body)
 	if strings.Count(body, `"assigned_at":`) != 1 || strings.Count(body, `"last_activity_by":`) != 1 ||
 		!strings.Contains(body, `"z":1}`) {
 		t.Errorf("it is %s", body)
 	}
 }
 
-// Entries of before don't say who did it but by their actor.
+// Early entries have the author only in their actor.
 func TestTheActorOfAnEntryDidTheLastActivity(t *testing.T) {
 	e := claimEntry(event.CaseClosed.New(event.NoDetails{}))
 	e.Snapshot.Case.LastActivityBy = 0
-	if body := string(told(t, e, "claim.closed").Body); !strings.Contains(body, `"last_activity_by":2642,`) {
+	if body := string(messageOf(t, e, "claim.closed").Body); !strings.Contains(body, `"last_activity_by":2642,`) {
 		t.Errorf("it is %s", body)
 	}
 }
@@ -271,15 +271,15 @@ func TestClaimsAreJSONWhateverTheStrings(t *testing.T) {
 	})
 }
 
-// A field can't have the name of a field of the claim object, which would then have two of that name.
-func TestWhatAClaimKeepsIsNoNameForAField(t *testing.T) {
+// A field can't have the name of one of the claim's own fields, or the object would have two of that name.
+func TestTheNamesOfAClaimsOwnFieldsAreReserved(t *testing.T) {
 	var body struct{ Claim map[string]any }
-	if err := json.Unmarshal(told(t, bareEntry(event.CaseClosed.New(event.NoDetails{})), "claim.closed").Body,
+	if err := json.Unmarshal(messageOf(t, bareEntry(event.CaseClosed.New(event.NoDetails{})), "claim.closed").Body,
 		&body); err != nil {
 		t.Fatal(err)
 	}
 	if len(body.Claim) != 15 {
-		t.Errorf("it keeps %d names", len(body.Claim))
+		t.Errorf("it has %d names", len(body.Claim))
 	}
 	for name := range body.Claim {
 		for kind, taken := range map[string]bool{"claim": true, "case": false} {

@@ -9,9 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// BenchmarkClearance derives the messages of the same entry with and without
-// marks in turn, as RESTRICTED sees it, and reports how much longer the marks
-// take: ratio is 1 when they cost nothing.
+// BenchmarkClearance derives the messages of the same entry with and without classifications in turn, as RESTRICTED
+// sees it, and reports the ratio of their times: 1 when classifications cost nothing.
 func BenchmarkClearance(b *testing.B) {
 	plain, marked := caseEntry(event.CaseCreated.New(event.Creation{})),
 		caseEntry(event.CaseCreated.New(event.Creation{}))
@@ -19,10 +18,10 @@ func BenchmarkClearance(b *testing.B) {
 		"email": "PRIVATE", "iban": "RESTRICTED", "phone": "PRIVATE", "risk": "RESTRICTED", "note": "PRIVATE",
 	}
 	marked.Snapshot.Case.NameClass = "PRIVATE"
-	least := [2]time.Duration{time.Hour, time.Hour} // of many tries, which others on the machine do not disturb
+	least := [2]time.Duration{time.Hour, time.Hour} // of many tries, so that other load does not count
 	both := []*event.Entry{plain, marked}
 	for first := 0; b.Loop(); first = 1 - first {
-		for _, i := range []int{first, 1 - first} { // what comes first is not favoured
+		for _, i := range []int{first, 1 - first} { // the order does not favour either
 			e := both[i]
 			start := time.Now()
 			for range 20 {

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// contactEntry is a journal entry that says that a contact was created.
+// contactEntry returns a journal entry of a contact's creation.
 func contactEntry(by event.Actor, d event.ContactDetails) *event.Entry {
 	at := time.Date(2026, 3, 14, 15, 9, 26, 535897000, time.UTC)
 	return &event.Entry{

@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// endpointEntry is a journal entry that says how an endpoint fares.
+// endpointEntry returns a journal entry about an endpoint's health.
 func endpointEntry(fact event.Fact) *event.Entry {
 	at := time.Date(2026, 3, 14, 15, 9, 26, 535897000, time.UTC)
 	return &event.Entry{
@@ -38,13 +38,13 @@ func TestOperationalTriggersMatchTheirVectors(t *testing.T) {
 	}
 }
 
-func TestWhoDoesNotSeeAnEndpointIsNotToldHowItFares(t *testing.T) {
+func TestMessagesAboutAnEndpointAreHiddenBelowItsClearance(t *testing.T) {
 	e := endpointEntry(event.EndpointFailing.New(event.NoDetails{}))
-	for clearance, untold := range map[casetype.Classification]bool{
+	for clearance, hidden := range map[casetype.Classification]bool{
 		casetype.Public: true, casetype.Private: false, casetype.Restricted: false,
 	} {
 		m := wire.Messages(e, "0.1.0", clearance)
-		if len(m) != 1 || m[0].Hidden != untold || untold != (m[0].Body == nil) {
+		if len(m) != 1 || m[0].Hidden != hidden || hidden != (m[0].Body == nil) {
 			t.Errorf("%s: %+v", clearance, m)
 		}
 	}

@@ -19,7 +19,7 @@ func TestExamplesOfQuestionsAndAnswersAreAsTheirSchemasSay(t *testing.T) {
 	header := http.Header{}
 	for _, doc := range question.Headers {
 		if doc.Name == "" || doc.Description == "" || doc.Example == "" {
-			t.Errorf("the header %q is described badly", doc.Name)
+			t.Errorf("the header %q lacks a description or an example", doc.Name)
 		}
 		header.Set(doc.Name, doc.Example)
 	}
@@ -27,14 +27,14 @@ func TestExamplesOfQuestionsAndAnswersAreAsTheirSchemasSay(t *testing.T) {
 	for _, doc := range wire.Headers("case_created", "1.0.0", "1.0.0") {
 		ofMessages[doc.Name] = doc.Description
 	}
-	for _, doc := range question.Headers { // but for its id, what both have is the same
+	for _, doc := range question.Headers { // headers that both have are the same, except for the id
 		if of, both := ofMessages[doc.Name]; both && (of == doc.Description) == (doc.Name == "webhook-id") {
 			t.Errorf("the header %s is described as %q, and of messages as %q", doc.Name, doc.Description, of)
 		}
 	}
 	for _, h := range wire.QuestionHeader("approve", "kyc") {
 		if header.Get(h.Name) != h.Value {
-			t.Errorf("the header %s is sent, and not described", h.Name)
+			t.Errorf("the header %s is sent, but not described", h.Name)
 		}
 	}
 	for _, example := range question.Examples {
@@ -52,7 +52,7 @@ func TestExamplesOfQuestionsAndAnswersAreAsTheirSchemasSay(t *testing.T) {
 	}
 }
 
-// The saved case is from before the submission, and no case is changed before its creation.
+// The saved case is older than the submission, and no case is changed before its creation.
 func TestExamplesOfQuestionsAreInOrder(t *testing.T) {
 	type times struct {
 		Created  time.Time `json:"created_date"`
@@ -77,7 +77,7 @@ func TestExamplesOfQuestionsAreInOrder(t *testing.T) {
 	}
 }
 
-// The vectors hold the questions; the schema has to agree with them.
+// The schema has to accept the questions of the vectors.
 func TestQuestionsAreAsTheSchemaSays(t *testing.T) {
 	files, err := filepath.Glob("testdata/about_to_submit_*.golden")
 	if err != nil || len(files) < 4 {
@@ -108,7 +108,7 @@ func TestBrokenQuestionsAreNoticed(t *testing.T) {
 				t.Fatal(err)
 			}
 			if wiretest.ValidQuestionBody(broken) == nil {
-				t.Errorf("%s: %s, and nobody notices: %s", example.Name, what, broken)
+				t.Errorf("%s: %s, and the schema accepts it: %s", example.Name, what, broken)
 			}
 		}
 		for _, object := range []map[string]any{body, body["case_details"].(map[string]any)} {

@@ -14,8 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// A thin body of each trigger, for each fact that it tells.
-func TestThinBodiesHoldWhatIdentifiesTheChange(t *testing.T) {
+// Each trigger has thin bodies for each of its facts.
+func TestThinBodiesIdentifyTheChange(t *testing.T) {
 	var all bytes.Buffer
 	thin := wire.View{Clearance: casetype.Public, Thin: true}
 	for _, trigger := range wire.Names() {
@@ -41,8 +41,8 @@ func TestThinBodiesHoldWhatIdentifiesTheChange(t *testing.T) {
 	golden(t, "thin/bodies", all.Bytes())
 }
 
-// subset checks that a thin body has members of the full one alone, with their values, and
-// that it names its trigger.
+// subset checks that a thin body names its trigger, and that all its members are in the full body with the same
+// values.
 func subset(t *testing.T, trigger string, full, thin []byte) {
 	t.Helper()
 	var x, y map[string]any

@@ -22,7 +22,7 @@ func TestATimestampHasThreeDigits(t *testing.T) {
 	}
 }
 
-// No body has a time in another form.
+// All bodies have times in this form.
 func TestEveryBodyWritesTimesAlike(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.golden")
 	if err != nil || len(files) < 20 {

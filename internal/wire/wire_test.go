@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// caseEntry is a journal entry about a case, with these facts.
+// caseEntry returns a journal entry about a case, with these facts.
 func caseEntry(facts ...event.Fact) *event.Entry {
 	return &event.Entry{
 		ID: 1001, Seq: 900, Tenant: 1, Subject: event.CaseSubject(4539148803436467), Version: 7,
@@ -29,7 +29,7 @@ func caseEntry(facts ...event.Fact) *event.Entry {
 	}
 }
 
-// only returns the one message that an entry is told by.
+// only returns the single message of an entry.
 func only(t *testing.T, e *event.Entry) wire.Message {
 	t.Helper()
 	messages := wire.Messages(e, "0.1.0", casetype.Restricted)
@@ -39,7 +39,7 @@ func only(t *testing.T, e *event.Entry) wire.Message {
 	return messages[0]
 }
 
-// request writes a message as a receiver gets it: headers, an empty line, the body.
+// request formats a message as a receiver gets it: headers, an empty line, the body.
 func request(t *testing.T, m wire.Message) []byte {
 	t.Helper()
 	if m.Err != nil {
@@ -66,7 +66,7 @@ func TestMessagesOfOneCommitFollowItsFacts(t *testing.T) {
 	for i, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
 		got = append(got, m.Trigger)
 		if m.Fact != i {
-			t.Errorf("%s is told of fact %d, want %d", m.Trigger, m.Fact, i)
+			t.Errorf("%s is about fact %d, want %d", m.Trigger, m.Fact, i)
 		}
 	}
 	want := []string{"case_created", "case_changed", "case_state_changed", "case_approved", "case_finished"}
@@ -75,7 +75,7 @@ func TestMessagesOfOneCommitFollowItsFacts(t *testing.T) {
 	}
 }
 
-func TestACommitWithoutFactsIsToldNobody(t *testing.T) {
+func TestACommitWithoutFactsHasNoMessages(t *testing.T) {
 	if messages := wire.Messages(caseEntry(), "0.1.0", casetype.Restricted); len(messages) != 0 {
 		t.Errorf("messages: %v", messages)
 	}
@@ -99,7 +99,7 @@ func TestMessageIDsAreStableAndDifferPerFactAndTrigger(t *testing.T) {
 			t.Errorf("%s got the ids %s and %s", m.Trigger, m.ID, again[i].ID)
 		}
 		if seen[m.ID] {
-			t.Errorf("the id %s is there twice", m.ID)
+			t.Errorf("two messages have the id %s", m.ID)
 		}
 		seen[m.ID] = true
 		if strings.Contains(m.ID, ".") {
@@ -111,7 +111,7 @@ func TestMessageIDsAreStableAndDifferPerFactAndTrigger(t *testing.T) {
 	}
 }
 
-func TestAMessageWithoutABodySaysWhy(t *testing.T) {
+func TestAMessageWithoutABodyHasAnError(t *testing.T) {
 	noCase := caseEntry(event.CaseCreated.New(event.Creation{}))
 	noCase.Snapshot.Case = nil
 	entries := map[string]*event.Entry{
@@ -129,39 +129,39 @@ func TestAMessageWithoutABodySaysWhy(t *testing.T) {
 	}
 }
 
-// untold are the facts that no format tells, each with its reason.
-var untold = map[string]string{
-	"case.migrated":         "no published event says it; what changed besides is told",
+// unpublished are the facts that no format publishes, each with the reason.
+var unpublished = map[string]string{
+	"case.migrated":         "no event is published for it; other changes are",
 	"case.contact_linked":   "no published event says it",
 	"case.contact_unlinked": "no published event says it",
 	"contact.updated":       "no published event says it",
 	"contact.deleted":       "no published event says it",
 }
 
-// toldOfClaims are the facts that are told of claims alone.
-var toldOfClaims = []string{
+// ofClaims are the facts that are published of claims alone.
+var ofClaims = []string{
 	event.CaseClosed.Name, event.CaseReopened.Name, event.CaseLabelAdded.Name, event.CaseLabelRemoved.Name,
 	event.CaseAssigned.Name, event.CaseUnassigned.Name, event.CaseTypeSwitched.Name,
 }
 
-func TestEveryFactIsToldOrKnownNotToBe(t *testing.T) {
+func TestEveryFactIsPublishedOrKnownNotToBe(t *testing.T) {
 	for _, name := range event.Names() {
 		messages := wire.Messages(caseEntry(event.Fact{Name: name}), "0.1.0", casetype.Restricted)
-		var told []string
+		var triggers []string
 		for _, m := range messages {
-			told = append(told, m.Trigger)
+			triggers = append(triggers, m.Trigger)
 		}
-		if diff := cmp.Diff(told, wire.TriggersOf(caseEntry(event.Fact{Name: name}))); diff != "" {
+		if diff := cmp.Diff(triggers, wire.TriggersOf(caseEntry(event.Fact{Name: name}))); diff != "" {
 			t.Errorf("the triggers of %s: %s", name, diff)
 		}
-		if slices.Contains(toldOfClaims, name) {
+		if slices.Contains(ofClaims, name) {
 			if len(messages) != 0 {
-				t.Errorf("%s is told of a case that is no claim", name)
+				t.Errorf("%s has messages about a case that is not a claim", name)
 			}
 			messages = wire.Messages(claimEntry(event.Fact{Name: name}), "0.1.0", casetype.Restricted)
 		}
-		if _, ok := untold[name]; ok != (len(messages) == 0) {
-			t.Errorf("%s has %d messages; listed as untold: %t", name, len(messages), ok)
+		if _, ok := unpublished[name]; ok != (len(messages) == 0) {
+			t.Errorf("%s has %d messages; listed as unpublished: %t", name, len(messages), ok)
 		}
 	}
 }
@@ -187,7 +187,7 @@ func TestTheRegistryKnowsItsTriggers(t *testing.T) {
 		t.Error(diff)
 	}
 	if sorted := slices.Compact(slices.Sorted(slices.Values(all))); len(sorted) != len(all) {
-		t.Errorf("a trigger is there twice: %v", all)
+		t.Errorf("two triggers have one name: %v", all)
 	}
 	if wire.Known("case_exploded") || wire.Known("") {
 		t.Error("an unknown trigger is known")

@@ -73,7 +73,7 @@ city: Zurich
 	}
 }
 
-// A null leaves what was there. A node takes any value, null too.
+// A null leaves the value unchanged. A node accepts any value, null too.
 func TestANullLeavesTheValueUnchanged(t *testing.T) {
 	got := struct {
 		Name string        `yaml:"name"`
@@ -96,7 +96,7 @@ func TestANullLeavesTheValueUnchanged(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotFitAFieldIsAFault(t *testing.T) {
+func TestAValueThatDoesNotFitItsFieldIsAFault(t *testing.T) {
 	for source, want := range map[string]string{
 		"name: [a]":               "1:1 /name: is a list, not text",
 		"name: {}":                "1:1 /name: is an object, not text",
@@ -125,7 +125,7 @@ func TestWhatDoesNotFitAFieldIsAFault(t *testing.T) {
 	}
 }
 
-// A message lists up to thirty keys. Known has them all.
+// A message lists up to thirty keys. Known lists all.
 func TestTheMessageOfAnUnknownKeyListsTheFirstKeys(t *testing.T) {
 	for n, end := range map[int]string{30: ", k29", 31: ", k29, ..."} {
 		var fields []reflect.StructField

@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-func TestWhatIsWrittenReadsBackAsTheSameValues(t *testing.T) {
+func TestWrittenYAMLReadsBackAsTheSameValues(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		raw, err := json.Marshal(value(3).Draw(t, "value"))
 		if err != nil {
@@ -31,7 +31,7 @@ func TestWhatIsWrittenReadsBackAsTheSameValues(t *testing.T) {
 	})
 }
 
-// value draws values of JSON, among them texts that YAML takes for something else.
+// value draws values of JSON, among them texts that YAML reads as other values.
 func value(depth int) *rapid.Generator[any] {
 	text := rapid.OneOf(rapid.StringMatching(`[ -~\n\t\r\x{85}\x{2028}é😀]{0,12}`), rapid.SampledFrom([]string{
 		"", "yes", "~", "null", "017", "0o17", "1e3", ".5", "- a", "a: b", "# a", "a #b", "---", "...", "<<", "=", "{a}", "*a", "&a", "!a", "%a",

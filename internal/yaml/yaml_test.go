@@ -55,7 +55,7 @@ func TestPlainScalarsAreThoseOfYAML12(t *testing.T) {
 	}
 }
 
-func TestTextIsReadAsYAML12HasIt(t *testing.T) {
+func TestTextIsReadByYAML12(t *testing.T) {
 	for source, want := range map[string]string{
 		"\ufeffa: b\n":                                    `{"a":"b"}`,
 		"\ufeff{\"a\": \"b\"}":                            `{"a":"b"}`,
@@ -222,7 +222,7 @@ func TestAPathHasABound(t *testing.T) {
 	}
 }
 
-func TestNoMoreFaultsAreListedThanThereMayBe(t *testing.T) {
+func TestTheNumberOfFaultsIsBounded(t *testing.T) {
 	for n, want := range map[int]int{999: 999, 1000: 1000, 1001: 1000} {
 		if doc := read("[" + strings.Repeat("!x y, ", n) + "]"); len(doc.Faults) != want {
 			t.Errorf("of %d faults %d are listed", n, len(doc.Faults))
@@ -230,8 +230,8 @@ func TestNoMoreFaultsAreListedThanThereMayBe(t *testing.T) {
 	}
 }
 
-// A part that is refused is skipped, and no more than it.
-func TestWhatFollowsARefusedPartIsRead(t *testing.T) {
+// Only the refused part is skipped.
+func TestTheRestAfterARefusedPartIsRead(t *testing.T) {
 	deep := strings.Repeat("[", 70) + strings.Repeat("]", 70)
 	for _, refused := range []string{
 		`"a": {"x": ` + deep + `}`, `"a": ` + deep, `"` + strings.Repeat("k", 2001) + `": {"x": [1]}`,
@@ -247,7 +247,7 @@ func TestWhatFollowsARefusedPartIsRead(t *testing.T) {
 	}
 }
 
-func TestTextsAndKeysBecomeWhatTheOptionsSay(t *testing.T) {
+func TestTextsAndKeysAreReplacedByTheOption(t *testing.T) {
 	for _, source := range []string{`{"a": ["b", 1]}`, "a: [b, 1]\n"} {
 		doc := yaml.Read([]byte(source), yaml.Options{Text: strings.ToUpper})
 		if got, err := yaml.JSON(doc.Value); err != nil || string(got) != `{"A":["B",1]}` {
@@ -327,8 +327,8 @@ func TestEveryValueHasAPosition(t *testing.T) {
 	}
 }
 
-// withoutTwice reads JSON by its tokens, as encoding/json does, and reports whether no
-// name is given twice, and nothing is beyond the bounds of any document.
+// withoutTwice reads JSON by its tokens, as encoding/json does, and reports whether all names are unique and all
+// bounds are met.
 func withoutTwice(d *json.Decoder, depth int) (any, bool) {
 	token, err := d.Token()
 	if err != nil || depth > yaml.MaxDepth {
@@ -365,8 +365,8 @@ func withoutTwice(d *json.Decoder, depth int) (any, bool) {
 	return token, true
 }
 
-// Every JSON document is YAML, and is read as encoding/json reads it. The other way
-// round, what is read is JSON, and is the same when it is written and read again.
+// Every JSON document is YAML, and is read as encoding/json reads it. Conversely, the value of a document is JSON,
+// and is the same when it is written and read again.
 func FuzzJSONIsYAML(f *testing.F) {
 	for _, source := range []string{
 		`{"a": [1, -0.0e+10, 1E400, 12345678901234567890.123], "b": {"": null, "é": true}, "\u2028": "\ud83d\ude00\/"}`,
@@ -391,10 +391,10 @@ func FuzzJSONIsYAML(f *testing.F) {
 			if len(doc.Faults) == 0 && !reflect.DeepEqual(doc.Value, want) {
 				t.Fatalf("%q is %#v, want %#v", source, doc.Value, want)
 			}
-			if told := strings.Join(faults(doc.Faults),
-				"\n"); fits && told != "" && !strings.Contains(told, "surrogate") && !strings.Contains(told, "UTF-8") &&
-				!strings.Contains(told, "longer than 2000") {
-				t.Fatalf("%q: %s", source, told)
+			if text := strings.Join(faults(doc.Faults),
+				"\n"); fits && text != "" && !strings.Contains(text, "surrogate") && !strings.Contains(text, "UTF-8") &&
+				!strings.Contains(text, "longer than 2000") {
+				t.Fatalf("%q: %s", source, text)
 			}
 		}
 		if len(doc.Faults) > 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// received is the first example of a trigger, as a receiver gets it.
+// received returns the first example of a trigger, as a receiver gets it.
 func received(trigger string) (http.Header, []byte) {
 	header := http.Header{}
 	for _, doc := range wire.Headers(trigger, "1.0.0", "1.0.0") {
@@ -21,14 +21,14 @@ func received(trigger string) (http.Header, []byte) {
 	return header, wire.Examples(trigger, "1.0.0")[0].Body
 }
 
-func TestWhatTheCatalogueShowsIsValid(t *testing.T) {
+func TestTheExamplesOfTheCatalogueAreValid(t *testing.T) {
 	for _, trigger := range wire.Triggers() {
 		header, body := received(trigger.Name)
 		wiretest.Check(t, header, body)
 	}
 }
 
-// A fault in any field of any body is noticed.
+// Check finds a fault in any field of any body.
 func TestBrokenFieldsAreNoticed(t *testing.T) {
 	for _, trigger := range wire.Triggers() {
 		header, body := received(trigger.Name)
@@ -46,14 +46,13 @@ func TestBrokenFieldsAreNoticed(t *testing.T) {
 				t.Fatal(err)
 			}
 			if wiretest.Valid(header, broken) == nil {
-				t.Errorf("%s: %s, and nobody notices: %s", trigger.Name, what, broken)
+				t.Errorf("%s: %s, and Check accepts it: %s", trigger.Name, what, broken)
 			}
 		})
 	}
 }
 
-// breakFields breaks one field of a value after the other, and mends it again
-// once broken was called.
+// breakFields breaks one field of a value after the other, calls broken, and restores the field.
 func breakFields(schema, value map[string]any, broken func(what string)) {
 	properties := schema["properties"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
@@ -93,7 +92,7 @@ func TestBrokenRequestsAreNoticed(t *testing.T) {
 			t.Errorf("%s: nothing is broken", what)
 		}
 		if wiretest.Valid(header, []byte(broken)) == nil {
-			t.Errorf("%s, and nobody notices: %s", what, broken)
+			t.Errorf("%s, and Check accepts it: %s", what, broken)
 		}
 	}
 	for _, change := range []func(http.Header){
@@ -105,7 +104,7 @@ func TestBrokenRequestsAreNoticed(t *testing.T) {
 	} {
 		other := header.Clone()
 		if change(other); wiretest.Valid(other, raw) == nil {
-			t.Errorf("nobody notices: %v", other)
+			t.Errorf("Check accepts %v", other)
 		}
 	}
 }
