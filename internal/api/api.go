@@ -41,7 +41,7 @@ type Config struct {
 	Key    []byte           // 32 bytes that seal cursors; default: random, so that cursors end with the process
 	Feed   *delivery.Feed   // required
 	Tester *delivery.Tester // required
-	Follow Follow
+	Follow FollowLimits
 
 	Ready        func(context.Context) error // returns why the server should get no requests; nil: it always should
 	Hold         bool                        // /readyz shows that nothing is sent and no callback is asked
@@ -59,8 +59,8 @@ type Services struct {
 	People   people.Services
 }
 
-// Follow bounds the clients that follow the journal.
-type Follow = apihooks.Follow
+// FollowLimits bounds the clients that follow the journal.
+type FollowLimits = apihooks.FollowLimits
 
 // New makes the handler of the API, its description and its documentation.
 // It panics if the key has a wrong length.

@@ -67,7 +67,7 @@ func (g *Guard) repeat(ctx context.Context, p access.Principal, o Once) error {
 	case answer.Status == 0:
 		return nil
 	}
-	return &Repeated{Answer: answer}
+	return &RepeatError{Answer: answer}
 }
 
 // Answer renders the answer to an operation, which its commit keeps; nil where nobody asked for that.
@@ -134,8 +134,8 @@ type Once struct {
 	Render    func(result any) (store.Answer, error)
 }
 
-// Repeated is the error that carries a stored answer: the operation was carried
+// RepeatError is the error that carries a stored answer: the operation was carried
 // out before, by an earlier request with the same key.
-type Repeated struct{ Answer store.Answer }
+type RepeatError struct{ Answer store.Answer }
 
-func (r *Repeated) Error() string { return "authz: carried out before" }
+func (r *RepeatError) Error() string { return "authz: carried out before" }

@@ -16,7 +16,7 @@ func (b *bench) callback(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.stop()) }()
 	p := pace{Clients: clients, Duration: b.options.Duration}
 	var limits []float64
-	rounds, err := b.inRounds(s, func() (measured, error) { return b.askedTrial(ctx, s, p) }, func() error {
+	rounds, err := b.inRounds(s, func() (measurement, error) { return b.askedTrial(ctx, s, p) }, func() error {
 		plain, err := b.submit(ctx, s, submitLoad{Pace: p})
 		if err != nil {
 			return err
@@ -29,7 +29,7 @@ func (b *bench) callback(ctx context.Context) (err error) {
 		return err
 	}
 	r := &b.result
-	r.Figure, r.Limit = medianOf(rounds, measured.perSecond), median(limits)
+	r.Figure, r.Limit = medianOf(rounds, measurement.perSecond), median(limits)
 	r.Ratio, r.Unit = quotient(r.Figure, r.Limit), "submissions/s"
 	r.FigureIs = "submissions by 32 clients, each of which asks a callback"
 	r.LimitIs = "1 / (1/submissions without a callback + 1/questions of a bare client)"
@@ -40,7 +40,7 @@ func (b *bench) callback(ctx context.Context) (err error) {
 
 // askedTrial measures submissions that ask a callback. A question that nobody asked is lost, and one too many is
 // repeated.
-func (b *bench) askedTrial(ctx context.Context, s *server, p pace) (m measured, err error) {
+func (b *bench) askedTrial(ctx context.Context, s *server, p pace) (m measurement, err error) {
 	before, err := s.usage(ctx)
 	if err != nil {
 		return m, err
@@ -53,7 +53,7 @@ func (b *bench) askedTrial(ctx context.Context, s *server, p pace) (m measured, 
 	if err != nil {
 		return m, err
 	}
-	var arrived taken
+	var arrived arrivals
 	if err := b.receiver.do(ctx, "take", struct{}{}, &arrived); err != nil {
 		return m, err
 	}

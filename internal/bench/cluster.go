@@ -59,7 +59,7 @@ func (b *bench) clusterOf(ctx context.Context, nodes int) (rate, bare float64, e
 		return 0, 0, ctx.Err()
 	}
 	var bares []float64
-	rounds, err := b.inRounds(s, func() (measured, error) {
+	rounds, err := b.inRounds(s, func() (measurement, error) {
 		return b.measure(ctx, trial{server: s, listeners: listeners, settles: true,
 			send: func(ctx context.Context) (int, error) {
 				done, err := b.submit(ctx, s, submitLoad{Pace: pace{Clients: clients, Duration: b.options.Duration}})
@@ -70,5 +70,5 @@ func (b *bench) clusterOf(ctx context.Context, nodes int) (rate, bare float64, e
 		bares = append(bares, t.rate())
 		return err
 	})
-	return medianOf(rounds, measured.perSecond), median(bares), err
+	return medianOf(rounds, measurement.perSecond), median(bares), err
 }

@@ -29,7 +29,7 @@ func (b *bench) drain(ctx context.Context) (err error) {
 	b.result.FigureIs = fmt.Sprintf("%d messages that waited, to %d endpoints, order %s", entries*o.Fanout, o.Fanout,
 		orderOf(o.Order))
 	b.result.LatencyIs = "from the start of sending to the arrival"
-	return b.compare(ctx, s, func(ctx context.Context, concurrency int, _ time.Duration) (measured, error) {
+	return b.compare(ctx, s, func(ctx context.Context, concurrency int, _ time.Duration) (measurement, error) {
 		each := (concurrency + o.Fanout - 1) / o.Fanout
 		return b.drainTrial(ctx, s, made, subscription{
 			triggers: onBoth, concurrency: each, order: o.Order, start: "beginning",
@@ -45,7 +45,7 @@ func orderOf(order string) string {
 }
 
 // drainTrial measures how fast new endpoints get the messages of the past.
-func (b *bench) drainTrial(ctx context.Context, s *server, made []submission, want subscription) (measured, error) {
+func (b *bench) drainTrial(ctx context.Context, s *server, made []submission, want subscription) (measurement, error) {
 	listeners := make([]listener, b.options.Fanout)
 	t := trial{server: s, listeners: listeners, settles: true}
 	owed := make([]submission, len(made))

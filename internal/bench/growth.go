@@ -11,8 +11,8 @@ import (
 // fewCases is with how many cases growth compares.
 const fewCases = 500
 
-// grown is a server with a number of cases, and the last of them.
-type grown struct {
+// growthServer is a server with a number of cases, and the last of them.
+type growthServer struct {
 	server *server
 	last   []submission
 	since  string // when the last were begun to be made
@@ -20,7 +20,7 @@ type grown struct {
 
 // growth does the same work on a server with few cases and on one with many.
 func (b *bench) growth(ctx context.Context) (err error) {
-	var both [2]grown
+	var both [2]growthServer
 	for i, cases := range []int{fewCases, b.options.Cases} {
 		b.progress("making %d cases", cases)
 		s, err := b.startServer(ctx, 1)
@@ -34,14 +34,14 @@ func (b *bench) growth(ctx context.Context) (err error) {
 	}
 	work := []struct {
 		name, unit string
-		rate       func(ctx context.Context, g grown) (measured, error)
+		rate       func(ctx context.Context, g growthServer) (measurement, error)
 	}{
 		{"live", "deliveries/s", b.grownLive},
 		{"drain", "deliveries/s", b.grownDrain},
-		{"list", "requests/s", func(ctx context.Context, g grown) (measured, error) {
+		{"list", "requests/s", func(ctx context.Context, g growthServer) (measurement, error) {
 			return b.reads(ctx, g, "/v1/cases?limit=50", "/v1/cases?limit=50&state=open&type="+plainType)
 		}},
-		{"search", "requests/s", func(ctx context.Context, g grown) (measured, error) {
+		{"search", "requests/s", func(ctx context.Context, g growthServer) (measurement, error) {
 			return b.reads(ctx, g, "/v1/cases?limit=50&q="+strconv.Itoa(fewCases/2))
 		}},
 	}
@@ -49,7 +49,7 @@ func (b *bench) growth(ctx context.Context) (err error) {
 	cpu := 0.0
 	for i, w := range work {
 		var few []float64
-		many, err := b.inRounds(both[1].server, func() (measured, error) { return w.rate(ctx, both[1]) }, func() error {
+		many, err := b.inRounds(both[1].server, func() (measurement, error) { return w.rate(ctx, both[1]) }, func() error {
 			m, err := w.rate(ctx, both[0])
 			few = append(few, m.rate)
 			return err
@@ -57,7 +57,7 @@ func (b *bench) growth(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		p := Part{Name: w.name, Figure: medianOf(many, measured.perSecond), Limit: median(few),
+		p := Part{Name: w.name, Figure: medianOf(many, measurement.perSecond), Limit: median(few),
 			Unit: w.unit}
 		p.Ratio = quotient(p.Figure, p.Limit)
 		if i == 0 {
@@ -75,18 +75,18 @@ func (b *bench) growth(ctx context.Context) (err error) {
 }
 
 // grow makes cases. The last of them are those that are drained.
-func (b *bench) grow(ctx context.Context, s *server, cases int) (grown, error) {
+func (b *bench) grow(ctx context.Context, s *server, cases int) (growthServer, error) {
 	if more := cases - fewCases; more > 0 {
 		if _, err := b.submit(ctx, s, submitLoad{Pace: pace{Clients: clients, Count: more}}); err != nil {
-			return grown{}, err
+			return growthServer{}, err
 		}
 	}
 	since := time.Now().UTC().Format(time.RFC3339Nano)
 	made, err := b.fill(ctx, s, submitLoad{Pace: pace{Clients: clients, Count: fewCases}})
-	return grown{server: s, last: made, since: since}, err
+	return growthServer{server: s, last: made, since: since}, err
 }
 
-func (b *bench) grownLive(ctx context.Context, g grown) (measured, error) {
+func (b *bench) grownLive(ctx context.Context, g growthServer) (measurement, error) {
 	const each = 4
 	cases := casesOf(g.last)[:each*clients] // the number of cases is to stay, so they are edited
 	return b.submitTrial(ctx, g.server, subscription{triggers: onChange, concurrency: mostConcurrency},
@@ -94,16 +94,16 @@ func (b *bench) grownLive(ctx context.Context, g grown) (measured, error) {
 }
 
 // grownDrain sends the messages of the last creations to an endpoint that begins there.
-func (b *bench) grownDrain(ctx context.Context, g grown) (measured, error) {
+func (b *bench) grownDrain(ctx context.Context, g growthServer) (measurement, error) {
 	return b.drainTrial(ctx, g.server, g.last, subscription{
 		triggers: onCreation, concurrency: mostConcurrency, start: g.since,
 	})
 }
 
 // reads measures reads of the API by a few clients.
-func (b *bench) reads(ctx context.Context, g grown, paths ...string) (m measured, err error) {
+func (b *bench) reads(ctx context.Context, g growthServer, paths ...string) (m measurement, err error) {
 	const readers = 8
-	var t timed
+	var t latencies
 	err = b.load.do(ctx, "read", readLoad{API: g.server.api, Paths: paths,
 		Pace: pace{Clients: readers, Duration: b.options.Duration / 2}}, &t)
 	m.rate, m.took, m.Latencies = t.rate(), t.Took, []time.Duration{t.P50, t.P99}

@@ -31,12 +31,12 @@ func (b *bench) idle(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	live := func(s *server) (measured, error) {
+	live := func(s *server) (measurement, error) {
 		return b.submitTrial(ctx, s, subscription{triggers: onCreation, concurrency: mostConcurrency},
 			submitLoad{Pace: pace{Clients: clients, Duration: b.options.Duration}})
 	}
 	var alone []float64
-	rounds, err := b.inRounds(both[1], func() (measured, error) { return live(both[1]) }, func() error {
+	rounds, err := b.inRounds(both[1], func() (measurement, error) { return live(both[1]) }, func() error {
 		m, err := live(both[0])
 		alone = append(alone, m.rate)
 		return err
@@ -45,7 +45,7 @@ func (b *bench) idle(ctx context.Context) (err error) {
 		return err
 	}
 	r := &b.result
-	r.Figure, r.Limit = medianOf(rounds, measured.perSecond), median(alone)
+	r.Figure, r.Limit = medianOf(rounds, measurement.perSecond), median(alone)
 	r.Ratio, r.Unit = quotient(r.Figure, r.Limit), "deliveries/s"
 	r.FigureIs = fmt.Sprintf("cases created by 32 clients, one message each, beside %d idle endpoints", count)
 	r.LimitIs = "the same without them"

@@ -68,8 +68,8 @@ const (
 	keepWord = "keep" // the folder
 )
 
-// kept is a process under a keeper.
-type kept struct {
+// keptProcess is a process under a keeper.
+type keptProcess struct {
 	name   string
 	cmd    *exec.Cmd // of the keeper
 	in     io.WriteCloser
@@ -82,9 +82,9 @@ type kept struct {
 }
 
 // startKept starts a program in a folder of its own, which is removed when the program has ended.
-func startKept(self, name, folder string, environment []string, command ...string) (*kept, error) {
+func startKept(self, name, folder string, environment []string, command ...string) (*keptProcess, error) {
 	args := append([]string{WorkerCommand, roleKeeper, "--", folder}, command...)
-	k := &kept{name: name, cmd: exec.Command(self, args...), errors: new(tail), lines: make(chan string, 100),
+	k := &keptProcess{name: name, cmd: exec.Command(self, args...), errors: new(tail), lines: make(chan string, 100),
 		folder: folder}
 	k.cmd.Env = append(cleanEnvironment(), environment...)
 	k.cmd.Dir, k.cmd.Stderr = folder, k.errors
@@ -115,7 +115,7 @@ func startKept(self, name, folder string, environment []string, command ...strin
 }
 
 // await reads what the process prints until a line matches, and returns the first group of the match.
-func (k *kept) await(ctx context.Context, pattern *regexp.Regexp) (string, error) {
+func (k *keptProcess) await(ctx context.Context, pattern *regexp.Regexp) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for {
@@ -137,7 +137,7 @@ func (k *kept) await(ctx context.Context, pattern *regexp.Regexp) (string, error
 }
 
 // stop ends the process and removes its folder, unless keepFolder is set.
-func (k *kept) stop(keepFolder bool) error {
+func (k *keptProcess) stop(keepFolder bool) error {
 	k.once.Do(func() {
 		if keepFolder {
 			fmt.Fprintln(k.in, keepWord)

@@ -18,8 +18,8 @@ func (b *bench) latency(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.stop()) }()
 	want := subscription{triggers: onCreation, concurrency: mostConcurrency}
 	p := pace{Clients: clients, Rate: submitsPerSecond, Duration: b.options.Duration * 3 / 2}
-	var rounds []measured
-	var reads, posts []timed
+	var rounds []measurement
+	var reads, posts []latencies
 	for round := range b.options.Rounds {
 		m, err := b.submitTrial(ctx, s, want, submitLoad{Pace: p})
 		if err != nil {
@@ -29,7 +29,7 @@ func (b *bench) latency(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		var read timed
+		var read latencies
 		paths := []string{casePath(made[0].Case)}
 		if err := b.load.do(ctx, "read", readLoad{API: s.api, Pace: p, Paths: paths}, &read); err != nil {
 			return err
@@ -43,8 +43,8 @@ func (b *bench) latency(ctx context.Context) (err error) {
 			b.options.Rounds, m.p50(), m.p99(), milliseconds(read.P50+post.P50))
 	}
 	b.summarize(s, rounds)
-	p50 := func(t timed) float64 { return milliseconds(t.P50) }
-	p99 := func(t timed) float64 { return milliseconds(t.P99) }
+	p50 := func(t latencies) float64 { return milliseconds(t.P50) }
+	p99 := func(t latencies) float64 { return milliseconds(t.P99) }
 	r := &b.result
 	r.Figure, r.Limit, r.Unit = r.P50, medianOf(reads, p50)+medianOf(posts, p50), "ms"
 	r.Ratio = quotient(r.Limit, r.Figure)

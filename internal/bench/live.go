@@ -22,7 +22,7 @@ func (b *bench) live(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.stop()) }()
 	b.result.FigureIs = "cases created by 32 clients, each with one message"
 	b.result.LatencyIs = "from the request to the arrival of its message"
-	return b.compare(ctx, s, func(ctx context.Context, concurrency int, lasting time.Duration) (measured, error) {
+	return b.compare(ctx, s, func(ctx context.Context, concurrency int, lasting time.Duration) (measurement, error) {
 		return b.submitTrial(ctx, s, subscription{triggers: onCreation, concurrency: concurrency},
 			submitLoad{Pace: pace{Clients: clients, Duration: lasting}})
 	})
@@ -42,7 +42,7 @@ func (b *bench) edit(ctx context.Context) (err error) {
 	}
 	b.result.FigureIs = "edits by 32 clients, each with one message"
 	b.result.LatencyIs = "from the request to the arrival of its message"
-	return b.compare(ctx, s, func(ctx context.Context, concurrency int, lasting time.Duration) (measured, error) {
+	return b.compare(ctx, s, func(ctx context.Context, concurrency int, lasting time.Duration) (measurement, error) {
 		return b.submitTrial(ctx, s, subscription{triggers: onChange, concurrency: concurrency},
 			submitLoad{Pace: pace{Clients: clients, Duration: lasting}, Cases: casesOf(made)})
 	})
@@ -63,7 +63,7 @@ func (b *bench) fill(ctx context.Context, s *server, l submitLoad) ([]submission
 }
 
 // submit lets the load generator submit.
-func (b *bench) submit(ctx context.Context, s *server, l submitLoad) (done timed, err error) {
+func (b *bench) submit(ctx context.Context, s *server, l submitLoad) (done latencies, err error) {
 	l.API = s.api
 	if l.Type == "" {
 		l.Type = plainType
@@ -73,7 +73,7 @@ func (b *bench) submit(ctx context.Context, s *server, l submitLoad) (done timed
 }
 
 // submitTrial measures submissions, and their messages to an endpoint that is there for them alone.
-func (b *bench) submitTrial(ctx context.Context, s *server, want subscription, l submitLoad) (m measured, err error) {
+func (b *bench) submitTrial(ctx context.Context, s *server, want subscription, l submitLoad) (m measurement, err error) {
 	to, err := b.subscribe(ctx, s, want)
 	if err != nil {
 		return m, err

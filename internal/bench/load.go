@@ -27,15 +27,15 @@ func (l *load) methods() methods {
 		"subscribe": method(l.subscribe)}
 }
 
-// timed is how long requests took.
-type timed struct {
+// latencies is how long requests took.
+type latencies struct {
 	Count int           `json:"count"`
 	Took  time.Duration `json:"took"`
 	P50   time.Duration `json:"p50"`
 	P99   time.Duration `json:"p99"`
 }
 
-func (t timed) rate() float64 { return quotient(float64(t.Count), t.Took.Seconds()) }
+func (t latencies) rate() float64 { return quotient(float64(t.Count), t.Took.Seconds()) }
 
 // stopwatch gathers how long requests took, by client.
 type stopwatch [][]time.Duration
@@ -44,12 +44,12 @@ func (s stopwatch) note(client int, since time.Time) {
 	s[client] = append(s[client], time.Since(since))
 }
 
-func (s stopwatch) timed(took time.Duration) timed {
+func (s stopwatch) timed(took time.Duration) latencies {
 	var all []time.Duration
 	for _, one := range s {
 		all = append(all, one...)
 	}
-	return timed{Count: len(all), Took: took, P50: percentile(all, 0.50), P99: percentile(all, 0.99)}
+	return latencies{Count: len(all), Took: took, P50: percentile(all, 0.50), P99: percentile(all, 0.99)}
 }
 
 // transport keeps a connection open for each of so many clients.
@@ -68,9 +68,9 @@ type bareLoad struct {
 }
 
 // bare signs and posts, and does nothing else. Every request has to be taken.
-func (l *load) bare(ctx context.Context, b bareLoad) (timed, error) {
+func (l *load) bare(ctx context.Context, b bareLoad) (latencies, error) {
 	if len(b.Samples) == 0 {
-		return timed{}, errors.New("nothing has arrived that could be sent again")
+		return latencies{}, errors.New("nothing has arrived that could be sent again")
 	}
 	direct := transport(b.Pace.Clients)
 	defer direct.CloseIdleConnections()
@@ -132,7 +132,7 @@ type submitLoad struct {
 }
 
 // submit creates or edits cases. Every submission has to succeed.
-func (l *load) submit(ctx context.Context, s submitLoad) (timed, error) {
+func (l *load) submit(ctx context.Context, s submitLoad) (latencies, error) {
 	if len(s.Cases) > 0 {
 		s.Pace.Clients = min(s.Pace.Clients, len(s.Cases)) // a case that two edit at once would be a conflict
 	}
@@ -207,7 +207,7 @@ type readLoad struct {
 }
 
 // read reads paths of the API. Every answer has to be good.
-func (l *load) read(ctx context.Context, r readLoad) (timed, error) {
+func (l *load) read(ctx context.Context, r readLoad) (latencies, error) {
 	clients := r.API.clients(r.Pace.Clients)
 	watch := make(stopwatch, len(clients))
 	took, err := r.Pace.run(ctx, func(ctx context.Context, client int, due time.Time) error {

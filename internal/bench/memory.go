@@ -44,7 +44,7 @@ func (b *bench) memory(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.summarize(s, []measured{m})
+	b.summarize(s, []measurement{m})
 	r := &b.result
 	r.Rounds = b.options.Rounds
 	r.Figure, r.Limit, r.Unit = full.memory/1e6, empty.memory/1e6, "MB"
@@ -92,7 +92,7 @@ func (b *bench) rested(ctx context.Context, s *server) (restart, error) {
 }
 
 // revive lets the endpoint that was down take its messages.
-func (b *bench) revive(ctx context.Context, s *server, down listener, made []submission) (measured, error) {
+func (b *bench) revive(ctx context.Context, s *server, down listener, made []submission) (measurement, error) {
 	return b.measure(ctx, trial{server: s, listeners: []listener{down}, settles: true,
 		send: func(ctx context.Context) (int, error) {
 			begun := time.Now().UnixNano()

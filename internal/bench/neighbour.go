@@ -32,7 +32,7 @@ func (b *bench) neighbour(ctx context.Context) (err error) {
 	want := subscription{triggers: onCreation}
 	p := pace{Clients: clients, Rate: healthyRate, Duration: b.options.Duration * 3 / 2}
 	var alone []float64
-	rounds, err := b.inRounds(s, func() (m measured, err error) {
+	rounds, err := b.inRounds(s, func() (m measurement, err error) {
 		if err := s.pause(ctx, neighbours, false); err != nil {
 			return m, err
 		}
@@ -49,7 +49,7 @@ func (b *bench) neighbour(ctx context.Context) (err error) {
 		return err
 	}
 	r := &b.result
-	r.Figure, r.Limit, r.Unit = medianOf(rounds, measured.p99), median(alone), "ms"
+	r.Figure, r.Limit, r.Unit = medianOf(rounds, measurement.p99), median(alone), "ms"
 	r.Ratio = quotient(r.Limit, r.Figure)
 	r.FigureIs = "p99 of an endpoint with 200 messages a second, beside one that takes 5 s and 100 that are down"
 	r.LimitIs = "its p99 alone"

@@ -20,7 +20,7 @@ import (
 // postgres is a PostgreSQL server on which databases are made.
 type postgres struct {
 	url     *url.URL
-	process *kept // nil: it was there before
+	process *keptProcess // nil: it was there before
 }
 
 var errNoPostgres = errors.New("there is no PostgreSQL on this machine: install it (apt-get install postgresql, dnf " +

@@ -145,17 +145,17 @@ func (r *receiver) wait(ctx context.Context, e expectation) (struct{}, error) {
 	}
 }
 
-// taken is what has arrived.
-type taken struct {
+// arrivals is what has arrived.
+type arrivals struct {
 	Arrivals  []arrival `json:"arrivals"`
 	Questions int       `json:"questions"`
 }
 
 // take returns what has arrived, and forgets it.
-func (r *receiver) take(context.Context, struct{}) (taken, error) {
+func (r *receiver) take(context.Context, struct{}) (arrivals, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := taken{r.log, r.questions}
+	t := arrivals{r.log, r.questions}
 	r.log, r.questions = make([]arrival, 0, cap(r.log)), 0
 	return t, nil
 }

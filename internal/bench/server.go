@@ -32,7 +32,7 @@ type server struct {
 
 // node is one process.
 type node struct {
-	process *kept
+	process *keptProcess
 	url     string
 }
 

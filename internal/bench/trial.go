@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// measured is what one measurement of the server comes to.
-type measured struct {
+// measurement is what one measurement of the server comes to.
+type measurement struct {
 	tally
 	rate float64       // deliveries a second
 	cpu  time.Duration // of the server, for all
 	took time.Duration
 }
 
-func (m measured) cpuPerDelivery() float64 {
+func (m measurement) cpuPerDelivery() float64 {
 	return quotient(float64(m.cpu)/float64(time.Microsecond), float64(m.Delivered))
 }
 
-func (m measured) perSecond() float64 { return m.rate }
+func (m measurement) perSecond() float64 { return m.rate }
 
-func (m measured) p50() float64 { return milliseconds(percentile(m.Latencies, 0.50)) }
-func (m measured) p99() float64 { return milliseconds(percentile(m.Latencies, 0.99)) }
+func (m measurement) p50() float64 { return milliseconds(percentile(m.Latencies, 0.50)) }
+func (m measurement) p99() float64 { return milliseconds(percentile(m.Latencies, 0.99)) }
 
 // trial is one measurement: messages are sent to endpoints until all have arrived and are settled.
 type trial struct {
@@ -37,7 +37,7 @@ type trial struct {
 }
 
 // measure carries out a trial.
-func (b *bench) measure(ctx context.Context, t trial) (m measured, err error) {
+func (b *bench) measure(ctx context.Context, t trial) (m measurement, err error) {
 	before, err := t.server.usage(ctx)
 	if err != nil {
 		return m, err
@@ -62,7 +62,7 @@ func (b *bench) measure(ctx context.Context, t trial) (m measured, err error) {
 	if err != nil {
 		return m, err
 	}
-	var arrived taken
+	var arrived arrivals
 	if err := b.receiver.do(ctx, "take", struct{}{}, &arrived); err != nil {
 		return m, err
 	}
@@ -88,21 +88,21 @@ func (b *bench) count(t tally) {
 }
 
 // summarize takes the medians of some rounds into the result.
-func (b *bench) summarize(s *server, rounds []measured) {
+func (b *bench) summarize(s *server, rounds []measurement) {
 	r := &b.result
 	r.Rounds = len(rounds)
-	r.CPU = medianOf(rounds, measured.cpuPerDelivery)
-	r.P50, r.P99 = medianOf(rounds, measured.p50), medianOf(rounds, measured.p99)
+	r.CPU = medianOf(rounds, measurement.cpuPerDelivery)
+	r.P50, r.P99 = medianOf(rounds, measurement.p50), medianOf(rounds, measurement.p99)
 	r.RSS = max(r.RSS, s.peak/1e6)
 }
 
 // bareAt measures the bare client.
-func (b *bench) bareAt(ctx context.Context, p pace) (timed, error) {
+func (b *bench) bareAt(ctx context.Context, p pace) (latencies, error) {
 	return b.bareTo(ctx, pathHook+"bare", pathHook, p)
 }
 
 // bareTo measures the bare client at a path of the receiver, with what has arrived there before.
-func (b *bench) bareTo(ctx context.Context, path, kind string, p pace) (t timed, err error) {
+func (b *bench) bareTo(ctx context.Context, path, kind string, p pace) (t latencies, err error) {
 	var samples []sample
 	if err := b.receiver.do(ctx, "samples", kind, &samples); err != nil {
 		return t, err
@@ -111,7 +111,7 @@ func (b *bench) bareTo(ctx context.Context, path, kind string, p pace) (t timed,
 	if err != nil {
 		return t, err
 	}
-	var arrived taken
+	var arrived arrivals
 	if err := b.receiver.do(ctx, "take", struct{}{}, &arrived); err != nil {
 		return t, err
 	}
@@ -127,8 +127,8 @@ const bareSecret = "whsec_Y2FzZWhvb2stYmVuY2gtY2FzZWhvb2stYmVuY2g="
 
 // inRounds measures the server and its limit in turn, and in each round the other one first, so that what the first
 // leaves behind burdens both alike. It returns what the server came to, after adding the medians to the result.
-func (b *bench) inRounds(s *server, figure func() (measured, error), limit func() error) ([]measured, error) {
-	var all []measured
+func (b *bench) inRounds(s *server, figure func() (measurement, error), limit func() error) ([]measurement, error) {
+	var all []measurement
 	measure := func() error {
 		m, err := figure()
 		all = append(all, m)
@@ -155,7 +155,7 @@ func (b *bench) inRounds(s *server, figure func() (measured, error), limit func(
 // compare measures the server and the bare client in turn, each at its best concurrency, and takes the medians into the
 // result.
 func (b *bench) compare(ctx context.Context, s *server,
-	figure func(ctx context.Context, concurrency int, lasting time.Duration) (measured, error),
+	figure func(ctx context.Context, concurrency int, lasting time.Duration) (measurement, error),
 ) error {
 	lasting := b.options.Duration
 	bare := func(concurrency int, lasting time.Duration) (float64, error) {
@@ -182,7 +182,7 @@ func (b *bench) compare(ctx context.Context, s *server,
 	r := &b.result
 	r.Concurrency, r.LimitConcurrency = bestBy(figures), bestBy(limits)
 	var bares []float64
-	rounds, err := b.inRounds(s, func() (measured, error) {
+	rounds, err := b.inRounds(s, func() (measurement, error) {
 		return figure(ctx, r.Concurrency, lasting)
 	}, func() error {
 		rate, err := bare(r.LimitConcurrency, lasting)
@@ -192,7 +192,7 @@ func (b *bench) compare(ctx context.Context, s *server,
 	if err != nil {
 		return err
 	}
-	r.Figure, r.Limit = medianOf(rounds, measured.perSecond), median(bares)
+	r.Figure, r.Limit = medianOf(rounds, measurement.perSecond), median(bares)
 	r.Ratio, r.Unit = quotient(r.Figure, r.Limit), "deliveries/s"
 	r.LimitIs = "a client that only signs and posts the same bodies to the same receiver"
 	return nil

@@ -106,7 +106,7 @@ func TestTheReceiverLogsWhatArrived(t *testing.T) {
 		}
 		got.Arrivals[i].At = 0
 	}
-	want := taken{Questions: 1, Arrivals: []arrival{{"7", 4539148803436467, 3, 0}, {"9", 2, 1, 0}}}
+	want := arrivals{Questions: 1, Arrivals: []arrival{{"7", 4539148803436467, 3, 0}, {"9", 2, 1, 0}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -4,9 +4,9 @@ package cache
 
 import "sync"
 
-// Bounded keeps values by key, up to a number and a total size; beyond these it is emptied. It is safe for
+// Cache keeps values by key, up to a number and a total size; beyond these it is emptied. It is safe for
 // concurrent use.
-type Bounded[K comparable, V any] struct {
+type Cache[K comparable, V any] struct {
 	maxCount, maxSize int
 
 	mu     sync.RWMutex
@@ -15,12 +15,12 @@ type Bounded[K comparable, V any] struct {
 }
 
 // New returns an empty cache. The caller chooses the unit of maxSize and of the sizes given to Put.
-func New[K comparable, V any](maxCount, maxSize int) *Bounded[K, V] {
-	return &Bounded[K, V]{maxCount: maxCount, maxSize: maxSize, values: map[K]V{}}
+func New[K comparable, V any](maxCount, maxSize int) *Cache[K, V] {
+	return &Cache[K, V]{maxCount: maxCount, maxSize: maxSize, values: map[K]V{}}
 }
 
 // Get returns the value of a key, if it is there.
-func (c *Bounded[K, V]) Get(key K) (V, bool) {
+func (c *Cache[K, V]) Get(key K) (V, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	v, ok := c.values[key]
@@ -28,7 +28,7 @@ func (c *Bounded[K, V]) Get(key K) (V, bool) {
 }
 
 // Put adds a value with its size, unless the key has one already.
-func (c *Bounded[K, V]) Put(key K, value V, size int) {
+func (c *Cache[K, V]) Put(key K, value V, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, there := c.values[key]; there {

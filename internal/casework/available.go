@@ -15,9 +15,9 @@ import (
 	"github.com/casehook/casehook/internal/schema"
 )
 
-// Blocked is a transition that its reader may submit from the state that the case is in,
+// BlockedTransition is a transition that its reader may submit from the state that the case is in,
 // and that would be refused without further data.
-type Blocked struct {
+type BlockedTransition struct {
 	Key    string
 	Reason string        // for people
 	Fields []fault.Field // what it is about, as the reader may know
@@ -59,7 +59,7 @@ func (s *core) mayMove(ctx context.Context, r definitions.Reader, p access.Princ
 // that this took.
 func available(
 	ctx context.Context, p access.Principal, c cases.Case, t *casetype.Type,
-) (open []string, blocked []Blocked, used int) {
+) (open []string, blocked []BlockedTransition, used int) {
 	pl := &plan{p: p, typ: t, before: c, after: c}
 	work := schema.NewBudget(ctx, maxCaseSteps)
 	conditions := t.Evaluation(
@@ -81,20 +81,20 @@ func available(
 }
 
 // blocks says what stops a transition: a field that it requires, or its condition.
-func (pl *plan) blocks(tr casetype.Transition, conditions *casetype.Evaluation) (b Blocked, stops bool) {
+func (pl *plan) blocks(tr casetype.Transition, conditions *casetype.Evaluation) (b BlockedTransition, stops bool) {
 	if err := conditions.Spend(tr.Key, pl.costOfRequired(tr)); err != nil {
-		return Blocked{Key: tr.Key, Reason: fault.As(err).Detail}, true
+		return BlockedTransition{Key: tr.Key, Reason: fault.As(err).Detail}, true
 	}
 	if missing := pl.lacks(tr); len(missing) > 0 {
 		readable := pl.readable(missing)
-		return Blocked{Key: tr.Key, Reason: pl.needs(tr, readable), Fields: readable}, true
+		return BlockedTransition{Key: tr.Key, Reason: pl.needs(tr, readable), Fields: readable}, true
 	}
 	err := conditions.Meets(tr.Key, pl.p.Clearance)
 	if err == nil {
-		return Blocked{}, false
+		return BlockedTransition{}, false
 	}
 	unmet := fault.As(err)
-	return Blocked{Key: tr.Key, Reason: unmet.Detail, Fields: unmet.Fields}, true
+	return BlockedTransition{Key: tr.Key, Reason: unmet.Detail, Fields: unmet.Fields}, true
 }
 
 // costOfRequired is the steps that it takes to tell what a transition requires: its fields

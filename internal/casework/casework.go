@@ -151,6 +151,6 @@ type View struct {
 	Definition *casetype.Type
 	URL        string
 
-	Transitions []string  // that the reader may submit now
-	Blocked     []Blocked // that wait for data
+	Transitions []string            // that the reader may submit now
+	Blocked     []BlockedTransition // that wait for data
 }

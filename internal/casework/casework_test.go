@@ -308,7 +308,7 @@ func once(operation access.Operation, key, request string) authz.Once {
 
 func replayed(t testing.TB, err error) store.Answer {
 	t.Helper()
-	var r *authz.Repeated
+	var r *authz.RepeatError
 	if !errors.As(err, &r) {
 		t.Fatalf("%v, want the stored answer", err)
 	}

@@ -50,8 +50,8 @@ type Migration struct {
 	Limit    int               // of the cases that are looked at; 0: MaxMigrated
 }
 
-// Migrated is what a call of MigrateCases did or, in a dry run, would have done.
-type Migrated struct {
+// MigrationResult is what a call of MigrateCases did or, in a dry run, would have done.
+type MigrationResult struct {
 	To       int64 // the version
 	DryRun   bool
 	Moved    int
@@ -88,12 +88,12 @@ type migration struct {
 // would get past the guards of running cases by a version without them.
 func (s *Migrations) MigrateCases(
 	ctx context.Context, p access.Principal, in Migration, once authz.Once,
-) (Migrated, error) {
+) (MigrationResult, error) {
 	m, err := s.migration(ctx, p, in)
 	if err != nil {
-		return Migrated{}, err
+		return MigrationResult{}, err
 	}
-	var out Migrated
+	var out MigrationResult
 	err = s.guard.Once(ctx, p, once, func() error {
 		if out, err = s.migrate(ctx, m); err != nil {
 			return err
@@ -102,7 +102,7 @@ func (s *Migrations) MigrateCases(
 			func(tx *store.Tx) error { return s.guard.Keep(ctx, tx, p, once, out) })
 	})
 	if err != nil {
-		return Migrated{}, err
+		return MigrationResult{}, err
 	}
 	return out, nil
 }
@@ -219,8 +219,8 @@ func stateKeys(t definitions.TypeVersion) []string {
 }
 
 // migrate carries out one call.
-func (s *Migrations) migrate(ctx context.Context, m *migration) (Migrated, error) {
-	out := Migrated{To: m.to.Version, DryRun: m.DryRun}
+func (s *Migrations) migrate(ctx context.Context, m *migration) (MigrationResult, error) {
+	out := MigrationResult{To: m.to.Version, DryRun: m.DryRun}
 	filter := store.OlderFilter{
 		Type: m.Type, Below: m.to.Version, After: m.After, Limit: m.Limit, Clearance: m.mandate.Clearance,
 	}
@@ -259,13 +259,13 @@ func (s *Migrations) migrate(ctx context.Context, m *migration) (Migrated, error
 }
 
 // full reports whether a call that took so long has done enough.
-func (out *Migrated) full(took time.Duration) bool {
+func (out *MigrationResult) full(took time.Duration) bool {
 	return len(out.Misfits) >= maxMisfits || took > migrateFor
 }
 
 // migrateCase moves a case, or notes why that can't be. One that was changed meanwhile
 // is loaded again.
-func (s *Migrations) migrateCase(ctx context.Context, m *migration, c cases.Case, out *Migrated) error {
+func (s *Migrations) migrateCase(ctx context.Context, m *migration, c cases.Case, out *MigrationResult) error {
 	for range authz.MaxRaces {
 		finished, err := s.leftAlone(ctx, m, c)
 		if err != nil {

@@ -44,7 +44,7 @@ func (w *world) permit(data string, transitions ...string) casework.View {
 	return v
 }
 
-func (w *world) migrate(in casework.Migration) casework.Migrated {
+func (w *world) migrate(in casework.Migration) casework.MigrationResult {
 	w.t.Helper()
 	in.Type = "permit"
 	done, err := w.migrations.MigrateCases(w.t.Context(), w.p, in, authz.Once{})
@@ -55,7 +55,7 @@ func (w *world) migrate(in casework.Migration) casework.Migrated {
 }
 
 // faults writes the misfits as "id path path".
-func faultsOf(m casework.Migrated) (all []string) {
+func faultsOf(m casework.MigrationResult) (all []string) {
 	for _, misfit := range m.Misfits {
 		line := fmt.Sprint(misfit.CaseID)
 		for _, f := range misfit.Fields {
@@ -86,7 +86,7 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 				t.Errorf("dry %t: %s", dry, diff)
 			}
 			got.Misfits = nil
-			if diff := cmp.Diff(casework.Migrated{To: 2, DryRun: dry, Moved: 2, Finished: 1}, got); diff != "" {
+			if diff := cmp.Diff(casework.MigrationResult{To: 2, DryRun: dry, Moved: 2, Finished: 1}, got); diff != "" {
 				t.Errorf("dry %t: %s", dry, diff)
 			}
 			if v := w.load(fits.ID); dry && cmp.Diff(fits.Case, v.Case) != "" {

@@ -17,7 +17,7 @@ type Reader interface {
 
 // Catalog parses the versions of case types and keeps them. It is safe for concurrent use.
 type Catalog struct {
-	types  *cache.Bounded[typeKey, TypeVersion]
+	types  *cache.Cache[typeKey, TypeVersion]
 	newest *store.Memory[typeKey, newest] // by the key of version 0
 }
 

@@ -43,7 +43,7 @@ func TestWhatIsLoadedIsDueByTheClockThatRuns(t *testing.T) {
 		ID: "ep_1", URL: "https://example.com", Triggers: []string{"case_created"}, Status: endpoint.Active,
 		Secrets: nil, Revision: 1,
 	}
-	parked := store.Parked{
+	parked := store.ParkedMessage{
 		Lane:     "case/1",
 		Seq:      1,
 		Message:  "msg_1",
@@ -64,7 +64,7 @@ func TestWhatIsLoadedIsDueByTheClockThatRuns(t *testing.T) {
 			return err
 		}
 		_, err = tx.Settle(t.Context(), []store.Settlement{{
-			Tenant: e.Tenant, Endpoint: e.ID, Cursor: "cur_1", Epoch: leases[0].Epoch, Position: 1, Park: []store.Parked{parked},
+			Tenant: e.Tenant, Endpoint: e.ID, Cursor: "cur_1", Epoch: leases[0].Epoch, Position: 1, Park: []store.ParkedMessage{parked},
 		}})
 		return err
 	})

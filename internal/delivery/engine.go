@@ -69,7 +69,7 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 		valid:        e.valid,
 		metrics:      c.Metrics,
 		tracer:       c.Tracer,
-		lacks:        &lackLog{log: c.Log, started: started},
+		lacks:        &shortageLog{log: c.Log, started: started},
 		log:          c.Log,
 		jitter:       c.Jitter,
 		disableAfter: c.DisableAfter,

@@ -353,7 +353,7 @@ func (b *bench) operational(upTo int64) (n int64) {
 	return n
 }
 
-func (b *bench) saved(e endpoint.Endpoint) (store.Cursor, []store.Parked) {
+func (b *bench) saved(e endpoint.Endpoint) (store.Cursor, []store.ParkedMessage) {
 	b.Helper()
 	c, err := b.store.Cursor(b.Context(), b.tenant, e.ID)
 	if err != nil {
@@ -465,8 +465,8 @@ func TestAMessageThatKeepsFailingIsGivenUpAndListed(t *testing.T) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		ignore := cmpopts.IgnoreFields(store.Dead{}, "Place", "At")
-		want := []store.Dead{{Subject: "case/1", Trigger: "case_comment", Reason: "400 Bad Request"}}
+		ignore := cmpopts.IgnoreFields(store.DeadMessage{}, "Place", "At")
+		want := []store.DeadMessage{{Subject: "case/1", Trigger: "case_comment", Reason: "400 Bad Request"}}
 		if diff := gocmp.Diff(want, dead, ignore); diff != "" {
 			b.Errorf("dead messages (-want +got):\n%s", diff)
 		}

@@ -29,7 +29,7 @@ func (b *bench) worth(caseID, version int64, data string) {
 	b.update(func(tx *store.Tx) error { _, err := tx.Append(b.Context(), e); return err })
 }
 
-func (b *bench) dead(e endpoint.Endpoint) []store.Dead {
+func (b *bench) dead(e endpoint.Endpoint) []store.DeadMessage {
 	b.Helper()
 	all, err := b.store.DeadMessages(b.Context(), b.tenant, e.ID, 100)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 // lackEvery is how often it is logged that this machine can't send.
 const lackEvery = time.Minute
 
-// lackLog logs once in a while which resources this machine lacks, for all endpoints together.
-type lackLog struct {
+// shortageLog logs once in a while which resources this machine lacks, for all endpoints together.
+type shortageLog struct {
 	log     *slog.Logger
 	started time.Time
 	next    atomic.Int64 // nanoseconds from started
 }
 
-func (l *lackLog) note(r outbound.Result) {
+func (l *shortageLog) note(r outbound.Result) {
 	next, since := l.next.Load(), time.Since(l.started)
 	if int64(since) < next || !l.next.CompareAndSwap(next, int64(since+lackEvery)) {
 		return

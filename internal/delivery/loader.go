@@ -25,7 +25,7 @@ type loader struct {
 	valid   *validity
 	metrics *observe.Delivery
 	tracer  *observe.Tracer
-	lacks   *lackLog
+	lacks   *shortageLog
 	log     *slog.Logger
 
 	jitter       func() float64

@@ -18,7 +18,7 @@ type endpointLog struct {
 
 	reason string // why it can't be reached, as the log said last
 	dead   int    // messages that were given up, and of which the log says nothing yet
-	last   store.Dead
+	last   store.DeadMessage
 
 	// From when on the log may say so again.
 	nextFailing, nextReason, nextDead time.Time
@@ -70,7 +70,7 @@ func (d *endpointLog) unreached(o outcome, now time.Time) {
 }
 
 // gaveUp notes messages that are dead.
-func (d *endpointLog) gaveUp(dead []store.Dead) {
+func (d *endpointLog) gaveUp(dead []store.DeadMessage) {
 	if d.dead += len(dead); len(dead) > 0 {
 		d.last = dead[len(dead)-1]
 	}

@@ -36,7 +36,7 @@ func TestTheLogSaysOfAnEndpointWhatHappensAtMostOnceAMinute(t *testing.T) {
 	said("a failing endpoint", `url=https://crm.example.com/hooks reason="503 Service Unavailable" failing_since=`, 2)
 
 	for i := range 5 {
-		d.gaveUp([]store.Dead{{
+		d.gaveUp([]store.DeadMessage{{
 			Place: store.Place{Message: "msg_" + string(rune('a'+i))}, Trigger: "case_created", Subject: "case/1",
 			Reason: "400 Bad Request",
 		}})

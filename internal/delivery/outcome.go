@@ -14,14 +14,14 @@ type outcome struct {
 }
 
 // parkedRows converts the rows of parked lanes to how they are saved.
-func parkedRows(all []machine.Parked) []store.Parked {
-	return convert(all, func(p machine.Parked) store.Parked { return store.Parked(p) })
+func parkedRows(all []machine.ParkedMessage) []store.ParkedMessage {
+	return convert(all, func(p machine.ParkedMessage) store.ParkedMessage { return store.ParkedMessage(p) })
 }
 
 // deadRows converts messages that were given up to how they are saved.
-func deadRows(all []machine.Dead) []store.Dead {
-	return convert(all, func(d machine.Dead) store.Dead {
-		row := store.Dead{
+func deadRows(all []machine.DeadMessage) []store.DeadMessage {
+	return convert(all, func(d machine.DeadMessage) store.DeadMessage {
+		row := store.DeadMessage{
 			Place:   store.Place{Seq: d.Seq, Part: d.Part, Message: d.Message},
 			Subject: d.Subject,
 			Trigger: d.Trigger,

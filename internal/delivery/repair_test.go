@@ -360,7 +360,7 @@ func (b *bench) retryDead(e endpoint.Endpoint, messages []string) (r store.Repla
 	return r
 }
 
-func (b *bench) deadIn(e endpoint.Endpoint, state store.DeadState) []store.Dead {
+func (b *bench) deadIn(e endpoint.Endpoint, state store.DeadState) []store.DeadMessage {
 	b.Helper()
 	all, err := b.store.Dead(b.Context(), b.tenant, store.DeadFilter{Endpoint: e.ID, State: state, Limit: 100})
 	if err != nil {
@@ -466,8 +466,8 @@ func (b *bench) hurryAndDrop(asks *bench, order endpoint.Order) {
 		}
 	}
 	b.served(e)
-	ignore := cmpopts.IgnoreFields(store.Dead{}, "Seq", "Part", "At")
-	want := []store.Dead{{
+	ignore := cmpopts.IgnoreFields(store.DeadMessage{}, "Seq", "Part", "At")
+	want := []store.DeadMessage{{
 		Place:   store.Place{Message: first},
 		Subject: "case/1",
 		Trigger: "case_comment",

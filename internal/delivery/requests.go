@@ -11,18 +11,18 @@ import (
 
 // requests are what people ask of an endpoint beside its new messages.
 type requests struct {
-	running []string                 // replays
-	replays []store.Replay           // those of them that the worker does not know yet
-	saved   map[string]machine.Saved // of them
-	named   map[string][]string      // ids of the messages that they name
-	repairs []store.RepairRequest    // of parked messages
+	running []string                       // replays
+	replays []store.Replay                 // those of them that the worker does not know yet
+	saved   map[string]machine.CursorState // of them
+	named   map[string][]string            // ids of the messages that they name
+	repairs []store.RepairRequest          // of parked messages
 }
 
 // readRequests reads the replays and repair requests of an endpoint. The wait is the longest of its schedule.
 func readRequests(
 	ctx context.Context, st *store.Store, l store.Lease, known map[string]bool, longest time.Duration,
 ) (requests, error) {
-	r := requests{saved: map[string]machine.Saved{}, named: map[string][]string{}}
+	r := requests{saved: map[string]machine.CursorState{}, named: map[string][]string{}}
 	running, err := st.RunningReplays(ctx, l.Tenant, l.Endpoint)
 	if err != nil {
 		return r, err
@@ -52,16 +52,16 @@ func readRequests(
 // readSaved reads what a cursor is restored from.
 func readSaved(
 	ctx context.Context, st *store.Store, c store.Cursor, tenant int64, longest time.Duration,
-) (s machine.Saved, err error) {
+) (s machine.CursorState, err error) {
 	parked, err := st.Parked(ctx, tenant, c.ID)
 	if err != nil {
 		return s, err
 	}
 	now := time.Now()
 	s.Position = c.Position
-	s.Parked = convert(parked, func(p store.Parked) machine.Parked {
+	s.Parked = convert(parked, func(p store.ParkedMessage) machine.ParkedMessage {
 		p.Due = dueAt(p.Due, now, longest)
-		return machine.Parked(p)
+		return machine.ParkedMessage(p)
 	})
 	settled, err := st.Settled(ctx, tenant, c)
 	s.Settled = messageIDs(settled)

@@ -35,9 +35,9 @@ type settler struct {
 
 // settlement is what the pool holds of one cursor.
 type settlement struct {
-	row   store.Settlement         // without the lanes
-	lanes map[string]*store.Parked // the last word on each; nil: unpark
-	sent  int                      // outcomes of messages that were sent
+	row   store.Settlement                // without the lanes
+	lanes map[string]*store.ParkedMessage // the last word on each; nil: unpark
+	sent  int                             // outcomes of messages that were sent
 }
 
 func newSettler(st *store.Store, log *slog.Logger) *settler {
@@ -61,7 +61,7 @@ func (s *settler) put(c *cursor, more store.Settlement) {
 	}
 	pooled := pool[c]
 	if pooled == nil {
-		pooled = &settlement{lanes: map[string]*store.Parked{}}
+		pooled = &settlement{lanes: map[string]*store.ParkedMessage{}}
 		pooled.row.Tenant, pooled.row.Endpoint, pooled.row.Cursor = more.Tenant, more.Endpoint, more.Cursor
 		pooled.row.Epoch, pooled.row.Revision = more.Epoch, more.Revision
 		pool[c] = pooled

@@ -284,7 +284,7 @@ const laneBatch = 64
 
 // lane reads the entries of a parked lane, and reports whether there may be more.
 func (t *tail) lane(
-	ctx context.Context, tenant int64, q machine.Load,
+	ctx context.Context, tenant int64, q machine.LoadRequest,
 ) (entries []*machine.Entry, full bool, err error) {
 	var found store.Range
 	if subject, ok := q.Subject(); ok {

@@ -23,7 +23,7 @@ type worker struct {
 	valid   *validity // of the node's leases
 	metrics *observe.Delivery
 	tracer  *observe.Tracer
-	lacks   *lackLog
+	lacks   *shortageLog
 	signals *signals
 	log     *slog.Logger // about the endpoint
 
@@ -188,7 +188,7 @@ func (w *worker) sendAll(ctx, sending context.Context) {
 }
 
 // load reads what a parked lane waits for.
-func (w *worker) load(ctx context.Context, m *machine.Cursor, q machine.Load) {
+func (w *worker) load(ctx context.Context, m *machine.Cursor, q machine.LoadRequest) {
 	entries, full, err := w.tail.lane(ctx, w.lease.Tenant, q)
 	if err != nil {
 		w.log.Error("a parked lane can't be read; trying again", "error", err)

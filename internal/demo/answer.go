@@ -13,8 +13,8 @@ type call = client.Request
 // answer is the API's answer to a call.
 type answer client.Answer
 
-// kase is a case, or the problem that was returned instead of one.
-type kase struct {
+// caseResult is a case, or the problem that was returned instead of one.
+type caseResult struct {
 	ID        int64          `json:"id"`
 	Reference string         `json:"reference"`
 	Name      string         `json:"name"`
@@ -27,10 +27,10 @@ type kase struct {
 	Fields    []struct{ Path, Message string }
 }
 
-// kase decodes the answer. Missing members stay empty.
-func (a answer) kase() (k kase) {
+// caseResult decodes the answer. Missing members stay empty.
+func (a answer) caseResult() (k caseResult) {
 	if decode(a.Body, &k) != nil {
-		return kase{}
+		return caseResult{}
 	}
 	return k
 }

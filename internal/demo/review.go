@@ -56,7 +56,7 @@ func (s *stage) argued() []step {
 		},
 		status: http.StatusOK, asks: "/kyc/edit", triggers: []string{"case_changed"},
 		shows: func(a answer) string {
-			data := a.kase().Data
+			data := a.caseResult().Data
 			return fmt.Sprintf("%s, with the callback's additions: risk_score %v, risk_level %v", showCase(a),
 				data["risk_score"], data["risk_level"])
 		},
@@ -157,12 +157,12 @@ func (s *stage) submit(transition string, body map[string]any) call {
 }
 
 func showCase(a answer) string {
-	k := a.kase()
+	k := a.caseResult()
 	return fmt.Sprintf("%s %q is %s, version %d", k.Reference, k.Name, k.State, k.Version)
 }
 
 func showProblem(a answer) string {
-	k := a.kase()
+	k := a.caseResult()
 	lines := []string{k.Code + ": nothing was saved or sent"}
 	for _, e := range k.Errors {
 		lines = append(lines, "error: "+e)

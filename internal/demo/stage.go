@@ -113,14 +113,14 @@ func (s *stage) run(ctx context.Context, st step) (answer, error) {
 		st.shows = showCase
 	}
 	s.out.says(st.shows(a))
-	if state := a.kase().State; st.state != "" && state != st.state {
+	if state := a.caseResult().State; st.state != "" && state != st.state {
 		return a, fmt.Errorf("after %q the case is %s instead of %s", st.title, state, st.state)
 	}
 	if len(st.triggers) == 0 {
 		return a, nil
 	}
 	if s.id == 0 {
-		s.id = a.kase().ID
+		s.id = a.caseResult().ID
 	}
 	s.version++
 	return a, s.await(ctx, st)

@@ -88,7 +88,7 @@ type deliveryPage struct {
 	known      map[string]endpoint.Endpoint
 	audience   map[string]*filter.Audience // of each
 	tries      map[store.Pair]store.Tries
-	givenUp    map[store.Pair]store.GivenUp
+	givenUp    map[store.Pair]store.DeadStatus
 	progress   map[string]store.Progress
 	derivation Derivation
 }
@@ -96,22 +96,22 @@ type deliveryPage struct {
 // Derivation derives the messages of one entry at a time, once for each clearance. The zero value is ready for use.
 type Derivation struct {
 	entry *event.Entry
-	by    map[casetype.Classification]derived
+	by    map[casetype.Classification]derivedMessages
 }
 
-type derived struct {
+type derivedMessages struct {
 	messages []wire.Message
 	Entry    *filter.Entry
 }
 
 // Of returns an entry's messages for a clearance. It forgets those of the entry before.
-func (d *Derivation) Of(e *event.Entry, clearance casetype.Classification) derived {
+func (d *Derivation) Of(e *event.Entry, clearance casetype.Classification) derivedMessages {
 	if d.entry != e {
-		d.entry, d.by = e, map[casetype.Classification]derived{}
+		d.entry, d.by = e, map[casetype.Classification]derivedMessages{}
 	}
 	made, ok := d.by[clearance]
 	if !ok {
-		made = derived{wire.Messages(e, "", clearance), filter.NewEntry(e, clearance)}
+		made = derivedMessages{wire.Messages(e, "", clearance), filter.NewEntry(e, clearance)}
 		d.by[clearance] = made
 	}
 	return made
@@ -213,7 +213,7 @@ func (b *deliveryPage) load(ctx context.Context) (err error) {
 	}
 	ids := slices.Sorted(maps.Keys(b.known))
 	st, tenant := b.visibility.service.store, b.visibility.p.Tenant
-	if b.givenUp, err = st.GivenUp(ctx, tenant, ids, messages); err != nil {
+	if b.givenUp, err = st.DeadStatuses(ctx, tenant, ids, messages); err != nil {
 		return err
 	}
 	b.progress, err = st.Progress(ctx, tenant, ids, append(messages, b.subject, ""))
@@ -280,7 +280,7 @@ func (b *deliveryPage) resolve(t *MessageDeliveries, part int) {
 }
 
 // head returns the parked message that this one is, or waits behind.
-func (b *deliveryPage) head(endpoint string, t *MessageDeliveries) (p store.Parked, parked bool) {
+func (b *deliveryPage) head(endpoint string, t *MessageDeliveries) (p store.ParkedMessage, parked bool) {
 	for _, lane := range []string{t.Message, b.subject, ""} {
 		if p, parked = b.progress[endpoint].Lanes[lane]; parked {
 			return p, true
@@ -291,7 +291,7 @@ func (b *deliveryPage) head(endpoint string, t *MessageDeliveries) (p store.Park
 
 // waits reports whether a message is still to be delivered to an endpoint, as the endpoint is set up now.
 func (b *deliveryPage) waits(
-	e endpoint.Endpoint, t *MessageDeliveries, part int, head store.Parked, parked bool,
+	e endpoint.Endpoint, t *MessageDeliveries, part int, head store.ParkedMessage, parked bool,
 ) bool {
 	s, served := b.progress[e.ID]
 	ahead := t.Entry.Seq == 0 || t.Entry.Seq > s.Position

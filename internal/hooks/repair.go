@@ -70,18 +70,18 @@ type DeadSelection struct {
 // begins; nil: there is none.
 func (s *Messages) DeadMessages(
 	ctx context.Context, p access.Principal, in DeadSelection,
-) ([]store.Dead, *store.Place, error) {
+) ([]store.DeadMessage, *store.Place, error) {
 	_, visible, err := s.receiver(ctx, p, access.ListDead, in.Endpoint)
 	if err != nil || !visible {
 		return nil, nil, err
 	}
-	return listing[store.Dead, store.Place]{
-		read: func(after store.Place, limit int) ([]store.Dead, error) {
+	return listing[store.DeadMessage, store.Place]{
+		read: func(after store.Place, limit int) ([]store.DeadMessage, error) {
 			return s.store.Dead(ctx, p.Tenant, store.DeadFilter{
 				Endpoint: in.Endpoint, State: in.State, After: after, Limit: limit,
 			})
 		},
-		about: func(d store.Dead) (string, store.Place) { return d.Subject, d.Place },
+		about: func(d store.DeadMessage) (string, store.Place) { return d.Subject, d.Place },
 	}.page(ctx, s, p, in.After, in.Limit)
 }
 
@@ -137,7 +137,7 @@ func (s *Messages) nameable(
 	if err != nil {
 		return nil, err
 	}
-	subjects, err := s.store.GivenUpOrWaiting(ctx, p.Tenant, endpointID, names)
+	subjects, err := s.store.DeadOrParked(ctx, p.Tenant, endpointID, names)
 	if err != nil {
 		return nil, err
 	}
@@ -226,16 +226,16 @@ func (s *Messages) DropDead(
 // the next page begins; nil: there is none.
 func (s *Messages) Parked(
 	ctx context.Context, p access.Principal, endpointID string, after store.LanePlace, limit int,
-) ([]store.Waiting, *store.LanePlace, error) {
+) ([]store.ParkedLane, *store.LanePlace, error) {
 	_, visible, err := s.receiver(ctx, p, access.ListParked, endpointID)
 	if err != nil || !visible {
 		return nil, nil, err
 	}
-	return listing[store.Waiting, store.LanePlace]{
-		read: func(after store.LanePlace, limit int) ([]store.Waiting, error) {
-			return s.store.WaitingLanes(ctx, p.Tenant, endpointID, after, limit)
+	return listing[store.ParkedLane, store.LanePlace]{
+		read: func(after store.LanePlace, limit int) ([]store.ParkedLane, error) {
+			return s.store.ParkedLanes(ctx, p.Tenant, endpointID, after, limit)
 		},
-		about: func(w store.Waiting) (string, store.LanePlace) { return w.Subject, w.Place() },
+		about: func(w store.ParkedLane) (string, store.LanePlace) { return w.Subject, w.Place() },
 	}.page(ctx, s, p, after, limit)
 }
 

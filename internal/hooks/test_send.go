@@ -15,7 +15,7 @@ import (
 type Test struct {
 	Endpoint string // its id
 	Trigger  string
-	Send     Send
+	Send     SendFunc
 }
 
 // TestResult is the result of a test.
@@ -24,8 +24,8 @@ type TestResult struct {
 	Reason string
 }
 
-// Send sends a sample of a trigger to an endpoint.
-type Send func(ctx context.Context, e endpoint.Endpoint, trigger string) (a store.Attempt, reason string, err error)
+// SendFunc sends a sample of a trigger to an endpoint.
+type SendFunc func(ctx context.Context, e endpoint.Endpoint, trigger string) (a store.Attempt, reason string, err error)
 
 // TestEndpoint sends a sample to an endpoint. It records that after the answer, since no transaction is open while an
 // endpoint answers.

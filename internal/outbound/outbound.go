@@ -73,7 +73,7 @@ type Client struct {
 	public      guard // permits what counts as public
 	userAgent   string
 	maxResponse int64
-	targets     *cache.Bounded[string, *url.URL] // canonical URLs, parsed; nobody changes them
+	targets     *cache.Cache[string, *url.URL] // canonical URLs, parsed; nobody changes them
 }
 
 // maxTargets is how many URLs a client keeps parsed; the length of a URL is bounded.

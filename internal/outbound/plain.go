@@ -19,15 +19,17 @@ func (f *Failure) Unwrap() error { return f.Err }
 // It adds our User-Agent, changes nothing else, and uses the same guard. An answer of more than
 // limit bytes is a failure. The request's context must have a deadline. Errors are of type
 // *Failure.
-func (c *Client) Plain(tenant, limit int64) http.RoundTripper { return plain{c, tenant, limit} }
+func (c *Client) Plain(tenant, limit int64) http.RoundTripper {
+	return plainTransport{c, tenant, limit}
+}
 
-type plain struct {
+type plainTransport struct {
 	client *Client
 	tenant int64
 	limit  int64
 }
 
-func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p plainTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	target, failure := parseURL(r.URL.String())
 	if failure != nil {

@@ -65,14 +65,14 @@ func (in SignIn) counters(email string) []counter {
 	}
 }
 
-// lockedOut is the error of an attempt during a lockout. It rolls the transaction back, so that the attempt is not
+// lockoutError is the error of an attempt during a lockout. It rolls the transaction back, so that the attempt is not
 // counted.
-type lockedOut struct {
+type lockoutError struct {
 	key   string
 	until time.Time
 }
 
-func (lockedOut) Error() string { return "sign-ins are locked out" }
+func (lockoutError) Error() string { return "sign-ins are locked out" }
 
 // maxFailures bounds the counters that are kept. They are trimmed at every trimEvery-th attempt.
 const (
@@ -108,7 +108,7 @@ func (s *Users) count(ctx context.Context, tx *store.Tx, counters []counter, now
 		case err != nil:
 			return err
 		case !until.IsZero():
-			return lockedOut{c.key, until}
+			return lockoutError{c.key, until}
 		case failures > c.free:
 			if err := tx.LockSignIns(ctx, c.key, now.Add(lockoutTime(failures-c.free))); err != nil {
 				return err
@@ -129,36 +129,36 @@ func lockoutTime(failures int64) time.Duration {
 // lockouts caches the counters that are locked out, so that further attempts cost no transaction.
 type lockouts struct {
 	mu  sync.Mutex
-	all map[string]remembered
+	all map[string]lockoutEntry
 }
 
-type remembered struct{ lockedUntil, until time.Time }
+type lockoutEntry struct{ lockedUntil, until time.Time }
 
 const (
 	lockoutRemembered = time.Second
 	maxRemembered     = 10_000
 )
 
-func (h *lockouts) put(met lockedOut, now time.Time) {
+func (h *lockouts) put(met lockoutError, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.all == nil || len(h.all) >= maxRemembered {
-		h.all = map[string]remembered{}
+		h.all = map[string]lockoutEntry{}
 	}
 	until := now.Add(lockoutRemembered)
 	if met.until.Before(until) {
 		until = met.until
 	}
-	h.all[met.key] = remembered{lockedUntil: met.until, until: until}
+	h.all[met.key] = lockoutEntry{lockedUntil: met.until, until: until}
 }
 
-func (h *lockouts) find(counters []counter, now time.Time) (lockedOut, bool) {
+func (h *lockouts) find(counters []counter, now time.Time) (lockoutError, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, c := range counters {
 		if r, ok := h.all[c.key]; ok && now.Before(r.until) {
-			return lockedOut{c.key, r.lockedUntil}, true
+			return lockoutError{c.key, r.lockedUntil}, true
 		}
 	}
-	return lockedOut{}, false
+	return lockoutError{}, false
 }

@@ -230,7 +230,7 @@ func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer
 		Key:             cursorKey,
 		Feed:            s.engine.Feed(),
 		Tester:          s.engine.Tester(),
-		Follow:          api.Follow{Stop: stopping},
+		Follow:          api.FollowLimits{Stop: stopping},
 		Ready:           s.ready,
 		Hold:            c.Hold,
 		Metrics:         s.metrics.Handler(),

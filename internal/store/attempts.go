@@ -114,13 +114,13 @@ func (r reader) FindAttempts(
 	return p.Items, next, err
 }
 
-// looked is an attempt that a search read.
-type looked struct {
+// candidate is an attempt that a search read.
+type candidate struct {
 	id     int64
 	wanted bool
 }
 
-func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter, low, high int64) ([]looked, error) {
+func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter, low, high int64) ([]candidate, error) {
 	along, key := attemptsByID, ""
 	switch {
 	case f.Message != "":
@@ -144,7 +144,7 @@ func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter,
 	}
 	rows, err := r.q.query(ctx, along, tenant, key, high, low, lookBatch, f.Trigger, f.Class, int(f.Outcome),
 		micros(f.Since), micros(f.Until), f.Endpoint, f.Subject, f.Message, only, list)
-	return collect(rows, err, func(rows *sql.Rows) (l looked, err error) {
+	return collect(rows, err, func(rows *sql.Rows) (l candidate, err error) {
 		var wanted int
 		err = rows.Scan(&l.id, &wanted)
 		l.wanted = wanted == 1

@@ -14,8 +14,8 @@ type Cursor struct {
 	Position int64 // everything at or below is settled
 }
 
-// Parked is the first owed message of a lane that waits.
-type Parked struct {
+// ParkedMessage is the first owed message of a lane that waits.
+type ParkedMessage struct {
 	Lane     string
 	Seq      int64 // of its entry
 	Part     int   // which message of the entry
@@ -56,8 +56,8 @@ type Attempt struct {
 	BodySHA256 string // of the body that was sent, in hexadecimal
 }
 
-// Dead is a message that was given up.
-type Dead struct {
+// DeadMessage is a message that was given up.
+type DeadMessage struct {
 	Place
 	Subject string
 	Trigger string
@@ -89,9 +89,9 @@ type Settlement struct {
 	Position int64 // the cursor's new low-watermark
 	Revision int64 // of the endpoint, by which it was judged what is wanted: the cursor moves by no other; 0: by any
 	Attempts []Attempt
-	Park     []Parked // written over what the lane had
-	Unpark   []string // lanes
-	Dead     []Dead
+	Park     []ParkedMessage // written over what the lane had
+	Unpark   []string        // lanes
+	Dead     []DeadMessage
 	Repaired []RepairRequest
 	Health   []HealthChange // of the endpoint, in their order
 	Again    bool           // it may be saved already: a commit failed, and nobody knows how it ended
@@ -124,7 +124,7 @@ var attemptInserted = attemptColumns.without("id")
 
 // parkedRow is a parked lane with the cursor that it belongs to.
 type parkedRow struct {
-	Parked
+	ParkedMessage
 	tenant int64
 	cursor string
 }
@@ -149,7 +149,7 @@ var parkedInserted = slices.Concat(columns[parkedRow]{
 
 // deadRow is a dead message with the cursor that it belongs to.
 type deadRow struct {
-	Dead
+	DeadMessage
 	tenant           int64
 	endpoint, cursor string
 }
@@ -232,9 +232,9 @@ func (r reader) Cursor(ctx context.Context, tenant int64, endpoint string) (Curs
 }
 
 // Parked loads the lanes of a cursor that wait.
-func (r reader) Parked(ctx context.Context, tenant int64, cursor string) ([]Parked, error) {
+func (r reader) Parked(ctx context.Context, tenant int64, cursor string) ([]ParkedMessage, error) {
 	rows, err := r.q.query(ctx, parkedGet, tenant, cursor)
-	return collect(rows, err, mapped(parkedColumns, func(r *parkedRow) (Parked, error) { return r.Parked, nil }))
+	return collect(rows, err, mapped(parkedColumns, func(r *parkedRow) (ParkedMessage, error) { return r.ParkedMessage, nil }))
 }
 
 // Settled lists the messages above a cursor's position that are delivered or dead.
@@ -395,14 +395,14 @@ func attemptRows(s Settlement) [][]any {
 
 func deadRows(s Settlement) [][]any {
 	return deadInserted.list(len(s.Dead), func(i int, r *deadRow) {
-		*r = deadRow{Dead: s.Dead[i], tenant: s.Tenant, endpoint: s.Endpoint, cursor: s.Cursor}
+		*r = deadRow{DeadMessage: s.Dead[i], tenant: s.Tenant, endpoint: s.Endpoint, cursor: s.Cursor}
 		r.State = cmp.Or(r.State, Given)
 	})
 }
 
 func parkRows(s Settlement) [][]any {
 	return parkedInserted.list(len(s.Park), func(i int, r *parkedRow) {
-		*r = parkedRow{Parked: s.Park[i], tenant: s.Tenant, cursor: s.Cursor}
+		*r = parkedRow{ParkedMessage: s.Park[i], tenant: s.Tenant, cursor: s.Cursor}
 	})
 }
 
@@ -423,11 +423,11 @@ func (r reader) Attempts(
 }
 
 // DeadMessages lists the messages of an endpoint that were given up, in the journal's order.
-func (r reader) DeadMessages(ctx context.Context, tenant int64, endpoint string, limit int) ([]Dead, error) {
+func (r reader) DeadMessages(ctx context.Context, tenant int64, endpoint string, limit int) ([]DeadMessage, error) {
 	rows, err := r.q.query(ctx, deadList, tenant, endpoint, limit)
 	return collect(rows, err, scanDead(deadColumns.without("state")))
 }
 
-func scanDead(c columns[deadRow]) func(*sql.Rows) (Dead, error) {
-	return mapped(c, func(r *deadRow) (Dead, error) { return r.Dead, nil })
+func scanDead(c columns[deadRow]) func(*sql.Rows) (DeadMessage, error) {
+	return mapped(c, func(r *deadRow) (DeadMessage, error) { return r.DeadMessage, nil })
 }

@@ -16,7 +16,7 @@ func (s *Store) Readers() *sql.DB { return s.engine.(*sqliteEngine).readers }
 // Exec runs any statement in the transaction.
 func (tx *Tx) Exec(text string, args ...any) error {
 	s := &statement{text: [2]string{text, text}}
-	switch q := tx.q.(strict).querier.(type) {
+	switch q := tx.q.(strictQuerier).querier.(type) {
 	case *writer:
 		_, err := q.conn.ExecContext(testContext, text, args...)
 		return translate(err)

@@ -6,17 +6,17 @@ import (
 	"errors"
 )
 
-// failing is an engine that fails where a test wants it to.
-type failing struct {
+// failingEngine is an engine that fails where a test wants it to.
+type failingEngine struct {
 	engine
 	fail func(what string, done bool) error
 }
 
-func (f failing) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+func (f failingEngine) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
 	return f.queryBy(ctx, f.engine, s, args)
 }
 
-func (f failing) apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+func (f failingEngine) apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
 	what := s.name(f.dialect())
 	if err := f.fail(what, false); err != nil {
 		return nil, err
@@ -33,10 +33,10 @@ func (f failing) apart(ctx context.Context, s *statement, args ...any) (*sql.Row
 
 // update fails before the commit, so that nothing is saved, or after it. The name of a commit says
 // which transaction it ends.
-func (f failing) update(ctx context.Context, do func(querier) error) error {
+func (f failingEngine) update(ctx context.Context, do func(querier) error) error {
 	what := "commit"
 	err := f.engine.update(ctx, func(q querier) error {
-		tx := &failingTx{querier: q, failing: f}
+		tx := &failingTx{querier: q, failingEngine: f}
 		if err := do(tx); err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func (f failing) update(ctx context.Context, do func(querier) error) error {
 	return outcomeUnknown(f.fail(what, true))
 }
 
-func (f failing) whole(ctx context.Context, s *statement, args []any, row ...any) error {
+func (f failingEngine) whole(ctx context.Context, s *statement, args []any, row ...any) error {
 	what := "commit after " + s.name(f.dialect())
 	if err := f.fail(what, false); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (f failing) whole(ctx context.Context, s *statement, args []any, row ...any
 	return outcomeUnknown(f.fail(what, true))
 }
 
-func (f failing) notify(ctx context.Context, text string) error {
+func (f failingEngine) notify(ctx context.Context, text string) error {
 	if err := f.fail("notify", false); err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (f failing) notify(ctx context.Context, text string) error {
 // failingTx is a transaction of a failing engine.
 type failingTx struct {
 	querier
-	failing
+	failingEngine
 	last string // statement
 }
 
@@ -91,7 +91,7 @@ func (t *failingTx) exec(ctx context.Context, s *statement, args ...any) (int64,
 	return n, t.fail(t.last, true)
 }
 
-func (f failing) queryBy(ctx context.Context, q querier, s *statement, args []any) (*sql.Rows, error) {
+func (f failingEngine) queryBy(ctx context.Context, q querier, s *statement, args []any) (*sql.Rows, error) {
 	what := s.name(f.dialect())
 	if err := f.fail(what, false); err != nil {
 		return nil, err

@@ -18,14 +18,14 @@ const (
 	foldFirst = 20      // portions
 )
 
-// foldable is a table whose rows hold texts to fold.
-type foldable struct {
+// foldedTable is a table whose rows hold texts to fold.
+type foldedTable struct {
 	unfolded, fold *statement
 	form           func(text string) string
 }
 
 var (
-	foldables = []foldable{
+	foldables = []foldedTable{
 		{
 			define(`select tenant, id, revision, search, search_private, search_restricted from cases
 				where folding < ` + caseFolding + ` order by id limit $1`),
@@ -77,7 +77,7 @@ func (s *Store) foldFirstTexts(ctx context.Context) error {
 }
 
 // foldPortion folds some rows, and reports whether there may be more.
-func (s *Store) foldPortion(ctx context.Context, table foldable) (more bool, err error) {
+func (s *Store) foldPortion(ctx context.Context, table foldedTable) (more bool, err error) {
 	rows, err := s.q.query(ctx, table.unfolded, foldRows)
 	if err != nil {
 		return false, err

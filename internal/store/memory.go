@@ -11,10 +11,10 @@ import (
 // processes commit too. A Memory is bounded, and safe for concurrent use.
 type Memory[K comparable, V any] struct {
 	store *Store
-	kept  *lru.Cache[K, remembered[V]]
+	kept  *lru.Cache[K, memoryEntry[V]]
 }
 
-type remembered[V any] struct {
+type memoryEntry[V any] struct {
 	value  V
 	tenant int64
 	Rights
@@ -25,7 +25,7 @@ const AnyTenant = 0
 
 // NewMemory returns a memory of so many values.
 func NewMemory[K comparable, V any](s *Store, most int) *Memory[K, V] {
-	kept, err := lru.New[K, remembered[V]](most)
+	kept, err := lru.New[K, memoryEntry[V]](most)
 	if err != nil {
 		panic(err) // most is not positive
 	}
@@ -45,6 +45,6 @@ func (m *Memory[K, V]) Get(key K, read func() (value V, tenant int64, err error)
 		m.kept.Remove(key)
 		return value, looked, err
 	}
-	m.kept.Add(key, remembered[V]{value, tenant, looked})
+	m.kept.Add(key, memoryEntry[V]{value, tenant, looked})
 	return value, looked, nil
 }

@@ -38,19 +38,19 @@ type tenantRights struct {
 	versions int64 // of definitions, when narrowed was made
 	narrowed access.Narrowing
 	checked  time.Time // zero: it has to be looked at
-	owners   map[access.Owner]granted
+	owners   map[access.Owner]ownerGrant
 	tenant   Tenant
 	read     time.Time // the tenant; zero: it has to be read
 }
 
-// tenantFound is a tenant as a transaction has read it. It is cached after the commit.
-type tenantFound struct {
+// foundTenant is a tenant as a transaction has read it. It is cached after the commit.
+type foundTenant struct {
 	Tenant
 	changes int64 // when it was read
 	read    time.Time
 }
 
-type granted struct {
+type ownerGrant struct {
 	access.Grant
 	checked time.Time
 }
@@ -82,7 +82,7 @@ func (r *rights) locked(tenant int64) *tenantRights {
 	}
 	t := r.tenants[tenant]
 	if t == nil {
-		t = &tenantRights{owners: map[access.Owner]granted{}}
+		t = &tenantRights{owners: map[access.Owner]ownerGrant{}}
 		r.tenants[tenant] = t
 	}
 	return t
@@ -144,7 +144,7 @@ func (s *Store) Reader(ctx context.Context, tenant int64, owner access.Owner) (a
 		if len(t.owners) >= maxOwners {
 			clear(t.owners)
 		}
-		t.owners[owner] = granted{g, checked}
+		t.owners[owner] = ownerGrant{g, checked}
 	}
 	return g.Reader(narrowed, checked), nil
 }
@@ -195,7 +195,7 @@ func (s *Store) Tenant(ctx context.Context, id int64) (Tenant, error) {
 	now := time.Now()
 	tenant, err := s.tenant(ctx, id)
 	if err == nil {
-		t.found(tenantFound{tenant, changes, now})
+		t.found(foundTenant{tenant, changes, now})
 	}
 	return tenant, err
 }
@@ -210,7 +210,7 @@ func (tx *Tx) Tenant(ctx context.Context, id int64) (Tenant, error) {
 	now := time.Now()
 	tenant, err := tx.tenant(ctx, id)
 	if err == nil {
-		tx.tenants = append(tx.tenants, tenantFound{tenant, changes, now})
+		tx.tenants = append(tx.tenants, foundTenant{tenant, changes, now})
 	}
 	return tenant, err
 }
@@ -223,7 +223,7 @@ func (t *tenantRights) known(r reader) (tenant Tenant, changes int64, known bool
 }
 
 // found caches a tenant, unless a commit of this process has changed it since.
-func (t *tenantRights) found(f tenantFound) {
+func (t *tenantRights) found(f foundTenant) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if f.changes == t.changes {

@@ -16,9 +16,9 @@ type RepairRequest struct {
 	Drop    bool // give it up; otherwise try it again at once
 }
 
-// Waiting is a parked lane as it is shown.
-type Waiting struct {
-	Parked
+// ParkedLane is a parked lane as it is shown.
+type ParkedLane struct {
+	ParkedMessage
 	Cursor    string
 	Replay    bool   // the lane is a replay's
 	Requested string // that is asked of it and not granted yet: retry, drop or nothing
@@ -33,30 +33,30 @@ type LanePlace struct {
 }
 
 // Place is where the lane stands in the list.
-func (w Waiting) Place() LanePlace { return LanePlace{w.Cursor, w.Seq, w.Lane} }
+func (w ParkedLane) Place() LanePlace { return LanePlace{w.Cursor, w.Seq, w.Lane} }
 
 // mostBehind bounds what is counted behind each parked message.
 const mostBehind = 100
 
-// waitingRow is a parked lane as a list reads it.
-type waitingRow struct {
+// laneRow is a parked lane as a list reads it.
+type laneRow struct {
 	parkedRow
 	replay    bool
 	requested string
 	behind    int64
 }
 
-func (r *waitingRow) waiting() Waiting {
-	return Waiting{Parked: r.Parked, Cursor: r.cursor, Replay: r.replay, Requested: r.requested, Behind: r.behind}
+func (r *laneRow) lane() ParkedLane {
+	return ParkedLane{ParkedMessage: r.ParkedMessage, Cursor: r.cursor, Replay: r.replay, Requested: r.requested, Behind: r.behind}
 }
 
 var waitingColumns = slices.Concat(
-	within(parkedColumns, func(r *waitingRow) *parkedRow { return &r.parkedRow }),
-	columns[waitingRow]{
-		textColumn("cursor", func(r *waitingRow) *string { return &r.cursor }),
-		boolColumn("replay", func(r *waitingRow) *bool { return &r.replay }).from(`c.replay`),
-		textColumn("wish", func(r *waitingRow) *string { return &r.requested }).from(`coalesce(w.wish, '')`),
-		intColumn("behind", func(r *waitingRow) *int64 { return &r.behind }).
+	within(parkedColumns, func(r *laneRow) *parkedRow { return &r.parkedRow }),
+	columns[laneRow]{
+		textColumn("cursor", func(r *laneRow) *string { return &r.cursor }),
+		boolColumn("replay", func(r *laneRow) *bool { return &r.replay }).from(`c.replay`),
+		textColumn("wish", func(r *laneRow) *string { return &r.requested }).from(`coalesce(w.wish, '')`),
+		intColumn("behind", func(r *laneRow) *int64 { return &r.behind }).
 			from(`case when p.lane <> p.subject then 0 else (
 			select count(*) from (select 1 as one from journal j
 				where j.tenant = p.tenant and j.subject = p.subject
@@ -117,12 +117,12 @@ var (
 	deadDropAll = define(`update dead set state = 'dropped' where tenant = $1 and endpoint = $2 and state = 'dead'`)
 )
 
-// WaitingLanes lists an endpoint's parked lanes after a place, including those of replays, the oldest first.
-func (r reader) WaitingLanes(
+// ParkedLanes lists an endpoint's parked lanes after a place, including those of replays, the oldest first.
+func (r reader) ParkedLanes(
 	ctx context.Context, tenant int64, endpoint string, after LanePlace, limit int,
-) ([]Waiting, error) {
+) ([]ParkedLane, error) {
 	rows, err := r.q.query(ctx, waitingList, tenant, endpoint, after.Cursor, after.Seq, after.Lane, limit, mostBehind)
-	return collect(rows, err, mapped(waitingColumns, func(r *waitingRow) (Waiting, error) { return r.waiting(), nil }))
+	return collect(rows, err, mapped(waitingColumns, func(r *laneRow) (ParkedLane, error) { return r.lane(), nil }))
 }
 
 // RepairRequests lists the requests for an endpoint's parked messages.
@@ -177,14 +177,14 @@ type DeadFilter struct {
 }
 
 // Dead lists messages that were given up, in the journal's order.
-func (r reader) Dead(ctx context.Context, tenant int64, f DeadFilter) ([]Dead, error) {
+func (r reader) Dead(ctx context.Context, tenant int64, f DeadFilter) ([]DeadMessage, error) {
 	rows, err := r.q.query(ctx, deadPage, tenant, f.Endpoint, string(f.State), f.After.Seq, f.After.Part,
 		f.After.Message, f.Limit)
 	return collect(rows, err, scanDead(deadColumns))
 }
 
-// GivenUpOrWaiting returns the subjects of those messages of an endpoint that are dead or parked, by message id.
-func (r reader) GivenUpOrWaiting(
+// DeadOrParked returns the subjects of those messages of an endpoint that are dead or parked, by message id.
+func (r reader) DeadOrParked(
 	ctx context.Context, tenant int64, endpoint string, messages []string,
 ) (map[string]string, error) {
 	list, err := encodeNames(messages)

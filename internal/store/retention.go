@@ -52,9 +52,9 @@ var (
 	attemptsPurge = define(`delete from attempts where id in (select r.id from rows($1: id bigint) as r)`)
 )
 
-// Expired is the loss of an endpoint that had been stopped for too long: the first and the last time of the removed
+// JournalLoss is the loss of an endpoint that had been stopped for too long: the first and the last time of the removed
 // entries that it had not been served.
-type Expired struct {
+type JournalLoss struct {
 	Tenant   int64
 	Endpoint string
 	From, To time.Time
@@ -71,7 +71,7 @@ type Removal struct {
 // portion, and their loss is saved and returned.
 func (tx *Tx) ExpireJournal(
 	ctx context.Context, before, heldSince time.Time,
-) (expired []Expired, r Removal, err error) {
+) (expired []JournalLoss, r Removal, err error) {
 	old, err := tx.Before(ctx, before)
 	if err != nil {
 		return nil, r, err
@@ -111,9 +111,9 @@ func (s *Store) PurgeJournal(ctx context.Context, upTo int64) error {
 }
 
 // expire lets stopped endpoints go on behind what is about to be removed.
-func (tx *Tx) expire(ctx context.Context, last moment, heldSince time.Time) ([]Expired, error) {
+func (tx *Tx) expire(ctx context.Context, last moment, heldSince time.Time) ([]JournalLoss, error) {
 	rows, err := tx.q.query(ctx, expiring, micros(heldSince), last.seq)
-	all, err := collect(rows, err, func(rows *sql.Rows) (e Expired, err error) {
+	all, err := collect(rows, err, func(rows *sql.Rows) (e JournalLoss, err error) {
 		var from int64
 		err = rows.Scan(&e.Tenant, &e.Endpoint, &from)
 		e.From, e.To = fromMicros(from), last.at

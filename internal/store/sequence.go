@@ -66,7 +66,7 @@ func (tx *Tx) CatchUp(ctx context.Context) error {
 }
 
 // sequence moves one batch after the other.
-func sequence(ctx context.Context, do apart, waits bool) (total int, err error) {
+func sequence(ctx context.Context, do detachedFunc, waits bool) (total int, err error) {
 	for {
 		rows, err := do(ctx, sequenceMove, sequenceBatch, waits)
 		n, err := one(rows, err, scanValue[int], unanswered("store.sequence"))

@@ -50,12 +50,12 @@ type Store struct {
 type Tx struct {
 	reader
 	counters  *counters
-	apart     apart
+	apart     detachedFunc
 	appended  bool           // the journal has new entries
 	endpoints bool           // endpoints changed
 	rights    map[int64]bool // tenants in which somebody may read more or less
 	known     *rights        // what the store remembers
-	tenants   []tenantFound
+	tenants   []foundTenant
 	session   session
 }
 
@@ -85,9 +85,9 @@ type engine interface {
 	close() error
 }
 
-// apart runs one statement that writes, as a transaction of its own on a connection of its own: the database finishes
+// detachedFunc runs one statement that writes, as a transaction of its own on a connection of its own: the database finishes
 // it even if this process stops, so that no other process waits for it. SQLite has one process, and does not need it.
-type apart func(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
+type detachedFunc func(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 
 // Open opens a database and brings its schema up to date.
 func Open(ctx context.Context, o Options) (*Store, error) {
@@ -105,13 +105,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	if o.Fail != nil {
-		e = failing{e, o.Fail}
+		e = failingEngine{e, o.Fail}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		reader: reader{q: strict{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics,
+		reader: reader{q: strictQuerier{e}, seal: seal, dialect: e.dialect()}, engine: e, metrics: o.Metrics,
 		trouble: trouble{log: o.Log}, closing: context.WithoutCancel(ctx),
 	}
 	s.counters = newCounters(s)
@@ -146,7 +146,7 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	started := time.Now()
 	err := s.engine.update(ctx, func(q querier) error {
 		tx = &Tx{
-			reader:   reader{q: strict{q}, seal: s.seal, dialect: s.dialect},
+			reader:   reader{q: strictQuerier{q}, seal: s.seal, dialect: s.dialect},
 			counters: s.counters, apart: s.engine.apart, known: &s.rights,
 		}
 		if held := s.session.Load(); held != nil {

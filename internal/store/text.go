@@ -10,18 +10,18 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// strict is a querier that accepts only text that both engines can store. PostgreSQL can't store U+0000, and the
+// strictQuerier is a querier that accepts only text that both engines can store. PostgreSQL can't store U+0000, and the
 // engines have to refuse the same text.
-type strict struct{ querier }
+type strictQuerier struct{ querier }
 
-func (s strict) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
+func (s strictQuerier) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
 	if err := checkText(args); err != nil {
 		return 0, err
 	}
 	return s.querier.exec(ctx, st, args...)
 }
 
-func (s strict) query(ctx context.Context, st *statement, args ...any) (*sql.Rows, error) {
+func (s strictQuerier) query(ctx context.Context, st *statement, args ...any) (*sql.Rows, error) {
 	if err := checkText(args); err != nil {
 		return nil, err
 	}

@@ -23,11 +23,11 @@ type Tries struct {
 // Progress is how far an endpoint has been served, and which of its lanes are parked.
 type Progress struct {
 	Position int64
-	Lanes    map[string]Parked
+	Lanes    map[string]ParkedMessage
 }
 
-// GivenUp is the state of a message that was given up.
-type GivenUp struct {
+// DeadStatus is the state of a message that was given up.
+type DeadStatus struct {
 	State  string // dead, retrying, dropped or delivered
 	Reason string
 }
@@ -82,8 +82,8 @@ func (r reader) Tries(ctx context.Context, tenant int64, messages []string) (map
 	return all, err
 }
 
-// GivenUp returns which of the messages were given up, by endpoint and message.
-func (r reader) GivenUp(ctx context.Context, tenant int64, endpoints, messages []string) (map[Pair]GivenUp, error) {
+// DeadStatuses returns which of the messages were given up, by endpoint and message.
+func (r reader) DeadStatuses(ctx context.Context, tenant int64, endpoints, messages []string) (map[Pair]DeadStatus, error) {
 	of, err := encodeTexts(endpoints)
 	if err != nil {
 		return nil, err
@@ -92,11 +92,11 @@ func (r reader) GivenUp(ctx context.Context, tenant int64, endpoints, messages [
 	if err != nil {
 		return nil, err
 	}
-	all := map[Pair]GivenUp{}
+	all := map[Pair]DeadStatus{}
 	rows, err := r.q.query(ctx, givenUpOf, tenant, of, among)
 	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		var p Pair
-		var b GivenUp
+		var b DeadStatus
 		err = rows.Scan(&p.Endpoint, &p.Message, &b.State, &b.Reason)
 		all[p] = b
 		return none, err
@@ -119,12 +119,12 @@ func (r reader) Progress(ctx context.Context, tenant int64, endpoints, lanes []s
 	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		var endpoint string
 		var position, due int64
-		var p Parked
+		var p ParkedMessage
 		err = rows.Scan(&endpoint, &position, &p.Lane, &p.Seq, &p.Part, &p.Message, &p.Tries, &due, &p.Reason)
 		p.Due = fromMicros(due)
 		s, ok := all[endpoint]
 		if !ok {
-			s = Progress{Position: position, Lanes: map[string]Parked{}}
+			s = Progress{Position: position, Lanes: map[string]ParkedMessage{}}
 			all[endpoint] = s
 		}
 		if p.Seq > 0 {

@@ -20,18 +20,18 @@ type Decoder interface {
 // text may be written as a number. A null leaves the value unchanged. Unknown keys and values of other
 // kinds are faults.
 func (n Node) Decode(into any) []Fault {
-	d := decoding{}
+	d := decodeState{}
 	d.value(n, reflect.ValueOf(into).Elem())
 	return d.faults
 }
 
-type decoding struct{ faults []Fault }
+type decodeState struct{ faults []Fault }
 
-func (d *decoding) fault(n Node, format string, args ...any) {
+func (d *decodeState) fault(n Node, format string, args ...any) {
 	d.faults = append(d.faults, Fault{Position: n.Position(), Path: n.Path, Message: fmt.Sprintf(format, args...)})
 }
 
-func (d *decoding) value(n Node, to reflect.Value) {
+func (d *decodeState) value(n Node, to reflect.Value) {
 	if to.Type() == reflect.TypeFor[Node]() {
 		to.Set(reflect.ValueOf(n))
 		return
@@ -71,7 +71,7 @@ func (d *decoding) value(n Node, to reflect.Value) {
 }
 
 // number decodes numbers and booleans.
-func (d *decoding) number(n Node, to reflect.Value) {
+func (d *decodeState) number(n Node, to reflect.Value) {
 	number, _ := n.Value.(json.Number)
 	switch to.Kind() {
 	case reflect.Bool:
@@ -97,7 +97,7 @@ func (d *decoding) number(n Node, to reflect.Value) {
 	}
 }
 
-func (d *decoding) duration(n Node, to reflect.Value) {
+func (d *decodeState) duration(n Node, to reflect.Value) {
 	text, _ := n.Value.(string)
 	duration, err := time.ParseDuration(text)
 	switch number, isNumber := n.Value.(json.Number); {
@@ -109,7 +109,7 @@ func (d *decoding) duration(n Node, to reflect.Value) {
 	to.SetInt(int64(duration))
 }
 
-func (d *decoding) object(n Node, to reflect.Value) {
+func (d *decodeState) object(n Node, to reflect.Value) {
 	if _, ok := n.Value.(map[string]any); !ok {
 		d.fault(n, "is %s, not an object", n.Kind())
 		return
@@ -125,7 +125,7 @@ func (d *decoding) object(n Node, to reflect.Value) {
 }
 
 // unknown adds a fault for an unknown key.
-func (d *decoding) unknown(n Node, keys []string) {
+func (d *decodeState) unknown(n Node, keys []string) {
 	listed := keys
 	if len(listed) > maxKeys {
 		listed = append(slices.Clone(keys[:maxKeys]), "...")
@@ -158,7 +158,7 @@ func fieldsOf(to reflect.Value) map[string]reflect.Value {
 	return fields
 }
 
-func (d *decoding) members(n Node, to reflect.Value) {
+func (d *decodeState) members(n Node, to reflect.Value) {
 	if _, ok := n.Value.(map[string]any); !ok {
 		d.fault(n, "is %s, not an object", n.Kind())
 		return
@@ -171,7 +171,7 @@ func (d *decoding) members(n Node, to reflect.Value) {
 	}
 }
 
-func (d *decoding) list(n Node, to reflect.Value) {
+func (d *decodeState) list(n Node, to reflect.Value) {
 	if _, ok := n.Value.([]any); !ok {
 		d.fault(n, "is %s, not a list", n.Kind())
 		return

@@ -124,7 +124,7 @@ func (h attachmentHandler) delete(ctx context.Context, in *InAttachment) (*rest.
 }
 
 // attach adds an attachment once and answers with it.
-func attach(ctx context.Context, folder string, in rest.Idempotent,
+func attach(ctx context.Context, folder string, in rest.IdempotencyHeader,
 	do func(authz.Once) (cases.Attachment, error), extra ...string) (*rest.PostAnswer[Attachment], error) {
 	return rest.Create[Attachment](ctx, in, func(at cases.Attachment) (store.Answer, error) {
 		shown := showAttachment(rest.PrincipalOf(ctx), folder, at)
@@ -160,7 +160,7 @@ func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, content
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", `"`+file.SHA256+`"`)
 	if seeker, ok := contents.(io.ReadSeeker); ok {
-		http.ServeContent(&ranged{ResponseWriter: w}, r, "", file.At, seeker)
+		http.ServeContent(&rangeWriter{ResponseWriter: w}, r, "", file.At, seeker)
 		return
 	}
 	if r.Method != http.MethodHead {
@@ -168,13 +168,13 @@ func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, content
 	}
 }
 
-// ranged answers with a problem where a range can't be served or a condition is not met.
-type ranged struct {
+// rangeWriter answers with a problem where a range can't be served or a condition is not met.
+type rangeWriter struct {
 	http.ResponseWriter
 	refused bool
 }
 
-func (w *ranged) WriteHeader(status int) {
+func (w *rangeWriter) WriteHeader(status int) {
 	var p *rest.Problem
 	switch status {
 	case http.StatusRequestedRangeNotSatisfiable:
@@ -193,7 +193,7 @@ func (w *ranged) WriteHeader(status int) {
 }
 
 // Write drops the text that http.ServeContent writes behind a refusal.
-func (w *ranged) Write(b []byte) (int, error) {
+func (w *rangeWriter) Write(b []byte) (int, error) {
 	if w.refused {
 		return len(b), nil
 	}

@@ -87,8 +87,8 @@ type shownCase struct {
 	Body rest.Reply[Case]
 }
 
-// submitted is the answer to a POST that changed a case.
-type submitted struct {
+// submitAnswer is the answer to a POST that changed a case.
+type submitAnswer struct {
 	Status   int
 	ETag     string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
 	Location string `header:"Location" doc:"Where the case is." example:"/v1/cases/4539148803436467"`
@@ -156,9 +156,9 @@ func (h caseHandler) register() {
 
 func (h caseHandler) createCase(ctx context.Context, in *struct {
 	Key string `path:"key" maxLength:"100" doc:"The key of the case type." example:"kyc"`
-	rest.Idempotent
-}, body NewCase) (*submitted, error) {
-	return h.submit(ctx, http.StatusCreated, in.Idempotent, casework.Submission{
+	rest.IdempotencyHeader
+}, body NewCase) (*submitAnswer, error) {
+	return h.submit(ctx, http.StatusCreated, in.IdempotencyHeader, casework.Submission{
 		Type: in.Key, Transition: body.Transition, Data: body.Data, Name: body.Name.Pointer(),
 		Color:         body.Color.Pointer(),
 		IgnoreWarning: body.IgnoreWarning,
@@ -168,9 +168,9 @@ func (h caseHandler) createCase(ctx context.Context, in *struct {
 func (h caseHandler) submitTransition(ctx context.Context, in *struct {
 	rest.InCase
 	Transition string `path:"transition" maxLength:"100" doc:"The key of the transition." example:"approve"`
-	rest.Conditional
-	rest.Idempotent
-}, body CaseTransition) (*submitted, error) {
+	rest.IfMatchHeader
+	rest.IdempotencyHeader
+}, body CaseTransition) (*submitAnswer, error) {
 	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
@@ -179,21 +179,21 @@ func (h caseHandler) submitTransition(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return h.submit(ctx, http.StatusOK, in.Idempotent, casework.Submission{
+	return h.submit(ctx, http.StatusOK, in.IdempotencyHeader, casework.Submission{
 		CaseID: id, Transition: in.Transition, Data: body.Data, IgnoreWarning: body.IgnoreWarning,
 		IfRevision: revisions,
 	})
 }
 
-func (h caseHandler) submit(ctx context.Context, status int, in rest.Idempotent,
-	s casework.Submission) (*submitted, error) {
+func (h caseHandler) submit(ctx context.Context, status int, in rest.IdempotencyHeader,
+	s casework.Submission) (*submitAnswer, error) {
 	return submit(ctx, status, in, func(o authz.Once) (casework.View, error) {
 		return h.service.Submissions.Submit(ctx, rest.PrincipalOf(ctx), s, o)
 	})
 }
 
-func submit(ctx context.Context, status int, in rest.Idempotent,
-	do func(authz.Once) (casework.View, error)) (*submitted, error) {
+func submit(ctx context.Context, status int, in rest.IdempotencyHeader,
+	do func(authz.Once) (casework.View, error)) (*submitAnswer, error) {
 	render := func(v casework.View) (store.Answer, error) {
 		shown, err := showCase(v)
 		if err != nil {
@@ -205,13 +205,13 @@ func submit(ctx context.Context, status int, in rest.Idempotent,
 	if err != nil {
 		return nil, err
 	}
-	return &submitted{Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"],
+	return &submitAnswer{Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"],
 		Repeated: repeated, Body: got.Body}, nil
 }
 
 func (h caseHandler) editCase(ctx context.Context, in *struct {
 	rest.InCase
-	rest.Conditional
+	rest.IfMatchHeader
 }, body CaseEdit) (*shownCase, error) {
 	id, err := in.CaseID()
 	if err != nil {
@@ -243,7 +243,7 @@ func (h caseHandler) getCase(ctx context.Context, in *rest.InCase) (*shownCase, 
 
 func (h caseHandler) deleteCase(ctx context.Context, in *struct {
 	rest.InCase
-	rest.Conditional
+	rest.IfMatchHeader
 	IgnoreWarning bool `query:"ignore_warning" doc:"Go on although the callback warns." example:"true"`
 }) (*rest.NoContent, error) {
 	id, err := in.CaseID()
@@ -303,7 +303,7 @@ func showCase(v casework.View) (Case, error) {
 	return c, err
 }
 
-func showBlocked(all []casework.Blocked) []BlockedTransition {
+func showBlocked(all []casework.BlockedTransition) []BlockedTransition {
 	shown := make([]BlockedTransition, len(all))
 	for i, b := range all {
 		shown[i] = BlockedTransition{Key: b.Key, Reason: b.Reason, Fields: make([]BlockedField, len(b.Fields))}

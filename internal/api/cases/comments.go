@@ -51,13 +51,13 @@ func (h commentHandler) register() {
 
 func (h commentHandler) addComment(ctx context.Context, in *struct {
 	rest.InCase
-	rest.Idempotent
+	rest.IdempotencyHeader
 }, body NewComment) (*rest.PostAnswer[Comment], error) {
 	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	return rest.Create[Comment](ctx, in.Idempotent, func(c cases.Comment) (store.Answer, error) {
+	return rest.Create[Comment](ctx, in.IdempotencyHeader, func(c cases.Comment) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showComment(rest.PrincipalOf(ctx), c), "Location",
 			casePath(id)+"/comments")
 	}, func(o authz.Once) (cases.Comment, error) {

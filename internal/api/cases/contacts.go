@@ -102,7 +102,7 @@ func (h contactHandler) register() {
 	h.registerLinks()
 }
 
-func (h contactHandler) createContact(ctx context.Context, in *rest.Idempotent,
+func (h contactHandler) createContact(ctx context.Context, in *rest.IdempotencyHeader,
 	body SetContact) (*createdContact, error) {
 	var d event.ContactDetails
 	body.apply(&d)
@@ -148,7 +148,7 @@ func (h contactHandler) getContact(ctx context.Context, in *rest.InContact) (*sh
 
 func (h contactHandler) updateContact(ctx context.Context, in *struct {
 	rest.InContact
-	rest.Conditional
+	rest.IfMatchHeader
 }, body SetContact) (*shownContact, error) {
 	id, err := in.ContactID()
 	if err != nil {
@@ -163,7 +163,7 @@ func (h contactHandler) updateContact(ctx context.Context, in *struct {
 
 func (h contactHandler) deleteContact(ctx context.Context, in *struct {
 	rest.InContact
-	rest.Conditional
+	rest.IfMatchHeader
 	Unlink bool `query:"unlink" doc:"Unlink it from all cases first; each of them gets its next version."`
 }) (*rest.NoContent, error) {
 	id, err := in.ContactID()

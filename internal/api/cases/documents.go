@@ -87,7 +87,7 @@ func (h documentHandler) register(k *rest.Kernel) {
 
 func (h documentHandler) generateDocument(ctx context.Context, in *struct {
 	rest.InCase
-	rest.Idempotent
+	rest.IdempotencyHeader
 }, body NewDocument) (*rest.PostAnswer[generation], error) {
 	id, err := in.CaseID()
 	if err != nil {
@@ -107,7 +107,7 @@ func (h documentHandler) generateDocument(ctx context.Context, in *struct {
 		}
 		return rest.Answer(http.StatusCreated, GeneratedDocuments{shown}, "Location", casePath(id)+"/documents")
 	}
-	return rest.Create[generation](ctx, in.Idempotent, render, func(o authz.Once) ([]cases.Attachment, error) {
+	return rest.Create[generation](ctx, in.IdempotencyHeader, render, func(o authz.Once) ([]cases.Attachment, error) {
 		return h.service.Files.GenerateDocuments(ctx, rest.PrincipalOf(ctx), g, o)
 	})
 }

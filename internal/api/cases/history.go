@@ -97,11 +97,11 @@ func (h historyHandler) getContactHistory(ctx context.Context, in *struct {
 	return h.pageOfHistory(ctx, "contact-history/"+in.ID, in.Paging, id, h.service.Contacts.ContactHistory)
 }
 
-type historyOf func(ctx context.Context, p access.Principal, id, before int64, limit int) (store.Page[*event.Entry],
+type historyFunc func(ctx context.Context, p access.Principal, id, before int64, limit int) (store.Page[*event.Entry],
 	error)
 
 func (h historyHandler) pageOfHistory(ctx context.Context, name string, in rest.Paging, id int64,
-	load historyOf) (*rest.PageAnswer[HistoryEntry], error) {
+	load historyFunc) (*rest.PageAnswer[HistoryEntry], error) {
 	var before entryPosition
 	if err := h.kernel.Open(name, in.Cursor, &before); err != nil {
 		return nil, err

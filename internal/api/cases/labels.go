@@ -135,7 +135,7 @@ func (in *InCaseLabel) change(ctx context.Context,
 type shownLabel struct{ Body Label }
 
 func (h labelHandler) createLabel(
-	ctx context.Context, in *rest.Idempotent, body NewLabel,
+	ctx context.Context, in *rest.IdempotencyHeader, body NewLabel,
 ) (*rest.PostAnswer[Label], error) {
 	return rest.Create[Label](ctx, *in, func(l cases.Label) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showLabel(l), "Location", "/v1/labels/"+l.Slug)

@@ -97,9 +97,9 @@ func (h caseHandler) unassign(ctx context.Context, in *rest.InCase) (*shownCase,
 
 func (h caseHandler) switchType(ctx context.Context, in *struct {
 	rest.InCase
-	rest.Conditional
-	rest.Idempotent
-}, body TypeSwitch) (*submitted, error) {
+	rest.IfMatchHeader
+	rest.IdempotencyHeader
+}, body TypeSwitch) (*submitAnswer, error) {
 	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (h caseHandler) switchType(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return submit(ctx, http.StatusOK, in.Idempotent, func(o authz.Once) (casework.View, error) {
+	return submit(ctx, http.StatusOK, in.IdempotencyHeader, func(o authz.Once) (casework.View, error) {
 		return h.service.Switches.SwitchType(ctx, rest.PrincipalOf(ctx), casework.Switch{
 			CaseID: id, Type: body.Type, Drop: body.Drop, State: body.State, IfRevision: revisions,
 			IgnoreWarning: body.IgnoreWarning,

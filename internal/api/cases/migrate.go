@@ -77,12 +77,12 @@ func (h migrationHandler) registerRetirements() {
 			Problems:    []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 		}, func(ctx context.Context, in *struct {
 			InCaseType
-			rest.Idempotent
+			rest.IdempotencyHeader
 		}) (*rest.PostAnswer[CaseTypeSummary], error) {
 			render := func(t definitions.TypeVersion) (store.Answer, error) {
 				return rest.Answer(http.StatusOK, summarise(t.Summary()))
 			}
-			return rest.Create[CaseTypeSummary](ctx, in.Idempotent, render,
+			return rest.Create[CaseTypeSummary](ctx, in.IdempotencyHeader, render,
 				func(o authz.Once) (definitions.TypeVersion, error) {
 					return do(ctx, rest.PrincipalOf(ctx), in.Key, o)
 				})
@@ -98,7 +98,7 @@ func (h migrationHandler) registerRetirements() {
 
 func (h migrationHandler) migrateCases(ctx context.Context, in *struct {
 	InCaseType
-	rest.Idempotent
+	rest.IdempotencyHeader
 }, body Migration) (*rest.PostAnswer[MigrationReport], error) {
 	m := casework.Migration{Type: in.Key, To: body.To, States: body.States, Finished: body.Finished,
 		DryRun: body.DryRun, Limit: body.Limit}
@@ -108,19 +108,19 @@ func (h migrationHandler) migrateCases(ctx context.Context, in *struct {
 			"The position is not from this case type. Start again without it.",
 			fault.Field{Path: "/after", Message: "is not the next of an earlier answer"})
 	}
-	render := func(did casework.Migrated) (store.Answer, error) {
+	render := func(did casework.MigrationResult) (store.Answer, error) {
 		report, err := h.showMigration(name, did)
 		if err != nil {
 			return store.Answer{}, err
 		}
 		return rest.Answer(http.StatusOK, report)
 	}
-	return rest.Create[MigrationReport](ctx, in.Idempotent, render, func(o authz.Once) (casework.Migrated, error) {
+	return rest.Create[MigrationReport](ctx, in.IdempotencyHeader, render, func(o authz.Once) (casework.MigrationResult, error) {
 		return h.service.Migrations.MigrateCases(ctx, rest.PrincipalOf(ctx), m, o)
 	})
 }
 
-func (h migrationHandler) showMigration(name string, did casework.Migrated) (MigrationReport, error) {
+func (h migrationHandler) showMigration(name string, did casework.MigrationResult) (MigrationReport, error) {
 	out := MigrationReport{To: did.To, DryRun: did.DryRun, Moved: did.Moved, Finished: did.Finished,
 		Misfits: []Misfit{}, Left: did.Left}
 	for _, m := range did.Misfits {

@@ -28,7 +28,7 @@ type proofUpload struct {
 	rest.InCase
 	Key      string `query:"key" maxLength:"100" doc:"Which proof of the case type it is. In a form, the field key says it." example:"passport"`
 	Filename string `query:"filename" maxLength:"255" doc:"The name of the file. In a form, the file has its own." example:"passport.pdf"`
-	rest.Idempotent
+	rest.IdempotencyHeader
 }
 
 // proofHandler has the operation that uploads proofs.
@@ -72,7 +72,7 @@ func (h proofHandler) uploadProof(ctx context.Context, in *proofUpload) (*rest.P
 	if err != nil {
 		return nil, err
 	}
-	return attach(ctx, "proofs", in.Idempotent, func(o authz.Once) (cases.Attachment, error) {
+	return attach(ctx, "proofs", in.IdempotencyHeader, func(o authz.Once) (cases.Attachment, error) {
 		return h.service.Files.UploadProof(ctx, rest.PrincipalOf(ctx), id, u, o)
 	}, u.Key, u.Filename, u.MediaType)
 }

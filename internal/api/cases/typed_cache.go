@@ -10,7 +10,7 @@ import (
 // documentCache caches the documents of case types, and the refusals of those that are
 // too large.
 type documentCache struct {
-	made *cache.Bounded[documentKey, madeDocument]
+	made *cache.Cache[documentKey, madeDocument]
 }
 
 type documentKey struct {

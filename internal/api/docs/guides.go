@@ -77,32 +77,32 @@ func guidePage(title, version string, g guide, all []guide) []byte {
 	return b.Bytes()
 }
 
-// definitionPartOf is a part of the schema of definitions, with the keywords that the
+// definitionPart is a part of the schema of definitions, with the keywords that the
 // reference shows.
-type definitionPartOf struct {
-	Ref         string                      `json:"$ref"`
-	Type        any                         `json:"type"`
-	Description string                      `json:"description"`
-	Default     any                         `json:"default"`
-	Const       any                         `json:"const"`
-	Enum        []any                       `json:"enum"`
-	Pattern     string                      `json:"pattern"`
-	Required    []string                    `json:"required"`
-	Items       *definitionPartOf           `json:"items"`
-	Properties  map[string]definitionPartOf `json:"properties"`
-	OneOf       []definitionPartOf          `json:"oneOf"`
-	AnyOf       []definitionPartOf          `json:"anyOf"`
-	MaxLength   int                         `json:"maxLength"`
-	MaxItems    int                         `json:"maxItems"`
-	Minimum     *float64                    `json:"minimum"`
-	Maximum     *float64                    `json:"maximum"`
-	Parts       map[string]definitionPartOf `json:"$defs"`
+type definitionPart struct {
+	Ref         string                    `json:"$ref"`
+	Type        any                       `json:"type"`
+	Description string                    `json:"description"`
+	Default     any                       `json:"default"`
+	Const       any                       `json:"const"`
+	Enum        []any                     `json:"enum"`
+	Pattern     string                    `json:"pattern"`
+	Required    []string                  `json:"required"`
+	Items       *definitionPart           `json:"items"`
+	Properties  map[string]definitionPart `json:"properties"`
+	OneOf       []definitionPart          `json:"oneOf"`
+	AnyOf       []definitionPart          `json:"anyOf"`
+	MaxLength   int                       `json:"maxLength"`
+	MaxItems    int                       `json:"maxItems"`
+	Minimum     *float64                  `json:"minimum"`
+	Maximum     *float64                  `json:"maximum"`
+	Parts       map[string]definitionPart `json:"$defs"`
 }
 
 // definitionReference lists every key of a definition in Markdown. It is made of the
 // schema that definitions are checked against.
 func definitionReference() string {
-	var root definitionPartOf
+	var root definitionPart
 	if err := json.Unmarshal(casetype.Schema(), &root); err != nil {
 		panic("docs: the schema of definitions: " + err.Error()) // it is our own
 	}
@@ -119,13 +119,13 @@ func definitionReference() string {
 	return b.String()
 }
 
-func (p definitionPartOf) table(b *strings.Builder, root definitionPartOf, title string) {
+func (p definitionPart) table(b *strings.Builder, root definitionPart, title string) {
 	fmt.Fprintf(b, "### %s\n\n| key | value | default | meaning |\n|---|---|---|---|\n", title)
 	p.rows(b, root, "")
 	b.WriteString("\n")
 }
 
-func (p definitionPartOf) rows(b *strings.Builder, root definitionPartOf, under string) {
+func (p definitionPart) rows(b *strings.Builder, root definitionPart, under string) {
 	for _, name := range slices.Sorted(maps.Keys(p.Properties)) {
 		part := p.Properties[name]
 		absent := ""
@@ -136,14 +136,14 @@ func (p definitionPartOf) rows(b *strings.Builder, root definitionPartOf, under 
 		}
 		fmt.Fprintf(b, "| `%s%s` | %s | %s | %s |\n", under, name, inCell(part.bounds(root)), absent,
 			inCell(part.Description))
-		for _, inner := range append([]definitionPartOf{part}, append(part.OneOf, part.AnyOf...)...) {
+		for _, inner := range append([]definitionPart{part}, append(part.OneOf, part.AnyOf...)...) {
 			inner.rows(b, root, under+name+".")
 		}
 	}
 }
 
 // bounds describes the values that a part may have.
-func (p definitionPartOf) bounds(root definitionPartOf) string {
+func (p definitionPart) bounds(root definitionPart) string {
 	if name, ok := strings.CutPrefix(p.Ref, "#/$defs/"); ok {
 		switch name {
 		case "key", "name", "color", "roles", "classification", "duration":

@@ -65,13 +65,13 @@ func (h secretHandler) registerCallbacks() {
 
 func (h secretHandler) rotateCallbackSecret(ctx context.Context, in *struct {
 	InCallback
-	rest.Idempotent
+	rest.IdempotencyHeader
 }, body NewSecret) (*rest.PostAnswer[CallbackSecret], error) {
 	q, err := body.read(secrets.InvalidCallback)
 	if err != nil {
 		return nil, err
 	}
-	return rest.Create[CallbackSecret](ctx, in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
+	return rest.Create[CallbackSecret](ctx, in.IdempotencyHeader, func(s endpoint.Secret) (store.Answer, error) {
 		return rest.Answer(http.StatusOK,
 			CallbackSecret{Transition: in.Transition, CreatedSecret: showCreated(s, body)})
 	}, func(o authz.Once) (endpoint.Secret, error) {

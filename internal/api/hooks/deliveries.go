@@ -76,12 +76,12 @@ func (h deliveryHandler) register() {
 // entryPosition is the position of a commit in a list of deliveries.
 type entryPosition struct{ ID int64 }
 
-type deliveriesOf func(
+type deliveriesFunc func(
 	ctx context.Context, p access.Principal, id, before int64, limit int,
 ) ([]hooks.MessageDeliveries, int64, error)
 
 func (h deliveryHandler) pageOfDeliveries(ctx context.Context, name string, id int64, in rest.Paging,
-	load deliveriesOf) (*rest.PageAnswer[MessageDeliveries], error) {
+	load deliveriesFunc) (*rest.PageAnswer[MessageDeliveries], error) {
 	var before entryPosition
 	if err := h.kernel.Open(name, in.Cursor, &before); err != nil {
 		return nil, err

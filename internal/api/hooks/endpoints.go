@@ -179,7 +179,7 @@ func (h endpointHandler) register() {
 	})
 }
 
-func (h endpointHandler) createEndpoint(ctx context.Context, in *rest.Idempotent,
+func (h endpointHandler) createEndpoint(ctx context.Context, in *rest.IdempotencyHeader,
 	body NewEndpoint) (*rest.PostAnswer[CreatedEndpoint], error) {
 	e := endpoint.Endpoint{
 		Name:      body.Name,

@@ -18,7 +18,7 @@ type followers struct {
 	clients map[rest.Client]int
 }
 
-func newFollowers(f Follow) *followers {
+func newFollowers(f FollowLimits) *followers {
 	return &followers{perTenant: f.PerTenant, perClient: f.PerClient, tenants: map[int64]int{},
 		clients: map[rest.Client]int{}}
 }

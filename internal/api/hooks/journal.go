@@ -60,7 +60,7 @@ func (journalText) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[journalPage](), true, "")
 }
 
-type polled struct{ Body journalText }
+type pollAnswer struct{ Body journalText }
 
 // InJournal is embedded in the parameters of the operations that follow the journal.
 type InJournal struct {
@@ -75,8 +75,8 @@ func (in InJournal) selection() hooks.JournalSelection {
 	return hooks.JournalSelection{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
 }
 
-// Follow bounds the clients that follow the journal. Zero values get their defaults.
-type Follow struct {
+// FollowLimits bounds the clients that follow the journal. Zero values get their defaults.
+type FollowLimits struct {
 	PerTenant int             // streams and polls at once; default 500
 	PerClient int             // streams and polls of one token or user at once; default 50
 	KeepAlive time.Duration   // interval of a stream's comments, when its client is rechecked; default 15 s
@@ -84,7 +84,7 @@ type Follow struct {
 	Stop      <-chan struct{} // closed when the server stops, which ends all streams and polls
 }
 
-func (f Follow) withDefaults() Follow {
+func (f FollowLimits) withDefaults() FollowLimits {
 	if f.PerTenant <= 0 {
 		f.PerTenant = 500
 	}
@@ -109,7 +109,7 @@ type journalHandler struct {
 	guard     *authz.Guard
 	service   hooks.Services
 	feed      *delivery.Feed
-	bounds    Follow
+	bounds    FollowLimits
 	followers *followers
 }
 
@@ -152,7 +152,7 @@ func (h journalHandler) poll(ctx context.Context, in *struct {
 	InJournal
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The greatest number of messages."`
 	Wait  int `query:"wait" minimum:"0" maximum:"60" default:"0" doc:"How many seconds to wait when there are none; the answer comes as soon as there is one."`
-}) (*polled, error) {
+}) (*pollAnswer, error) {
 	done, err := h.followers.enter(rest.PrincipalOf(ctx))
 	if err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func (h journalHandler) follow(ctx context.Context, o access.Operation, in InJou
 }
 
 // poll returns the next messages. If there are none, it waits for the first.
-func (f *follower) poll(ctx context.Context, limit int, wait time.Duration) (*polled, error) {
+func (f *follower) poll(ctx context.Context, limit int, wait time.Duration) (*pollAnswer, error) {
 	timeout := time.NewTimer(wait)
 	defer timeout.Stop()
 	for waited := false; ; {
@@ -326,7 +326,7 @@ func (f *follower) cursor(p delivery.Position) (string, error) {
 func (f *follower) cursorName() string { return "journal/" + strconv.FormatInt(f.principal.Tenant, 10) }
 
 // page encodes a batch. Clients share the texts of large messages.
-func (f *follower) page(ctx context.Context, b delivery.Batch) (*polled, error) {
+func (f *follower) page(ctx context.Context, b delivery.Batch) (*pollAnswer, error) {
 	var t rest.Text
 	t.Write([]byte(`{"messages":[`))
 	for i, m := range b.Messages {
@@ -344,7 +344,7 @@ func (f *follower) page(ctx context.Context, b delivery.Batch) (*polled, error) 
 		return nil, err
 	}
 	fmt.Fprintf(&t, `],"next":"%s","more":%t}`+"\n", next, b.More) // base64: nothing in it has to be escaped
-	return &polled{journalText{t}}, f.handler.kernel.Reserve(ctx, t.Size())
+	return &pollAnswer{journalText{t}}, f.handler.kernel.Reserve(ctx, t.Size())
 }
 
 // read waits until an answer may be made, and reads the next batch.

@@ -102,7 +102,7 @@ func (h repairHandler) register() {
 			Description: o.description,
 			Problems:    []int{http.StatusNotFound, http.StatusConflict},
 		}, func(ctx context.Context, in *toEndpoint, body MessageSelection) (*rest.PostAnswer[MessageCount], error) {
-			return rest.Create[MessageCount](ctx, in.Idempotent, func(n int64) (store.Answer, error) {
+			return rest.Create[MessageCount](ctx, in.IdempotencyHeader, func(n int64) (store.Answer, error) {
 				return rest.Answer(http.StatusOK, MessageCount{n})
 			}, func(once authz.Once) (int64, error) {
 				return o.do(ctx, rest.PrincipalOf(ctx), in.ID, body.selection(), once)
@@ -127,11 +127,11 @@ func (h repairHandler) listDead(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return rest.NewPager(h.kernel, name, showDead, func(d store.Dead) store.Place { return d.Place }).
+	return rest.NewPager(h.kernel, name, showDead, func(d store.DeadMessage) store.Place { return d.Place }).
 		PageBefore(all, next)
 }
 
-func showDead(d store.Dead) DeadMessage {
+func showDead(d store.DeadMessage) DeadMessage {
 	return DeadMessage{Message: d.Message, Trigger: d.Trigger, Subject: d.Subject, State: d.State, At: rest.Time(d.At),
 		Reason: d.Reason}
 }
@@ -139,7 +139,7 @@ func showDead(d store.Dead) DeadMessage {
 func (h repairHandler) retryDead(
 	ctx context.Context, in *toEndpoint, body MessageSelection,
 ) (*rest.PostAnswer[Replay], error) {
-	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (hooks.Replay, error) {
+	return rest.Create[Replay](ctx, in.IdempotencyHeader, answerReplay, func(o authz.Once) (hooks.Replay, error) {
 		return h.service.Messages.RetryDead(ctx, rest.PrincipalOf(ctx), in.ID, body.selection(), o)
 	})
 }
@@ -157,10 +157,10 @@ func (h repairHandler) listParked(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return rest.NewPager(h.kernel, name, showParked, store.Waiting.Place).PageBefore(all, next)
+	return rest.NewPager(h.kernel, name, showParked, store.ParkedLane.Place).PageBefore(all, next)
 }
 
-func showParked(w store.Waiting) ParkedMessage {
+func showParked(w store.ParkedLane) ParkedMessage {
 	out := ParkedMessage{
 		Message: w.Message,
 		Trigger: w.Trigger,

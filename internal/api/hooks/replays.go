@@ -50,7 +50,7 @@ type InReplay struct {
 
 type toEndpoint struct {
 	InEndpoint
-	rest.Idempotent
+	rest.IdempotencyHeader
 }
 
 // replayHandler has the operations on replays.
@@ -120,13 +120,13 @@ func (h replayHandler) createReplay(
 		request.Until = periodEnd(*body.Until)
 	}
 	rest.Set(&request.Triggers, body.Triggers)
-	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (hooks.Replay, error) {
+	return rest.Create[Replay](ctx, in.IdempotencyHeader, answerReplay, func(o authz.Once) (hooks.Replay, error) {
 		return h.service.Messages.CreateReplay(ctx, rest.PrincipalOf(ctx), in.ID, request, o)
 	})
 }
 
 func (h replayHandler) resend(ctx context.Context, in *toEndpoint, body Resend) (*rest.PostAnswer[Replay], error) {
-	return rest.Create[Replay](ctx, in.Idempotent, answerReplay, func(o authz.Once) (hooks.Replay, error) {
+	return rest.Create[Replay](ctx, in.IdempotencyHeader, answerReplay, func(o authz.Once) (hooks.Replay, error) {
 		return h.service.Messages.Resend(ctx, rest.PrincipalOf(ctx), in.ID, body.Message, o)
 	})
 }

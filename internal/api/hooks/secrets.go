@@ -90,13 +90,13 @@ func (h secretHandler) register() {
 
 func (h secretHandler) rotateSecret(ctx context.Context, in *struct {
 	InEndpoint
-	rest.Idempotent
+	rest.IdempotencyHeader
 }, body NewSecret) (*rest.PostAnswer[CreatedSecret], error) {
 	q, err := body.read(secrets.InvalidEndpoint)
 	if err != nil {
 		return nil, err
 	}
-	return rest.Create[CreatedSecret](ctx, in.Idempotent, func(s endpoint.Secret) (store.Answer, error) {
+	return rest.Create[CreatedSecret](ctx, in.IdempotencyHeader, func(s endpoint.Secret) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, showCreated(s, body))
 	}, func(o authz.Once) (endpoint.Secret, error) {
 		return h.service.Endpoints.RotateEndpointSecret(ctx, rest.PrincipalOf(ctx), in.ID, q, o)

@@ -29,18 +29,18 @@ type Settings struct {
 	Metadata    Texts   `json:"metadata,omitempty" maxProperties:"100" doc:"Texts by name for programs, which Casehook keeps and makes nothing of; null removes one, and what is not named stays. At most 50 of up to 500 characters, with names of up to 40." example:"{\"team\": \"billing\"}"`
 	Auth        *Auth   `json:"auth,omitempty" doc:"How requests authenticate themselves to the destination, besides their signature. It is replaced as a whole; (hidden) leaves a secret as it is, unless it would go to another host."`
 	TLS         *TLS    `json:"tls,omitempty" doc:"The certificates for TLS connections. It is replaced as a whole; an empty object removes it, and (hidden) leaves the key as it is."`
-	GivenOptions
+	OptionsChange
 	Headers Texts `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and what is not named stays. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. What Casehook sets itself is refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
 }
 
-// GivenOptions are the options of an endpoint that a request gives; the others stay.
-type GivenOptions struct {
+// OptionsChange are the options of an endpoint that a request gives; the others stay.
+type OptionsChange struct {
 	endpoint.Options
 	given json.RawMessage // the body, of which the options are members
 }
 
 // TransformSchema makes the options of a request optional.
-func (GivenOptions) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+func (OptionsChange) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Required = slices.DeleteFunc(s.Required, func(name string) bool {
 		return slices.ContainsFunc(reflect.VisibleFields(reflect.TypeFor[endpoint.Options]()),
 			func(f reflect.StructField) bool { return f.Tag.Get("json") == name })
@@ -49,7 +49,7 @@ func (GivenOptions) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schem
 }
 
 // set sets those options that the request gives.
-func (o GivenOptions) set(to *endpoint.Options) {
+func (o OptionsChange) set(to *endpoint.Options) {
 	if o.given != nil {
 		json.Unmarshal(o.given, to) // decoded before
 	}
@@ -91,7 +91,7 @@ func (s Settings) apply(e *endpoint.Endpoint) {
 		e.SetTLS(endpoint.TLS(*s.TLS))
 	}
 	rest.Set(&e.Description, s.Description)
-	s.GivenOptions.set(&e.Options)
+	s.OptionsChange.set(&e.Options)
 	e.Metadata = endpoint.MergeMetadata(e.Metadata, s.Metadata)
 	e.Headers = endpoint.MergeHeaders(e.Headers, s.Headers)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 )
 
-// streaming is the answer that starts a stream.
-type streaming struct {
+// streamAnswer is the answer that starts a stream.
+type streamAnswer struct {
 	Type    string `header:"Content-Type"`
 	Buffers string `header:"X-Accel-Buffering" doc:"no: proxies pass each event on at once."`
 	Body    func(huma.Context)
@@ -36,7 +36,7 @@ const (
 func (h journalHandler) openStream(ctx context.Context, in *struct {
 	InJournal
 	LastEventID string `header:"Last-Event-ID" maxLength:"500" doc:"The id of the last event that the client has; it wins over after."`
-}) (*streaming, error) {
+}) (*streamAnswer, error) {
 	after := in.After
 	if in.LastEventID != "" {
 		after = in.LastEventID
@@ -52,7 +52,7 @@ func (h journalHandler) openStream(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &streaming{Type: "text/event-stream", Buffers: "no", Body: func(hc huma.Context) {
+	return &streamAnswer{Type: "text/event-stream", Buffers: "no", Body: func(hc huma.Context) {
 		defer done()
 		r, w := humago.Unwrap(hc)
 		if r.Method == http.MethodHead {

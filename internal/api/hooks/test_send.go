@@ -47,7 +47,7 @@ func (h testHandler) register(k *rest.Kernel) {
 			"nothing.",
 		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests},
 	}, func(ctx context.Context, in *toEndpoint, body NewTest) (*rest.PostAnswer[TestResult], error) {
-		return rest.Create[TestResult](ctx, in.Idempotent, func(t hooks.TestResult) (store.Answer, error) {
+		return rest.Create[TestResult](ctx, in.IdempotencyHeader, func(t hooks.TestResult) (store.Answer, error) {
 			return rest.Answer(http.StatusOK, showTestResult(t))
 		}, func(o authz.Once) (hooks.TestResult, error) {
 			test := hooks.Test{Endpoint: in.ID, Trigger: body.Trigger, Send: h.tester.Send}

@@ -19,15 +19,15 @@ const (
 	pendingLasts  = 15 * 60 // seconds
 )
 
-// sealed is the value of such a cookie.
-type sealed[T any] struct {
+// sealedCookie is the value of such a cookie.
+type sealedCookie[T any] struct {
 	Value   T
 	Expires int64 // seconds since 1970
 }
 
 // keepSealed sets a cookie that has a value for age seconds.
 func keepSealed[T any](h sessionHandler, x *rest.Exchange, name string, value T, age int) error {
-	text, err := h.kernel.Seal("cookie/"+name, sealed[T]{value, time.Now().Unix() + int64(age)})
+	text, err := h.kernel.Seal("cookie/"+name, sealedCookie[T]{value, time.Now().Unix() + int64(age)})
 	if err == nil {
 		h.sessions.SetCookie(x.Request.Context(), x, name, text, age)
 	}
@@ -36,7 +36,7 @@ func keepSealed[T any](h sessionHandler, x *rest.Exchange, name string, value T,
 
 // sealedIn returns the value of a cookie; the zero value if there is no valid one.
 func sealedIn[T any](h sessionHandler, x *rest.Exchange, name string) T {
-	var s sealed[T]
+	var s sealedCookie[T]
 	err := h.kernel.Open("cookie/"+name, h.sessions.Cookie(x.Request, name), &s)
 	if err != nil || s.Expires <= time.Now().Unix() {
 		var none T

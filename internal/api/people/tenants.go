@@ -126,7 +126,7 @@ func (h tenantHandler) register() {
 	}, h.updateTenant)
 }
 
-func (h tenantHandler) createTenant(ctx context.Context, in *rest.Idempotent,
+func (h tenantHandler) createTenant(ctx context.Context, in *rest.IdempotencyHeader,
 	body NewTenant) (*rest.PostAnswer[CreatedTenant], error) {
 	return rest.Create[CreatedTenant](ctx, *in, func(t people.NewTenant) (store.Answer, error) {
 		made := CreatedTenant{h.showTenant(t.Tenant), t.Token.Bearer}
@@ -146,9 +146,9 @@ type InTenant struct {
 
 func (h tenantHandler) createAdministrator(ctx context.Context, in *struct {
 	InTenant
-	rest.Idempotent
+	rest.IdempotencyHeader
 }) (*rest.PostAnswer[CreatedToken], error) {
-	return rest.Create[CreatedToken](ctx, in.Idempotent, func(t people.NewToken) (store.Answer, error) {
+	return rest.Create[CreatedToken](ctx, in.IdempotencyHeader, func(t people.NewToken) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location",
 			"/v1/tokens/"+t.Token.ID)
 	}, func(o authz.Once) (people.NewToken, error) {

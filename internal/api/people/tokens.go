@@ -82,7 +82,7 @@ func (h tokenHandler) register() {
 	})
 }
 
-func (h tokenHandler) createToken(ctx context.Context, in *rest.Idempotent,
+func (h tokenHandler) createToken(ctx context.Context, in *rest.IdempotencyHeader,
 	body NewToken) (*rest.PostAnswer[CreatedToken], error) {
 	var expires time.Time
 	rest.Set(&expires, body.ExpiresAt)

@@ -114,7 +114,7 @@ func (h userHandler) register() {
 	})
 }
 
-func (h userHandler) createUser(ctx context.Context, in *rest.Idempotent,
+func (h userHandler) createUser(ctx context.Context, in *rest.IdempotencyHeader,
 	body NewUser) (*rest.PostAnswer[User], error) {
 	change := people.UserChange{Email: &body.Email, Name: &body.Name}
 	if body.Role != "" {

@@ -7,10 +7,10 @@ import (
 	"reflect"
 )
 
-// sized is a body that may be large. It is encoded before the answer is started, so
+// sizedBody is a body that may be large. It is encoded before the answer is started, so
 // that its size is known while it is in memory, and an error can still become a
 // problem.
-type sized interface {
+type sizedBody interface {
 	size() int                                // bytes
 	send(w io.Writer, sent func(n int)) error // calls sent with the number of bytes that were released
 }
@@ -18,7 +18,7 @@ type sized interface {
 // bodyOf returns the index of the body in an answer, and whether the body may be large.
 func bodyOf[O any]() (field int, ok bool) {
 	body, ok := reflect.TypeFor[O]().FieldByName("Body")
-	if !ok || len(body.Index) != 1 || !body.Type.Implements(reflect.TypeFor[sized]()) {
+	if !ok || len(body.Index) != 1 || !body.Type.Implements(reflect.TypeFor[sizedBody]()) {
 		return 0, false
 	}
 	return body.Index[0], true
@@ -124,7 +124,7 @@ func Encode(w io.Writer, v any) error {
 // marshal writes the body of an answer. An error of the connection is not returned:
 // the client is gone.
 func marshal(w io.Writer, v any) error {
-	body, ok := v.(sized)
+	body, ok := v.(sizedBody)
 	out := jsonWriter(w)
 	if !ok {
 		return Encode(out, v)

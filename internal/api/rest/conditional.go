@@ -10,9 +10,9 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Conditional is embedded in the parameters of operations that change the content of
+// IfMatchHeader is embedded in the parameters of operations that change the content of
 // a case or a contact.
-type Conditional struct {
+type IfMatchHeader struct {
 	IfMatch string `header:"If-Match" maxLength:"1000" doc:"The ETag of the content that the change is based on, a list of ETags, or *. A weak tag, W/\"r5\", names the same revision as \"r5\". If the content has changed meanwhile, the answer is 409 and nothing is saved." example:"\"r5\""`
 }
 
@@ -26,7 +26,7 @@ var (
 // Casehook did not make names no revision, so that nothing matches it. Weak tags count:
 // a proxy that compresses an answer weakens its tag, and the revision in the tag is as
 // exact as before.
-func (in Conditional) Revisions() ([]int64, error) {
+func (in IfMatchHeader) Revisions() ([]int64, error) {
 	rest := strings.Trim(in.IfMatch, " \t")
 	if rest == "" || rest == "*" {
 		return nil, nil

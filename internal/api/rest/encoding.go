@@ -26,20 +26,20 @@ func (x *Exchange) Body(limit int64) (io.Reader, error) {
 		return http.MaxBytesReader(x.ResponseWriter, x.Request.Body, limit), nil
 	case "gzip", "x-gzip":
 		sent := http.MaxBytesReader(x.ResponseWriter, x.Request.Body, limit+encodingOverhead)
-		return http.MaxBytesReader(x.ResponseWriter, &unzipped{sent: sent}, limit), nil
+		return http.MaxBytesReader(x.ResponseWriter, &gzipReader{sent: sent}, limit), nil
 	}
 	x.Header().Set("Accept-Encoding", "gzip")
 	return nil, fault.New(fault.UnsupportedMedia, "request.content_encoding",
 		"The body's Content-Encoding is %q; send gzip, or leave the body as it is.", coding)
 }
 
-// unzipped decodes gzip. It reads no header before its first Read.
-type unzipped struct {
+// gzipReader decodes gzip. It reads no header before its first Read.
+type gzipReader struct {
 	sent    io.ReadCloser
 	decoded *gzip.Reader
 }
 
-func (u *unzipped) Read(b []byte) (n int, err error) {
+func (u *gzipReader) Read(b []byte) (n int, err error) {
 	if u.decoded == nil {
 		if u.decoded, err = gzip.NewReader(u.sent); err != nil {
 			return 0, notGzip(err)
@@ -49,7 +49,7 @@ func (u *unzipped) Read(b []byte) (n int, err error) {
 	return n, notGzip(err)
 }
 
-func (u *unzipped) Close() error { return u.sent.Close() }
+func (u *gzipReader) Close() error { return u.sent.Close() }
 
 // notGzip turns the decoder's own errors into a refusal. Errors of the connection stay
 // as they are.

@@ -59,7 +59,7 @@ type Kernel struct {
 	log     *slog.Logger
 	mux     *http.ServeMux
 	huma    huma.API
-	seals   seals
+	seals   sealer
 	memory  *memory
 	open    map[string]bool             // patterns of operations that need no credential
 	names   map[string]access.Operation // of operations, by their patterns

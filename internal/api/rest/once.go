@@ -17,8 +17,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Idempotent is embedded in the parameters of every POST.
-type Idempotent struct {
+// IdempotencyHeader is embedded in the parameters of every POST.
+type IdempotencyHeader struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes it safe to repeat the request: for 24 hours, a request with the same key gets the first answer again, and waits for it while the first request is under way. Another request with the same key is refused." example:"b3f1c1f0-order-17"`
 }
 
@@ -56,7 +56,7 @@ func Answer(status int, body any, header ...string) (store.Answer, error) {
 // its answer. Extra has the parts of the request that are neither in its first line nor
 // in the body that was read.
 func Once[T any](
-	ctx context.Context, in Idempotent, render func(T) (store.Answer, error),
+	ctx context.Context, in IdempotencyHeader, render func(T) (store.Answer, error),
 	do func(authz.Once) (T, error), extra ...string,
 ) (a store.Answer, repeated string, err error) {
 	x := ExchangeOf(ctx)
@@ -74,7 +74,7 @@ func Once[T any](
 		return a, err
 	}
 	result, err := do(key)
-	var before *authz.Repeated
+	var before *authz.RepeatError
 	switch {
 	case errors.As(err, &before):
 		return before.Answer, "true", nil
@@ -88,7 +88,7 @@ func Once[T any](
 
 // Create is Once for the operations that answer with a PostAnswer.
 func Create[V, T any](
-	ctx context.Context, in Idempotent, render func(T) (store.Answer, error),
+	ctx context.Context, in IdempotencyHeader, render func(T) (store.Answer, error),
 	do func(authz.Once) (T, error), extra ...string,
 ) (*PostAnswer[V], error) {
 	a, repeated, err := Once(ctx, in, render, do, extra...)

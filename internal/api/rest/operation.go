@@ -150,7 +150,7 @@ func withMemory[I, O any](
 		if err != nil {
 			return nil, err
 		}
-		size := reflect.ValueOf(out).Elem().Field(body).Interface().(sized).size()
+		size := reflect.ValueOf(out).Elem().Field(body).Interface().(sizedBody).size()
 		return out, k.memory.reserve(ctx, ExchangeOf(ctx), size, !reads)
 	}
 }

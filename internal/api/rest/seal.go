@@ -14,12 +14,12 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// seals seals the data that clients keep for the server: positions in lists, and the
+// sealer seals the data that clients keep for the server: positions in lists, and the
 // contents of cookies. A client can neither read it, which would show how many rows
 // other tenants have, nor make it up.
-type seals struct{ aead cipher.AEAD }
+type sealer struct{ aead cipher.AEAD }
 
-func newSeals(key []byte) seals {
+func newSeals(key []byte) sealer {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		panic("rest: " + err.Error())
@@ -28,7 +28,7 @@ func newSeals(key []byte) seals {
 	if err != nil {
 		panic("rest: " + err.Error())
 	}
-	return seals{aead}
+	return sealer{aead}
 }
 
 // Seal makes a cursor of a position in the named list.

@@ -54,7 +54,7 @@ func TestProbesAreSpreadByAFifth(t *testing.T) {
 			Jitter:   func() float64 { return jitter },
 			Now:      s.now,
 		})
-		s.cursor = machine.New(s.gate, machine.Saved{})
+		s.cursor = machine.New(s.gate, machine.CursorState{})
 		s.commit(1, 2)
 		s.cut(false, s.launch()...)
 		if wait := s.cursor.WakeAt().Sub(s.now); wait != want {
@@ -80,7 +80,7 @@ func TestARestartKeepsWhyTheBreakerIsOpen(t *testing.T) {
 
 func TestAReplayReadsUpToItsEnd(t *testing.T) {
 	s := newScript(t, endpoint.Policy{}, machine.DefaultLimits)
-	s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 2}, machine.Saved{})
+	s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 2}, machine.CursorState{})
 	s.commit(1)
 	if !s.cursor.WantsMore() {
 		t.Error("it stops before its end")
@@ -222,7 +222,7 @@ func TestAnEndpointThatRefusesEverythingFailsAfterTenMinutes(t *testing.T) {
 // The head of a lane at the position was read before the restart; that of one above it is read again.
 func TestARestoredLaneIsDormantIfItsHeadIsAboveThePosition(t *testing.T) {
 	s := newScript(t, hourly(8), machine.DefaultLimits)
-	s.cursor = machine.New(s.gate, machine.Saved{Position: 5, Parked: []machine.Parked{
+	s.cursor = machine.New(s.gate, machine.CursorState{Position: 5, Parked: []machine.ParkedMessage{
 		{Lane: "case/1", Seq: 5, Message: "msg_5", Due: start}, {Lane: "case/2", Seq: 6, Message: "msg_6", Due: start},
 	}})
 	if state := s.cursor.State(); state.Waiting != 1 || state.Dormant != 1 {
@@ -260,9 +260,9 @@ func TestReplaysHaveHalfOfThePlacesAndNeverAll(t *testing.T) {
 			s.commit(1, 2, 3, 4, 5, 6, 7, 8, 9)
 			live := s.cursor
 			if !news {
-				live = machine.New(s.gate, machine.Saved{Position: 9})
+				live = machine.New(s.gate, machine.CursorState{Position: 9})
 			}
-			s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 9}, machine.Saved{})
+			s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 9}, machine.CursorState{})
 			s.follow()
 			r := machine.NewRotation(live)
 			r.SetReplays([]*machine.Cursor{s.cursor})
@@ -289,11 +289,11 @@ func TestReplaysTakeTurns(t *testing.T) {
 	s.commit(1, 2, 3, 4)
 	var replays []*machine.Cursor
 	for range 3 {
-		s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 4}, machine.Saved{})
+		s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 4}, machine.CursorState{})
 		s.follow()
 		replays = append(replays, s.cursor)
 	}
-	r := machine.NewRotation(machine.New(s.gate, machine.Saved{Position: 4}))
+	r := machine.NewRotation(machine.New(s.gate, machine.CursorState{Position: 4}))
 	r.SetReplays(replays)
 	for i := range 7 {
 		if c, _, ok := r.Next(s.now); !ok || c != replays[i%3] {
@@ -340,7 +340,7 @@ func TestAReplaysWindowHas128EntriesAndALiveOneItsLimit(t *testing.T) {
 	if s.cursor.ReadTo() != 200 {
 		t.Errorf("the live cursor has read %d entries", s.cursor.ReadTo())
 	}
-	s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 300}, machine.Saved{})
+	s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 300}, machine.CursorState{})
 	s.follow()
 	if s.cursor.ReadTo() != 128 {
 		t.Errorf("a replay has read %d entries", s.cursor.ReadTo())
@@ -384,10 +384,10 @@ func TestAnAnswer429WithoutATimeLeavesTheOthersUnderWayAlone(t *testing.T) {
 func TestAHeadParkedUnderTheStrictOrderWaitsOnUnderAnother(t *testing.T) {
 	for order, lane := range map[endpoint.Order]string{endpoint.PerCase: "case/2", endpoint.None: "msg_2_0"} {
 		s := newScript(t, endpoint.Policy{Order: order}, machine.DefaultLimits)
-		parked := machine.Parked{
+		parked := machine.ParkedMessage{
 			Seq: 2, Message: "msg_2_0", Subject: "case/2", Tries: 3, Failures: 2, Due: start.Add(time.Hour), Reason: "because",
 		}
-		s.cursor = machine.New(s.gate, machine.Saved{Parked: []machine.Parked{parked}})
+		s.cursor = machine.New(s.gate, machine.CursorState{Parked: []machine.ParkedMessage{parked}})
 		s.commit(1, 2, 3)
 		var sent []string
 		for _, m := range s.launch() {
@@ -398,7 +398,7 @@ func TestAHeadParkedUnderTheStrictOrderWaitsOnUnderAnother(t *testing.T) {
 		}
 		out := s.collect()
 		parked.Lane = lane
-		if diff := cmp.Diff([]machine.Parked{parked}, out.Park); diff != "" || !slices.Equal(out.Unpark, []string{""}) {
+		if diff := cmp.Diff([]machine.ParkedMessage{parked}, out.Park); diff != "" || !slices.Equal(out.Unpark, []string{""}) {
 			t.Errorf("%s: %q are no longer parked; parked (-want +got):\n%s", order, out.Unpark, diff)
 		}
 	}

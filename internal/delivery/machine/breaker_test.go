@@ -154,7 +154,7 @@ func TestProbesAreNeverMoreThanTenSecondsApart(t *testing.T) {
 			Jitter:   func() float64 { return jitter },
 			Now:      s.now,
 		})
-		s.cursor = machine.New(s.gate, machine.Saved{})
+		s.cursor = machine.New(s.gate, machine.CursorState{})
 		s.commit(1)
 		for range 100 {
 			s.cut(false, s.launch()...)

@@ -22,13 +22,13 @@ type Cursor struct {
 	ended     bool                // its end has been handed over
 
 	outcomes int // of attempts; this and what follows was not yet handed over
-	dead     []Dead
+	dead     []DeadMessage
 	repaired []RepairRequest
 	saved    int64 // the position that was handed over last
 }
 
 // New restores the live cursor of an endpoint.
-func New(g *Gate, s Saved) *Cursor {
+func New(g *Gate, s CursorState) *Cursor {
 	c := &Cursor{
 		gate:   g,
 		window: window{most: g.limits.Window, readTo: s.Position},
@@ -123,7 +123,7 @@ func (c *Cursor) passes(e *Entry, msg *Message) bool {
 
 // giveUp notes that a message is dead.
 func (c *Cursor) giveUp(msg *Message, now time.Time, reason string) {
-	c.dead = append(c.dead, Dead{
+	c.dead = append(c.dead, DeadMessage{
 		Place:   msg.Place,
 		Message: msg.ID,
 		Subject: msg.Subject,

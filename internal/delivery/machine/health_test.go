@@ -30,7 +30,7 @@ func followed(t *testing.T, h endpoint.Health, p endpoint.Policy) *script {
 		Clearance: casetype.Private,
 	}
 	s := &script{t: t, now: start, gate: gateOf(e, machine.DefaultLimits, fiveDays, start)}
-	s.cursor = machine.New(s.gate, machine.Saved{})
+	s.cursor = machine.New(s.gate, machine.CursorState{})
 	return s
 }
 

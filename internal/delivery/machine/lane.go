@@ -33,7 +33,7 @@ func (l *lane) rows() int {
 // row is a parked lane's row. Its head, and all of the lane behind it in the
 // journal, is owed.
 type row struct {
-	Parked
+	ParkedMessage
 	lane       *lane
 	loaded     []*Message // from the head on, when it is the lane's turn
 	loadedTo   int64      // the journal has been searched for the lane up to here

@@ -17,7 +17,7 @@ type lanes struct {
 	dormant []*row  // parked before a restart, with heads that are to be read again
 	rows    int     // of parked lanes whose messages have left the window
 
-	changed map[string]*Parked // rows, since they were last saved; nil: the lane is not parked any more
+	changed map[string]*ParkedMessage // rows, since they were last saved; nil: the lane is not parked any more
 }
 
 // get returns the lane of a key, which is made if there is none.
@@ -107,7 +107,7 @@ func (s *lanes) unprobed() bool {
 }
 
 // park makes a row for a lane, or writes over the one it has.
-func (s *lanes) park(l *lane, p Parked) *row {
+func (s *lanes) park(l *lane, p ParkedMessage) *row {
 	if l.row == nil {
 		l.row = &row{lane: l, index: -1}
 		s.rows += l.rows()
@@ -115,7 +115,7 @@ func (s *lanes) park(l *lane, p Parked) *row {
 	if p.Lane = l.key; p.Message != l.row.Message {
 		l.row.away, l.row.hurried = false, false
 	}
-	l.row.Parked = p
+	l.row.ParkedMessage = p
 	s.change(l.key, &p)
 	if l.sending == nil {
 		s.waiting.add(l.row)
@@ -131,15 +131,15 @@ func (s *lanes) unpark(l *lane) {
 	s.update(l)
 }
 
-func (s *lanes) change(key string, p *Parked) {
+func (s *lanes) change(key string, p *ParkedMessage) {
 	if s.changed == nil {
-		s.changed = map[string]*Parked{}
+		s.changed = map[string]*ParkedMessage{}
 	}
 	s.changed[key] = p
 }
 
 // collect returns the rows that have changed since it was called last.
-func (s *lanes) collect() (park []Parked, unpark []string) {
+func (s *lanes) collect() (park []ParkedMessage, unpark []string) {
 	if len(s.changed) == 0 {
 		return nil, nil
 	}
@@ -155,7 +155,7 @@ func (s *lanes) collect() (park []Parked, unpark []string) {
 }
 
 // restore parks the lanes that were saved as parked at a position.
-func (s *lanes) restore(parked []Parked, position int64) {
+func (s *lanes) restore(parked []ParkedMessage, position int64) {
 	for _, p := range parked {
 		r := s.park(s.get(p.Lane), p)
 		r.absorbedTo = position
@@ -199,7 +199,7 @@ func (s *lanes) covers(msg *Message) bool {
 		return false
 	}
 	// The order was strict when it failed; it waits on under the order of today.
-	p := strict.row.Parked
+	p := strict.row.ParkedMessage
 	s.unpark(strict)
 	p.Lane = laneKey(s.order, msg)
 	s.park(s.get(p.Lane), p).absorbedTo = msg.Seq
@@ -238,9 +238,9 @@ func (s *lanes) advance(l *lane) {
 		s.setHead(r, r.loaded[0])
 	case kindOf(l.key) == ofSubject && r.loadedTo < r.absorbedTo:
 		// The next head is not known yet: it is the first message behind the present one.
-		next := Parked{Seq: r.Seq, Part: r.Part + 1}
+		next := ParkedMessage{Seq: r.Seq, Part: r.Part + 1}
 		if r.loadedTo >= r.Seq {
-			next = Parked{Seq: r.loadedTo + 1}
+			next = ParkedMessage{Seq: r.loadedTo + 1}
 		}
 		s.park(l, next)
 	default:
@@ -256,7 +256,7 @@ func (s *lanes) setHead(r *row, msg *Message) {
 		return
 	}
 	s.park(r.lane,
-		Parked{Seq: msg.Seq, Part: msg.Part, Message: msg.ID, Subject: msg.Subject, Trigger: msg.Body.Trigger})
+		ParkedMessage{Seq: msg.Seq, Part: msg.Part, Message: msg.ID, Subject: msg.Subject, Trigger: msg.Body.Trigger})
 }
 
 // requeue lets a message wait where it was: nothing is counted against it.
@@ -267,14 +267,14 @@ func (s *lanes) requeue(l *lane, msg *Message, tries int) {
 		s.update(l)
 		return
 	}
-	p := l.row.Parked
+	p := l.row.ParkedMessage
 	p.Tries = tries
 	s.repark(l, p)
 }
 
 // repark writes over the row of a lane whose head has come back. The messages of a
 // lane of a subject are read from the journal again.
-func (s *lanes) repark(l *lane, p Parked) {
+func (s *lanes) repark(l *lane, p ParkedMessage) {
 	if kindOf(l.key) != ofAll {
 		l.row.loaded = nil
 	}
@@ -283,7 +283,7 @@ func (s *lanes) repark(l *lane, p Parked) {
 
 // absorb parks a lane that was not: its messages leave the window and wait in the
 // journal. The lane of a whole endpoint keeps them in the window.
-func (s *lanes) absorb(l *lane, head *Message, p Parked) {
+func (s *lanes) absorb(l *lane, head *Message, p ParkedMessage) {
 	if kindOf(l.key) == ofAll {
 		l.queue = append([]*Message{head}, l.queue...)
 		s.park(l, p).loaded = []*Message{head}

@@ -79,7 +79,7 @@ type arrival struct {
 // disk is what is saved.
 type disk struct {
 	position int64
-	parked   map[string]machine.Parked
+	parked   map[string]machine.ParkedMessage
 	settled  map[string]machine.Place
 	dead     map[string]bool
 	health   endpoint.Health
@@ -90,7 +90,7 @@ type disk struct {
 
 func newDisk() disk {
 	return disk{
-		parked:  map[string]machine.Parked{},
+		parked:  map[string]machine.ParkedMessage{},
 		settled: map[string]machine.Place{},
 		dead:    map[string]bool{},
 		repairs: map[string]bool{},
@@ -190,11 +190,11 @@ func (w *world) endpoint() endpoint.Endpoint {
 }
 
 func (w *world) restart() {
-	saved := machine.Saved{Position: w.disk.position}
+	saved := machine.CursorState{Position: w.disk.position}
 	for _, p := range w.disk.parked {
 		saved.Parked = append(saved.Parked, p)
 	}
-	slices.SortFunc(saved.Parked, func(a, b machine.Parked) int {
+	slices.SortFunc(saved.Parked, func(a, b machine.ParkedMessage) int {
 		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Lane, b.Lane))
 	})
 	for id, p := range w.disk.settled {
@@ -490,7 +490,7 @@ func (w *world) enable(t *rapid.T) {
 }
 
 // load answers as the journal does, two entries at a time.
-func (w *world) load(q machine.Load) {
+func (w *world) load(q machine.LoadRequest) {
 	var found []*machine.Entry
 	subject, ok := q.Subject()
 	if !ok {

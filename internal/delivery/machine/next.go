@@ -6,11 +6,11 @@ import "time"
 // the journal. One of the two is set.
 type Step struct {
 	Send *Message
-	Load *Load
+	Load *LoadRequest
 }
 
-// Load asks for a lane's entries with positions above After and up to UpTo.
-type Load struct {
+// LoadRequest asks for a lane's entries with positions above After and up to UpTo.
+type LoadRequest struct {
 	Lane  string
 	After int64
 	UpTo  int64
@@ -18,7 +18,7 @@ type Load struct {
 
 // Subject returns the subject whose entries are asked for; false: it is the first
 // entry behind After, whatever it is about.
-func (l Load) Subject() (string, bool) { return l.Lane, kindOf(l.Lane) == ofSubject }
+func (l LoadRequest) Subject() (string, bool) { return l.Lane, kindOf(l.Lane) == ofSubject }
 
 // Next picks what to do now; false: nothing. Each message must come back by Done or
 // Withhold, each load by Loaded or Unloaded.
@@ -77,7 +77,7 @@ func (c *Cursor) retry(r *row, now time.Time) Step {
 	if len(r.loaded) == 0 {
 		c.gate.loading++
 		c.underWay++
-		return Step{Load: &Load{Lane: r.lane.key, After: r.Seq - 1, UpTo: c.window.readTo}}
+		return Step{Load: &LoadRequest{Lane: r.lane.key, After: r.Seq - 1, UpTo: c.window.readTo}}
 	}
 	msg := r.loaded[0]
 	msg.Tries, msg.failures = r.Tries, r.Failures
@@ -90,7 +90,7 @@ func (c *Cursor) retry(r *row, now time.Time) Step {
 
 // Loaded handles what the journal holds of a parked lane. A full batch may leave
 // more behind it.
-func (c *Cursor) Loaded(q Load, entries []*Entry, full bool) {
+func (c *Cursor) Loaded(q LoadRequest, entries []*Entry, full bool) {
 	c.gate.loading--
 	c.underWay--
 	l := c.lanes.byKey[q.Lane]
@@ -110,7 +110,7 @@ func (c *Cursor) Loaded(q Load, entries []*Entry, full bool) {
 }
 
 // Unloaded puts a lane back that could not be loaded; it is tried again at a time.
-func (c *Cursor) Unloaded(q Load, again time.Time) {
+func (c *Cursor) Unloaded(q LoadRequest, again time.Time) {
 	c.gate.loading--
 	c.underWay--
 	r := c.lanes.byKey[q.Lane].row

@@ -77,8 +77,8 @@ func (c *Cursor) fail(l *lane, msg *Message, o Outcome, now time.Time) {
 }
 
 // parked returns the row of the lane whose head the message is.
-func (m *Message) parked(due time.Time, reason string) Parked {
-	return Parked{
+func (m *Message) parked(due time.Time, reason string) ParkedMessage {
+	return ParkedMessage{
 		Seq:      m.Seq,
 		Part:     m.Part,
 		Message:  m.ID,

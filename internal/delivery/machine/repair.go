@@ -38,7 +38,7 @@ func (c *Cursor) Repair(now time.Time) {
 		case drop:
 			c.drop(r, now)
 		default:
-			p := r.Parked
+			p := r.ParkedMessage
 			p.Due = now
 			c.lanes.park(r.lane, p)
 		}

@@ -35,7 +35,7 @@ func (s scope) has(e *Entry, body *wire.Message) bool {
 const replayWindow = 128
 
 // NewReplay restores the cursor of a replay.
-func NewReplay(g *Gate, r Range, s Saved) *Cursor {
+func NewReplay(g *Gate, r Range, s CursorState) *Cursor {
 	c := New(g, s)
 	c.window.most = min(c.window.most, replayWindow)
 	c.scope = scope{

@@ -197,7 +197,7 @@ func TestReplaysLoseNothingWithoutOrder(t *testing.T)         { checkReplays(t, 
 // replay of all that is committed now.
 func (s *script) withReplay(live *machine.Cursor, cases ...int) (*machine.Rotation, *machine.Cursor) {
 	s.commit(cases...)
-	replay := machine.NewReplay(s.gate, machine.Range{Until: s.seq}, machine.Saved{})
+	replay := machine.NewReplay(s.gate, machine.Range{Until: s.seq}, machine.CursorState{})
 	replay.Read(s.journal, s.seq)
 	r := machine.NewRotation(live)
 	r.SetReplays([]*machine.Cursor{replay})
@@ -239,7 +239,7 @@ func TestReplaysLeaveRoomForWhatIsNew(t *testing.T) {
 		})
 	}
 	s := newScript(t, endpoint.Policy{Concurrency: 8}, machine.DefaultLimits)
-	rotation, replay := s.withReplay(machine.New(s.gate, machine.Saved{}), all...)
+	rotation, replay := s.withReplay(machine.New(s.gate, machine.CursorState{}), all...)
 	if live, replayed := s.launched(rotation, replay); live != 0 || replayed != 7 {
 		t.Errorf("with nothing new %d are replayed, want 7 of 8", replayed)
 	}
@@ -267,7 +267,7 @@ func TestWithOneAtATimeReplaysTakeTurns(t *testing.T) {
 
 func TestACancelledReplaySendsNothingMore(t *testing.T) {
 	s := newScript(t, endpoint.Policy{Concurrency: 2}, machine.DefaultLimits)
-	rotation, replay := s.withReplay(machine.New(s.gate, machine.Saved{}), 1, 2, 3)
+	rotation, replay := s.withReplay(machine.New(s.gate, machine.CursorState{}), 1, 2, 3)
 	_, step, _ := rotation.Next(s.now)
 	replay.Stop()
 	if _, _, ok := rotation.Next(s.now); ok || replay.WantsMore() || !replay.WakeAt().IsZero() || replay.Stopped() {

@@ -77,7 +77,7 @@ func TestALaneThatWasParkedAboveThePositionWakesWithItsHead(t *testing.T) {
 		before := newScript(t, endpoint.Policy{Order: order}, machine.DefaultLimits)
 		before.commit(2, 3, 1, 4)
 		head := messagesOf(before.journal[2])[0].ID
-		parked := machine.Parked{
+		parked := machine.ParkedMessage{
 			Lane: map[endpoint.Order]string{
 				endpoint.PerCase: "case/1", endpoint.Strict: "", endpoint.None: head,
 			}[order],
@@ -88,7 +88,7 @@ func TestALaneThatWasParkedAboveThePositionWakesWithItsHead(t *testing.T) {
 			Due:      before.now,
 			Reason:   "because",
 		}
-		c := machine.New(before.gate, machine.Saved{Parked: []machine.Parked{parked}})
+		c := machine.New(before.gate, machine.CursorState{Parked: []machine.ParkedMessage{parked}})
 		for seq := int64(1); seq <= 4; seq++ {
 			c.Read(before.journal[seq-1:seq], seq)
 			if woken := c.State().Waiting == 1 && c.State().Dormant == 0; woken != (seq >= 3) {

@@ -56,7 +56,7 @@ func newScript(t *testing.T, p endpoint.Policy, l machine.Limits) *script {
 // scriptOf returns a script of an endpoint that has been sent nothing yet.
 func scriptOf(t *testing.T, e endpoint.Endpoint, l machine.Limits) *script {
 	s := &script{t: t, now: start, gate: gateOf(e, l, 0, start)}
-	s.cursor = machine.New(s.gate, machine.Saved{})
+	s.cursor = machine.New(s.gate, machine.CursorState{})
 	return s
 }
 
@@ -105,7 +105,7 @@ func (s *script) launch() (sent []*machine.Message) {
 }
 
 // load loads a parked lane from the journal.
-func (s *script) load(q machine.Load) {
+func (s *script) load(q machine.LoadRequest) {
 	subject, ok := q.Subject()
 	var found []*machine.Entry
 	for _, e := range s.journal {

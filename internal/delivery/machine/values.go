@@ -42,8 +42,8 @@ func (m *Message) Probe() bool { return m.probe }
 // Retry reports whether the message is the head of a parked lane.
 func (m *Message) Retry() bool { return m.retry }
 
-// Parked is the row of a parked lane: its first owed message.
-type Parked struct {
+// ParkedMessage is the row of a parked lane: its first owed message.
+type ParkedMessage struct {
 	Lane     string
 	Seq      int64  // of its entry
 	Part     int    // which message of the entry
@@ -56,10 +56,10 @@ type Parked struct {
 	Reason   string
 }
 
-func (p Parked) place() Place { return Place{p.Seq, p.Part} }
+func (p ParkedMessage) place() Place { return Place{p.Seq, p.Part} }
 
-// Dead is a message that was given up.
-type Dead struct {
+// DeadMessage is a message that was given up.
+type DeadMessage struct {
 	Place
 	Message string // its id
 	Subject string
@@ -84,20 +84,20 @@ type HealthChange struct {
 	Entry           *event.Entry
 }
 
-// Saved is what a cursor is restored from.
-type Saved struct {
+// CursorState is what a cursor is restored from.
+type CursorState struct {
 	Position int64
-	Parked   []Parked
+	Parked   []ParkedMessage
 	Settled  []string // ids of messages above the position that were delivered or given up
 }
 
 // Settlement is what is to be saved of a cursor.
 type Settlement struct {
-	Position int64    // all at or below it is delivered, unwanted, parked or dead
-	Outcomes int      // of attempts since the last settlement
-	Park     []Parked // written over what the lane had
-	Unpark   []string // lanes
-	Dead     []Dead
+	Position int64           // all at or below it is delivered, unwanted, parked or dead
+	Outcomes int             // of attempts since the last settlement
+	Park     []ParkedMessage // written over what the lane had
+	Unpark   []string        // lanes
+	Dead     []DeadMessage
 	Repaired []RepairRequest
 	Health   []HealthChange // in their order
 	Replay   bool           // the cursor is a replay's

@@ -19,8 +19,8 @@ func aSettlement(tenant int64, endpoint string, epoch, seq int64) store.Settleme
 	delivered.Delivered, delivered.Status, delivered.Class = true, 200, ""
 	return store.Settlement{Tenant: tenant, Endpoint: endpoint, Cursor: "cur_" + endpoint, Epoch: epoch, Position: seq,
 		Attempts: []store.Attempt{delivered, anAttempt(tenant, endpoint, seq+2, 1)},
-		Park:     []store.Parked{aParked("case/1", seq+3)},
-		Dead:     []store.Dead{aDead(seq+2, 1)},
+		Park:     []store.ParkedMessage{aParked("case/1", seq+3)},
+		Dead:     []store.DeadMessage{aDead(seq+2, 1)},
 	}
 }
 
@@ -45,8 +45,8 @@ func aPlace(seq int64, part int) store.Place {
 	return store.Place{Seq: seq, Part: part, Message: fmt.Sprintf("msg_%d_%d", seq, part)}
 }
 
-func aParked(lane string, seq int64) store.Parked {
-	return store.Parked{
+func aParked(lane string, seq int64) store.ParkedMessage {
+	return store.ParkedMessage{
 		Lane:     lane,
 		Seq:      seq,
 		Part:     1,
@@ -60,8 +60,8 @@ func aParked(lane string, seq int64) store.Parked {
 	}
 }
 
-func aDead(seq int64, part int) store.Dead {
-	return store.Dead{
+func aDead(seq int64, part int) store.DeadMessage {
+	return store.DeadMessage{
 		Place: aPlace(seq, part), Subject: "case/1", Trigger: "case_created", At: start, Reason: "given up",
 	}
 }
@@ -98,16 +98,16 @@ func (f *fixture) attempts(endpoint string) []store.Attempt {
 	return all
 }
 
-func (f *fixture) parked(endpoint string) []store.Parked {
+func (f *fixture) parked(endpoint string) []store.ParkedMessage {
 	f.t.Helper()
-	all := must[[]store.Parked](f)(f.store.Parked(f.t.Context(), f.tenant, "cur_"+endpoint))
-	slices.SortFunc(all, func(a, b store.Parked) int { return strings.Compare(a.Lane, b.Lane) })
+	all := must[[]store.ParkedMessage](f)(f.store.Parked(f.t.Context(), f.tenant, "cur_"+endpoint))
+	slices.SortFunc(all, func(a, b store.ParkedMessage) int { return strings.Compare(a.Lane, b.Lane) })
 	return all
 }
 
-func (f *fixture) dead(endpoint string) []store.Dead {
+func (f *fixture) dead(endpoint string) []store.DeadMessage {
 	f.t.Helper()
-	return must[[]store.Dead](f)(f.store.DeadMessages(f.t.Context(), f.tenant, endpoint, 99))
+	return must[[]store.DeadMessage](f)(f.store.DeadMessages(f.t.Context(), f.tenant, endpoint, 99))
 }
 
 func (f *fixture) position(endpoint string) int64 {
@@ -139,8 +139,8 @@ var deliveryTests = map[string]func(*fixture){
 		f.equal(f.settle(lost, aSettlement(f.tenant, second, epoch2, 7), aSettlement(f.tenant, "ep_none", 1, 3)), []string{first, "ep_none"})
 		f.equal(len(f.attempts(first)), 2)
 		f.equal(len(f.attempts("ep_none")), 2)
-		f.equal(f.parked(first), []store.Parked(nil))
-		f.equal(f.dead(first), []store.Dead(nil))
+		f.equal(f.parked(first), []store.ParkedMessage(nil))
+		f.equal(f.dead(first), []store.DeadMessage(nil))
 		f.equal(f.position(first), int64(0))
 		f.equal(f.position(second), int64(7))
 	},
@@ -169,42 +169,42 @@ var deliveryTests = map[string]func(*fixture){
 	},
 	"a lane has one parked message, the last that was written, until it is unparked": func(f *fixture) {
 		e, epoch := f.served(1)
-		step := func(park []store.Parked, unpark ...string) {
+		step := func(park []store.ParkedMessage, unpark ...string) {
 			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Park: park, Unpark: unpark})
 		}
-		step([]store.Parked{aParked("case/1", 3), aParked("case/2", 4)})
+		step([]store.ParkedMessage{aParked("case/1", 3), aParked("case/2", 4)})
 		again := aParked("case/1", 8)
 		again.Due = start.Add(time.Hour)
-		step([]store.Parked{again, aParked("case/3", 9)}, "case/2", "case/none")
-		f.equal(f.parked(e), []store.Parked{again, aParked("case/3", 9)})
+		step([]store.ParkedMessage{again, aParked("case/3", 9)}, "case/2", "case/none")
+		f.equal(f.parked(e), []store.ParkedMessage{again, aParked("case/3", 9)})
 		step(nil, "case/1", "case/3")
-		f.equal(f.parked(e), []store.Parked(nil))
+		f.equal(f.parked(e), []store.ParkedMessage(nil))
 	},
 	"a message is dead once": func(f *fixture) {
 		e, epoch := f.served(1)
 		for _, reason := range []string{"first", "second"} {
 			d := aDead(3, 1)
 			d.Reason = reason
-			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.Dead{d, aDead(2, 0)}})
+			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.DeadMessage{d, aDead(2, 0)}})
 		}
 		f.equal(len(f.dead(e)), 2)
 		f.equal(f.dead(e)[1].Reason, "first")
-		f.equal(must[[]store.Dead](f)(f.store.DeadMessages(f.t.Context(), f.tenant, e, 1)), []store.Dead{aDead(2, 0)})
-		f.equal(must[[]store.Dead](f)(f.store.DeadMessages(f.t.Context(), f.other, e, 9)), []store.Dead(nil))
+		f.equal(must[[]store.DeadMessage](f)(f.store.DeadMessages(f.t.Context(), f.tenant, e, 1)), []store.DeadMessage{aDead(2, 0)})
+		f.equal(must[[]store.DeadMessage](f)(f.store.DeadMessages(f.t.Context(), f.other, e, 9)), []store.DeadMessage(nil))
 	},
 	"a message that several cursors give up at once is dead once": func(f *fixture) {
 		e, epoch := f.served(1)
-		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2, Dead: []store.Dead{aDead(3, 1), aDead(4, 0), aDead(3, 1)}}
+		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2, Dead: []store.DeadMessage{aDead(3, 1), aDead(4, 0), aDead(3, 1)}}
 		all := []store.Settlement{live}
 		for _, id := range []string{"rpl_1", "rpl_2"} {
 			s := replayed(f.replay(aReplay(f.tenant, e, id, 0, 9)), epoch, 2)
-			s.Dead = []store.Dead{aDead(3, 1)}
+			s.Dead = []store.DeadMessage{aDead(3, 1)}
 			s.Dead[0].Reason = id
 			all = append(all, s)
 		}
 		f.settle(all...)
 		last := all[2].Dead[0]
-		f.equal(f.dead(e), []store.Dead{last, aDead(4, 0)})
+		f.equal(f.dead(e), []store.DeadMessage{last, aDead(4, 0)})
 		f.equal(f.position(e), int64(2))
 		for _, r := range all[1:] {
 			f.equal(f.replayed(store.Replay{ID: r.Cursor, Endpoint: e}).Dead, int64(1))

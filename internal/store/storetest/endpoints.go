@@ -198,8 +198,8 @@ var endpointTests = map[string]func(*fixture){
 		_, err := f.store.Cursor(f.t.Context(), f.tenant, e.ID)
 		f.wantFault(err, fault.NotFound, "endpoint.not_found")
 		for endpoint, n := range map[string]int{e.ID: 0, kept.ID: 1} {
-			f.equal(len(must[[]store.Parked](f)(f.store.Parked(f.t.Context(), f.tenant, "cur_"+endpoint))), n)
-			f.equal(len(must[[]store.Dead](f)(f.store.DeadMessages(f.t.Context(), f.tenant, endpoint, 9))), n)
+			f.equal(len(must[[]store.ParkedMessage](f)(f.store.Parked(f.t.Context(), f.tenant, "cur_"+endpoint))), n)
+			f.equal(len(must[[]store.DeadMessage](f)(f.store.DeadMessages(f.t.Context(), f.tenant, endpoint, 9))), n)
 			f.equal(len(must[[]store.Attempt](f)(f.store.Attempts(f.t.Context(), f.tenant, endpoint, 1<<62, 9))), 2)
 		}
 		f.equal(len(f.claim("node", time.Minute)), 1)

@@ -71,7 +71,7 @@ var positionTests = map[string]func(*fixture){
 		f.history(10)
 		f.equal(lag(), store.Lag{Stretch: store.Stretch{Entries: 5, Oldest: start}})
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 7,
-			Park: []store.Parked{aParked("case/2", 3)}, Dead: []store.Dead{aDead(5, 1)}})
+			Park: []store.ParkedMessage{aParked("case/2", 3)}, Dead: []store.DeadMessage{aDead(5, 1)}})
 		f.equal(lag(), store.Lag{Stretch: store.Stretch{Entries: 1, Oldest: start.Add(2 * time.Minute)}, Parked: 1, Dead: 1})
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 10, Unpark: []string{"case/2"}})
 		f.equal(lag(), store.Lag{Dead: 1})

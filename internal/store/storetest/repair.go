@@ -12,16 +12,16 @@ func (f *fixture) waits(e string, epoch int64) {
 	f.t.Helper()
 	alone := aParked("msg_8_1", 8)
 	alone.Subject = "case/9"
-	unknown := store.Parked{Lane: "case/5", Seq: 3}
+	unknown := store.ParkedMessage{Lane: "case/5", Seq: 3}
 	f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 9,
-		Park: []store.Parked{aParked("case/1", 3), aParked("case/2", 4), alone, unknown},
-		Dead: []store.Dead{aDead(7, 0), aDead(5, 1), aDead(5, 0)}})
+		Park: []store.ParkedMessage{aParked("case/1", 3), aParked("case/2", 4), alone, unknown},
+		Dead: []store.DeadMessage{aDead(7, 0), aDead(5, 1), aDead(5, 0)}})
 }
 
 func (f *fixture) deadIn(e string, state store.DeadState) []store.Place {
 	f.t.Helper()
 	var places []store.Place
-	for _, d := range must[[]store.Dead](f)(f.store.Dead(f.t.Context(), f.tenant, store.DeadFilter{
+	for _, d := range must[[]store.DeadMessage](f)(f.store.Dead(f.t.Context(), f.tenant, store.DeadFilter{
 		Endpoint: e, State: state, Limit: 99,
 	})) {
 		f.equal(d.State, state)
@@ -39,14 +39,14 @@ var repairTests = map[string]func(*fixture){
 		f.sequence()
 		e, epoch := f.served(1)
 		f.waits(e, epoch)
-		list := must[[]store.Waiting](f)
-		all := list(f.store.WaitingLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 9))
+		list := must[[]store.ParkedLane](f)
+		all := list(f.store.ParkedLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 9))
 		f.equal(len(all), 3)
 		want := aParked("case/1", 3)
-		f.equal(all[0], store.Waiting{Parked: want, Cursor: "cur_" + e, Behind: 3})
+		f.equal(all[0], store.ParkedLane{ParkedMessage: want, Cursor: "cur_" + e, Behind: 3})
 		f.equal([]int64{all[1].Behind, all[2].Behind}, []int64{0, 0})
-		f.equal(list(f.store.WaitingLanes(f.t.Context(), f.tenant, e, all[0].Place(), 1)), all[1:2])
-		f.equal(len(list(f.store.WaitingLanes(f.t.Context(), f.other, e, store.LanePlace{}, 9))), 0)
+		f.equal(list(f.store.ParkedLanes(f.t.Context(), f.tenant, e, all[0].Place(), 1)), all[1:2])
+		f.equal(len(list(f.store.ParkedLanes(f.t.Context(), f.other, e, store.LanePlace{}, 9))), 0)
 	},
 	"a repair request stays until it is carried out": func(f *fixture) {
 		e, epoch := f.served(1)
@@ -69,7 +69,7 @@ var repairTests = map[string]func(*fixture){
 		f.equal(requests(), []store.RepairRequest{{Cursor: "cur_" + e, Message: "msg_3_1"}})
 		f.equal(ask(f.tenant, nil, true), int64(3)) // a later word counts
 		f.equal(len(requests()), 3)
-		f.equal(must[[]store.Waiting](f)(f.store.WaitingLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 1))[0].Requested, "drop")
+		f.equal(must[[]store.ParkedLane](f)(f.store.ParkedLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 1))[0].Requested, "drop")
 		carryOut := func(all ...store.RepairRequest) {
 			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Repaired: all})
 		}
@@ -134,20 +134,20 @@ var repairTests = map[string]func(*fixture){
 		f.equal(drop([]string{"msg_5_0"}), int64(0))
 		f.equal(drop(nil), int64(2))
 		f.equal(f.deadIn(e, store.Dropped), []store.Place{aPlace(5, 0), aPlace(5, 1), aPlace(7, 0)})
-		f.equal(len(must[[]store.Dead](f)(f.store.Dead(f.t.Context(), f.tenant, store.DeadFilter{
+		f.equal(len(must[[]store.DeadMessage](f)(f.store.Dead(f.t.Context(), f.tenant, store.DeadFilter{
 			Endpoint: e, State: store.Dropped, After: aPlace(5, 0), Limit: 99,
 		}))), 2)
 		f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: "cur_" + e}))), 3)
 		d := aDead(8, 0)
 		d.State = store.Dropped
-		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.Dead{d}})
+		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.DeadMessage{d}})
 		f.equal(len(f.deadIn(e, store.Dropped)), 4)
 	},
 	"what a replay settles again is counted once": func(f *fixture) {
 		e, epoch := f.served(1)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 0, 9))
 		s := replayed(r, epoch, 5, aPlace(4, 0))
-		s.Dead = []store.Dead{aDead(5, 0)}
+		s.Dead = []store.DeadMessage{aDead(5, 0)}
 		f.settle(s)
 		s.Again = true
 		f.settle(s)

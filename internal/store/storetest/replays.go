@@ -96,12 +96,12 @@ var replayTests = map[string]func(*fixture){
 		e, epoch := f.served(1)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
 		s := replayed(r, epoch, 5, aPlace(4, 0), aPlace(7, 1))
-		s.Dead, s.Park = []store.Dead{aDead(5, 0)}, []store.Parked{aParked("case/1", 4)}
+		s.Dead, s.Park = []store.DeadMessage{aDead(5, 0)}, []store.ParkedMessage{aParked("case/1", 4)}
 		f.settle(s, store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2})
 		f.equal(f.position(e), int64(2))
 		got := f.replayed(r)
 		f.equal([]int64{got.Position, got.Delivered, got.Dead}, []int64{5, 2, 1})
-		f.equal(must[[]store.Parked](f)(f.store.Parked(f.t.Context(), f.tenant, r.ID)), s.Park)
+		f.equal(must[[]store.ParkedMessage](f)(f.store.Parked(f.t.Context(), f.tenant, r.ID)), s.Park)
 		f.equal(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: r.ID, Position: 5})), []store.Place{aPlace(7, 1)})
 
 		end := replayed(r, epoch, 9, aPlace(9, 0))
@@ -121,7 +121,7 @@ var replayTests = map[string]func(*fixture){
 			return tx.CancelReplay(f.t.Context(), f.tenant, e, r.ID, start.Add(time.Hour))
 		})
 		late := replayed(r, epoch, 9, aPlace(6, 0))
-		late.Ended, late.Dead, late.Park = true, []store.Dead{aDead(7, 0)}, []store.Parked{aParked("case/1", 8)}
+		late.Ended, late.Dead, late.Park = true, []store.DeadMessage{aDead(7, 0)}, []store.ParkedMessage{aParked("case/1", 8)}
 		f.equal(f.settle(late, store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2}), []string(nil))
 		got := f.replayed(r)
 		f.equal([]any{got.State, got.Position, got.Delivered, got.EndedAt}, []any{store.ReplayCancelled, int64(5), int64(1), start.Add(time.Hour)})
@@ -131,15 +131,15 @@ var replayTests = map[string]func(*fixture){
 	},
 	"a dead message that a replay delivers is dead no more, and stays settled": func(f *fixture) {
 		e, epoch := f.served(1)
-		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.Dead{aDead(5, 0), aDead(6, 0)}}
+		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.DeadMessage{aDead(5, 0), aDead(6, 0)}}
 		f.settle(live)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
 		again := replayed(r, epoch, 3, aPlace(5, 0))
 		d := aDead(6, 0)
 		d.Reason = "again"
-		again.Dead = []store.Dead{d}
+		again.Dead = []store.DeadMessage{d}
 		f.settle(again)
-		f.equal(f.dead(e), []store.Dead{d})
+		f.equal(f.dead(e), []store.DeadMessage{d})
 		for cursor, want := range map[string]int{"cur_" + e: 2, r.ID: 2} { // neither sends them again after a restart
 			f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: cursor, Position: 3}))), want)
 		}
@@ -161,7 +161,7 @@ var replayTests = map[string]func(*fixture){
 	"a message is found by what became of it": func(f *fixture) {
 		e, epoch := f.served(1)
 		f.settle(aSettlement(f.tenant, e, epoch, 5))
-		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.Dead{aDead(9, 1)}})
+		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.DeadMessage{aDead(9, 1)}})
 		for _, p := range []store.Place{aPlace(6, 0), aPlace(9, 1)} {
 			f.equal(must[store.SentMessage](f)(f.store.SentMessage(f.t.Context(), f.tenant, e, p.Message)), store.SentMessage{Place: p, Subject: "case/1", Trigger: "case_created"})
 			_, err := f.store.SentMessage(f.t.Context(), f.other, e, p.Message)

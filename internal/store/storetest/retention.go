@@ -11,11 +11,11 @@ import (
 func minutes(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
 
 // purge removes what was committed before a minute, and gives who lost something.
-func (f *fixture) purge(before int, heldSince time.Time) (expired []store.Expired) {
+func (f *fixture) purge(before int, heldSince time.Time) (expired []store.JournalLoss) {
 	f.t.Helper()
 	for r := (store.Removal{More: true}); r.More; {
 		f.update(func(tx *store.Tx) (err error) {
-			var some []store.Expired
+			var some []store.JournalLoss
 			some, r, err = tx.ExpireJournal(f.t.Context(), minutes(before), heldSince)
 			expired = append(expired, some...)
 			return err
@@ -37,7 +37,7 @@ func (f *fixture) floor() int64 {
 }
 
 // moved saves that an endpoint's cursor stands at a position.
-func (f *fixture) moved(e string, epoch, position int64, park ...store.Parked) {
+func (f *fixture) moved(e string, epoch, position int64, park ...store.ParkedMessage) {
 	f.t.Helper()
 	f.equal(f.settle(store.Settlement{
 		Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: position, Park: park,
@@ -48,7 +48,7 @@ var retentionTests = map[string]func(*fixture){
 	"old entries are removed up to the floor": func(f *fixture) {
 		e, epoch := f.served(1)
 		f.history(30)
-		f.equal(f.purge(20, start), []store.Expired(nil))
+		f.equal(f.purge(20, start), []store.JournalLoss(nil))
 		f.equal(f.floor(), int64(0)) // the endpoint has been served nothing
 		f.moved(e, epoch, 10, aParked("case/1", 8))
 		f.purge(20, start)
@@ -85,11 +85,11 @@ var retentionTests = map[string]func(*fixture){
 		stored := must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		stored.Status, stored.UpdatedAt = endpoint.Paused, minutes(7)
 		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), stored); return err })
-		f.equal(f.purge(20, minutes(7)), []store.Expired(nil))
+		f.equal(f.purge(20, minutes(7)), []store.JournalLoss(nil))
 		f.equal(f.floor(), int64(2))
 		expired := f.purge(20, minutes(8))
-		f.equal(expired, []store.Expired{{Tenant: f.tenant, Endpoint: e, From: minutes(5), To: minutes(19)}})
-		f.equal([]any{f.floor(), f.position(e), f.parked(e)}, []any{int64(20), int64(20), []store.Parked{}})
+		f.equal(expired, []store.JournalLoss{{Tenant: f.tenant, Endpoint: e, From: minutes(5), To: minutes(19)}})
+		f.equal([]any{f.floor(), f.position(e), f.parked(e)}, []any{int64(20), int64(20), []store.ParkedMessage{}})
 		stored = must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		f.equal([]time.Time{stored.ExpiredFrom, stored.ExpiredTo}, []time.Time{minutes(5), minutes(19)})
 		f.purge(25, minutes(8)) // and it goes on: the first loss stays noted
@@ -106,7 +106,7 @@ var retentionTests = map[string]func(*fixture){
 		stored := must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		stored.Status, stored.UpdatedAt = endpoint.Paused, minutes(7)
 		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), stored); return err })
-		f.equal(f.purge(20, minutes(8)), []store.Expired{{Tenant: f.tenant, Endpoint: e, From: minutes(4), To: minutes(19)}})
+		f.equal(f.purge(20, minutes(8)), []store.JournalLoss{{Tenant: f.tenant, Endpoint: e, From: minutes(4), To: minutes(19)}})
 		f.equal(f.position(e), int64(30))
 		for _, r := range must[[]store.Replay](f)(f.store.RunningReplays(f.t.Context(), f.tenant, e)) {
 			f.equal(r.Position, int64(20))
@@ -116,7 +116,7 @@ var retentionTests = map[string]func(*fixture){
 		e, epoch := f.served(1)
 		f.history(30)
 		f.moved(e, epoch, 5)
-		f.equal(f.purge(20, minutes(99999)), []store.Expired(nil))
+		f.equal(f.purge(20, minutes(99999)), []store.JournalLoss(nil))
 		f.equal(f.floor(), int64(5))
 	},
 	"old attempts are removed, but for those that a restart has to know of": func(f *fixture) {
