@@ -131,7 +131,8 @@ func TestAnEmptyVariableIsAsUnset(t *testing.T) {
 	if _, err := parsed(t, "--data", t.TempDir()); err == nil {
 		t.Fatal("the parser itself ignores empty variables, so unsetEmptyVariables is not needed")
 	}
-	if status, _, stderr := runCommand(t, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0"); status == exitUsage {
+	status, _, stderr := runCommand(t, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0")
+	if status == exitUsage {
 		t.Errorf("empty variables are taken as values: %s", stderr)
 	}
 	for _, variable := range variables {

@@ -105,7 +105,8 @@ func TestEachFileMayBeWrittenInEveryWayOfYAML12(t *testing.T) {
 			if c, err := parsed(t, "--config", file(t, written(options))); err != nil || c.Listen != "127.0.0.1:7" {
 				t.Errorf("options: %q, %v", c.Listen, err)
 			}
-			if status, stdout, stderr := runCommand(t, "casetype", "check", file(t, written(definition))); status != exitOK {
+			status, stdout, stderr := runCommand(t, "casetype", "check", file(t, written(definition)))
+			if status != exitOK {
 				t.Errorf("a definition: %s%s", stdout, stderr)
 			}
 			plan, err := apply.Read("c.yaml", []byte(written(indented)), nil, nil)

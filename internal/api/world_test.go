@@ -141,7 +141,8 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	w.engine = delivery.New(w.store, out, delivery.Config{Node: "world", Version: "1.2.3", Poll: 20 * time.Millisecond,
 		Flush: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
 	config := api.Config{Feed: w.engine.Feed(), Tester: w.engine.Tester(),
-		Follow: api.FollowLimits{Lifetime: 100 * time.Millisecond}, Sessions: w.sessions, Version: "1.2.3", Log: w.logger(),
+		Follow:   api.FollowLimits{Lifetime: 100 * time.Millisecond},
+		Sessions: w.sessions, Version: "1.2.3", Log: w.logger(),
 		MaxBody: 64 << 10, Key: bytes.Repeat([]byte{2}, 32), Operator: operatorKey}
 	for _, c := range change {
 		c(&config)

@@ -123,10 +123,9 @@ func (o Once) With(more string) Once {
 	return o
 }
 
-// Once makes an operation happen once per key. The zero value is no key. Render
-// makes the response out of the operation's result (a View, a cases.Comment, a
-// cases.Attachment, an endpoint.Endpoint ...); it is stored in the operation's own transaction
-// and returned, to this caller and to whoever repeats the request within 24 hours.
+// Once makes an operation happen once per key. The zero value is no key. Render makes the response out of the
+// operation's result (a View, a cases.Comment, a cases.Attachment, an endpoint.Endpoint ...); it is stored in the
+// operation's own transaction and returned, to this caller and to repetitions of the request within 24 hours.
 type Once struct {
 	Operation access.Operation
 	Key       string // the client's; at most 255 bytes

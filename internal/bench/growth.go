@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// fewCases is with how many cases growth compares.
+// fewCases is the number of cases that growth compares with.
 const fewCases = 500
 
 // growthServer is a server with a number of cases, and the last of them.
@@ -49,7 +49,8 @@ func (b *bench) growth(ctx context.Context) (err error) {
 	cpu := 0.0
 	for i, w := range work {
 		var few []float64
-		many, err := b.inRounds(both[1].server, func() (measurement, error) { return w.rate(ctx, both[1]) }, func() error {
+		large := func() (measurement, error) { return w.rate(ctx, both[1]) }
+		many, err := b.inRounds(both[1].server, large, func() error {
 			m, err := w.rate(ctx, both[0])
 			few = append(few, m.rate)
 			return err

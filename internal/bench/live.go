@@ -73,7 +73,9 @@ func (b *bench) submit(ctx context.Context, s *server, l submitLoad) (done laten
 }
 
 // submitTrial measures submissions, and their messages to an endpoint that is there for them alone.
-func (b *bench) submitTrial(ctx context.Context, s *server, want subscription, l submitLoad) (m measurement, err error) {
+func (b *bench) submitTrial(
+	ctx context.Context, s *server, want subscription, l submitLoad,
+) (m measurement, err error) {
 	to, err := b.subscribe(ctx, s, want)
 	if err != nil {
 		return m, err

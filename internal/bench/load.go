@@ -27,7 +27,7 @@ func (l *load) methods() methods {
 		"subscribe": method(l.subscribe)}
 }
 
-// latencies is how long requests took.
+// latencies are the times that requests took.
 type latencies struct {
 	Count int           `json:"count"`
 	Took  time.Duration `json:"took"`

@@ -145,13 +145,13 @@ func (r *receiver) wait(ctx context.Context, e expectation) (struct{}, error) {
 	}
 }
 
-// arrivals is what has arrived.
+// arrivals are the requests that have arrived.
 type arrivals struct {
 	Arrivals  []arrival `json:"arrivals"`
 	Questions int       `json:"questions"`
 }
 
-// take returns what has arrived, and forgets it.
+// take returns the requests that have arrived, and forgets them.
 func (r *receiver) take(context.Context, struct{}) (arrivals, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

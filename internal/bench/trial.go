@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// measurement is what one measurement of the server comes to.
+// measurement is the result of one measurement of the server.
 type measurement struct {
 	tally
 	rate float64       // deliveries a second

@@ -28,7 +28,7 @@ type Attachment struct {
 	Size      int64                   // bytes
 	SHA256    string                  // of the contents, in hexadecimal
 	Version   int64                   // the case's version that it was added with
-	Clearance casetype.Classification // the least that sees it: of a document by the fields in it, of a proof by its case
+	Clearance casetype.Classification // that it needs: of a document by its fields, of a proof by its case
 	By        event.Actor
 	At        time.Time
 }

@@ -227,7 +227,9 @@ func scalarProblem(v any) string {
 
 // Disallowed lists the submitted names that a transition may not set. Fields above the clearance are reported as
 // unknown.
-func (t *Type) Disallowed(tr Transition, submitted map[string]any, root string, clearance Classification) []fault.Field {
+func (t *Type) Disallowed(
+	tr Transition, submitted map[string]any, root string, clearance Classification,
+) []fault.Field {
 	var wrong []fault.Field
 	shown := t.shownFields(clearance)
 	for _, name := range slices.Sorted(maps.Keys(submitted)) {

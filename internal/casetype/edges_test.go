@@ -27,8 +27,8 @@ func withFields(properties string) string {
 		"fields":{"type":"object","properties":{` + properties + `}}}`
 }
 
-// messagesOf returns the faults or the warnings of a definition.
-func messagesOf(source string) string {
+// findings returns the faults or the warnings of a definition.
+func findings(source string) string {
 	ct, err := casetype.Parse("", []byte(source))
 	if err != nil {
 		return err.Error()
@@ -44,7 +44,7 @@ func fits(got, want string) bool { return strings.Contains(got, want) && (got ==
 
 func TestBoundsOfUpTo40DigitsAreCompared(t *testing.T) {
 	for digits, want := range map[int]string{39: "is above maximum", 40: "is above maximum", 41: ""} {
-		got := messagesOf(withFields(`"n":{"minimum":1` + strings.Repeat("0", digits-1) + `,"maximum":1}`))
+		got := findings(withFields(`"n":{"minimum":1` + strings.Repeat("0", digits-1) + `,"maximum":1}`))
 		if !fits(got, want) {
 			t.Errorf("%d digits: %q, want %q", digits, got, want)
 		}
@@ -59,7 +59,7 @@ func TestAWarningOfABoundOfAnotherTypeNamesTheRightKeyword(t *testing.T) {
 		`"type":"string","exclusiveMinimum":1`: "and this is text",
 		`"type":"integer","pattern":"a"`:       "and this is a number",
 	} {
-		if got := messagesOf(withFields(`"n":{` + schema + `}`)); !strings.HasSuffix(got, want) {
+		if got := findings(withFields(`"n":{` + schema + `}`)); !strings.HasSuffix(got, want) {
 			t.Errorf("%s: %q, want %q", schema, got, want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestLongPathsAndManyKeywordsAreChecked(t *testing.T) {
 		"as many schemas": {`"n":{"allOf":[` + repeated(1999, `{"minLength":%d}`) + `]}`, ""},
 		"too many":        {`"n":{"allOf":[` + repeated(2000, `{"minLength":%d}`) + `]}`, "applies more than 2000 schemas"},
 	} {
-		if got := messagesOf(withFields(test.properties)); !fits(got, test.want) {
+		if got := findings(withFields(test.properties)); !fits(got, test.want) {
 			t.Errorf("%s: %.300q, want %q", name, got, test.want)
 		}
 	}
@@ -86,21 +86,21 @@ func TestLongPathsAndManyKeywordsAreChecked(t *testing.T) {
 
 func TestFiftyNamesGetASuggestionAndAThousandFaultsAreListed(t *testing.T) {
 	for n, want := range map[int]int{49: 49, 50: 50, 51: 50, 60: 50} {
-		got := messagesOf(withFields(repeated(n, `"n%d":{"minimun":1}`)))
+		got := findings(withFields(repeated(n, `"n%d":{"minimun":1}`)))
 		if count := strings.Count(got, "did you mean"); count != want {
 			t.Errorf("of %d keywords %d get a suggestion, want %d", n, count, want)
 		}
 		states := `{"key":"k","fields":{"type":"object","properties":{"amount":{}}},
 			"states":[{"key":"begun"}],"transitions":[`
-		got = messagesOf(states + repeated(n, `{"key":"t%d","to":"bugun"}`) + `]}`)
+		got = findings(states + repeated(n, `{"key":"t%d","to":"bugun"}`) + `]}`)
 		if count := strings.Count(got, "did you mean"); count != want {
 			t.Errorf("of %d states %d get a suggestion, want %d", n, count, want)
 		}
-		got = messagesOf(states + repeated(n, `{"key":"t%d","to":"far-off"}`) + `]}`)
+		got = findings(states + repeated(n, `{"key":"t%d","to":"far-off"}`) + `]}`)
 		if count := strings.Count(got, "there are begun"); count != want {
 			t.Errorf("for %d states the others are listed %d times, want %d", n, count, want)
 		}
-		got = messagesOf(withFields(repeated(n, `"n%d":{"farofffaroff":1}`)))
+		got = findings(withFields(repeated(n, `"n%d":{"farofffaroff":1}`)))
 		if count := strings.Count(got, "there are type"); count != want {
 			t.Errorf("for %d keywords the others are listed %d times, want %d", n, count, want)
 		}
@@ -118,7 +118,7 @@ func TestFiftyNamesGetASuggestionAndAThousandFaultsAreListed(t *testing.T) {
 	if len(faults) != 1000 {
 		t.Errorf("%d faults are listed", len(faults))
 	}
-	warned := messagesOf(withFields(`"a":{"properties":{` + repeated(1010, `"n%d":{"type":"string","maximum":1}`) + `}}`))
+	warned := findings(withFields(`"a":{"properties":{` + repeated(1010, `"n%d":{"type":"string","maximum":1}`) + `}}`))
 	if count := strings.Count(warned, "has no effect"); count != 1000 {
 		t.Errorf("%d warnings are listed", count)
 	}
@@ -126,7 +126,7 @@ func TestFiftyNamesGetASuggestionAndAThousandFaultsAreListed(t *testing.T) {
 
 func TestUpTo24NamesAreListed(t *testing.T) {
 	for n, more := range map[int]bool{23: false, 24: false, 25: true, 40: true} {
-		got := messagesOf(`{"key":"k","fields":{"type":"object","properties":{"amount":{}}},"states":[` +
+		got := findings(`{"key":"k","fields":{"type":"object","properties":{"amount":{}}},"states":[` +
 			repeated(n, `{"key":"state%d"}`) + `],"transitions":[{"key":"t","to":"far-off"}]}`)
 		if strings.Count(got, "state")-1 != min(n, 24) || strings.HasSuffix(got, ", ...") != more {
 			t.Errorf("of %d states: %s", n, got)
@@ -137,7 +137,7 @@ func TestUpTo24NamesAreListed(t *testing.T) {
 func TestTheOperationsOnCasesHaveTheirCallbacksChecked(t *testing.T) {
 	for _, operation := range []string{"switch", "delete"} {
 		source := strings.Replace(withFields(""), "{", `{"`+operation+`":{"about_to_submit":{"url":"file:///x"}},`, 1)
-		if got := messagesOf(source); !strings.Contains(got, "/"+operation+"/about_to_submit/url: ") {
+		if got := findings(source); !strings.Contains(got, "/"+operation+"/about_to_submit/url: ") {
 			t.Errorf("%s: %q", operation, got)
 		}
 	}
@@ -149,7 +149,7 @@ func TestTimesOfACallbackMayBeAsLongAsTheirBounds(t *testing.T) {
 		`"timeout":"61s","budget":"5m"`: "at most 1m0s", `"budget":"301s"`: "at most 5m0s", `"retries":["61s"]`: "at most 1m0s",
 		`"timeout":"16s"`: "shorter than the timeout", `"budget":"4s"`: "shorter than the timeout",
 	} {
-		got := messagesOf(`{"key":"k",` + fieldAndStates + `,"transitions":[{"key":"t","to":"a","about_to_submit":
+		got := findings(`{"key":"k",` + fieldAndStates + `,"transitions":[{"key":"t","to":"a","about_to_submit":
 			{"url":"https://example.com",` + settings + `}}]}`)
 		if want == "" && strings.Contains(got, "about_to_submit") || !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", settings, got, want)
@@ -185,7 +185,7 @@ func TestAReferenceLeadsToASchemaInsideTheFields(t *testing.T) {
 		"#/properties/l/prefixItems/2": false, "#/properties/l/prefixItems/-1": false, "#/properties/l/prefixItems/x": false,
 		"#properties": false, "#/properties/l/maxItems": false, "#/properties/n": true,
 	} {
-		got := messagesOf(withFields(`"l":{"maxItems":3,"prefixItems":[{"type":"string"},{"type":"integer"}]},
+		got := findings(withFields(`"l":{"maxItems":3,"prefixItems":[{"type":"string"},{"type":"integer"}]},
 			"n":{"type":"array"},"r":{"items":{"$ref":"` + ref + `"}}`))
 		if (got == "") != found {
 			t.Errorf("%s: %q", ref, got)
@@ -298,7 +298,7 @@ func TestAFieldWithADefaultIsThereWhenACaseIsCreated(t *testing.T) {
 	for field, want := range map[string]string{
 		`{"type":"integer","default":1}`: "", `{"type":"integer"}`: mayBeAbsent,
 	} {
-		got := messagesOf(`{"key":"k","states":[{"key":"s","final":true}],
+		got := findings(`{"key":"k","states":[{"key":"s","final":true}],
 			"transitions":[{"key":"t","to":"s","precondition":"data.n > 0"}],"fields":{"type":"object","properties":{"n":` + field + `}}}`)
 		if !fits(got, want) {
 			t.Errorf("%s: %q, want %q", field, got, want)

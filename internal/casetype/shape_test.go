@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// messagesOfCondition returns the faults or the warnings of a definition in which a transition has a condition.
-func messagesOfCondition(defs, properties, condition string) string {
-	return messagesOf(strings.NewReplacer("DEFS", defs, "PROPERTIES", properties, "CONDITION", condition).Replace(`key: k
+// findingsOf returns the faults or the warnings of a definition in which a transition has a condition.
+func findingsOf(defs, properties, condition string) string {
+	return findings(strings.NewReplacer("DEFS", defs, "PROPERTIES", properties, "CONDITION", condition).Replace(`key: k
 states: [{key: s, final: true}]
 fields:
   type: object
@@ -46,7 +46,7 @@ func TestConditionsAreCheckedThroughReferencesAndAllOf(t *testing.T) {
 		`{n: {allOf: [{$ref: '#/$defs/whole'}, {minimum: 1}]}}`:                                     {"has(data.n) && data.n == '5'", neverSame},
 		`{any: true}`: {"has(data.any) && has(data.any.x)", ""},
 	} {
-		got := messagesOfCondition(defs, properties, test.condition)
+		got := findingsOf(defs, properties, test.condition)
 		if !fits(got, test.want) {
 			t.Errorf("%s with %s: %q, want %q", test.condition, properties, got, test.want)
 		}
@@ -71,7 +71,7 @@ func TestConditionsAreCheckedToADepthOfEight(t *testing.T) {
 			}
 			for _, inside := range []string{nested[1:], fmt.Sprintf("$ref: '#/$defs/d%d'}", depth-1)} {
 				f := "{" + test.outside + inside
-				if got := messagesOfCondition(defs+"}", "{f: "+f+"}", test.condition); !fits(got, want) {
+				if got := findingsOf(defs+"}", "{f: "+f+"}", test.condition); !fits(got, want) {
 					t.Errorf("%s, depth %d, %s: %q, want %q", test.condition, depth, f, got, want)
 				}
 			}

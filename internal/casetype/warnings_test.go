@@ -132,7 +132,7 @@ func TestAStateWithoutAWayOutIsRightWhereNothingMoves(t *testing.T) {
 		if want != "" {
 			states = `"states":[{"key":"a"},{"key":"b"}],`
 		}
-		got := messagesOf(`{"key":"k",` + states + `"fields":{"type":"object","properties":{}},
+		got := findings(`{"key":"k",` + states + `"fields":{"type":"object","properties":{}},
 			"transitions":[` + transitions + `]}`)
 		if !fits(got, want) {
 			t.Errorf("%s: %q, want %q", transitions, got, want)

@@ -63,13 +63,13 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 		}},
 		{"a caseworker who sees less", access.Caseworker, casetype.Public, `{}`, []string{"edit"}, []string{
 			`need: "Need it" needs: The sum. [/data/sum is required to submit "Need it"]`,
-			`hide: "hide" needs data above your clearance. [/data does not fit data above your clearance; ask somebody with a higher clearance]`,
+			`hide: "hide" needs data above your clearance. [/data does not fit data above your clearance; ask a user with a higher clearance]`,
 			`check: Enter a sum. [/data/sum is not set]`,
 			"peek: " + withheld,
 		}},
 		{"a viewer", access.Viewer, casetype.Restricted, `{}`, nil, nil},
 		{"a sum that is too low", access.Caseworker, casetype.Public, `{"sum": 1}`, []string{"edit", "need"}, []string{
-			`hide: "hide" needs data above your clearance. [/data does not fit data above your clearance; ask somebody with a higher clearance]`,
+			`hide: "hide" needs data above your clearance. [/data does not fit data above your clearance; ask a user with a higher clearance]`,
 			`check: Enter a sum. []`, "peek: " + withheld,
 		}},
 		{"all is set", access.Caseworker, casetype.Public, `{"sum": 2, "secret": "x"}`, []string{"edit", "need", "hide", "check", "peek"}, nil},

@@ -58,7 +58,7 @@ func (s *CaseTypes) PutCaseType(
 	}
 	if wrong := aboveClearance(t, p.Clearance); len(wrong) > 0 {
 		return PutType{}, fault.In("case_type.invalid",
-			"The definition has parts above your clearance: see fields. Ask somebody with a higher clearance to put "+
+			"The definition has parts above your clearance: see fields. Ask a user with a higher clearance to put "+
 				"it.", wrong...)
 	}
 	if err := s.guard.PermitOfType(ctx, p, access.PutCaseType, key, typeTaken(key)); err != nil {
@@ -157,7 +157,7 @@ func (s *CaseTypes) putType(ctx context.Context, tx *store.Tx, p access.Principa
 		put.shares = before.Type.CallbackSecret == casetype.SecretPerType
 		if len(aboveClearance(before.Type, p.Clearance)) > 0 {
 			return fault.New(fault.Forbidden, "case_type.above_clearance",
-				"The case type %s has parts above your clearance. Ask somebody with a higher clearance to put the "+
+				"The case type %s has parts above your clearance. Ask a user with a higher clearance to put the "+
 					"new version.",
 				put.Type.Key)
 		}
@@ -280,7 +280,7 @@ func (s *CaseTypes) findWhole(
 // typeAbove refuses what needs to see all of a case type.
 func typeAbove(key string) error {
 	return fault.New(fault.Forbidden, "case_type.above_clearance",
-		"The case type %s has parts above your clearance. Ask somebody with a higher clearance to do this.", key)
+		"The case type %s has parts above your clearance. Ask a user with a higher clearance to do this.", key)
 }
 
 // typeTaken refuses a key that is that of a type which the caller may not know of. Keys

@@ -92,7 +92,7 @@ func (pl *plan) readable(wrong []fault.Field) []fault.Field {
 	if len(readable) < len(wrong) {
 		readable = append(readable, fault.Field{
 			Path:    "/data",
-			Message: "does not fit data above your clearance; ask somebody with a higher clearance",
+			Message: "does not fit data above your clearance; ask a user with a higher clearance",
 		})
 	}
 	return readable

@@ -50,7 +50,7 @@ type Migration struct {
 	Limit    int               // of the cases that are looked at; 0: MaxMigrated
 }
 
-// MigrationResult is what a call of MigrateCases did or, in a dry run, would have done.
+// MigrationResult counts the cases that a call of MigrateCases moved or, in a dry run, would have moved.
 type MigrationResult struct {
 	To       int64 // the version
 	DryRun   bool
@@ -58,7 +58,7 @@ type MigrationResult struct {
 	Finished int // cases that were left alone since they are in final states
 	Misfits  []Misfit
 	Left     int64           // cases of older versions among the next 100,000 of the type that it did not come to
-	Next     *store.Position // how far it came, even where it moved none; nil: to the end
+	Next     *store.Position // where the next call goes on, even if this one moved none; nil: it is done
 }
 
 // Misfit is a case that can't be moved as it is.
@@ -339,7 +339,7 @@ func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 		wrong = append(wrong, fault.Field{Path: path, Message: fmt.Sprintf(message, args...)})
 	}
 	if !pl.p.Clearance.Sees(pl.from.Highest()) { // fields might become visible to who moves it
-		add("/type_version", "is %d, which holds more than you are cleared for; ask somebody who is",
+		add("/type_version", "is %d, which has parts above your clearance; ask a user with a higher clearance",
 			pl.before.TypeVersion)
 		return wrong, nil
 	}

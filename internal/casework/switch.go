@@ -389,7 +389,7 @@ func (s *Switches) switchTarget(
 		return to, refuse("is not the key of a case type")
 	case err == nil && !p.Clearance.Sees(casetype.Higher(from.Highest(), to.Type.Highest())):
 		// Fields would be dropped, or shown to others, by somebody who does not see them.
-		return to, refuse("or the case's own type has parts above your clearance; ask somebody with a higher clearance")
+		return to, refuse("or the case's own type has parts above your clearance; ask a user with a higher clearance")
 	case err == nil && to.Type.Kind != from.Kind:
 		return to, refuse(fmt.Sprintf("is of the kind %s, and the case of the kind %s", to.Type.Kind, from.Kind))
 	case err == nil && !to.RetiredAt.IsZero():

@@ -64,7 +64,8 @@ func TestWhatIsLoadedIsDueByTheClockThatRuns(t *testing.T) {
 			return err
 		}
 		_, err = tx.Settle(t.Context(), []store.Settlement{{
-			Tenant: e.Tenant, Endpoint: e.ID, Cursor: "cur_1", Epoch: leases[0].Epoch, Position: 1, Park: []store.ParkedMessage{parked},
+			Tenant: e.Tenant, Endpoint: e.ID, Cursor: "cur_1", Epoch: leases[0].Epoch, Position: 1,
+			Park: []store.ParkedMessage{parked},
 		}})
 		return err
 	})

@@ -11,7 +11,7 @@ import (
 // lackEvery is how often it is logged that this machine can't send.
 const lackEvery = time.Minute
 
-// shortageLog logs once in a while which resources this machine lacks, for all endpoints together.
+// shortageLog logs at intervals which resources this machine lacks, for all endpoints together.
 type shortageLog struct {
 	log     *slog.Logger
 	started time.Time

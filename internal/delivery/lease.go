@@ -91,7 +91,7 @@ func (s *leases) logTakeovers(leases []store.Lease) {
 		}
 	}
 	for node, count := range lost {
-		s.log.Warn("a node gives no sign of life; its endpoints are taken over", "from", node, "endpoints", count)
+		s.log.Warn("a node does not respond; its endpoints are taken over", "from", node, "endpoints", count)
 	}
 }
 

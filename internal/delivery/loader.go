@@ -150,8 +150,8 @@ func (l *loader) warn(ep endpoint.Endpoint, owner access.Reader) {
 	log := l.log.With("endpoint", ep.ID)
 	warnOfExpiry(log, ep.TLS, time.Now())
 	if ep.Owner == "" && len(owner.Without) > 0 {
-		log.Warn("the endpoint has no owner and hears nothing of case types that name who may read; an administrator "+
-			"can take it over",
+		log.Warn("the endpoint has no owner and receives nothing about case types that restrict who may read; "+
+			"an administrator can take it over",
 			"types", owner.Without)
 	}
 }

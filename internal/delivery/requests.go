@@ -107,7 +107,7 @@ func (w *worker) checkRequests(ctx context.Context) {
 	go func() {
 		r, err := readRequests(ctx, w.store, w.lease, known, w.policy.LongestWait())
 		if err != nil && ctx.Err() == nil {
-			w.log.Error("what is asked of the endpoint can't be read; trying again", "error", err)
+			w.log.Error("requests about the endpoint can't be read; trying again", "error", err)
 			sleep(ctx, readAgain)
 			w.noteRequest()
 		}

@@ -13,7 +13,7 @@ type call = client.Request
 // answer is the API's answer to a call.
 type answer client.Answer
 
-// caseResult is a case, or the problem that was returned instead of one.
+// caseResult is a case, or the problem that was returned instead.
 type caseResult struct {
 	ID        int64          `json:"id"`
 	Reference string         `json:"reference"`

@@ -73,7 +73,8 @@ func (s *stage) claimSteps() []step {
 		status: http.StatusOK, state: "assessing", asks: "/property/assess",
 		triggers: []string{"case_changed", "case_state_changed"},
 		shows: func(a answer) string {
-			return fmt.Sprintf("%s, with the callback's addition: reserve %v", showCase(a), a.caseResult().Data["reserve"])
+			reserve := a.caseResult().Data["reserve"]
+			return fmt.Sprintf("%s, with the callback's addition: reserve %v", showCase(a), reserve)
 		},
 	}, {
 		title:  "Accepted",

@@ -41,8 +41,8 @@ func (m missing) err() error {
 		help = append(help, "Control characters can't be shown; remove them from the data.")
 	}
 	if len(scripts) > 0 {
-		help = append(help, fmt.Sprintf("Ask the operator to add a font that has them, such as %s, to the folder fonts "+
-			"of the data directory.", strings.Join(scripts[:min(len(scripts), 5)], ", ")))
+		help = append(help, fmt.Sprintf("Ask the operator to add a font that has them, such as %s, to the folder "+
+			"fonts of the data directory.", strings.Join(scripts[:min(len(scripts), 5)], ", ")))
 	}
 	return fault.New(fault.Unprocessable, "document.no_font",
 		"The document has characters that no font here can show: %s. %s",

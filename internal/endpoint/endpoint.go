@@ -39,7 +39,7 @@ type Endpoint struct {
 	Clearance   casetype.Classification // the highest that it receives
 	Reached     casetype.Classification // the highest clearance it has had, which its attempts may quote
 	Secrets     []Secret                // the newest first; all that have not expired sign
-	ExpiredFrom time.Time               // when the first entry was committed that it lost by being stopped for too long; zero: none
+	ExpiredFrom time.Time               // time of the first entry that it lost, stopped for too long; zero: none
 	ExpiredTo   time.Time               // and the last
 	Health      Health                  // delivery's own to change
 	Revision    int64                   // grows with every change of the settings above, not of the health

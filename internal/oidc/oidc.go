@@ -131,7 +131,7 @@ func (p *Provider) identity(
 		case err != nil:
 			return Identity{}, unreachable(err)
 		case info.Subject != signed.Subject:
-			return Identity{}, unusable(errors.New("the user information is about somebody else"))
+			return Identity{}, unusable(errors.New("the user information is about another user"))
 		}
 		claims.Email, claims.Verified = info.Email, info.EmailVerified
 	}

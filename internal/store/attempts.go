@@ -114,7 +114,7 @@ func (r reader) FindAttempts(
 	return p.Items, next, err
 }
 
-// candidate is an attempt that a search read.
+// candidate is an attempt that a search has read.
 type candidate struct {
 	id     int64
 	wanted bool

@@ -14,7 +14,7 @@ type Cursor struct {
 	Position int64 // everything at or below is settled
 }
 
-// ParkedMessage is the first owed message of a lane that waits.
+// ParkedMessage is the first owed message of a parked lane.
 type ParkedMessage struct {
 	Lane     string
 	Seq      int64 // of its entry
@@ -234,7 +234,8 @@ func (r reader) Cursor(ctx context.Context, tenant int64, endpoint string) (Curs
 // Parked loads the lanes of a cursor that wait.
 func (r reader) Parked(ctx context.Context, tenant int64, cursor string) ([]ParkedMessage, error) {
 	rows, err := r.q.query(ctx, parkedGet, tenant, cursor)
-	return collect(rows, err, mapped(parkedColumns, func(r *parkedRow) (ParkedMessage, error) { return r.ParkedMessage, nil }))
+	message := func(r *parkedRow) (ParkedMessage, error) { return r.ParkedMessage, nil }
+	return collect(rows, err, mapped(parkedColumns, message))
 }
 
 // Settled lists the messages above a cursor's position that are delivered or dead.

@@ -209,7 +209,9 @@ func (w *frozenWorld) settle(ctx context.Context, s *store.Store, endpoint strin
 		_, err := tx.Settle(ctx, []store.Settlement{{
 			Tenant: w.tenant, Endpoint: endpoint, Cursor: "cur_" + endpoint, Position: int64(n),
 			Attempts: []store.Attempt{{Place: store.Place{Seq: int64(n), Message: "msg"}, Subject: "case/1", Trigger: "case_created", At: time.Now()}},
-			Park:     []store.ParkedMessage{{Lane: fmt.Sprint("case/", n), Seq: int64(n), Message: "msg", Due: time.Now()}},
+			Park: []store.ParkedMessage{
+				{Lane: fmt.Sprint("case/", n), Seq: int64(n), Message: "msg", Due: time.Now()},
+			},
 		}})
 		return err
 	})

@@ -16,7 +16,7 @@ func identity(path string) (string, error) {
 	}
 	system, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return "", fmt.Errorf("the system tells nothing of %s", path)
+		return "", fmt.Errorf("the system does not identify %s", path)
 	}
 	return fmt.Sprintf("%d %d %d %d", system.Dev, system.Ino, info.Size(), info.ModTime().UnixNano()), nil
 }

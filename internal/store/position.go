@@ -8,11 +8,11 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Stretch is what a tenant has in a part of the journal.
+// Stretch counts a tenant's entries in a part of the journal.
 type Stretch struct {
 	Entries   int64
 	Estimated bool      // Entries is an estimate: there are many
-	Oldest    time.Time // when the first was committed; zero: there is none, or it is not known
+	Oldest    time.Time // when the first was committed; zero: there is none, or it is unknown
 }
 
 // Lag is how far an endpoint's cursor is behind the journal, counting entries that it does not want. Oldest includes
@@ -23,7 +23,7 @@ type Lag struct {
 	Dead   int64 // messages that were given up; at most mostCounted
 }
 
-// mostCounted bounds what is counted for somebody who looks.
+// mostCounted bounds counts that are only shown.
 const mostCounted = 1000
 
 var (

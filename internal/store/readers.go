@@ -43,7 +43,7 @@ type tenantRights struct {
 	read     time.Time // the tenant; zero: it has to be read
 }
 
-// foundTenant is a tenant as a transaction has read it. It is cached after the commit.
+// foundTenant is a tenant that a transaction has read. It is cached after the commit.
 type foundTenant struct {
 	Tenant
 	changes int64 // when it was read

@@ -13,15 +13,15 @@ import (
 type RepairRequest struct {
 	Cursor  string
 	Message string
-	Drop    bool // give it up; otherwise try it again at once
+	Drop    bool // drop it; otherwise try it again at once
 }
 
-// ParkedLane is a parked lane as it is shown.
+// ParkedLane is a parked lane with its first message.
 type ParkedLane struct {
 	ParkedMessage
 	Cursor    string
 	Replay    bool   // the lane is a replay's
-	Requested string // that is asked of it and not granted yet: retry, drop or nothing
+	Requested string // requested, and not done yet: retry, drop or nothing
 	Behind    int64  // entries of the same subject that came after it; at most mostBehind
 }
 
@@ -38,7 +38,7 @@ func (w ParkedLane) Place() LanePlace { return LanePlace{w.Cursor, w.Seq, w.Lane
 // mostBehind bounds what is counted behind each parked message.
 const mostBehind = 100
 
-// laneRow is a parked lane as a list reads it.
+// laneRow is the row of a ParkedLane.
 type laneRow struct {
 	parkedRow
 	replay    bool
@@ -47,7 +47,9 @@ type laneRow struct {
 }
 
 func (r *laneRow) lane() ParkedLane {
-	return ParkedLane{ParkedMessage: r.ParkedMessage, Cursor: r.cursor, Replay: r.replay, Requested: r.requested, Behind: r.behind}
+	return ParkedLane{
+		ParkedMessage: r.ParkedMessage, Cursor: r.cursor, Replay: r.replay, Requested: r.requested, Behind: r.behind,
+	}
 }
 
 var waitingColumns = slices.Concat(

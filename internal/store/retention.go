@@ -52,7 +52,7 @@ var (
 	attemptsPurge = define(`delete from attempts where id in (select r.id from rows($1: id bigint) as r)`)
 )
 
-// JournalLoss is the loss of an endpoint that had been stopped for too long: the first and the last time of the removed
+// JournalLoss is the loss of an endpoint that was stopped for too long: the first and the last time of the removed
 // entries that it had not been served.
 type JournalLoss struct {
 	Tenant   int64

@@ -85,8 +85,9 @@ type engine interface {
 	close() error
 }
 
-// detachedFunc runs one statement that writes, as a transaction of its own on a connection of its own: the database finishes
-// it even if this process stops, so that no other process waits for it. SQLite has one process, and does not need it.
+// detachedFunc runs one statement that writes, as a transaction of its own on a connection of its own: the database
+// finishes it even if this process stops, so that no other process waits for it. SQLite has one process, and does
+// not need it.
 type detachedFunc func(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 
 // Open opens a database and brings its schema up to date.

@@ -14,7 +14,7 @@ type Pair struct{ Endpoint, Message string }
 // Tries sums up the attempts to send a message to an endpoint.
 type Tries struct {
 	Count     int
-	Delivered bool // one of them was taken
+	Delivered bool // one of them was accepted
 	LastAt    time.Time
 	Status    int    // of the last; 0: there was no answer
 	Class     string // of its failure
@@ -26,7 +26,7 @@ type Progress struct {
 	Lanes    map[string]ParkedMessage
 }
 
-// DeadStatus is the state of a message that was given up.
+// DeadStatus is the state of a dead message.
 type DeadStatus struct {
 	State  string // dead, retrying, dropped or delivered
 	Reason string
@@ -82,8 +82,10 @@ func (r reader) Tries(ctx context.Context, tenant int64, messages []string) (map
 	return all, err
 }
 
-// DeadStatuses returns which of the messages were given up, by endpoint and message.
-func (r reader) DeadStatuses(ctx context.Context, tenant int64, endpoints, messages []string) (map[Pair]DeadStatus, error) {
+// DeadStatuses returns the states of those messages that are dead, by endpoint and message.
+func (r reader) DeadStatuses(
+	ctx context.Context, tenant int64, endpoints, messages []string,
+) (map[Pair]DeadStatus, error) {
 	of, err := encodeTexts(endpoints)
 	if err != nil {
 		return nil, err

@@ -100,7 +100,7 @@ var common = []HeaderDoc{
 		Description: "The subject of the message: a case, a contact or an endpoint. Order is kept among the messages " +
 			"of one subject.",
 	},
-	{Name: sequenceHeader, Description: "The subject's version, which grows. A lower one than before means a late message."},
+	{Name: sequenceHeader, Description: "The subject's version, which grows. A lower one means a late message."},
 	{
 		Name: "webhook-test",
 		Description: "true: a sample that a user sent to test the endpoint. Nothing in it has " +

@@ -78,8 +78,8 @@ func questionHeaders(version string) []HeaderDoc {
 			continue
 		}
 		if h.Name == "webhook-id" {
-			h.Description = "The question's id: the same on every attempt. A callback that has answered it before may answer the " +
-				"same again."
+			h.Description = "The question's id: the same on every attempt. A callback that has " +
+				"answered it before may answer the same again."
 		}
 		all = append(all, h)
 	}

@@ -168,7 +168,7 @@ func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, content
 	}
 }
 
-// rangeWriter answers with a problem where a range can't be served or a condition is not met.
+// rangeWriter answers with a problem if a range can't be served or a condition is not met.
 type rangeWriter struct {
 	http.ResponseWriter
 	refused bool

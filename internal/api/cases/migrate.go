@@ -115,9 +115,10 @@ func (h migrationHandler) migrateCases(ctx context.Context, in *struct {
 		}
 		return rest.Answer(http.StatusOK, report)
 	}
-	return rest.Create[MigrationReport](ctx, in.IdempotencyHeader, render, func(o authz.Once) (casework.MigrationResult, error) {
+	migrate := func(o authz.Once) (casework.MigrationResult, error) {
 		return h.service.Migrations.MigrateCases(ctx, rest.PrincipalOf(ctx), m, o)
-	})
+	}
+	return rest.Create[MigrationReport](ctx, in.IdempotencyHeader, render, migrate)
 }
 
 func (h migrationHandler) showMigration(name string, did casework.MigrationResult) (MigrationReport, error) {

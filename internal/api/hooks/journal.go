@@ -75,7 +75,7 @@ func (in InJournal) selection() hooks.JournalSelection {
 	return hooks.JournalSelection{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
 }
 
-// FollowLimits bounds the clients that follow the journal. Zero values get their defaults.
+// FollowLimits bound the clients that follow the journal. Zero values get their defaults.
 type FollowLimits struct {
 	PerTenant int             // streams and polls at once; default 500
 	PerClient int             // streams and polls of one token or user at once; default 50

@@ -33,7 +33,7 @@ type Settings struct {
 	Headers Texts `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and what is not named stays. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. What Casehook sets itself is refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
 }
 
-// OptionsChange are the options of an endpoint that a request gives; the others stay.
+// OptionsChange has the options of an endpoint that a request sets; the others stay.
 type OptionsChange struct {
 	endpoint.Options
 	given json.RawMessage // the body, of which the options are members

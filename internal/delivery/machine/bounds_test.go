@@ -321,7 +321,7 @@ func TestACursorWithoutMessagesSleepsUntilItHasSome(t *testing.T) {
 	s.commit(1)
 	s.end(machine.Delivered, s.launch()...)
 	live := s.cursor
-	s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 1}, machine.Saved{})
+	s.cursor = machine.NewReplay(s.gate, machine.Range{Until: 1}, machine.CursorState{})
 	s.follow()
 	s.throttle(429, time.Hour, s.launch()...)
 	if at := s.cursor.WakeAt(); at.Before(s.now.Add(time.Hour)) {
@@ -398,7 +398,8 @@ func TestAHeadParkedUnderTheStrictOrderWaitsOnUnderAnother(t *testing.T) {
 		}
 		out := s.collect()
 		parked.Lane = lane
-		if diff := cmp.Diff([]machine.ParkedMessage{parked}, out.Park); diff != "" || !slices.Equal(out.Unpark, []string{""}) {
+		diff := cmp.Diff([]machine.ParkedMessage{parked}, out.Park)
+		if diff != "" || !slices.Equal(out.Unpark, []string{""}) {
 			t.Errorf("%s: %q are no longer parked; parked (-want +got):\n%s", order, out.Unpark, diff)
 		}
 	}

@@ -42,7 +42,7 @@ func (m *Message) Probe() bool { return m.probe }
 // Retry reports whether the message is the head of a parked lane.
 func (m *Message) Retry() bool { return m.retry }
 
-// ParkedMessage is the row of a parked lane: its first owed message.
+// ParkedMessage is the first owed message of a parked lane.
 type ParkedMessage struct {
 	Lane     string
 	Seq      int64  // of its entry
@@ -58,7 +58,7 @@ type ParkedMessage struct {
 
 func (p ParkedMessage) place() Place { return Place{p.Seq, p.Part} }
 
-// DeadMessage is a message that was given up.
+// DeadMessage is a dead message.
 type DeadMessage struct {
 	Place
 	Message string // its id
@@ -84,7 +84,7 @@ type HealthChange struct {
 	Entry           *event.Entry
 }
 
-// CursorState is what a cursor is restored from.
+// CursorState is the saved state of a cursor.
 type CursorState struct {
 	Position int64
 	Parked   []ParkedMessage

@@ -185,16 +185,19 @@ var deliveryTests = map[string]func(*fixture){
 		for _, reason := range []string{"first", "second"} {
 			d := aDead(3, 1)
 			d.Reason = reason
-			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.DeadMessage{d, aDead(2, 0)}})
+			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch,
+				Dead: []store.DeadMessage{d, aDead(2, 0)}})
 		}
 		f.equal(len(f.dead(e)), 2)
 		f.equal(f.dead(e)[1].Reason, "first")
-		f.equal(must[[]store.DeadMessage](f)(f.store.DeadMessages(f.t.Context(), f.tenant, e, 1)), []store.DeadMessage{aDead(2, 0)})
-		f.equal(must[[]store.DeadMessage](f)(f.store.DeadMessages(f.t.Context(), f.other, e, 9)), []store.DeadMessage(nil))
+		dead := must[[]store.DeadMessage](f)
+		f.equal(dead(f.store.DeadMessages(f.t.Context(), f.tenant, e, 1)), []store.DeadMessage{aDead(2, 0)})
+		f.equal(dead(f.store.DeadMessages(f.t.Context(), f.other, e, 9)), []store.DeadMessage(nil))
 	},
 	"a message that several cursors give up at once is dead once": func(f *fixture) {
 		e, epoch := f.served(1)
-		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2, Dead: []store.DeadMessage{aDead(3, 1), aDead(4, 0), aDead(3, 1)}}
+		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2,
+			Dead: []store.DeadMessage{aDead(3, 1), aDead(4, 0), aDead(3, 1)}}
 		all := []store.Settlement{live}
 		for _, id := range []string{"rpl_1", "rpl_2"} {
 			s := replayed(f.replay(aReplay(f.tenant, e, id, 0, 9)), epoch, 2)

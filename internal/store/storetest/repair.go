@@ -69,7 +69,8 @@ var repairTests = map[string]func(*fixture){
 		f.equal(requests(), []store.RepairRequest{{Cursor: "cur_" + e, Message: "msg_3_1"}})
 		f.equal(ask(f.tenant, nil, true), int64(3)) // a later word counts
 		f.equal(len(requests()), 3)
-		f.equal(must[[]store.ParkedLane](f)(f.store.ParkedLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 1))[0].Requested, "drop")
+		lanes := must[[]store.ParkedLane](f)(f.store.ParkedLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 1))
+		f.equal(lanes[0].Requested, "drop")
 		carryOut := func(all ...store.RepairRequest) {
 			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Repaired: all})
 		}
@@ -140,7 +141,8 @@ var repairTests = map[string]func(*fixture){
 		f.equal(len(must[[]store.Place](f)(f.store.Settled(f.t.Context(), f.tenant, store.Cursor{ID: "cur_" + e}))), 3)
 		d := aDead(8, 0)
 		d.State = store.Dropped
-		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.DeadMessage{d}})
+		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch,
+			Dead: []store.DeadMessage{d}})
 		f.equal(len(f.deadIn(e, store.Dropped)), 4)
 	},
 	"what a replay settles again is counted once": func(f *fixture) {

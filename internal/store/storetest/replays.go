@@ -121,7 +121,8 @@ var replayTests = map[string]func(*fixture){
 			return tx.CancelReplay(f.t.Context(), f.tenant, e, r.ID, start.Add(time.Hour))
 		})
 		late := replayed(r, epoch, 9, aPlace(6, 0))
-		late.Ended, late.Dead, late.Park = true, []store.DeadMessage{aDead(7, 0)}, []store.ParkedMessage{aParked("case/1", 8)}
+		late.Ended, late.Dead = true, []store.DeadMessage{aDead(7, 0)}
+		late.Park = []store.ParkedMessage{aParked("case/1", 8)}
 		f.equal(f.settle(late, store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Position: 2}), []string(nil))
 		got := f.replayed(r)
 		f.equal([]any{got.State, got.Position, got.Delivered, got.EndedAt}, []any{store.ReplayCancelled, int64(5), int64(1), start.Add(time.Hour)})
@@ -131,7 +132,8 @@ var replayTests = map[string]func(*fixture){
 	},
 	"a dead message that a replay delivers is dead no more, and stays settled": func(f *fixture) {
 		e, epoch := f.served(1)
-		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.DeadMessage{aDead(5, 0), aDead(6, 0)}}
+		live := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch,
+			Dead: []store.DeadMessage{aDead(5, 0), aDead(6, 0)}}
 		f.settle(live)
 		r := f.replay(aReplay(f.tenant, e, "rpl_1", 3, 9))
 		again := replayed(r, epoch, 3, aPlace(5, 0))
@@ -161,7 +163,8 @@ var replayTests = map[string]func(*fixture){
 	"a message is found by what became of it": func(f *fixture) {
 		e, epoch := f.served(1)
 		f.settle(aSettlement(f.tenant, e, epoch, 5))
-		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Dead: []store.DeadMessage{aDead(9, 1)}})
+		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch,
+			Dead: []store.DeadMessage{aDead(9, 1)}})
 		for _, p := range []store.Place{aPlace(6, 0), aPlace(9, 1)} {
 			f.equal(must[store.SentMessage](f)(f.store.SentMessage(f.t.Context(), f.tenant, e, p.Message)), store.SentMessage{Place: p, Subject: "case/1", Trigger: "case_created"})
 			_, err := f.store.SentMessage(f.t.Context(), f.other, e, p.Message)

@@ -106,7 +106,9 @@ var retentionTests = map[string]func(*fixture){
 		stored := must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		stored.Status, stored.UpdatedAt = endpoint.Paused, minutes(7)
 		f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), stored); return err })
-		f.equal(f.purge(20, minutes(8)), []store.JournalLoss{{Tenant: f.tenant, Endpoint: e, From: minutes(4), To: minutes(19)}})
+		f.equal(f.purge(20, minutes(8)), []store.JournalLoss{
+			{Tenant: f.tenant, Endpoint: e, From: minutes(4), To: minutes(19)},
+		})
 		f.equal(f.position(e), int64(30))
 		for _, r := range must[[]store.Replay](f)(f.store.RunningReplays(f.t.Context(), f.tenant, e)) {
 			f.equal(r.Position, int64(20))
