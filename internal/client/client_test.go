@@ -34,7 +34,7 @@ func to(f roundTripper) *client.Client {
 	return &client.Client{Server: "http://casehook.example/", Token: "chk_1.x", Transport: f}
 }
 
-func TestWhatIsSentAndRead(t *testing.T) {
+func TestRequestsAndAnswers(t *testing.T) {
 	c := to(func(r *http.Request) (*http.Response, error) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -94,7 +94,7 @@ func TestWithoutATokenOrAServerNothingIsSent(t *testing.T) {
 	}
 }
 
-func TestAServerThatSpeaksHTTPIsSaidTo(t *testing.T) {
+func TestAnHTTPServerCalledByHTTPSIsNamed(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	url := strings.Replace(server.URL, "http://", "https://", 1)
@@ -119,7 +119,7 @@ func TestATokenThatIsNotValidIsNamedByWhereItIsSet(t *testing.T) {
 }
 
 // A request that only reads is repeated; one that changes something is not.
-func TestOnlyReadingIsTriedAgain(t *testing.T) {
+func TestOnlyRequestsThatReadAreRetried(t *testing.T) {
 	away := func() (*http.Response, error) { return nil, errors.New("refused") }
 	for name, c := range map[string]struct {
 		method  string

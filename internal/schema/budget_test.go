@@ -33,7 +33,7 @@ func TestWorkThatIsTooMuchAtOnceIsNotBegun(t *testing.T) {
 		t.Error(err)
 	}
 	if err := schema.NewBudget(nil, 10).Spend(-1); !errors.Is(err, schema.ErrSpent) {
-		t.Error("a count that overflowed is no work:", err)
+		t.Error("a count that overflowed was accepted:", err)
 	}
 }
 

@@ -91,8 +91,8 @@ func TestCompilingTakesTheseSteps(t *testing.T) {
 	}
 }
 
-// The context is looked at once in 4096 steps.
-func TestTheContextIsLookedAtNowAndThen(t *testing.T) {
+// The context is checked once in 4096 steps.
+func TestTheContextIsCheckedEvery4096Steps(t *testing.T) {
 	ctx := &leaving{Context: t.Context(), after: 1000}
 	b := schema.NewBudget(ctx, 1<<20)
 	for range 3*4096 + 1 {
@@ -101,7 +101,7 @@ func TestTheContextIsLookedAtNowAndThen(t *testing.T) {
 		}
 	}
 	if ctx.looks != 4 {
-		t.Errorf("it was looked at %d times", ctx.looks)
+		t.Errorf("it was checked %d times", ctx.looks)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestMessagesAreCutBetweenCharacters(t *testing.T) {
 	}
 }
 
-func TestFormsAreToldWithin400Bytes(t *testing.T) {
+func TestFormsAreListedWithin400Bytes(t *testing.T) {
 	told := func(a, b int) string {
 		form := func(n int) string { return fmt.Sprintf(`{"const":"%s"}`, strings.Repeat("x", n)) }
 		return complaints(t, compile(t, `{"anyOf":[`+form(a)+`,`+form(b)+`]}`), []any{})[0]
@@ -179,10 +179,10 @@ func TestFormsAreToldWithin400Bytes(t *testing.T) {
 	const form, or = len("is not "), len("; or ")
 	most := 400 - 2*form - or
 	if got := told(200, most-200); !strings.Contains(got, "; or is not x") {
-		t.Errorf("400 bytes are not told: %s", got)
+		t.Errorf("400 bytes are cut: %s", got)
 	}
 	if got := told(200, most-199); !strings.Contains(got, "allowed forms: there are 2") {
-		t.Errorf("401 bytes are told: %s", got)
+		t.Errorf("401 bytes are not cut: %s", got)
 	}
 }
 

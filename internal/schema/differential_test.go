@@ -53,7 +53,7 @@ func read(t interface{ Fatal(...any) }, text string) any {
 	return v
 }
 
-// complaints lists what we say, as lines.
+// complaints lists our complaints, as lines.
 func complaints(t interface{ Fatal(...any) }, s *schema.Schema, value any) []string {
 	found, err := s.Validate(schema.NewBudget(nil, 1<<30), value)
 	if err != nil {
@@ -90,7 +90,7 @@ func compare(t interface {
 	}
 }
 
-func TestValidationSaysWhatTheLibrarySays(t *testing.T) {
+func TestValidationAgreesWithTheLibrary(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		doc := anySchema(3).Draw(t, "schema").(map[string]any)
 		doc["$defs"] = map[string]any{"a": anySchema(1).Draw(t, "a"), "b": anySchema(1).Draw(t, "b")}
@@ -100,7 +100,7 @@ func TestValidationSaysWhatTheLibrarySays(t *testing.T) {
 	})
 }
 
-func FuzzValidationSaysWhatTheLibrarySays(f *testing.F) {
+func FuzzValidationAgreesWithTheLibrary(f *testing.F) {
 	for _, seed := range [][2]string{
 		{`{"type":"integer","minimum":1e0}`, `1.0`},
 		{`{"uniqueItems":true,"items":{"enum":[1,"a",{"b":1.0}]}}`, `[1,"a",{"b":1},{"b":1e0}]`},
@@ -120,7 +120,7 @@ func FuzzValidationSaysWhatTheLibrarySays(f *testing.F) {
 	})
 }
 
-// fuzzable keeps away from what we refuse before, or don't support.
+// fuzzable reports whether a text has no construct that is refused earlier or not supported.
 func fuzzable(text string) bool {
 	for _, not := range []string{
 		"$id", "$anchor", "$dynamic", "$recursive", "$schema", "$vocabulary", "propertyNames", "://", "%", "1e9", "E",
@@ -137,7 +137,7 @@ func oneOf(of ...any) *rapid.Generator[any] { return rapid.SampledFrom(of) }
 
 var anyName = rapid.SampledFrom([]string{"a", "b", "c", "ab", "~/", ""})
 
-// anyValue draws a value of few kinds, so that schemas meet it.
+// anyValue draws a value of few kinds, so that schemas often apply to it.
 func anyValue(depth int) *rapid.Generator[any] {
 	leaf := oneOf(nil, true, false, "", "a", "ab", "aé", "1990-02-28", "1990-02-30",
 		json.Number("0"), json.Number("-0.0"), json.Number("1"), json.Number("1.0"), json.Number("10e-1"),
@@ -220,7 +220,7 @@ func count(name string) keyword {
 	}
 }
 
-// anyPart draws a schema for a keyword; true or false where there is no depth left.
+// anyPart draws a schema for a keyword, at depth 0 true or false.
 func anyPart(depth int) *rapid.Generator[any] {
 	flat := rapid.Map(rapid.Bool(), func(b bool) any { return b })
 	if depth == 0 {

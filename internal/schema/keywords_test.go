@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/schema"
 )
 
-// TestKeywordsComplainAtTheirBounds lists what is said about values on both sides of each bound.
+// TestKeywordsComplainAtTheirBounds lists the complaints about values on both sides of each bound.
 func TestKeywordsComplainAtTheirBounds(t *testing.T) {
 	for _, c := range []struct {
 		schema, value, want string // complaints, separated by "; "
@@ -187,7 +187,8 @@ func TestTheFirstStepEndsIfTheContextHas(t *testing.T) {
 	}
 }
 
-// A pattern that is repeated no times is small, however large its part: what it would have been is estimated.
+// A pattern that is repeated zero times is small, however large its part, but its size is estimated as if it were
+// repeated.
 func TestAPatternOfTenThousandEstimatedInstructionsIsTheLargest(t *testing.T) {
 	for last, fits := range map[string]bool{"a{999}": true, "a{1000}": false} {
 		_, err := schema.CompilePattern(nil, `(?:a{1000}b{1000}c{1000}d{1000}`+last+`){0}`)

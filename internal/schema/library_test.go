@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/schema"
 )
 
-// libraryCompile compiles a schema by the library, which is the measure.
+// libraryCompile compiles a schema by the library, which is the reference.
 func libraryCompile(doc any) (*jsonschema.Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
@@ -78,7 +78,7 @@ func renamed(v any) any {
 	return v
 }
 
-// libraryComplaints lists what the library says, in our words.
+// libraryComplaints lists the library's complaints, in our words.
 func libraryComplaints(err error) []string {
 	var invalid *jsonschema.ValidationError
 	if !errors.As(err, &invalid) {

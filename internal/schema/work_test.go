@@ -20,7 +20,7 @@ func compile(t testing.TB, source string) *schema.Schema {
 	return s
 }
 
-// numbers returns n different numbers, from one on.
+// numbers returns n consecutive numbers, beginning with from.
 func numbers(from, n int) []any {
 	all := make([]any, n)
 	for i := range all {
@@ -29,7 +29,7 @@ func numbers(from, n int) []any {
 	return all
 }
 
-// A step is about 100 ns: what took seconds takes milliseconds, or is refused.
+// A step is about 100 ns: these validations take milliseconds, or are refused.
 func TestAnEnumIsASetAndPatternsAreCharged(t *testing.T) {
 	enum := compile(t, `{"items":{"enum":`+asJSON(numbers(0, 500))+`}}`)
 	items := make([]any, 20_000)
@@ -54,7 +54,7 @@ func TestAnEnumIsASetAndPatternsAreCharged(t *testing.T) {
 	}
 }
 
-// Each has a schema and a value that together cost far more than they are long.
+// costly returns schemas and values whose validation costs far more than their length.
 func costly() map[string][2]string {
 	long, deep := strings.Repeat("x", 100_000), strings.Repeat(`{"c":`, 60)+"{}"+strings.Repeat("}", 60)
 	list, object := asJSON(numbers(0, 20_000)), map[string]any{}
@@ -109,7 +109,7 @@ func TestEveryKeywordStopsWhenTheBudgetIsSpent(t *testing.T) {
 	}
 }
 
-// leaving is the context of a client that leaves when it has been looked at so often.
+// leaving is the context of a client that leaves when Err has been called so often.
 type leaving struct {
 	context.Context
 	after, looks int
@@ -189,13 +189,13 @@ func repeated(v any, n int) []any {
 	return all
 }
 
-func TestPatternsAreJudgedBeforeTheyAreMade(t *testing.T) {
+func TestPatternsAreCheckedBeforeTheyAreCompiled(t *testing.T) {
 	for _, source := range []string{
 		`x{1000}{1000}`, strings.Repeat("a{1000}", 1000), strings.Repeat(`\pL`, 5000), strings.Repeat("((((a{10}){10}){10}))", 300),
 		strings.Repeat("a", 20_000),
 	} {
 		if p, err := schema.CompilePattern(nil, source); err == nil {
-			t.Errorf("%.20s is taken: %.20s", source, p)
+			t.Errorf("%.20s is accepted: %.20s", source, p)
 		}
 	}
 	var patterns []any
