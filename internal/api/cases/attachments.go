@@ -21,7 +21,7 @@ import (
 // Attachment is a file on a case.
 type Attachment struct {
 	ID          string     `json:"id" doc:"Its id."`
-	Key         string     `json:"key" doc:"Which document or proof of the case type it is." example:"passport"`
+	Key         string     `json:"key" doc:"The key of the document or proof in the case type." example:"passport"`
 	Filename    string     `json:"filename" doc:"The name of the file." example:"passport.pdf"`
 	MediaType   string     `json:"media_type" doc:"Its media type, as the uploader declared it." example:"application/pdf"`
 	Size        int64      `json:"size" doc:"Bytes." example:"48213"`

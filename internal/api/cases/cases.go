@@ -58,7 +58,7 @@ type BlockedField struct {
 
 // NewCase is the body that creates a case.
 type NewCase struct {
-	Transition    string        `json:"transition,omitempty" maxLength:"100" doc:"Which transition creates it; needed where the case type has several." example:"create"`
+	Transition    string        `json:"transition,omitempty" maxLength:"100" doc:"The transition that creates it; required if the case type has several." example:"create"`
 	Data          Data          `json:"data,omitempty" doc:"Its fields." example:"{\"client_name\": \"Acme Corp\"}"`
 	Name          rest.Optional `json:"name,omitzero" doc:"A name of its own, instead of the template's."`
 	Color         rest.Optional `json:"color,omitzero" doc:"A colour of its own, instead of its state's." example:"teal"`

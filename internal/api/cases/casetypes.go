@@ -35,7 +35,7 @@ type PutCaseType struct {
 	Unchanged       bool              `json:"unchanged" doc:"The definition is that of the version before; no new one was made."`
 	CallbackSecrets map[string]string `json:"callback_secrets" doc:"By callback: the secrets that sign what the callbacks are asked, as far as they are new. The key is that of the transition, @switch, @delete, or with callback_secret: type @type for all of them. They are shown this once."`
 
-	Warnings []DefinitionWarning `json:"warnings" doc:"Doubtful parts of the definition: states that nobody reaches or leaves, conditions on fields that may be absent, variables that are not set."`
+	Warnings []DefinitionWarning `json:"warnings" doc:"Doubtful parts of the definition: states that no case reaches or leaves, conditions on fields that may be absent, variables that are not set."`
 }
 
 // DefinitionWarning is about a place in a definition.
@@ -131,7 +131,7 @@ type shownCaseType struct{ Body rest.Reply[CaseType] }
 
 func (h caseTypeHandler) getCaseType(ctx context.Context, in *struct {
 	InCaseType
-	Version int64 `query:"version" minimum:"1" doc:"Which version; absent: the newest." example:"2"`
+	Version int64 `query:"version" minimum:"1" doc:"The version; absent: the newest." example:"2"`
 }) (*shownCaseType, error) {
 	t, err := h.service.CaseTypes.CaseType(ctx, rest.PrincipalOf(ctx), in.Key, in.Version)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 
 // NewDocument is the body that generates one document, or several.
 type NewDocument struct {
-	Key  string   `json:"key,omitempty" minLength:"1" maxLength:"100" doc:"Which document of the case type to generate." example:"summary"`
+	Key  string   `json:"key,omitempty" minLength:"1" maxLength:"100" doc:"The key of the document in the case type." example:"summary"`
 	Keys []string `json:"keys,omitempty" minItems:"1" maxItems:"100" doc:"In the place of key: several, which are generated in this order, in one commit, all of them or none." example:"[\"summary\", \"contract\"]"`
 }
 

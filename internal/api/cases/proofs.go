@@ -26,7 +26,7 @@ const (
 
 type proofUpload struct {
 	rest.InCase
-	Key      string `query:"key" maxLength:"100" doc:"Which proof of the case type it is. In a form, the field key says it." example:"passport"`
+	Key      string `query:"key" maxLength:"100" doc:"The key of the proof in the case type. In a form, it is the field key." example:"passport"`
 	Filename string `query:"filename" maxLength:"255" doc:"The name of the file. In a form, the file has its own." example:"passport.pdf"`
 	rest.IdempotencyHeader
 }
@@ -50,7 +50,7 @@ func (h proofHandler) register(k *rest.Kernel) {
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"key", "file"},
 			Properties: map[string]*huma.Schema{
-				"key": {Type: huma.TypeString, Description: "Which proof of the case type it is.",
+				"key": {Type: huma.TypeString, Description: "The key of the proof in the case type.",
 					Examples: []any{"passport"}},
 				"file": file,
 			}}},

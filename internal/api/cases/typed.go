@@ -40,7 +40,7 @@ func (h caseTypeHandler) registerOpenAPI() {
 		Problems: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, in *struct {
 		InCaseType
-		Version int64 `query:"version" minimum:"1" doc:"Which version; absent: the newest." example:"2"`
+		Version int64 `query:"version" minimum:"1" doc:"The version; absent: the newest." example:"2"`
 	}) (*typedDocument, error) {
 		t, err := h.service.CaseTypes.DescribedCaseType(ctx, rest.PrincipalOf(ctx), in.Key, in.Version)
 		if err != nil {

@@ -47,8 +47,8 @@ type InAttempts struct {
 	Message string    `query:"message" maxLength:"100" doc:"With this webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Outcome string    `query:"outcome" enum:"delivered,failed" doc:"Accepted by the receiver, or not." example:"failed"`
 	Class   string    `query:"class" maxLength:"100" doc:"With this class of failure." example:"timeout"`
-	Since   time.Time `query:"since" doc:"That began then or later." example:"2026-01-31T08:00:00Z"`
-	Until   time.Time `query:"until" doc:"That began before." example:"2026-02-01T00:00:00Z"`
+	Since   time.Time `query:"since" doc:"Select attempts that began then or later." example:"2026-01-31T08:00:00Z"`
+	Until   time.Time `query:"until" doc:"Select attempts that began before." example:"2026-02-01T00:00:00Z"`
 	rest.Paging
 }
 

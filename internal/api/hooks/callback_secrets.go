@@ -31,7 +31,7 @@ func (h secretHandler) registerCallbacks() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListCallbackSecrets, Pattern: "GET " + path + "s", Tag: tag,
 		Summary: "List a callback's secrets",
-		Description: "Those that sign what it is asked, the newest first, without the secrets themselves. Where the " +
+		Description: "The secrets that sign its questions, the newest first, without the secrets themselves. Where the " +
 			"callbacks of the type share one secret, that is among them.",
 		Problems: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *InCallback) (*rest.ListAnswer[Secret], error) {

@@ -25,7 +25,7 @@ type Endpoint struct {
 	Name        string                  `json:"name" doc:"A handle of its own, or empty." example:"crm"`
 	URL         string                  `json:"url" doc:"Where requests go." example:"https://crm.example.com/hooks"`
 	Triggers    []string                `json:"triggers" doc:"The triggers that it subscribes to." example:"[\"case_created\", \"case_finished\"]"`
-	Sources     []string                `json:"sources" enum:"api,ui" doc:"Whose activity it receives: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
+	Sources     []string                `json:"sources" enum:"api,ui" doc:"The activity that it receives: of programs (api), of people in the console (ui), or both." example:"[\"api\", \"ui\"]"`
 	IgnoreOwn   bool                    `json:"ignore_own" doc:"It does not receive what its own token caused." example:"false"`
 	Filter      string                  `json:"filter" doc:"A condition in CEL that messages have to meet, over message, case and contact; empty: all do. matches() takes patterns of RE2." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token       *string                 `json:"token" doc:"The id of the integration's own token; null: a person made the endpoint." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
@@ -64,7 +64,7 @@ type Policy struct {
 	Retries     []string       `json:"retries" doc:"The waits before the second, third, ... try. An empty list: no second try." example:"[\"5s\", \"30s\", \"2m0s\"]"`
 	Timeout     string         `json:"timeout" doc:"For one try; at most 1m." example:"15s"`
 	Concurrency int            `json:"concurrency" doc:"Requests under way at once; 1 to 64." example:"8"`
-	Order       endpoint.Order `json:"order" enum:"per-case,strict,none" doc:"Which messages wait for which: those of the same case, all, or none." example:"per-case"`
+	Order       endpoint.Order `json:"order" enum:"per-case,strict,none" doc:"The messages that wait for each other: those of the same case, all, or none." example:"per-case"`
 	RateLimit   float64        `json:"rate_limit" doc:"Requests per second, retries included; 0: no limit." example:"10"`
 }
 
@@ -74,7 +74,7 @@ type SetPolicy struct {
 	Retries     *[]string       `json:"retries,omitempty" maxItems:"30" doc:"The waits before the second, third, ... try, up to 24h each. An empty list: no second try." example:"[\"5s\", \"30s\", \"2m\"]"`
 	Timeout     *string         `json:"timeout,omitempty" doc:"For one try; at most 1m." example:"15s"`
 	Concurrency *int            `json:"concurrency,omitempty" minimum:"1" maximum:"64" doc:"Requests under way at once." example:"8"`
-	Order       *endpoint.Order `json:"order,omitempty" enum:"per-case,strict,none" doc:"Which messages wait for which: those of the same case, all, or none." example:"per-case"`
+	Order       *endpoint.Order `json:"order,omitempty" enum:"per-case,strict,none" doc:"The messages that wait for each other: those of the same case, all, or none." example:"per-case"`
 	RateLimit   *float64        `json:"rate_limit,omitempty" minimum:"0" maximum:"1000" doc:"Requests per second, retries included; from 0.01 on, in bursts of at most one second's. 0: no limit." example:"10"`
 }
 
@@ -85,7 +85,7 @@ type NewEndpoint struct {
 	Name      string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own, for configuration as code." example:"crm"`
 	URL       string                  `json:"url" maxLength:"2048" doc:"Where requests go: http or https. Kept in canonical form." example:"https://crm.example.com/hooks"`
 	Triggers  []string                `json:"triggers" doc:"The triggers that it subscribes to; at least one." example:"[\"case_created\", \"case_finished\"]"`
-	Sources   []string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it receives: programs' (api), people's in the console (ui); absent: both." example:"[\"ui\"]"`
+	Sources   []string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"The activity that it receives: of programs (api), of people in the console (ui); absent: both." example:"[\"ui\"]"`
 	IgnoreOwn bool                    `json:"ignore_own,omitempty" doc:"It does not receive what its own token caused, so that an integration is not sent the results of its own calls." example:"true"`
 	Filter    string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet, over message, case and contact, as the endpoint's clearance sees them. Where it can't be computed, the message is dead: ask has() before using what may be absent. matches() takes patterns of RE2, written into the filter. GET /v1/filter-preview tries one." example:"case.type == 'kyc' && has(case.data.amount) && case.data.amount > 1000"`
 	Token     *string                 `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token; absent: the token of this request." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
@@ -107,7 +107,7 @@ type EndpointChange struct {
 	Name      *string                  `json:"name,omitempty" maxLength:"100" doc:"A handle of its own." example:"crm"`
 	URL       *string                  `json:"url,omitempty" maxLength:"2048" doc:"Where requests go: http or https. Kept in canonical form." example:"https://crm.example.com/hooks"`
 	Triggers  *[]string                `json:"triggers,omitempty" doc:"The triggers that it subscribes to; at least one." example:"[\"case_created\"]"`
-	Sources   *[]string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"Whose activity it receives: programs' (api), people's in the console (ui), or both." example:"[\"api\", \"ui\"]"`
+	Sources   *[]string                `json:"sources,omitempty" enum:"api,ui" minItems:"1" maxItems:"2" doc:"The activity that it receives: of programs (api), of people in the console (ui), or both." example:"[\"api\", \"ui\"]"`
 	IgnoreOwn *bool                    `json:"ignore_own,omitempty" doc:"It does not receive what its own token caused." example:"true"`
 	Filter    *string                  `json:"filter,omitempty" maxLength:"4000" doc:"A condition in CEL that messages have to meet; empty: all do. It is evaluated when a message is sent, also for messages that wait. matches() takes patterns of RE2, written into the filter." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Token     *string                  `json:"token,omitempty" maxLength:"100" doc:"The id of the integration's own token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`

@@ -33,7 +33,7 @@ type InFilterPreview struct {
 	Filter   string   `query:"filter" maxLength:"4000" doc:"The filter, a condition in CEL whose matches() takes patterns of RE2; absent: that of the endpoint." example:"case.type == 'kyc' && case.state != 'draft'"`
 	Endpoint string   `query:"endpoint" maxLength:"100" doc:"The id of an endpoint, whose triggers, sources and clearance count then." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Triggers []string `query:"triggers" maxItems:"100" doc:"The triggers, separated by commas; * stands for any characters. Absent: all." example:"[\"case_*\"]"`
-	Sources  []string `query:"sources" enum:"api,ui" maxItems:"2" doc:"Whose activity: programs' (api), people's in the console (ui). Absent: both." example:"[\"ui\"]"`
+	Sources  []string `query:"sources" enum:"api,ui" maxItems:"2" doc:"The activity to select: of programs (api), of people in the console (ui). Absent: both." example:"[\"ui\"]"`
 	Entries  int      `query:"entries" minimum:"1" maximum:"200" default:"50" doc:"How many of the journal's newest entries to look at." example:"50"`
 }
 

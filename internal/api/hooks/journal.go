@@ -28,7 +28,7 @@ type JournalMessage struct {
 	Subject   string            `json:"subject" doc:"Its subject." example:"case/4539148803436467"`
 	Sequence  int64             `json:"sequence" doc:"The version of the subject, by which its messages are in order." example:"7"`
 	Timestamp rest.Time         `json:"timestamp" doc:"When it was committed."`
-	Source    event.Source      `json:"source" enum:"ui,api,system" doc:"Whose activity it was: a person's in the console, a program's, or Casehook's own." example:"api"`
+	Source    event.Source      `json:"source" enum:"ui,api,system" doc:"The author of the change: a person in the console, a program, or Casehook itself." example:"api"`
 	Headers   map[string]string `json:"headers" doc:"The headers that its format has, and the subject's." example:"{\"X-atfinity-event\": \"case_created\"}"`
 	Body      rest.Value        `json:"body" doc:"The body, byte for byte as an endpoint gets it."`
 	Error     *string           `json:"error" doc:"Why there is no body, which is null then; null: there is one."`
@@ -67,7 +67,7 @@ type InJournal struct {
 	After    string   `query:"after" maxLength:"500" doc:"Where to begin: the next of the poll before, or an event's id; now (the default), beginning, or a time." example:"2026-01-31T08:00:00Z"`
 	Endpoint string   `query:"endpoint" maxLength:"100" doc:"The id of an endpoint: the messages that this one receives, whatever its status is. Absent: all that you may see." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Triggers []string `query:"triggers" maxItems:"100" doc:"The triggers, separated by commas; * stands for any characters. Absent: all." example:"[\"case_*\", \"claim.closed\"]"`
-	Sources  []string `query:"sources" enum:"api,ui" maxItems:"2" doc:"Whose activity: programs' (api), people's in the console (ui). Absent: both." example:"[\"ui\"]"`
+	Sources  []string `query:"sources" enum:"api,ui" maxItems:"2" doc:"The activity to select: of programs (api), of people in the console (ui). Absent: both." example:"[\"ui\"]"`
 }
 
 // selection returns the messages that the parameters ask for.

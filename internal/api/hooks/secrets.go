@@ -27,7 +27,7 @@ type Secret struct {
 	CreatedAt rest.Time           `json:"created_at" doc:"When it was made."`
 	ExpiresAt rest.TimeOrNull     `json:"expires_at" doc:"From then on it signs nothing; null: it does not expire."`
 
-	Fingerprint string `json:"fingerprint" doc:"By which you know which secret it is: the first 16 hexadecimal digits of the SHA-256 of what the receiver is given, the secret (whsec_...) or the public key (whpk_...). A shell says it: printf %s \"$SECRET\" | sha256sum." example:"9f86d081884c7d65"`
+	Fingerprint string `json:"fingerprint" doc:"Identifies the secret: the first 16 hexadecimal digits of the SHA-256 of the secret (whsec_...), or of the public key (whpk_...). In a shell: printf %s \"$SECRET\" | sha256sum." example:"9f86d081884c7d65"`
 }
 
 // CreatedSecret is a secret that was just made, with its key where that may be shown.

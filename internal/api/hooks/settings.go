@@ -30,7 +30,7 @@ type Settings struct {
 	Auth        *Auth   `json:"auth,omitempty" doc:"How requests authenticate themselves to the destination, besides their signature. It is replaced as a whole; (hidden) leaves a secret as it is, unless it would go to another host."`
 	TLS         *TLS    `json:"tls,omitempty" doc:"The certificates for TLS connections. It is replaced as a whole; an empty object removes it, and (hidden) leaves the key as it is."`
 	OptionsChange
-	Headers Texts `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and what is not named stays. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. What Casehook sets itself is refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
+	Headers Texts `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and headers that are not named stay. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. Headers that Casehook sets itself are refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
 }
 
 // OptionsChange has the options of an endpoint that a request sets; the others stay.

@@ -29,7 +29,7 @@ type Tenant struct {
 
 // TenantURL is the public URL of a tenant in a body.
 type TenantURL struct {
-	PublicURL *string `json:"public_url,omitempty" maxLength:"2048" doc:"Where its people find the server, for case_url and for the way back from an OpenID Connect provider: http or https, without credentials, query and fragment. Empty: it has none of its own; see url. What entries of the journal say already stays as it is." example:"https://acme.example.com"`
+	PublicURL *string `json:"public_url,omitempty" maxLength:"2048" doc:"The URL at which its people find the server, for case_url and for the way back from an OpenID Connect provider: http or https, without credentials, query and fragment. Empty: it has none of its own; see url. Earlier entries of the journal are not changed." example:"https://acme.example.com"`
 }
 
 // TenantReach has the variables and addresses that a tenant may call, in a body. Absent

@@ -36,7 +36,7 @@ type ProblemCode string
 func (ProblemCode) Schema(r huma.Registry) *huma.Schema {
 	s := &huma.Schema{
 		Type: huma.TypeString,
-		Description: "What went wrong, for programs. Codes never change; a newer version may have further ones, " +
+		Description: "The kind of problem, for programs. Codes never change; a newer version may have further ones, " +
 			"so go by the status where you do not know a code.",
 		Examples: []any{"case.version_conflict"},
 	}
