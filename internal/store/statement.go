@@ -62,20 +62,34 @@ var (
 	columnBreak = regexp.MustCompile(`\s*,\s*`)
 )
 
+// replacers fill in what the engines say in different words.
+var replacers = [...]*strings.Replacer{
+	sqlite: strings.NewReplacer(
+		"{{now}}", "cast(unixepoch('subsec') * 1000000 as integer)",
+		"{{lock}}", "",
+		"{{share}}", "",
+		"{{alone}}", "",
+		"{{backend}}", "$3",
+		"{{present}}", "true"),
+	postgres: strings.NewReplacer(
+		"{{now}}", "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
+		"{{lock}}", "for update skip locked",
+		"{{share}}", "for share of l",
+		"{{alone}}", "for update of l",
+		"{{backend}}", "coalesce((select pid from pg_stat_activity where pid = $3), 0)",
+		"{{present}}", `(session = 0 or session_at < extract(epoch from pg_postmaster_start_time()) * 1000000
+			or exists (select 1 from pg_stat_activity where pid = session))`),
+}
+
+// render returns a statement in an engine's words. All of them are rendered whenever the program starts, so a pattern
+// is only looked for where it may be.
 func (d dialect) render(text string) string {
-	now, lock, share, alone, backend, present := "cast(unixepoch('subsec') * 1000000 as integer)", "", "", "",
-		"$3", "true"
-	if d == postgres {
-		now = "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)"
-		lock, share, alone = "for update skip locked", "for share of l", "for update of l"
-		backend = "coalesce((select pid from pg_stat_activity where pid = $3), 0)"
-		present = `(session = 0 or session_at < extract(epoch from pg_postmaster_start_time()) * 1000000
-			or exists (select 1 from pg_stat_activity where pid = session))`
-	}
-	text = strings.NewReplacer("{{now}}", now, "{{lock}}", lock, "{{share}}", share, "{{alone}}", alone,
-		"{{backend}}", backend, "{{present}}", present).Replace(text)
-	if d == sqlite {
+	text = replacers[d].Replace(text)
+	if d == sqlite && strings.Contains(text, "limit $") {
 		text = limitPattern.ReplaceAllString(text, "$0 + 0")
+	}
+	if !strings.Contains(text, "rows($") {
+		return text
 	}
 	return rowsPattern.ReplaceAllStringFunc(text, func(match string) string {
 		parts := rowsPattern.FindStringSubmatch(match)
