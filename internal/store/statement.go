@@ -2,8 +2,7 @@ package store
 
 import (
 	"cmp"
-	"fmt"
-	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -51,17 +50,6 @@ func postgresOnly(text string) *statement {
 	return s
 }
 
-// limitPattern matches a limit that is a parameter alone. SQLite plans such a statement for the parameter's value, and
-// so parses it anew each time that it is run. Where the limit is a sum, it does not.
-var limitPattern = regexp.MustCompile(`\blimit \$\d+\b`)
-
-// rowsPattern matches a table that a parameter holds, such as rows($1: id bigint, name text). Its columns may stand on
-// several lines.
-var (
-	rowsPattern = regexp.MustCompile(`rows\((\$\d+):\s*([^)]*?)\s*\)`)
-	columnBreak = regexp.MustCompile(`\s*,\s*`)
-)
-
 // replacers fill in what the engines say in different words.
 var replacers = [...]*strings.Replacer{
 	sqlite: strings.NewReplacer(
@@ -81,36 +69,59 @@ var replacers = [...]*strings.Replacer{
 			or exists (select 1 from pg_stat_activity where pid = session))`),
 }
 
-// render returns a statement in an engine's words. All of them are rendered whenever the program starts, so a pattern
-// is only looked for where it may be.
+// render returns a statement in an engine's words. Every start of the program renders all statements, which regular
+// expressions would take long for.
 func (d dialect) render(text string) string {
-	text = replacers[d].Replace(text)
-	if d == sqlite && strings.Contains(text, "limit $") {
-		text = limitPattern.ReplaceAllString(text, "$0 + 0")
+	if strings.Contains(text, "{{") {
+		text = replacers[d].Replace(text)
 	}
-	if !strings.Contains(text, "rows($") {
-		return text
+	if d == sqlite {
+		text = replaceEach(text, "limit $", withoutPlanningAnew)
 	}
-	return rowsPattern.ReplaceAllStringFunc(text, func(match string) string {
-		parts := rowsPattern.FindStringSubmatch(match)
-		return d.rows(parts[1], columnBreak.Split(parts[2], -1))
-	})
+	return replaceEach(text, "rows($", d.rows)
 }
 
-// rows renders a table whose rows come from a JSON array of arrays, so that any number of rows takes one parameter.
-func (d dialect) rows(parameter string, columns []string) string {
-	fields := make([]string, len(columns))
-	for i, column := range columns {
-		name, kind, _ := strings.Cut(column, " ")
+// replaceEach replaces each place that begins with start. The function is called with the text behind that, and
+// returns what stands for the place, and the text behind it.
+func replaceEach(text, start string, replace func(rest string) (replaced, after string)) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, start)
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		replaced, after := replace(rest)
+		out.WriteString(replaced)
+		text = after
+	}
+}
+
+// withoutPlanningAnew renders a limit that is a parameter alone. SQLite plans such a statement for the parameter's
+// value, and so parses it anew each time that it is run. Where the limit is a sum, it does not.
+func withoutPlanningAnew(rest string) (limit, after string) {
+	after = strings.TrimLeft(rest, "0123456789")
+	return "limit $" + rest[:len(rest)-len(after)] + " + 0", after
+}
+
+// rows renders a table that a parameter holds, such as rows($1: id bigint, name text). Its rows come from a JSON array
+// of arrays, so that any number of them takes one parameter.
+func (d dialect) rows(rest string) (table, after string) {
+	definition, after, _ := strings.Cut(rest, ")")
+	parameter, columns, _ := strings.Cut("$"+definition, ":")
+	var fields []string
+	for column := range strings.SplitSeq(columns, ",") {
+		name, kind, _ := strings.Cut(strings.TrimSpace(column), " ")
+		field := strconv.Itoa(len(fields))
 		if d == postgres {
-			fields[i] = fmt.Sprintf("cast(value ->> %d as %s) as %s", i, kind, name)
+			fields = append(fields, "cast(value ->> "+field+" as "+kind+") as "+name)
 		} else {
-			fields[i] = fmt.Sprintf("value ->> %d as %s", i, name)
+			fields = append(fields, "value ->> "+field+" as "+name)
 		}
 	}
 	source := "jsonb_each(" + parameter + ")" // whose values need not be parsed again
 	if d == postgres {
 		source = "jsonb_array_elements(cast(" + parameter + " as jsonb))"
 	}
-	return "(select " + strings.Join(fields, ", ") + " from " + source + ")"
+	return "(select " + strings.Join(fields, ", ") + " from " + source + ")", after
 }
