@@ -1,6 +1,8 @@
 package store
 
 import (
+	"iter"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -23,40 +25,37 @@ var unspaced = []*unicode.RangeTable{
 
 // wordsOf splits a key into words: letters and digits, with the marks on them. All else separates words. A character of
 // a script without spaces, or a symbol such as an emoji, is a word.
-func wordsOf(key string) (all []string) {
-	var word []rune
-	end := func() {
-		if len(word) > 0 {
-			all = append(all, string(word[:min(len(word), maxWord)]))
-			word = nil
-		}
-	}
-	alone := false // the word is a character of such a script
-	for _, r := range key {
-		switch {
-		case unicode.IsMark(r) && len(word) > 0:
-			word = append(word, r)
-		case unicode.In(r, unspaced...):
-			end()
-			word, alone = append(word, r), true
-		case unicode.In(r, unicode.L, unicode.N, unicode.M):
-			if alone {
-				end()
+func wordsOf(key string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		var word []rune
+		alone := false // the word is a character of such a script
+		for _, r := range key {
+			isMark, isAlone := unicode.IsMark(r), r > unicode.MaxASCII && unicode.In(r, unspaced...)
+			isPart := isMark || isAlone || unicode.IsLetter(r) || unicode.IsNumber(r)
+			goesOn := isMark || isPart && !isAlone && !alone
+			if len(word) > 0 && !goesOn {
+				if !yield(string(word)) {
+					return
+				}
+				word = word[:0]
 			}
-			word, alone = append(word, r), false
-		default:
-			end()
-			alone = false
+			if !isMark || len(word) == 0 { // a mark leaves what it stands on as it is
+				alone = isAlone
+			}
+			if isPart && len(word) < maxWord {
+				word = append(word, r)
+			}
+		}
+		if len(word) > 0 {
+			yield(string(word))
 		}
 	}
-	end()
-	return all
 }
 
 // wordText returns the words of a key with a space between two, up to maxSearched.
 func wordText(key string) string {
 	var b strings.Builder
-	for _, word := range wordsOf(key) {
+	for word := range wordsOf(key) {
 		if b.Len()+len(word) >= maxSearched {
 			break
 		}
@@ -78,7 +77,7 @@ type phrase struct {
 // between spaces, whose last word is the beginning of one.
 func phrases(text string) (all []phrase) {
 	add := func(part string, open bool) {
-		if found := wordsOf(part); len(found) > 0 {
+		if found := slices.Collect(wordsOf(part)); len(found) > 0 {
 			all = append(all, phrase{found, open})
 		}
 	}

@@ -31,7 +31,7 @@ func TestAKeyIsSplitIntoWords(t *testing.T) {
 		{strings.Repeat("x", 65) + " y", []string{strings.Repeat("x", 64), "y"}},
 		{strings.Repeat("ж", 65), []string{strings.Repeat("ж", 64)}},
 	} {
-		if got := wordsOf(spelling.Key(c.text)); !slices.Equal(got, c.want) {
+		if got := slices.Collect(wordsOf(spelling.Key(c.text))); !slices.Equal(got, c.want) {
 			t.Errorf("the words of %q are %q, not %q", c.text, got, c.want)
 		}
 	}
