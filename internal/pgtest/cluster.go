@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Cluster is a PostgreSQL server with data of its own in a temporary directory. It listens on a Unix socket there and
-// trusts all connections.
+// Cluster is a PostgreSQL server with data of its own in a temporary directory, which is in memory if there is room. It
+// listens on a Unix socket there and trusts all connections.
 type Cluster struct {
 	server *url.URL // of its first database
 	dir    string
@@ -66,7 +66,7 @@ func newCluster() (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "casehook-pg-")
+	dir, err := os.MkdirTemp(folder(), "casehook-pg-")
 	if err != nil {
 		return nil, fmt.Errorf("pgtest: %w", err)
 	}
