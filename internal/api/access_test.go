@@ -57,7 +57,7 @@ func (w *world) subscribe(to *caseReceiver, header ...string) string {
 func (w *world) awaitDelivered(paths ...string) {
 	w.t.Helper()
 	for _, path := range paths {
-		w.until(path+" has told all", func() bool {
+		w.eventually(path+" has told all", func() bool {
 			w.sequence()
 			running := false
 			for _, r := range w.get(path+"/replays").is(200, "").items() {

@@ -238,7 +238,7 @@ func (f *failureTest) test() {
 // await waits until every endpoint that can't be reached is said to be failing.
 func (f *failureTest) await() {
 	f.world.t.Helper()
-	f.world.until("all endpoints but one are failing", func() bool {
+	f.world.eventually("all endpoints but one are failing", func() bool {
 		told, _, _ := f.world.poll("after=beginning&limit=1000&triggers=endpoint.failing")
 		return len(told) >= len(f.endpoints)-1 // a redirect is an answer: it shows that the endpoint is there
 	})

@@ -138,7 +138,7 @@ func newClearanceTest(w *world) *clearanceTest {
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	w.t.Cleanup(out.Close)
 	engine := delivery.New(w.store, out, delivery.Config{Node: "one", Version: "1.2.3", Poll: 20 * time.Millisecond,
-		Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+		Jitter: func() float64 { return 0.5 }, Log: w.logger(), Progress: w.progress.Made})
 	ctx, stop := context.WithCancel(w.t.Context())
 	stopped := make(chan error, 1)
 	go func() { stopped <- engine.Run(ctx) }()
@@ -293,7 +293,7 @@ func (s *clearanceTest) replay() {
 			s.as(class)...).is(201, "").header.Get("Location"))
 	}
 	for _, replay := range s.replays {
-		s.world.until("the replay ends", func() bool {
+		s.world.eventually("the replay ends", func() bool {
 			g := s.world.get(replay).is(200, "")
 			return g.text("state") == "done" && g.text("delivered") != "0"
 		})

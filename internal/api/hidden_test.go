@@ -150,7 +150,7 @@ func (s *hiddenTest) hide(how string) {
 func (s *hiddenTest) awaitAttempt(path string) {
 	s.world.t.Helper()
 	var tried []any
-	s.world.until("the case's message is tried", func() bool {
+	s.world.eventually("the case's message is tried", func() bool {
 		s.world.sequence()
 		tried = s.world.get("/v1/attempts?outcome=failed&case="+strip(path)).is(200, "").items()
 		return len(tried) > 0

@@ -50,7 +50,7 @@ func TestAThinEndpointIsSentWhatIdentifiesTheChangeAlone(t *testing.T) {
 		t.Errorf("the sample is %s", got)
 	}
 	var tries []any
-	w.until("an attempt is saved", func() bool {
+	w.eventually("an attempt is saved", func() bool {
 		tries = w.get(path+"/attempts").is(200, "").items()
 		return len(tries) > 0
 	})

@@ -258,14 +258,15 @@ func (w *world) deliverAll() {
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	defer out.Close()
 	engine := delivery.New(w.store, out, delivery.Config{Node: id.New("node"), Version: "1.2.3",
-		Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+		Poll: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger(),
+		Progress: w.progress.Made})
 	ctx, stop := context.WithCancel(w.t.Context())
 	stopped := make(chan error, 1)
 	go func() { stopped <- engine.Run(ctx) }()
 	db, err := sql.Open(w.driver, w.dsn)
 	must(w.t, err)
 	defer db.Close()
-	w.until("all messages are sent", func() bool {
+	w.eventually("all messages are sent", func() bool {
 		var waiting int
 		must(w.t, db.QueryRowContext(ctx, `
 			select count(*) from endpoints e

@@ -51,6 +51,7 @@ type world struct {
 	services    api.Services
 	sessions    *session.Manager
 	engine      *delivery.Engine // runs where a test lets it
+	progress    *waits.Progress  // of the engine, and of streams that end
 	bearer      string
 	log         *lockedBuffer
 	document    *description
@@ -102,7 +103,9 @@ var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 // startSending is startOn for a world that calls others as sends says.
 func startSending(t testing.TB, driver, dsn string, sends outbound.Config, change ...func(*api.Config)) *world {
 	t.Helper()
-	w := &world{t: t, log: &lockedBuffer{}, seen: map[string]bool{}, driver: driver, dsn: dsn}
+	w := &world{
+		t: t, log: &lockedBuffer{}, seen: map[string]bool{}, driver: driver, dsn: dsn, progress: waits.NewProgress(t),
+	}
 	dir := t.TempDir()
 	options := store.Options{Path: dsn, Key: databaseKey}
 	if driver == "pgx" {
@@ -139,7 +142,8 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	must(t, err)
 	w.sessions = session.New(w.store, session.Config{Insecure: true})
 	w.engine = delivery.New(w.store, out, delivery.Config{Node: "world", Version: "1.2.3", Poll: 20 * time.Millisecond,
-		Flush: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger()})
+		Flush: 20 * time.Millisecond, Jitter: func() float64 { return 0.5 }, Log: w.logger(),
+		Progress: w.progress.Made})
 	config := api.Config{Feed: w.engine.Feed(), Tester: w.engine.Tester(),
 		Follow:   api.FollowLimits{Lifetime: 100 * time.Millisecond},
 		Sessions: w.sessions, Version: "1.2.3", Log: w.logger(),
@@ -152,14 +156,10 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	return w
 }
 
-// until waits until something is so. It looks again and again, as a client would.
-func (w *world) until(what string, met func() bool) {
+// eventually waits until the engine, or the end of a stream, makes a condition true.
+func (w *world) eventually(what string, met func() bool) {
 	w.t.Helper()
-	for ctx := waits.Context(w.t); !met(); {
-		if ctx.Err() != nil {
-			w.t.Fatalf("it never came about that %s", what)
-		}
-	}
+	w.progress.Until(w.t, what, met)
 }
 
 // deliver lets the engine run until the test ends.
@@ -173,7 +173,12 @@ func (w *world) deliver() {
 // serve begins to serve with a configuration.
 func (w *world) serve(c api.Config) {
 	w.handler = api.New(w.services, c)
-	w.server = httptest.NewServer(w.handler)
+	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/stream" {
+			defer w.progress.Made()
+		}
+		w.handler.ServeHTTP(rw, r)
+	}))
 	w.t.Cleanup(w.server.Close)
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/waits"
 )
 
 // BenchmarkDelivery measures messages delivered per second, and in the same run those of a bare client that only
@@ -49,7 +50,7 @@ func benchmarkDelivery(b *testing.B, o store.Options, endpoints int) {
 	}
 	defer st.Close()
 	x := &bench{
-		TB: b, store: st, committed: new(atomic.Int64), progress: newBeats(b),
+		TB: b, store: st, committed: new(atomic.Int64), progress: waits.NewProgress(b),
 		key: []byte("0123456789abcdef0123456789abcdef"),
 	}
 	x.update(func(tx *store.Tx) (err error) {

@@ -74,7 +74,7 @@ func (b *bench) issuer(answer func(n int, w http.ResponseWriter)) *issuer {
 		i.asked, i.forms = append(i.asked, q.Header.Clone()), append(i.forms, q.PostForm.Encode())
 		n, answer := len(i.asked), i.answer
 		i.mu.Unlock()
-		b.progress.beat()
+		b.progress.Made()
 		w.Header().Set("Content-Type", "application/json")
 		answer(n, w)
 	}))

@@ -28,6 +28,10 @@ type Config struct {
 	// How often positions that passed only unwanted entries are saved, all at once; default 10 s.
 	Flush        time.Duration
 	DisableAfter time.Duration // an endpoint that fails for so long is disabled; default 5 days
+
+	// Progress is called after each step, so that tests can wait for it: leases are claimed, a request has ended,
+	// outcomes are durable. It must not block. nil: nobody waits.
+	Progress func()
 }
 
 // Engine delivers for all endpoints whose lease this node holds.
@@ -49,7 +53,7 @@ func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 	c.Drain = orDefault(c.Drain, 10*time.Second)
 	c.Flush = orDefault(c.Flush, 10*time.Second)
 	c.DisableAfter = orDefault(c.DisableAfter, 5*24*time.Hour)
-	started, signals := time.Now(), &signals{}
+	started, signals := time.Now(), &signals{leased: c.Progress, sent: c.Progress, settled: c.Progress}
 	e := &Engine{
 		config:  c,
 		store:   st,

@@ -38,35 +38,6 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// beats wake everybody who waits for the next one.
-type beats struct {
-	late <-chan struct{} // closed when a test has waited in vain
-	mu   sync.Mutex
-	next chan struct{}
-}
-
-func newBeats(t testing.TB) *beats { return &beats{late: waits.Context(t).Done()} }
-
-// beat wakes all who wait.
-func (b *beats) beat() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.next != nil {
-		close(b.next)
-		b.next = nil
-	}
-}
-
-// wait returns a channel that is closed at the next beat.
-func (b *beats) wait() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.next == nil {
-		b.next = make(chan struct{})
-	}
-	return b.next
-}
-
 // bench is a store with an engine on it, and receivers that remember.
 type bench struct {
 	tester *delivery.Tester // of the engine that was started last
@@ -84,8 +55,9 @@ type bench struct {
 	road   *store.Store  // the engine's own, where it is another
 	log    io.Writer     // the engine's; nil: the test's
 
-	committed *atomic.Int64 // entries of cases in the journal; the engine adds operational ones
-	progress  *beats        // the engine has done something, or a receiver was asked
+	committed *atomic.Int64   // entries of cases in the journal; the engine adds operational ones
+	progress  *waits.Progress // of the engine and of receivers
+	stopped   *atomic.Int64   // cancelled replays that have ended
 }
 
 // databaseKey is that of every bench's database.
@@ -117,7 +89,7 @@ func newBench(t *testing.T, o store.Options) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{
-		TB: t, store: st, where: o, committed: new(atomic.Int64), progress: newBeats(t),
+		TB: t, store: st, where: o, committed: new(atomic.Int64), progress: waits.NewProgress(t),
 		key: []byte("0123456789abcdef0123456789abcdef"),
 	}
 	t.Cleanup(func() { b.stop(); st.Close() })
@@ -147,9 +119,12 @@ func (b *bench) run() func() {
 		Flush:        b.flush,
 		Jitter:       rand.Float64,
 		Log:          slog.New(slog.NewTextHandler(b.logs(), nil)),
+		Progress:     b.progress.Made,
 	})
 	b.tester = e.Tester()
-	e.Signal(b.progress.beat)
+	stopped := new(atomic.Int64)
+	b.stopped = stopped
+	e.OnStopped(func() { stopped.Add(1); b.progress.Made() })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- e.Run(ctx) }()
@@ -278,7 +253,7 @@ func (b *bench) serve(take func(arrival, http.ResponseWriter)) *httptest.Server 
 		}
 		attempt, _ := strconv.Atoi(q.Header.Get("webhook-attempt"))
 		take(arrival{m.CaseID, m.Version, q.Header.Get("webhook-id"), attempt}, w)
-		b.progress.beat()
+		b.progress.Made()
 	})))
 	b.Cleanup(server.Close)
 	return server
@@ -289,7 +264,7 @@ func (b *bench) next(r *receiver) arrival {
 	select {
 	case a := <-r.arrived:
 		return a
-	case <-b.progress.late:
+	case <-b.progress.Late():
 		b.Fatal("nothing arrived")
 		return arrival{}
 	}
@@ -298,31 +273,7 @@ func (b *bench) next(r *receiver) arrival {
 // eventually waits until the engine, or a receiver, makes a condition true.
 func (b *bench) eventually(what string, met func() bool) {
 	b.Helper()
-	for {
-		next := b.progress.wait() // before looking, so that nothing falls between
-		if met() {
-			return
-		}
-		select {
-		case <-next:
-		case <-b.progress.late:
-			b.Fatalf("it never came about that %s", what)
-		}
-	}
-}
-
-// polled waits for a condition outside of the engines of this bench: in the database itself, or on another node.
-func (b *bench) polled(what string, met func() bool) {
-	b.Helper()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for !met() {
-		select {
-		case <-ticker.C:
-		case <-b.progress.late:
-			b.Fatalf("it never came about that %s", what)
-		}
-	}
+	b.progress.Until(b, what, met)
 }
 
 // served waits until an endpoint is owed nothing of what the test has committed.
@@ -688,7 +639,7 @@ func twoNodes(t *testing.T) (one, two *bench) {
 		return st
 	}
 	one = &bench{
-		TB: t, store: open(), committed: new(atomic.Int64), progress: newBeats(t),
+		TB: t, store: open(), committed: new(atomic.Int64), progress: waits.NewProgress(t),
 		key: []byte("0123456789abcdef0123456789abcdef"),
 	}
 	one.update(func(tx *store.Tx) (err error) {

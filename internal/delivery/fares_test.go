@@ -61,7 +61,7 @@ func (b *bench) receives(o *operator) operationalMessage {
 	select {
 	case m := <-o.received:
 		return m
-	case <-b.progress.late:
+	case <-b.progress.Late():
 		b.Fatal("nothing was heard")
 		return operationalMessage{}
 	}

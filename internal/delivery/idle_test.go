@@ -151,7 +151,7 @@ func benchmarkIdle(b *testing.B, o store.Options) {
 	}
 	defer st.Close()
 	x := &bench{
-		TB: b, store: st, committed: new(atomic.Int64), progress: newBeats(b),
+		TB: b, store: st, committed: new(atomic.Int64), progress: waits.NewProgress(b),
 		key: []byte("0123456789abcdef0123456789abcdef"),
 	}
 	x.update(func(tx *store.Tx) (err error) {

@@ -46,7 +46,7 @@ func (r *record) says(text ...string) bool {
 
 func TestWhatGoesWrongIsInTheOperatorsLog(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
-		log := &record{out: b.Output(), written: b.progress.beat}
+		log := &record{out: b.Output(), written: b.progress.Made}
 		b.log = log
 		b.stop()
 		b.start()

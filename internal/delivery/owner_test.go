@@ -10,6 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/waits"
 )
 
 // narrow puts a version of the benches' case type that these roles may read.
@@ -133,7 +134,7 @@ func TestAnEndpointHearsNoMoreThanItsOwnerSees(t *testing.T) {
 	})
 }
 
-// A commit of another node counts within a second.
+// A commit of another node counts within a second. Without a notification only the clock ends what a node has cached.
 func TestANodeHearsWhoMayReadFromTheOther(t *testing.T) {
 	one, two := twoNodes(t)
 	owner := one.owned("http://192.0.2.1", access.Manager, endpoint.Policy{})
@@ -149,5 +150,5 @@ func TestANodeHearsWhoMayReadFromTheOther(t *testing.T) {
 		t.Fatal("what is narrowed to nobody is not read")
 	}
 	one.narrow(1, `["viewer"]`)
-	two.polled("the other node knows", func() bool { return !reads() })
+	waits.Poll(t, "the other node knows", func() bool { return !reads() })
 }

@@ -239,7 +239,7 @@ func TestAReplayHoldsUpNothingThatIsNew(t *testing.T) {
 		r := b.receiver(func(a arrival) int {
 			if replaying.Load() && a.caseID < 1000 {
 				old.Add(1)
-				b.progress.beat()
+				b.progress.Made()
 				<-gate
 				old.Add(-1)
 			}
@@ -278,6 +278,7 @@ func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
 		r := b.receiver(func(a arrival) int {
 			if replaying.Load() {
 				entered <- struct{}{}
+				b.progress.Made()
 				<-leave
 			}
 			return 200
@@ -296,16 +297,17 @@ func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
 				time.Now())
 		})
 		leave <- struct{}{}
-		sent, quiet := 1, 0
-		b.polled("it ends", func() bool { // a few may be begun before the worker hears of it
-			select {
-			case <-entered:
-				leave <- struct{}{}
-				sent, quiet = sent+1, 0
-			default:
-				quiet++
+		sent := 1
+		b.eventually("the replay stops", func() bool { // a few requests may begin before the worker knows
+			for {
+				select {
+				case <-entered:
+					leave <- struct{}{}
+					sent++
+				default:
+					return b.stopped.Load() == 1
+				}
 			}
-			return quiet > 15
 		})
 		if sent >= 50 {
 			b.Error("it went on to its end")

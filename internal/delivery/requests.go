@@ -164,6 +164,7 @@ func (w *worker) forgetStopped() {
 	})
 	if len(w.replays) < before {
 		w.rotate()
+		signal(w.signals.stopped)
 	}
 }
 

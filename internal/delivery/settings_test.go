@@ -52,7 +52,7 @@ func next(b *bench, requests <-chan received) received {
 	select {
 	case t := <-requests:
 		return t
-	case <-b.progress.late:
+	case <-b.progress.Late():
 		b.Fatal("nothing arrived")
 		return received{}
 	}

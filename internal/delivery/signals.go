@@ -6,6 +6,7 @@ type signals struct {
 	leased  func() // leases were claimed, and the holders started or ended
 	sent    func() // a request has ended
 	settled func() // a batch of outcomes is durable
+	stopped func() // a cancelled replay has ended, and its requests too
 }
 
 func signal(f func()) {

@@ -10,6 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/waits"
 )
 
 // A node that starts after another's connections have ended takes over at once, although the other's lease lasts for
@@ -32,7 +33,7 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 		store:     open(url),
 		road:      open(proxy.URL(t, url)),
 		committed: new(atomic.Int64),
-		progress:  newBeats(t),
+		progress:  waits.NewProgress(t),
 		key:       make([]byte, 32),
 		lease:     store.MaxLease,
 	}
@@ -58,7 +59,7 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 	})
 
 	proxy.Cut()
-	one.polled("its connection has ended", func() (ended bool) {
+	waits.Poll(t, "PostgreSQL's own table of connections lacks it", func() (ended bool) {
 		err := conn.QueryRow(t.Context(),
 			"select not exists (select 1 from nodes n join pg_stat_activity a on a.pid = n.session)").Scan(&ended)
 		return err == nil && ended

@@ -72,6 +72,8 @@ type Config struct {
 	Variable func(name string) (string, bool) // looks up ${CASEHOOK_VAR_...}; default: finds none
 	Random   io.Reader                        // default crypto/rand
 	Log      *slog.Logger                     // default: nothing is logged
+
+	progress func() // tests: as delivery.Config has it
 }
 
 // The defaults.

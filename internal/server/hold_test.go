@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -51,6 +52,8 @@ func newPeers(t *testing.T) *peers {
 func (e *peers) leaveUndelivered(t *testing.T, c Config) (token string) {
 	t.Helper()
 	e.status.Store(http.StatusServiceUnavailable)
+	progress := waits.NewProgress(t)
+	c.progress = progress.Made
 	s, stop := start(t, c)
 	ask := fmt.Sprintf(`"about_to_submit": {"url": "%s/callback", "retries": [], "failure_policy": "ignore"}`,
 		e.server.URL)
@@ -68,8 +71,7 @@ func (e *peers) leaveUndelivered(t *testing.T, c Config) (token string) {
 		`{"name": "erp", "url": "`+e.server.URL+`/hook", "triggers": ["case_created"],
 		"policy": {"retries": [`+strings.Repeat(`"200ms", `, 28)+`"200ms"]}}`)
 	call(t, s, "POST /v1/case-types/note/cases", s.Token(), `{"transition": "write"}`)
-	w := &observedServer{server: s, t: t}
-	w.eventually("both endpoints were tried", func() bool { return e.requests.Load() >= 3 })
+	progress.Until(t, "both endpoints were tried", func() bool { return e.requests.Load() >= 3 })
 	stop()
 	return s.Token()
 }

@@ -38,7 +38,7 @@ func (s *Server) run(ctx context.Context) {
 
 	<-serving.Done()
 	s.config.Log.Info("stopping")
-	s.draining.Store(true)
+	close(s.draining)
 	s.letGo(ctx)
 	failure := context.Cause(serving)
 	if ctx.Err() != nil {

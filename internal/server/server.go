@@ -18,7 +18,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/authz"
@@ -54,7 +53,7 @@ type Server struct {
 	engine     *delivery.Engine
 	store      *store.Store
 	metrics    *observe.Metrics
-	draining   atomic.Bool
+	draining   chan struct{} // closed when the server begins to stop
 	metricsURL string
 	opened     closers
 	done       chan struct{}
@@ -69,7 +68,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		config: c, metrics: observe.New(c.Version), clients: inbound.New(c.inbound()), done: make(chan struct{}),
+		config: c, metrics: observe.New(c.Version), clients: inbound.New(c.inbound()),
+		draining: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.opened.Close())
@@ -198,6 +198,7 @@ func (s *Server) openEngine(node string, out *outbound.Client, tracer *observe.T
 		Metrics:      s.metrics.Delivery,
 		Tracer:       tracer,
 		Hold:         s.config.Hold,
+		Progress:     s.config.progress,
 	})
 }
 

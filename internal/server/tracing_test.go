@@ -126,7 +126,7 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 	w.eventually("the first attempt is made", func() bool { return len(w.received()) == 1 })
 	w.stop()
 	w.answers(200, "")
-	config.Allow = loopback
+	config.Allow, config.progress = loopback, w.progress.Made
 	_, stop := start(t, config)
 	w.eventually("the second attempt is made", func() bool { return len(w.received()) == 2 })
 	stop()

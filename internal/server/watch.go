@@ -17,8 +17,10 @@ const readyTimeout = 2 * time.Second
 
 // ready returns an error if the server should get no requests now.
 func (s *Server) ready(ctx context.Context) error {
-	if s.draining.Load() {
+	select {
+	case <-s.draining:
 		return fault.New(fault.Unavailable, "server.not_ready", "The server is stopping.")
+	default:
 	}
 	limited, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()

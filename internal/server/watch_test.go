@@ -35,6 +35,7 @@ type observedServer struct {
 	t        *testing.T
 	stop     func()
 	receiver *httptest.Server
+	progress *waits.Progress // of deliveries
 
 	mu     sync.Mutex
 	status int
@@ -47,7 +48,8 @@ var loopback = []outbound.AllowedPrefix{{Prefix: netip.MustParsePrefix("127.0.0.
 
 func startObserved(t *testing.T, c Config) *observedServer {
 	t.Helper()
-	w := &observedServer{t: t, status: 200}
+	w := &observedServer{t: t, status: 200, progress: waits.NewProgress(t)}
+	c.progress = w.progress.Made
 	mux := http.NewServeMux()
 	mux.HandleFunc("/callback", func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
@@ -109,17 +111,17 @@ func (w *observedServer) refused(method, path, token, body string) {
 	}
 }
 
-// eventually waits for a condition.
+// eventually waits until delivery makes a condition true.
 func (w *observedServer) eventually(what string, met func() bool) {
 	w.t.Helper()
-	for late := waits.Context(w.t); !met(); {
-		if late.Err() != nil {
-			w.t.Fatalf("it never came about that %s", what)
-		}
-		pause, cancel := context.WithTimeout(w.t.Context(), 20*time.Millisecond)
-		<-pause.Done()
-		cancel()
-	}
+	w.progress.Until(w.t, what, met)
+}
+
+// scraped waits until the metrics meet a condition. It polls: the counts of the database are cached for seconds, so only
+// the clock brings new ones.
+func (w *observedServer) scraped(what string, met func(map[string]*dto.MetricFamily) bool) {
+	w.t.Helper()
+	waits.Poll(w.t, what, func() bool { return met(scrape(w.t, w.server.MetricsURL())) })
 }
 
 // scrape collects the metrics as Prometheus does.
@@ -248,16 +250,14 @@ func TestMetricsTellOfAnOutage(t *testing.T) {
 	for range 12 {
 		call(t, w.server, "POST /v1/case-types/note/cases", w.server.Token(), `{"data": {"text": "one"}}`)
 	}
-	w.eventually("it is seen", func() bool {
-		all := scrape(t, w.server.MetricsURL())
+	w.scraped("it is seen", func(all map[string]*dto.MetricFamily) bool {
 		return value(all, "delivery_attempts_total", "outcome", "unreachable") >= 5 &&
 			value(all, "delivery_breakers_open") == 1 &&
 			value(all, "lag_entries") > 0 && value(all, "lag_entries_max") == value(all, "lag_entries") &&
 			value(all, "lanes_parked") > 0
 	})
 	w.answers(200, "")
-	w.eventually("it is over", func() bool {
-		all := scrape(t, w.server.MetricsURL())
+	w.scraped("it is over", func(all map[string]*dto.MetricFamily) bool {
 		return value(all, "delivery_latency_seconds") == 12 && value(all, "delivery_breakers_open") == 0 &&
 			value(all, "lag_entries") == 0 &&
 			value(all, "lanes_parked") == 0 && value(all, "delivery_in_flight") == 0
@@ -303,8 +303,7 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 	for range 5 {
 		tell(w.server.Token())
 	}
-	w.eventually("the database has been asked", func() bool {
-		all := scrape(t, w.server.MetricsURL())
+	w.scraped("the database has been asked", func(all map[string]*dto.MetricFamily) bool {
 		return value(all, "endpoints", "status", "active") == 6 && value(all, "lag_entries") == 0 &&
 			value(all, "journal_position") >= 18
 	})
@@ -355,18 +354,20 @@ func TestMetricsAreForWhoeverHasTheirToken(t *testing.T) {
 func TestItIsNotReadyBeforeItStops(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	s, err := Start(ctx,
-		Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", DrainDelay: 2 * time.Second})
+	progress := waits.NewProgress(t)
+	s, err := Start(ctx, Config{
+		Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", DrainDelay: 2 * time.Second,
+		progress: progress.Made,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &observedServer{t: t}
-	w.eventually("it is ready", func() bool { status, _ := get(t, s, "/readyz", ""); return status == 200 })
+	progress.Until(t, "it is ready", func() bool { status, _ := get(t, s, "/readyz", ""); return status == 200 })
 	cancel()
-	w.eventually("it is not ready", func() bool {
-		status, body := get(t, s, "/readyz", "")
-		return status == 503 && strings.Contains(body, "stopping")
-	})
+	<-s.draining
+	if status, body := get(t, s, "/readyz", ""); status != 503 || !strings.Contains(body, "stopping") {
+		t.Errorf("/readyz answers %d: %s", status, body)
+	}
 	if status, _ := get(t, s, "/healthz", ""); status != 200 {
 		t.Errorf("meanwhile /healthz answers %d", status)
 	}
@@ -382,22 +383,23 @@ func TestItIsNotReadyBeforeItStops(t *testing.T) {
 func TestItIsNotReadyWithoutItsDatabase(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	s, err := Start(ctx, Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0"})
+	progress := waits.NewProgress(t)
+	s, err := Start(ctx,
+		Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", progress: progress.Made})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &observedServer{t: t, server: s}
-	w.eventually("it is ready", func() bool { return w.server.ready(t.Context()) == nil })
+	progress.Until(t, "it is ready", func() bool { return s.ready(t.Context()) == nil })
 	if err := s.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.server.ready(t.Context()); !errors.Is(err, fault.Unavailable) {
+	if err := s.ready(t.Context()); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("without a database it is %v", err)
 	}
-	if status, _ := get(t, w.server, "/readyz", ""); status != 503 {
+	if status, _ := get(t, s, "/readyz", ""); status != 503 {
 		t.Errorf("/readyz answers %d", status)
 	}
-	if status, _ := get(t, w.server, "/healthz", ""); status != 200 {
+	if status, _ := get(t, s, "/healthz", ""); status != 200 {
 		t.Errorf("/healthz answers %d", status)
 	}
 	cancel()
