@@ -369,8 +369,8 @@ func (s *sources) texts(f fault, e ast.Expr) (all []string) {
 	return all
 }
 
-// told are the statuses of codes whose kind is known only once a callback was asked.
-var told = map[string]int{"callback.timeout": 504, "callback.cancelled": 503}
+// statuses are the statuses of codes whose kind is known only once a callback was asked.
+var statuses = map[string]int{"callback.timeout": 504, "callback.cancelled": 503}
 
 // ofField returns what a field of the function's receiver is, in all literals of its type.
 func (s *sources) ofField(f fault, e *ast.SelectorExpr) (all []string) {
@@ -420,7 +420,7 @@ func (s *sources) fields(dir, name string) (all []string) {
 
 // statuses returns those of a fault's kinds.
 func (s *sources) statuses(f fault, code string) (all []int) {
-	if status := told[code]; status > 0 {
+	if status := statuses[code]; status > 0 {
 		return []int{status}
 	}
 	var add func(ast.Expr)

@@ -30,18 +30,18 @@ var (
 
 // The budget of one request.
 const (
-	mostMemory = 64 << 20        // over what the server takes at rest
+	mostMemory = 64 << 20        // above the server's memory at rest
 	mostCPU    = 6 * time.Second // of one core; a budget of steps is about one second
 	atOnce     = 3               // requests
 )
 
-// costly is a request whose author wants to take all that the server has.
+// costly is a request that tries to exhaust the server.
 type costly struct {
 	kind, method, path, contentType string
 	body                            []byte
 }
 
-// server is a real process, and the memory that it takes at rest.
+// server is a real process, with its memory at rest.
 type server struct {
 	t          *testing.T
 	pid        int
@@ -53,7 +53,7 @@ type server struct {
 func startServer(t *testing.T) *server {
 	t.Helper()
 	dir := t.TempDir()
-	out, err := os.OpenFile(filepath.Join(dir, "out"), os.O_CREATE|os.O_WRONLY, 0o600) // good for the first token
+	out, err := os.OpenFile(filepath.Join(dir, "out"), os.O_CREATE|os.O_WRONLY, 0o600) // private, for the first token
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func (s *server) status(name string) int {
 	return kilobytes << 10
 }
 
-// cpu returns what the process has used. The kernel counts it in hundredths of a second.
+// cpu returns the CPU time of the process. The kernel counts hundredths of a second.
 func (s *server) cpu() time.Duration {
 	_, stat, _ := strings.Cut(readAll(fmt.Sprintf("/proc/%d/stat", s.pid)), ") ")
 	fields := strings.Fields(stat)
@@ -120,14 +120,14 @@ func (s *server) cpu() time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// forgetPeak makes VmHWM begin again at what the process takes now.
+// forgetPeak resets VmHWM to the memory of now.
 func (s *server) forgetPeak() {
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.pid), []byte("5"), 0); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-// prepare puts case types, and lets the server come to rest.
+// prepare puts the case types, and waits until the server is at rest.
 func (s *server) prepare() {
 	for key, fields := range types() {
 		s.send(costly{"a case type", "PUT", "/v1/case-types/" + key, "application/json",
@@ -148,7 +148,7 @@ func (s *server) prepare() {
 	s.rest = s.status("VmRSS")
 }
 
-// structure returns the schema of a field, whose parts are drawn at random.
+// structure returns a random schema of a field.
 func structure(random *rand.Rand, depth, width int) string {
 	if depth == 0 {
 		return `{"$ref":"#/$defs/node"}`
@@ -262,7 +262,7 @@ func (s *server) draw(random *rand.Rand) []costly {
 	}
 }
 
-// peak is the most that something took.
+// peak is the highest cost that was measured.
 type peak struct {
 	memory, cpu     int64
 	greedy, slowest string
@@ -272,7 +272,7 @@ type peak struct {
 // budget of as many.
 func (s *server) measure(p *peak, all []costly) {
 	s.forgetPeak()
-	rest := max(s.rest, s.status("VmRSS")) // what was used before goes back to the system after a while
+	rest := max(s.rest, s.status("VmRSS")) // the system gets freed memory back only after a while
 	before := s.cpu()
 	var done sync.WaitGroup
 	kinds := make([]string, len(all))
@@ -303,7 +303,7 @@ func TestNoRequestTakesMoreThanItsBudget(t *testing.T) {
 	var one, several peak
 	requests, rest := 0, 0
 	for begin := time.Now(); requests == 0 || time.Since(begin) < *budgetsTime; {
-		s := startServer(t) // so that nobody finds room that others have made
+		s := startServer(t) // so that no request reuses memory of another test
 		s.prepare()
 		rest = s.rest
 		all := s.draw(random)

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// folder is where the programs are that the tests run.
+// folder has the programs that the tests run.
 var folder string
 
 func TestMain(m *testing.M) {
-	os.Setenv("GORACE", "halt_on_error=1") // for the programs: a race ends them
+	os.Setenv("GORACE", "halt_on_error=1") // a race ends a program
 	status := m.Run()
 	if err := os.RemoveAll(folder); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -18,15 +18,15 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// Messages that an endpoint may have in flight: sent, and not durably settled.
+// inFlight is the highest number of messages of an endpoint that are sent and not durably settled.
 const inFlight = 512
 
-// zombieMay is how many messages a process may still send that was stopped and
-// goes on without its lease: what its workers were about to send.
+// zombieMay is the highest number of messages that a continued process may send without its lease: those that its
+// workers were about to send.
 const zombieMay = 64
 
-// cut ends a server in the midst of its work, or stops it. Only messages that the receiver has by
-// then, and that are not settled in the database, may come again, and once.
+// cut kills or stops a server while it works. Only messages that the receiver has got and that are not settled in the
+// database may arrive again, once each.
 func cut(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 4, "cut NAME SIGNAL RECEIVER DATABASE")
 	p, r, database := of(ts).servers[args[0]], of(ts).receivers[args[2]], args[3]
@@ -51,7 +51,7 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 			forgotten[a.id] = true
 		}
 	}
-	// another node has taken over already, so more is settled now than at the cut
+	// another node has already taken over, so more messages are settled now than at the cut
 	if strings.HasPrefix(database, "postgres") && after != before {
 		ts.Logf("too late to say what was in flight")
 		r.again += inFlight
@@ -72,7 +72,7 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Logf("%s: %d messages had arrived, %d of them in flight", args[1], len(r.arrived), len(forgotten))
 }
 
-// proceed lets a server go on that was stopped.
+// proceed continues a stopped server.
 func proceed(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "proceed NAME")
 	ts.Check(of(ts).servers[args[0]].cmd.Process.Signal(syscall.SIGCONT))
@@ -93,7 +93,7 @@ func takenOver(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Logf("taken over after %v", gap.Round(time.Millisecond))
 }
 
-// quiet waits until all that was sent is read and answered.
+// quiet waits until every request is read and answered.
 func (r *receiver) quiet(ts *testscript.TestScript) {
 	calm := 0
 	await(ts, nil, func() (string, bool) {
@@ -106,7 +106,7 @@ func (r *receiver) quiet(ts *testscript.TestScript) {
 	})
 }
 
-// noteConn keeps an eye on who has a request under way.
+// noteConn records the connections with a request under way.
 func (r *receiver) noteConn(c net.Conn, state http.ConnState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -120,7 +120,7 @@ func (r *receiver) noteConn(c net.Conn, state http.ConnState) {
 	}
 }
 
-// repeats judges what came again.
+// repeats counts repeated arrivals, and returns an error if one was not in flight.
 func (r *receiver) repeats(all []arrival) (again int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -142,8 +142,8 @@ func (r *receiver) repeats(all []arrival) (again int, err error) {
 	return again, fmt.Errorf("%d messages came again that were not in flight: %w", unexplained, err)
 }
 
-// query asks a database that a server may have left behind. Of SQLite's files it
-// takes a copy: what the next start finds must be what the last one left.
+// query queries a database. It copies SQLite's files first, so that the next server finds them as the last one left
+// them.
 func query(ts *testscript.TestScript, database, text string, each func(*sql.Rows) error) {
 	driver, source := "pgx", database
 	if !strings.HasPrefix(database, "postgres") {
@@ -187,7 +187,7 @@ func recorded(ts *testscript.TestScript, database string) (settled map[string]bo
 
 func epochs(ts *testscript.TestScript, database string) (epoch int64) {
 	if !strings.HasPrefix(database, "postgres") {
-		return 0 // a copy of what is being written is worth nothing; and nobody else is there
+		return 0 // SQLite has no other nodes, and a copy of files that are being written may be torn
 	}
 	_, epoch = recorded(ts, database)
 	return epoch

@@ -39,7 +39,7 @@ func TestPeopleSignInAtARealProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// The user is known by the address that the provider has verified.
+	// The user is found by the address that the provider has verified.
 	create, err := http.NewRequest(http.MethodPost, public+"/v1/users",
 		strings.NewReader(`{"email": "test-user@zitadel.ch", "name": "Test", "role": "viewer"}`))
 	if err != nil {
@@ -101,7 +101,7 @@ func startLine(t *testing.T, c *exec.Cmd, pattern *regexp.Regexp, env ...string)
 	case line := <-found:
 		return line
 	case <-time.After(time.Minute):
-		t.Fatalf("%s did not say %s", c.Path, pattern)
+		t.Fatalf("%s did not print %s", c.Path, pattern)
 		return ""
 	}
 }

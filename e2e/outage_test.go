@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/pgtest"
 )
 
-// outageDatabase is a PostgreSQL of a script's own, and the way to it.
+// outageDatabase is a PostgreSQL server of one script, behind a proxy.
 type outageDatabase struct {
 	cluster *pgtest.Cluster
 	proxy   *pgtest.Proxy
@@ -50,8 +50,7 @@ func outage(ts *testscript.TestScript, neg bool, args []string) {
 	kind[1]()
 }
 
-// refused waits until the storm was refused so many times since it was last asked,
-// for want of the database.
+// refused waits until so many requests of the storm were refused since the last call, because the database is away.
 func refused(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "refused N")
 	n, err := strconv.Atoi(args[0])
@@ -71,8 +70,8 @@ func refused(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// shrink lets a server make no file longer than the longest of some is now: what
-// a full disk is to it, as far as that can be had without being root.
+// shrink limits the files of a server to the length of the longest of some. That is as near to a full disk as a test
+// comes without being root.
 func shrink(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 2, "shrink NAME FILE...")
 	longest := uint64(0)
@@ -84,7 +83,7 @@ func shrink(ts *testscript.TestScript, neg bool, args []string) {
 	limitFiles(ts, args[0], longest)
 }
 
-// grow lets it make files of any length again.
+// grow ends that limit.
 func grow(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "grow NAME")
 	limitFiles(ts, args[0], ^uint64(0))

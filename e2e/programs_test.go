@@ -33,7 +33,7 @@ func install(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// until waits for a file to say something.
+// until waits until a file matches.
 func until(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 2, "until FILE PATTERN")
 	pattern, err := regexp.Compile("(?m)" + args[1])
@@ -45,7 +45,7 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// shows runs a program again and again until it says something.
+// shows runs a program again and again until its output matches.
 func shows(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 2, "shows PATTERN PROGRAM ARG...")
 	pattern, err := regexp.Compile("(?m)" + args[0])

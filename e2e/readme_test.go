@@ -34,7 +34,7 @@ import (
 // walkPages are the README and the pages that continue its walk, in their order.
 var walkPages = []string{"README.md", "docs/walk.md", "docs/receiving.md", "docs/developing.md"}
 
-// limit is how long any one thing may take.
+// limit bounds one step.
 const limit = 60 * time.Second
 
 // block is a fenced block of a page with a role.
@@ -74,7 +74,7 @@ func blocksOf(t *testing.T, pages ...string) []block {
 	return blocks
 }
 
-// terminal is a shell, as a person has one in a window.
+// terminal is an interactive shell.
 type terminal struct {
 	t     *testing.T
 	name  string
@@ -314,12 +314,12 @@ func TestTheWalk(t *testing.T) {
 	}
 	for _, page := range walkPages {
 		if ran[page] < 3 {
-			t.Errorf("%s has %d blocks of commands; its marks are lost", page, ran[page])
+			t.Errorf("%s has %d blocks of commands: their roles are missing", page, ran[page])
 		}
 	}
 	for _, r := range w.receivers {
 		if out := r.out.String(); strings.Contains(out, "refused") || strings.Count(out, "again") > repeats {
-			t.Errorf("the receiver was told something wrong:\n%s", out)
+			t.Errorf("the receiver printed something unexpected:\n%s", out)
 		}
 	}
 }

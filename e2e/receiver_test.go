@@ -20,7 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// receiver keeps what arrives, in order.
+// receiver records the requests that arrive, in order.
 type receiver struct {
 	url   string
 	delay time.Duration
@@ -113,8 +113,8 @@ func trust(ts *testscript.TestScript, neg bool, args []string) {
 	r.verifier = verifier
 }
 
-func hears(ts *testscript.TestScript, neg bool, args []string) {
-	arguments(ts, neg, args, 1, "hears NAME TRIGGER...")
+func received(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1, "received NAME TRIGGER...")
 	r, want := of(ts).receivers[args[0]], args[1:]
 	await(ts, nil, func() (string, bool) { return "too little arrived", len(r.all()) >= len(want) })
 	var got []string
@@ -125,7 +125,7 @@ func hears(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	if !slices.Equal(got, want) {
-		ts.Fatalf("%s heard %v, want %v", args[0], got, want)
+		ts.Fatalf("%s received %v, want %v", args[0], got, want)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

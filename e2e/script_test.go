@@ -29,35 +29,35 @@ import (
 // TestScripts runs testdata/*.txtar against the real binary. Besides what
 // testscript offers, a script may say:
 //
-//	serve NAME FLAG...            start a server on a free port, and wait until it serves; sets URL, and TOKEN on a first start
-//	token                         take the token that the last command printed: TOKEN
-//	stop NAME [SIGNAL]            end it; with TERM, the default, it has to end well
+//	serve NAME FLAG...            start a server, and wait until it is ready; sets URL, and TOKEN on a first start
+//	token                         set TOKEN to the token that the last command printed
+//	stop NAME [SIGNAL]            stop a server; after TERM, the default, its exit status must be 0
 //	http METHOD PATH STATUS [BODY or @FILE] [Header: value]...    one request; the answer is on stdout
-//	attempted ENDPOINT RESULT     wait until an attempt failed in that way, or got that status
-//	let VARIABLE KEY...           take a value out of the last answer
+//	attempted ENDPOINT RESULT     wait until an attempt has that failure or status
+//	let VARIABLE KEY...           set a variable to a value in the last answer
 //	database VARIABLE             an empty PostgreSQL database; sets its URL
 //	receiver NAME [DELAY]         a receiver that answers after a delay; sets NAME_URL
-//	talker NAME TEXT              a receiver that says more than it may; sets NAME_URL
+//	talker NAME TEXT              a receiver that sends a text after each answer; sets NAME_URL
 //	trust NAME SECRET             the receiver verifies with it
-//	subscribe NAME TRIGGER...     make an endpoint for it
-//	hears NAME TRIGGER...         wait for just these, in this order
-//	install DIR                   copy the receiver in Node there, with what it needs
+//	subscribe NAME TRIGGER...     create an endpoint for the receiver
+//	received NAME TRIGGER...      wait until the receiver has got exactly these messages, in this order
+//	install DIR                   install the receiver in Node there
 //	address VARIABLE              a free port on this machine
-//	until FILE PATTERN            wait until the file says so
-//	shows PATTERN PROGRAM ARG...  run it again and again until it says so
+//	until FILE PATTERN            wait until the file matches
+//	shows PATTERN PROGRAM ARG...  run a program again and again until its output matches
 //	sent URL SECRET ID STATUS FILE    send a file as a webhook, signed
 //	storm N                       begin to create and change cases, N at a time, until stopped or cut off
 //	calm                          stop the storm
 //	arrivals NAME N               wait until N requests have arrived
-//	cut NAME SIGNAL RECEIVER DATABASE    KILL or STOP a server in the midst of its work; what is in flight then may come again
-//	proceed NAME                  let a server go on that was stopped
-//	takenover RECEIVER WITHIN     wait until the receiver gets messages again after the cut, which has to be soon
+//	cut NAME SIGNAL RECEIVER DATABASE    KILL or STOP a server while it works; messages in flight may arrive again
+//	proceed NAME                  continue a stopped server
+//	takenover RECEIVER WITHIN     wait until the receiver gets messages again, within a time after the cut
 //	fragile VARIABLE              a PostgreSQL database that can go away; sets its URL
-//	outage KIND DURATION          take it away: cut, swallow, shutdown or crash
-//	refused N                     wait until the storm was refused N times, with 503 and Retry-After
-//	shrink NAME FILE...           let a server make no file longer than the longest of these is
-//	grow NAME                     let it again
-//	complete NAME                 wait for all that the server has committed; check order, signatures, and that nothing came again but what was in flight
+//	outage KIND DURATION          take that database away: cut, swallow, shutdown or crash
+//	refused N                     wait until N requests of the storm were refused, with 503 and Retry-After
+//	shrink NAME FILE...           limit the files of a server to the length of the longest of these
+//	grow NAME                     end that limit
+//	complete NAME                 wait for all messages; check order, signatures and repetitions
 func TestScripts(t *testing.T) {
 	bin := programs(t)
 	testscript.Run(t, testscript.Params{
@@ -72,7 +72,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "end": end, "token": token, "http": request, "let": let, "attempted": attempted, "database": database,
-			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "hears": hears,
+			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "received": received,
 			"install": install, "until": until, "shows": shows, "address": address, "sent": sent,
 			"talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
 			"fragile": newOutageDatabase, "outage": outage, "refused": refused, "shrink": shrink, "grow": grow,
@@ -95,7 +95,7 @@ type world struct {
 
 func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
 
-// need fails the script unless it gave n arguments at least.
+// arguments fails the script unless it has at least n arguments.
 func arguments(ts *testscript.TestScript, neg bool, args []string, n int, usage string) {
 	if neg || len(args) < n {
 		ts.Fatalf("usage: %s", usage)
@@ -114,7 +114,7 @@ var firstToken = regexp.MustCompile(`\n  (chk_\S+)\n`)
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "serve NAME FLAG...")
 	name, w := args[0], of(ts)
-	// good for the first token
+	// only a file that its owner alone can read may get the first token
 	stdout, err := os.OpenFile(ts.MkAbs(name+".out"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	ts.Check(err)
 	stderr, err := os.OpenFile(ts.MkAbs(name+".err"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -146,7 +146,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("CASEHOOK_SERVER", ts.Getenv("URL"))
 }
 
-// useToken uses the token in a text from now on, if there is one.
+// useToken sets TOKEN to the token in a text, and reports whether there is one.
 func useToken(ts *testscript.TestScript, text string) bool {
 	m := firstToken.FindStringSubmatch(text)
 	if m != nil {
@@ -181,12 +181,12 @@ func end(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not end", args[0])
 	}
 	if state := p.cmd.ProcessState; signal == syscall.SIGTERM && !state.Success() {
-		ts.Fatalf("%s ended badly: %s", args[0], state)
+		ts.Fatalf("%s exited with %s", args[0], state)
 	}
 }
 
-// await polls until done says so, for as long as a thing may take. It gives up
-// early when ended is closed.
+// await polls, since the programs are other processes: until done reports true, for as long as one step may take. It
+// fails early when ended is closed.
 func await(ts *testscript.TestScript, ended <-chan struct{}, done func() (why string, ok bool)) {
 	deadline, tick := time.After(limit), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()

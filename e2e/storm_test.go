@@ -18,12 +18,12 @@ import (
 
 // storm creates cases of the type note and changes each twice, again and again.
 type storm struct {
-	over atomic.Bool // nothing more is begun
+	over atomic.Bool // no request is begun any more
 	done sync.WaitGroup
 
 	mu           sync.Mutex
 	acknowledged map[string]int // case id -> its newest version that the server confirmed
-	failed       error          // that was not the server's end
+	failed       error          // other than that the server ended
 	refused      int            // answers that the database was away
 	keys         atomic.Int64   // cases that were begun
 }
@@ -50,10 +50,10 @@ func startStorm(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// stormPause keeps a storm from committing far more in an outage than a slow receiver takes in a minute.
+// stormPause keeps a storm from committing more in an outage than a slow receiver can take in a minute.
 const stormPause = 30 * time.Millisecond
 
-// one creates a case and changes it. It reports whether the server was there.
+// one creates a case and changes it. It reports whether the server answered.
 func (s *storm) one(ctx context.Context, url string, header http.Header) bool {
 	id, ok := s.submit(ctx, "POST", url+"/v1/case-types/note/cases", header, `{"data": {"text": "0"}}`)
 	for i := 1; ok && i <= 2; i++ {
@@ -108,11 +108,11 @@ func (s *storm) submit(ctx context.Context, method, url string, header http.Head
 func calm(ts *testscript.TestScript, neg bool, args []string) {
 	s := of(ts).storm
 	s.over.Store(true)
-	s.done.Wait() // what is under way is answered: no commit comes later
+	s.done.Wait() // requests under way are answered: no commit comes later
 	ts.Check(s.failed)
 }
 
-// complete waits until all that is committed has arrived, and then judges it.
+// complete waits until all messages of the commits have arrived, and checks them.
 func complete(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "complete NAME")
 	r, s := of(ts).receivers[args[0]], of(ts).storm

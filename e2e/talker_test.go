@@ -13,8 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// newTalker starts a receiver that takes everything and says more than it may: a
-// text after each of its answers.
+// newTalker starts a receiver that accepts everything, and sends a text after each of its answers.
 func newTalker(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 2, "talker NAME TEXT")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// caseReceiver is a receiver that remembers the cases of its messages.
+// caseReceiver is a receiver that records the cases of its messages.
 type caseReceiver struct {
 	server *httptest.Server
 	mu     sync.Mutex
@@ -41,9 +41,9 @@ func (w *world) caseReceiver() *caseReceiver {
 func (e *caseReceiver) drain() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	heard := e.cases
+	received := e.cases
 	e.cases = nil
-	return heard
+	return received
 }
 
 // subscribe creates an endpoint that subscribes to creations, and returns its path.
@@ -57,7 +57,7 @@ func (w *world) subscribe(to *caseReceiver, header ...string) string {
 func (w *world) awaitDelivered(paths ...string) {
 	w.t.Helper()
 	for _, path := range paths {
-		w.eventually(path+" has told all", func() bool {
+		w.eventually(path+" is settled", func() bool {
 			w.sequence()
 			running := false
 			for _, r := range w.get(path+"/replays").is(200, "").items() {
@@ -104,27 +104,27 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 		expect := func(e *caseReceiver, path string, want ...string) {
 			t.Helper()
 			w.awaitDelivered(path)
-			heard := e.drain()
-			slices.Sort(heard)
-			if slices.Sort(want); !slices.Equal(heard, want) {
-				t.Errorf("heard of %v, want %v (%s is open, %s is closed)", heard, want, open, closed)
+			received := e.drain()
+			slices.Sort(received)
+			if slices.Sort(want); !slices.Equal(received, want) {
+				t.Errorf("received %v, want %v (%s is open, %s is closed)", received, want, open, closed)
 			}
 		}
 		expect(mine, path, open)
 		expect(theirs, all, open, closed)
 		for _, of := range []string{path, all} { // no endpoint of another owner serves a manager
 			id := strings.TrimPrefix(of, "/v1/endpoints/")
-			if heard, _, _ := w.poll("after=beginning&triggers=case_created&endpoint="+id,
-				manager...); len(heard) != 1 || heard[0].Subject != "case/"+open {
-				t.Errorf("a manager polls %v as %s", heard, of)
+			if received, _, _ := w.poll("after=beginning&triggers=case_created&endpoint="+id,
+				manager...); len(received) != 1 || received[0].Subject != "case/"+open {
+				t.Errorf("a manager polls %v as %s", received, of)
 			}
 			if _, _, messages := w.preview("true", "&endpoint="+id, manager...); len(messages) != 1 {
 				t.Errorf("a manager previews %v", messages)
 			}
 		}
-		if heard, _, _ := w.poll("after=beginning&endpoint=" +
-			strings.TrimPrefix(path, "/v1/endpoints/")); len(heard) != 1 {
-			t.Errorf("the manager's endpoint would be told %v", heard)
+		if received, _, _ := w.poll("after=beginning&endpoint=" +
+			strings.TrimPrefix(path, "/v1/endpoints/")); len(received) != 1 {
+			t.Errorf("the manager's endpoint would get %v", received)
 		}
 		message := w.get("/v1/attempts?subject=case/"+closed).is(200, "").
 			items()[0].(map[string]any)["message"].(string)
@@ -135,9 +135,9 @@ func TestAccessKeepsManagersOut(t *testing.T) {
 		}
 		w.post(all+"/resend", `{"message": "`+message+`"}`).is(201, "")
 		expect(theirs, all, closed)
-		told := w.get("/v1/cases/"+closed+"/deliveries").is(200, "")
-		if strings.Contains(string(told.body), strings.TrimPrefix(path, "/v1/endpoints/")) {
-			t.Errorf("the manager's endpoint is among those told: %s", told.body)
+		deliveries := w.get("/v1/cases/"+closed+"/deliveries").is(200, "")
+		if strings.Contains(string(deliveries.body), strings.TrimPrefix(path, "/v1/endpoints/")) {
+			t.Errorf("the manager's endpoint is among the deliveries: %s", deliveries.body)
 		}
 		w.storyOfOwners(ownership{
 			expect: expect, receiver: mine, path: path, open: open, closed: closed, manager: manager,
@@ -154,7 +154,7 @@ type ownership struct {
 	manager      []string // headers
 }
 
-// storyOfOwners hands an endpoint from one owner to the next.
+// storyOfOwners changes the owner of an endpoint several times.
 func (w *world) storyOfOwners(o ownership) {
 	t := w.t
 	replay := func() { t.Helper(); w.post(o.path+"/replays", `{"since": "beginning"}`).is(201, "") }
@@ -181,7 +181,7 @@ func (w *world) storyOfOwners(o ownership) {
 	o.expect(o.receiver, o.path)
 }
 
-// A stream follows at once when its client may read less.
+// A stream ends at once when its client may read less.
 func TestAStreamEndsWhereReadingDoes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
@@ -203,7 +203,7 @@ func TestAStreamEndsWhereReadingDoes(t *testing.T) {
 			}
 			if strings.Contains(e.data, `"subject"`) {
 				if !strings.Contains(e.data, "case/"+seen) {
-					t.Errorf("it hears of %s", e.data)
+					t.Errorf("it receives %s", e.data)
 				}
 				return
 			}
@@ -216,10 +216,9 @@ var (
 	accessSeed  = flag.Uint64("access.seed", 1, "of these changes")
 )
 
-// No endpoint ever receives a case that its owner may not read. After each change of
-// rights, its new messages, its replays and its polled messages are those that its
-// owner may read then.
-func TestNoEndpointHearsWhatItsOwnerMayNotRead(t *testing.T) {
+// No endpoint ever receives a case that its owner may not read. After each change of rights, its new, replayed and
+// polled messages are those that its owner may read then.
+func TestNoEndpointReceivesCasesItsOwnerMayNotRead(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		c := &accessWalk{world: w, r: rand.New(rand.NewPCG(*accessSeed, 0)), reads: map[string][]string{},
@@ -230,19 +229,18 @@ func TestNoEndpointHearsWhatItsOwnerMayNotRead(t *testing.T) {
 			c.change()
 			c.check()
 		}
-		t.Logf("%d changes, %d cases, %d messages heard, with the seed %d", *accessSteps, len(c.cases), c.received,
+		t.Logf("%d changes, %d cases, %d messages received, with the seed %d", *accessSteps, len(c.cases), c.received,
 			*accessSeed)
 	})
 }
 
-// accessWalk is a random course of things. The first two of its people own an endpoint
-// each at first.
+// accessWalk is a random sequence of changes. At first, each of its first two people owns an endpoint.
 type accessWalk struct {
 	world    *world
 	r        *rand.Rand
 	types    []string            // their keys
 	reads    map[string][]string // by type: the roles that may read it; absent: all
-	cases    []string            // all that there are
+	cases    []string            // all of them
 	typeOf   map[string]string   // the type of each
 	received int
 
@@ -281,11 +279,11 @@ func (c *accessWalk) may(endpoint int, id string) bool {
 
 // check changes cases, replays an old entry, and compares the messages.
 func (c *accessWalk) check() {
-	told := []string{}
+	created := []string{}
 	for range 1 + c.r.IntN(3) {
 		key := c.types[c.r.IntN(len(c.types))]
 		id := c.world.write(key)
-		c.typeOf[id], c.cases, told = key, append(c.cases, id), append(told, id)
+		c.typeOf[id], c.cases, created = key, append(c.cases, id), append(created, id)
 	}
 	again := c.cases[c.r.IntN(len(c.cases))]
 	c.world.awaitDelivered(c.paths...)
@@ -294,7 +292,7 @@ func (c *accessWalk) check() {
 	}
 	c.world.awaitDelivered(c.paths...)
 	for i, e := range c.receivers {
-		c.compare("told", e.drain(), i, append(slices.Clone(told), again))
+		c.compare("received", e.drain(), i, append(slices.Clone(created), again))
 		var polled []string
 		for next, more := "beginning", true; more; {
 			var messages []polledMessage
@@ -324,7 +322,7 @@ func (c *accessWalk) compare(what string, got []string, endpoint int, all []stri
 	}
 }
 
-// change lets something happen that says who may read what.
+// change makes a random change of rights.
 func (c *accessWalk) change() {
 	person, endpoint, key := c.r.IntN(2), c.r.IntN(2), c.types[c.r.IntN(len(c.types))]
 	switch c.r.IntN(6) {

@@ -24,8 +24,7 @@ import (
 	"github.com/casehook/casehook/internal/store/storetest"
 )
 
-// inside is where the servers of this test are, by a name that people use. No answer may
-// show it.
+// inside is the address of the servers of this test, which people use by name. No answer may show it.
 const inside = "127.0.0.77"
 
 // names returns a resolver that knows the names of this test, and asks no other.
@@ -41,8 +40,8 @@ func names(t *testing.T) *net.Resolver {
 	}}
 }
 
-// answerNames answers questions of RFC 1035, section 4: there is inside.example and
-// forbidden.example, broken.example fails, and nothing else is there.
+// answerNames answers questions of RFC 1035, section 4: inside.example and forbidden.example exist, broken.example
+// fails, and other names do not exist.
 func answerNames(conn net.PacketConn) {
 	const head, refused, failed, missing = 12, 0x8400, 0x8402, 0x8403
 	packet := make([]byte, 2048)
@@ -84,7 +83,7 @@ func server(t *testing.T, with func(net.Listener) net.Listener, h http.HandlerFu
 	must(t, err)
 	_, port, _ = net.SplitHostPort(l.Addr().String())
 	if h == nil {
-		l.Close() // nobody is there
+		l.Close() // nothing listens there
 		return port
 	}
 	s := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
@@ -94,7 +93,7 @@ func server(t *testing.T, with func(net.Listener) net.Listener, h http.HandlerFu
 	return port
 }
 
-// failures are URLs, by what goes wrong with them, and what the log says of each.
+// failures returns URLs by their kind of failure, with the text that the log has of each.
 func failures(t *testing.T) map[string]struct{ url, logged string } {
 	t.Helper()
 	plain := func(l net.Listener) net.Listener { return l }
@@ -130,10 +129,10 @@ func failures(t *testing.T) map[string]struct{ url, logged string } {
 	}
 }
 
-// addresses are what no answer may show; one's own address is another thing.
+// addresses matches addresses. No answer may show them, except for the client's own.
 var addresses = regexp.MustCompile(`\b(?:\d{1,3}\.){3}\d{1,3}(:\d+)?|\[[0-9a-f:]+\]:\d+|::1\b|\blookup \w|read udp|dial tcp`)
 
-// leaks lists what an answer shows of addresses.
+// leaks lists the addresses in an answer.
 func leaks(body string) (all []string) {
 	for _, found := range addresses.FindAllString(body, -1) {
 		if found != "127.0.0.1" { // of the client itself
@@ -143,9 +142,8 @@ func leaks(body string) (all []string) {
 	return all
 }
 
-// Messages to users about failed requests of Casehook's own name no address and
-// no resolver; the operator's log has them. The test looks at every operation that reads,
-// and a new one has to say where it may tell.
+// Messages to users about failed requests of Casehook's own name no address and no resolver; the operator's log has
+// them. The test covers every operation that reads, and fails until a new one is listed.
 func TestFailuresNameNoAddressAnywhere(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(t *testing.T) (driver, dsn string){
@@ -178,7 +176,7 @@ type failureTest struct {
 	kinds     map[string]struct{ url, logged string }
 	endpoints map[string]string // paths, by kind
 	path      string            // of a case whose callbacks failed
-	all       []answer          // answers that people are shown
+	all       []answer          // the answers that people see
 }
 
 func (f *failureTest) shown(g answer) answer {
@@ -235,23 +233,23 @@ func (f *failureTest) test() {
 	}
 }
 
-// await waits until every endpoint that can't be reached is said to be failing.
+// await waits until every unreachable endpoint is reported as failing.
 func (f *failureTest) await() {
 	f.world.t.Helper()
 	f.world.eventually("all endpoints but one are failing", func() bool {
-		told, _, _ := f.world.poll("after=beginning&limit=1000&triggers=endpoint.failing")
-		return len(told) >= len(f.endpoints)-1 // a redirect is an answer: it shows that the endpoint is there
+		failing, _, _ := f.world.poll("after=beginning&limit=1000&triggers=endpoint.failing")
+		return len(failing) >= len(f.endpoints)-1 // a redirect is an answer: it shows that the endpoint is there
 	})
 }
 
-// toldNothing are operations whose answers hold nothing of what was sent.
-var toldNothing = []access.Operation{
+// withoutMessages are operations whose answers have nothing from sent messages.
+var withoutMessages = []access.Operation{
 	"download-document", "download-proof", "get-claim", "get-contact", "get-contact-history", "get-label", "get-replay", "get-user", "list-callback-secrets",
 	"list-contact-cases", "list-contact-deliveries", "get-session",
-	"stream-journal", // tells what poll-journal does
+	"stream-journal", // has what poll-journal has
 }
 
-// look reads all that there is to read.
+// look calls every operation that reads.
 func (f *failureTest) look() {
 	f.world.t.Helper()
 	paths := map[access.Operation][]string{
@@ -275,7 +273,7 @@ func (f *failureTest) look() {
 	}
 	for _, d := range f.world.operations() {
 		if o := access.Operation(d.id); d.inTenant() && d.method == "GET" && len(paths[o]) == 0 &&
-			!slices.Contains(toldNothing, o) {
+			!slices.Contains(withoutMessages, o) {
 			f.world.t.Errorf("%s is not looked at: say where it may tell of a failure", o)
 		}
 	}
@@ -294,7 +292,7 @@ func (f *failureTest) look() {
 		"no token from inside.example", "302 Found", "endpoint.failing",
 	} {
 		if !strings.Contains(everything.String(), words) {
-			f.world.t.Errorf("nobody is told %q", words)
+			f.world.t.Errorf("no answer shows %q", words)
 		}
 	}
 }
@@ -308,12 +306,12 @@ func (f *failureTest) logged() {
 			if c.logged == "" {
 				continue
 			}
-			told := slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool {
+			shown := slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool {
 				return strings.Contains(line, strip(path)) &&
 					(strings.Contains(line, c.logged) || strings.Contains(line, inside))
 			})
-			if !told {
-				f.world.t.Errorf("the log does not say %q of the endpoint whose failure is %s", c.logged, kind)
+			if !shown {
+				f.world.t.Errorf("the log lacks %q of the endpoint whose failure is %s", c.logged, kind)
 			}
 		}
 	}
@@ -323,6 +321,6 @@ func (f *failureTest) logged() {
 		}
 	}
 	if strings.Contains(text, "sesame-open") {
-		f.world.t.Error("the log holds a secret")
+		f.world.t.Error("the log has a secret")
 	}
 }

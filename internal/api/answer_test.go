@@ -23,13 +23,13 @@ var small = map[access.Operation]string{
 	"get-endpoint": "one endpoint", "update-endpoint": "one endpoint",
 	"update-tenant":  "one tenant",
 	"test-endpoint":  "the beginning of an answer, 16 KiB",
-	"preview-filter": "what of 200 entries is told, without bodies",
+	"preview-filter": "which of 200 entries are messages, without bodies",
 	"list-triggers":  "the registry's", "list-endpoint-secrets": "eight at most", "list-callback-secrets": "sixteen at most", "list-case-contacts": "200 at most",
 	"set-targets": "100 at most",
 }
 
-// Every operation's answer is a page that ends at a size, or one value that counts for
-// the room that there is, or small: a new one has to say which.
+// Every operation's answer is a page that ends at a size, a value that counts towards the memory for answers, or small.
+// A new operation must be one of these.
 func TestEveryAnswerIsBounded(t *testing.T) {
 	bounded := []string{"pageText[", "Reply[", "journalText"} // these count for the room
 	answers := compose(Services{}, Config{}).Answers()

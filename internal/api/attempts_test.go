@@ -56,7 +56,7 @@ func (w *world) attempted() {
 	}
 }
 
-// storyOfAttempts looks at what was sent to the endpoint at a path.
+// storyOfAttempts reads the attempts of the endpoint at a path.
 func (w *world) storyOfAttempts(path string) {
 	t := w.t
 	w.attempted()
@@ -84,14 +84,14 @@ func (w *world) storyOfAttempts(path string) {
 			t.Errorf("%q lists %d attempts, not %d", query, n, want)
 		}
 	}
-	told := w.get("/v1/"+strings.Replace(subject, "case", "cases", 1)+"/deliveries").is(200, "").items()
-	first := told[len(told)-2].(map[string]any)["deliveries"].([]any) // of the creation, which told another trigger too
+	deliveries := w.get("/v1/"+strings.Replace(subject, "case", "cases", 1)+"/deliveries").is(200, "").items()
+	first := deliveries[len(deliveries)-2].(map[string]any)["deliveries"].([]any) // the creation has two triggers
 	if len(first) != 1 {
-		t.Errorf("the first was told %v", first)
+		t.Errorf("the first deliveries are %v", first)
 	}
 	hasMembers(t, "the first", first[0], members{"endpoint_id": endpoint, "status": "delivered", "attempts": "2"})
 	if g := w.get("/v1/attempts/"+id).is(200, ""); g.text("body_state") != "differs" {
-		t.Errorf("of a body with another hash it says %s", g.body)
+		t.Errorf("a body with another hash is shown as %s", g.body)
 	}
 	g := w.get("/v1/attempts/"+oldest["id"].(string)).is(200, "")
 	if body := g.json()["body"].(map[string]any); g.text("body_state") != "same" || body["trigger"] != "case_created" ||
@@ -144,7 +144,7 @@ func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 	w.post("/v1/"+strings.Replace(first["subject"].(string), "case", "cases", 1)+"/switch-type",
 		`{"type": "vault"}`).is(200, "")
 	if found := w.get("/v1/attempts", "Authorization", lower).is(200, "").items(); len(found) != 0 {
-		t.Errorf("attempts about what is hidden now are found: %v", found)
+		t.Errorf("attempts about cases that are hidden now are found: %v", found)
 	}
 	w.get("/v1/attempts/"+first["id"].(string), "Authorization", lower).is(404, "attempt.not_found")
 	if found := w.get("/v1/attempts").is(200, "").items(); len(found) != 2 {
@@ -152,7 +152,7 @@ func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 	}
 }
 
-func TestWhoWasToldWhatAboutACase(t *testing.T) {
+func TestDeliveriesOfACase(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		w.putTypes()
@@ -219,8 +219,8 @@ func TestWhoWasToldWhatAboutACase(t *testing.T) {
 		}
 		lower := w.token(`{"name": "lower", "role": "admin", "clearance": "PUBLIC"}`)
 		for _, item := range w.get(path+"/deliveries", "Authorization", lower).is(200, "").items() {
-			if told := item.(map[string]any)["deliveries"].([]any); len(told) != 0 {
-				t.Errorf("who may not see the endpoints sees %v", told)
+			if deliveries := item.(map[string]any)["deliveries"].([]any); len(deliveries) != 0 {
+				t.Errorf("a reader who may not see endpoints sees %v", deliveries)
 			}
 		}
 	})

@@ -17,7 +17,7 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// commitFailing appends what delivery notes of an endpoint that can't be reached.
+// commitFailing appends the entry that delivery writes about an unreachable endpoint.
 func (w *world) commitFailing(tenant int64, id string) {
 	w.t.Helper()
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -37,9 +37,9 @@ func (w *world) commitFailing(tenant int64, id string) {
 	}))
 }
 
-// The journal, the preview of a filter and the deliveries of a case show of an
-// endpoint's messages exactly those that delivery sends it.
-func TestWhatIsShownOfAnEndpointIsWhatItIsSent(t *testing.T) {
+// The journal, the preview of a filter and the deliveries of a case show exactly the messages that delivery sends to an
+// endpoint.
+func TestAnEndpointsShownMessagesAreItsSentOnes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		var mu sync.Mutex

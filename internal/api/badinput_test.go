@@ -16,11 +16,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// TestBadInputIsRefusedWithItsPlace plays the story in which every operation
-// succeeds, and before each operation sends it in the wrong ways that its
-// description in the OpenAPI document suggests: a sample of them, or all with
-// -bad.share 1. A refused request saves nothing: the rows are as before, and the
-// story goes on. The changes of a request that was not wrong after all are reverted.
+// TestBadInputIsRefusedWithItsPlace runs the story in which every operation succeeds. Before each operation it sends
+// wrong variants of the request, derived from the OpenAPI document: a sample of them, or all with -bad.share 1. A
+// refused request saves nothing: the rows are as before. The changes of an accepted variant are reverted.
 //
 // Several stories run at once, each with its share of the operations.
 func TestBadInputIsRefusedWithItsPlace(t *testing.T) {
@@ -90,7 +88,7 @@ func (s *mutator) checkComplete() {
 	s.world.t.Helper()
 	for _, d := range s.world.operations() {
 		if d.open() && strings.HasPrefix(d.path, "/v1/") || d.id == "delete-session" || d.id == "change-password" {
-			continue // passwords are noted where they are refused; signing out takes nothing that could be wrong
+			continue // refused passwords are recorded; signing out has no input
 		}
 		if !s.mutated[d.id] && !s.skipped[d.id] {
 			s.world.t.Errorf("%s was not tried", d.id)
@@ -131,14 +129,14 @@ func (s *mutator) try(o target, m mutant) {
 	}
 	asked := bytes.Contains(g.body, []byte(`"code":"callback.`)) // with the key claimed meanwhile
 	for _, w := range saved {
-		if g.status >= 400 && w.table != "audit" && !(asked && w.table == "idempotency") { // the audit notes refusals
+		if g.status >= 400 && w.table != "audit" && !(asked && w.table == "idempotency") { // the audit records refusals
 			complain("something was saved: %s", w)
 		}
 	}
 	s.undo.revert(saved)
 }
 
-// send sends a request without a network between: some of them no client would send.
+// send calls the handler directly: no client would send some of these requests.
 func (s *mutator) send(r request) answer {
 	s.world.t.Helper()
 	body, _ := r.body.(string)
@@ -176,14 +174,13 @@ func (s *mutator) send(r request) answer {
 	return g
 }
 
-// pathless are refusals of what has no place in the request's body or query, or
-// of all of it.
+// pathless are refusals of the request as a whole, or of something outside of its body and query.
 var pathless = map[string]bool{
 	"http": true, "request.content_type": true, "request.too_large": true, "request.incomplete": true, "request.range": true,
 	"idempotency.key_invalid": true, "idempotency.key_reused": true,
 }
 
-// faults says what is wrong with a refusal. A callback's answer names no place.
+// faults lists the faults of a refusal. A callback's answer names no place.
 func (s *mutator) faults(m mutant, g answer) (wrong []string) {
 	var p struct {
 		Code, Detail string
@@ -218,7 +215,7 @@ func (o target) drawn(place, value string) bool {
 	return h.Sum32()%uint32(*badShare) == 0
 }
 
-// mutants lists the drawn ones of all ways in which a request may be wrong.
+// mutants lists the drawn mutants of a request.
 func (o target) mutants() (all []mutant) {
 	all = append(all, o.badParameters()...)
 	if o.op["requestBody"] != nil {
@@ -228,7 +225,7 @@ func (o target) mutants() (all []mutant) {
 	return all
 }
 
-// text is the body of the occasion's request, which has to be an object.
+// text returns the body of the request, which must be an object.
 func (o target) text() (map[string]any, bool) {
 	text, _ := o.request.body.(string)
 	if text == "" {
@@ -257,7 +254,7 @@ func (w *world) resolve(schema map[string]any) map[string]any {
 	return schema
 }
 
-// bodySchema is that of the operation's JSON body.
+// bodySchema returns the schema of the operation's JSON body.
 func (o target) bodySchema() (map[string]any, *jsonschema.Schema) {
 	content, _ := o.op["requestBody"].(map[string]any)["content"].(map[string]any)
 	media, ok := content["application/json"].(map[string]any)
@@ -271,13 +268,13 @@ func (o target) bodySchema() (map[string]any, *jsonschema.Schema) {
 	return o.mutator.world.resolve(media["schema"].(map[string]any)), compiled
 }
 
-// field is a place in a body, and what its description says.
+// field is a place in a body, with its description.
 type field struct {
 	path   []string
 	schema map[string]any
 }
 
-// fields lists what a schema describes, and what the object has besides.
+// fields lists the fields of a schema, and the further ones of the object.
 func (w *world) fields(schema map[string]any, value any, path []string) (all []field) {
 	if len(path) > 5 {
 		return nil
@@ -308,7 +305,7 @@ func (w *world) fields(schema map[string]any, value any, path []string) (all []f
 	return all
 }
 
-// required lists the places of a body that have to be there.
+// required lists the required places of a body.
 func (w *world) required(schema map[string]any, value any, path []string) map[string]bool {
 	all := map[string]bool{}
 	schema = w.resolve(schema)
@@ -497,7 +494,7 @@ func (o target) inPath(name, odd string) string {
 	return strings.Join(segments, "/") + query
 }
 
-// breaks reports whether a text is not what a parameter's description allows.
+// breaks reports whether a parameter's description excludes a text.
 func (o target) breaks(p map[string]any, text string) bool {
 	schema := o.mutator.world.resolve(p["schema"].(map[string]any))
 	switch most, _ := schema["maxLength"].(json.Number); {

@@ -17,8 +17,8 @@ var (
 	badSeed  = flag.Uint64("bad.seed", 1, "what the random bad input is drawn from")
 )
 
-// TestRandomBadInputIsRefused plays the story, as often as there is time for,
-// with requests before each that are wrong in several places at once.
+// TestRandomBadInputIsRefused repeats the story for a time. Before each request it sends some that are wrong in several
+// places at once.
 func TestRandomBadInputIsRefused(t *testing.T) {
 	t.Parallel()
 	until, stories, requests, taken := time.Now().Add(*badTime), 0, 0, 0

@@ -24,8 +24,8 @@ func (w *world) takeChecked() []access.Operation {
 	return checked
 }
 
-// A role is checked once per request: by the kernel, whose permission the use case finds. The
-// story has every operation succeed, and each of its requests checks its own operation alone.
+// A role is checked once per request: by the kernel, whose permission the use case finds. In the story every operation
+// succeeds, and each of its requests checks its own operation alone.
 func TestARoleIsCheckedOncePerRequest(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -72,7 +72,7 @@ func TestADenialIsAuditedOnceUnderItsOwnName(t *testing.T) {
 	}
 }
 
-// So is one that a case type keeps from a role, whether the role may read its cases or not.
+// The same holds for an operation that a case type denies to a role, whether the role may read its cases or not.
 func TestADenialByACaseTypeIsAuditedUnderItsOwnName(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -11,8 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// dent is a type of claims, with a field that not everybody sees. A name that is
-// not everybody's is made of it.
+// dent is a type of claims with a field that not everybody sees. The name is made of it.
 const dent = `{"key": "dent", "kind": "claim", "edit": "amend", "name_template": "{text} {secret}", "fields": {"type": "object", "properties": {
 	"text": {"type": "string"}, "cost": {"type": "number"}, "secret": {"type": "string", "x-classification": "PRIVATE"}}},
 	"states": [{"key": "open"}, {"key": "closed", "final": true}], "transitions": [{"key": "report", "to": "open"}, {"key": "record", "to": "closed"},
@@ -20,7 +19,7 @@ const dent = `{"key": "dent", "kind": "claim", "edit": "amend", "name_template":
 
 const dented = `{"transition": "report", "data": {"text": "<b> & \u2028 Ü", "cost": 1.50e2, "secret": "s"}}`
 
-// claimOf returns where the claim is that a case is.
+// claimOf returns the claim's path for a case's path.
 func claimOf(path string) string { return strings.Replace(path, "/cases/", "/claims/", 1) }
 
 // claimsOf is claimOf for several.
@@ -74,20 +73,20 @@ func (a *comparison) same(kind, path string, triggers ...string) {
 	a.world.t.Helper()
 	for clearance, bearer := range a.bearer {
 		answer := a.world.get(path, "Authorization", bearer).is(200, "")
-		all := a.world.told(clearance)
-		var told []string
+		all := a.world.messages(clearance)
+		var got []string
 		for _, m := range all[a.compared[clearance]:] {
 			var body map[string]json.RawMessage
 			must(a.world.t, json.Unmarshal(m.Body, &body))
 			if object, ok := body[kind]; ok {
-				if told = append(told, m.Trigger); !bytes.Equal(object, bytes.TrimSpace(answer.body)) {
+				if got = append(got, m.Trigger); !bytes.Equal(object, bytes.TrimSpace(answer.body)) {
 					a.world.t.Errorf("%s as %s tells %s\nand GET %s answers %s", m.Trigger, clearance, object,
 						path, answer.body)
 				}
 			}
 		}
-		if a.compared[clearance] = len(all); !slices.Equal(told, triggers) {
-			a.world.t.Errorf("told %v, want %v", told, triggers)
+		if a.compared[clearance] = len(all); !slices.Equal(got, triggers) {
+			a.world.t.Errorf("got %v, want %v", got, triggers)
 		}
 	}
 	a.triggers = append(a.triggers, triggers...)

@@ -23,7 +23,7 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// canary is a word that only stands in what is classified so.
+// canary returns a word that only data of a classification contains.
 func canary(class casetype.Classification) string { return strings.ToLower(string(class)) + "canary" }
 
 // above lists the canaries that a clearance may not see.
@@ -120,7 +120,7 @@ func TestNobodyReadsWhatIsAboveThem(t *testing.T) {
 			s.checkDelivered()
 			for _, class := range casetype.Classifications()[1:] {
 				if strings.Contains(s.world.log.String(), canary(class)) {
-					t.Errorf("the log holds a %s", canary(class))
+					t.Errorf("the log has a %s", canary(class))
 				}
 			}
 		})
@@ -172,8 +172,7 @@ func (s *clearanceTest) triggers() string {
 
 const planted = `{"topic": %q, "privatecanary_note": "privatecanary %[1]s", "restrictedcanary_note": "restrictedcanary %[1]s"}`
 
-// plant makes, as a user who sees everything, a case of each type and all that
-// hangs on it.
+// plant creates, as a user who sees everything, a case of each type with comments, files and the rest.
 func (s *clearanceTest) plant() {
 	s.world.post("/v1/labels", `{"slug": "urgent"}`).is(201, "")
 	s.contact = s.world.ada()
@@ -214,7 +213,7 @@ func (s *clearanceTest) plant() {
 	}
 }
 
-// probe provokes problems as each clearance, and looks at what they tell.
+// probe provokes problems as each clearance, and checks their texts.
 func (s *clearanceTest) probe() {
 	for _, clearance := range casetype.Classifications() {
 		for class, path := range s.cases {
@@ -243,7 +242,7 @@ func (s *clearanceTest) probe() {
 				}
 			}
 		}
-		for _, word := range above(clearance) { // what is asked for is unknown, whether it is there or not
+		for _, word := range above(clearance) { // a requested thing is unknown, whether it exists or not
 			for _, name := range []string{word + "_note", word + "_nothing"} {
 				g := s.world.do("PATCH", s.cases[casetype.Public], `{"data": {"`+name+`": "x"}}`,
 					s.as(clearance)...).is(422, "case.data_invalid")
@@ -258,7 +257,7 @@ func (s *clearanceTest) probe() {
 		s.as(casetype.Public)...).is(200, "")
 	if g := s.world.get(s.cases[casetype.Public]).is(200, ""); !bytes.Contains(g.body, []byte("restrictedcanary 2")) ||
 		!bytes.Contains(g.body, []byte("privatecanary 2")) {
-		s.world.t.Errorf("a change from below touched what is hidden: %s", g.body)
+		s.world.t.Errorf("a change by a lower clearance touched hidden data: %s", g.body)
 	}
 }
 
@@ -272,7 +271,7 @@ func (s *clearanceTest) showsNothingAbove(clearance casetype.Classification, g a
 	}
 }
 
-// finish makes a last case, which all receivers get.
+// finish creates a last case, which all receivers get.
 func (s *clearanceTest) finish() {
 	s.world.post("/v1/case-types/public/cases", `{"data": {"topic": "theend", "restrictedcanary_note": ""}}`).
 		is(201, "")
@@ -286,7 +285,7 @@ func (s *clearanceTest) finish() {
 	s.world.do("PATCH", s.endpoint[casetype.Restricted], `{"clearance": "PUBLIC"}`).is(200, "")
 }
 
-// replay tells everybody everything again.
+// replay replays the journal to all endpoints.
 func (s *clearanceTest) replay() {
 	for _, class := range casetype.Classifications() {
 		s.replays = append(s.replays, s.world.post(s.endpoint[class]+"/replays", `{"since": "beginning"}`,
@@ -400,11 +399,10 @@ func (s *clearanceTest) attempts() (paths []string) {
 	return paths
 }
 
-// notOfATenant are operations that only an operator may carry out, or that lead
-// away to sign in.
+// notOfATenant are operations that only an operator may carry out, or that redirect to a provider.
 var notOfATenant = []string{"list-tenants", "begin-oidc", "finish-oidc"}
 
-// readAll reads everything as everybody.
+// readAll reads everything as each clearance.
 func (s *clearanceTest) readAll() {
 	reads := s.reads()
 	all := map[casetype.Classification]string{}
@@ -461,14 +459,14 @@ func (s *clearanceTest) checkDelivered() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, clearance := range casetype.Classifications() {
-		var told string
+		var received string
 		for path, requests := range s.delivered {
 			if strings.EqualFold(strings.Split(path, "/")[1], string(clearance)) {
-				told += strings.Join(requests, "\n")
+				received += strings.Join(requests, "\n")
 			}
 		}
-		if told == "" {
-			s.world.t.Errorf("%s was told nothing", clearance)
+		if received == "" {
+			s.world.t.Errorf("%s received nothing", clearance)
 		}
 		hidden := above(clearance)
 		for _, class := range casetype.Classifications() {
@@ -477,12 +475,12 @@ func (s *clearanceTest) checkDelivered() {
 			}
 		}
 		for _, word := range hidden {
-			if at := strings.Index(strings.ToLower(told), word); at >= 0 {
-				s.world.t.Errorf("%s was told: %s", clearance, told[max(0, at-300):min(len(told), at+100)])
+			if at := strings.Index(strings.ToLower(received), word); at >= 0 {
+				s.world.t.Errorf("%s received: %s", clearance, received[max(0, at-300):min(len(received), at+100)])
 			}
 		}
-		if clearance != casetype.Public && !strings.Contains(told, canary(clearance)) {
-			s.world.t.Errorf("%s was told no %s", clearance, canary(clearance))
+		if clearance != casetype.Public && !strings.Contains(received, canary(clearance)) {
+			s.world.t.Errorf("%s received no %s", clearance, canary(clearance))
 		}
 	}
 }

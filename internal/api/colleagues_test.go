@@ -7,7 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 )
 
-// Every operation that a viewer may ask is asked. A new one has to be given a path here.
+// The test calls every operation that a viewer may call, and fails until a new one has a path here.
 func TestViewersSeeTheirColleaguesByNameAlone(t *testing.T) {
 	w := start(t)
 	w.putTypes()
@@ -68,9 +68,9 @@ func TestViewersSeeTheirColleaguesByNameAlone(t *testing.T) {
 	}
 	if all := shows("manager"); !strings.Contains(all, "tok_") || !strings.Contains(all, "127.0.0.1") ||
 		!strings.Contains(all, "grace@") {
-		t.Errorf("a manager does not see where from: %s", all)
+		t.Errorf("a manager does not see the address: %s", all)
 	}
 	if !strings.Contains(string(comment.body), "127.0.0.1") {
-		t.Errorf("one does not see oneself: %s", comment.body)
+		t.Errorf("users do not see themselves: %s", comment.body)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// If-Match is a list of tags, and no text: what names the present revision lets a
-// change pass, however it is written, and whatever else is named beside it.
+// If-Match is a list of tags, not a text: a list with the present revision lets a change pass, however it is written
+// and whatever else it has.
 func TestIfMatchIsParsed(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -43,7 +43,7 @@ func TestIfMatchIsParsed(t *testing.T) {
 		{`"r1", *`, 400, ""},
 		{`*, "r1"`, 400, ""},
 		{`,`, 400, ""},
-		{` `, 400, ""}, // a client that lost its tag has not meant any
+		{` `, 400, ""}, // a client that lost its tag meant none
 		{"\"\xe9\"", 409, "version_conflict"},
 	} {
 		for _, of := range []struct{ kind, path, body string }{{"case", path, `{"data": {}}`},

@@ -21,7 +21,7 @@ import (
 
 // A real receiver gets a message for each contact that is created, once, as published.
 // A message that it refuses at first delays no other contact, and is sent again.
-func TestAReceiverHearsOfNewContacts(t *testing.T) {
+func TestAReceiverGetsNewContacts(t *testing.T) {
 	t.Parallel()
 	for name, dsn := range map[string]func() (string, string){
 		"sqlite": func() (string, string) {
@@ -57,7 +57,7 @@ func TestAReceiverHearsOfNewContacts(t *testing.T) {
 				`", "triggers": ["contact.created"], "policy": {"retries": ["1s"]}}`).is(201, "")
 			ada := w.post("/v1/contacts", `{"first_name": "Ada", "last_name": "Lovelace", "country_code": "GB"}`).
 				is(201, "")
-			// what is told is as of its version
+			// a message is as of its version
 			w.do("PATCH", ada.header.Get("Location"), `{"first_name": "Augusta"}`).is(200, "")
 			bob := w.post("/v1/contacts", `{"is_business": true, "business_name": "Bob & Sons"}`).is(201, "")
 			messages := map[string]int{}
@@ -78,7 +78,7 @@ func TestAReceiverHearsOfNewContacts(t *testing.T) {
 				want(ada, "1", person), want(ada, "2", person), want(bob, "1", business),
 			} {
 				if messages[message] != 1 {
-					t.Errorf("heard %d times: %s\nof %v", messages[message], message, messages)
+					t.Errorf("received %d times: %s\nof %v", messages[message], message, messages)
 				}
 			}
 		})

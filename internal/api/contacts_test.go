@@ -20,9 +20,9 @@ func (w *world) storyOfContacts(path string) {
 		"preferred_contact_method": "sms", "country_code": "GB", "title": null, "city": ""}`).is(201, "")
 	contact := made.header.Get("Location")
 	made.has(members{"first_name": "Ada", "title": nil, "city": nil, "is_business": false, "ETag": `"r1"`})
-	if told := w.get(contact+"/deliveries").is(200, "").items(); len(told) != 1 ||
-		len(told[0].(map[string]any)["deliveries"].([]any)) != 0 {
-		t.Errorf("told: %v", told)
+	if deliveries := w.get(contact+"/deliveries").is(200, "").items(); len(deliveries) != 1 ||
+		len(deliveries[0].(map[string]any)["deliveries"].([]any)) != 0 {
+		t.Errorf("deliveries: %v", deliveries)
 	}
 	firm := w.post("/v1/contacts", `{"is_business": true, "business_name": "Acme & Söhne"}`).is(201, "")
 	changed := w.do("PATCH", contact, `{"email": null, "city": "London"}`, "If-Match", `"r1"`).is(200, "")
@@ -130,7 +130,7 @@ func (w *world) problemsOfContacts() {
 	w.get("/v1/contacts?q=a%00").is(400, "filter.invalid")
 }
 
-func TestWhatIsWrongWithAContactIsSaidFieldByField(t *testing.T) {
+func TestAFaultyContactIsRefusedFieldByField(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	g := w.post("/v1/contacts",

@@ -11,7 +11,7 @@ import (
 
 const friend = "https://app.example.com"
 
-// Pages of the configured origins may use the API with tokens, and nobody else's.
+// Pages of the configured origins may use the API with tokens; other pages may not.
 func TestOnlyPagesOfTheConfiguredOriginsMayUseTheAPI(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(c *api.Config) { c.CORSOrigins = []string{friend} })
@@ -39,7 +39,7 @@ func TestOnlyPagesOfTheConfiguredOriginsMayUseTheAPI(t *testing.T) {
 	}
 }
 
-// A preflight needs no token, and says all that requests may have.
+// A preflight needs no token, and its answer lists all that requests may have.
 func TestAPreflightSaysWhatRequestsMayHave(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(c *api.Config) { c.CORSOrigins = []string{friend} })
@@ -67,8 +67,7 @@ func TestAPreflightSaysWhatRequestsMayHave(t *testing.T) {
 	}
 }
 
-// Sessions are of this origin alone: no page of another is shown what a cookie is good
-// for, nor may it change anything by one.
+// Sessions belong to this origin alone: with a cookie, a page of another origin can neither read nor change anything.
 func TestNoSessionCrossesOrigins(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(c *api.Config) { c.CORSOrigins = []string{friend} })

@@ -65,9 +65,8 @@ func TestTheDocumentationWorksOffline(t *testing.T) {
 
 var guidePages = []string{"definitions", "callbacks", "delivery"}
 
-// The guides show definitions that can be put and JSON that is JSON, and name operations
-// that exist.
-func TestWhatTheGuidesShowIsRight(t *testing.T) {
+// The guides show definitions that the API accepts and valid JSON, and name existing operations.
+func TestExamplesInTheGuidesAreRight(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	index := string(w.get("/docs", "Authorization", "").is(200, "").body)
@@ -110,7 +109,7 @@ func TestWhatTheGuidesShowIsRight(t *testing.T) {
 	}
 }
 
-// Each condition of the guide is one that a definition may have.
+// Each condition in the guide compiles.
 func TestTheConditionsOfTheGuideAreConditions(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile(filepath.Join("docs", "guides", "definitions.md"))
@@ -146,7 +145,7 @@ func TestTheConditionsOfTheGuideAreConditions(t *testing.T) {
 	}
 }
 
-// The commands of the documentation send what the API takes.
+// The API accepts the requests of the commands in the documentation.
 func TestTheCommandsOfTheDocumentationSendWhatIsTaken(t *testing.T) {
 	t.Parallel()
 	w := start(t)

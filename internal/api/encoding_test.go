@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A body may be compressed with gzip, for every kind of body that is taken; no
-// other coding is, and what unfolds to more than a body may have is refused.
+// Every kind of body may be compressed with gzip. Other codings are refused, and so is a body that decompresses to more
+// than a body may have.
 func TestBodiesMayBeGzip(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -38,7 +38,7 @@ func TestBodiesMayBeGzip(t *testing.T) {
 	}
 
 	w.post(create, zip(`"`+strings.Repeat("a", 64<<10)+`"`), "Content-Encoding", "gzip").is(413, "request.too_large")
-	endless := strings.Repeat(zip(""), 16<<10) // which unfolds to nothing
+	endless := strings.Repeat(zip(""), 16<<10) // which decompresses to nothing
 	w.post(create, endless, "Content-Encoding", "gzip").is(413, "request.too_large")
 	w.post(create, ann, "Content-Encoding", "gzip").is(400, "request.not_gzip")
 	broken := []byte(zip(ann))

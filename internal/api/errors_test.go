@@ -18,11 +18,10 @@ import (
 
 const nobody = "/v1/cases/1000000000000009" // a valid id that no case has
 
-// unprovoked are the problems that no single client can bring about at will:
-// two requests must meet, or the server must fail. Where 422 is here, a test of
-// idempotency provokes it.
+// unprovoked are the problems that no single client can cause at will: two requests must meet, or the server must
+// fail. Tests of idempotency provoke the 422s.
 var unprovoked = map[string]bool{
-	// TestWhatAProviderMayNotSay provokes the faults that need an OpenID Connect provider.
+	// TestBadAnswersOfAProvider provokes the faults that need an OpenID Connect provider.
 	"begin-oidc 401": true, "begin-oidc 502": true, "finish-oidc 403": true, "finish-oidc 502": true,
 
 	"put-case-type 409": true, "add-comment 409": true, "generate-document 409": true, "upload-proof 409": true,
@@ -232,7 +231,7 @@ func (w *world) problemsOfCallbacks() {
 	w.problemsOfAsking()
 }
 
-// problemsOfAsking are those of switches and deletions about which a type asks.
+// problemsOfAsking provokes the problems of switches and deletions with a callback.
 func (w *world) problemsOfAsking() {
 	const ask = `{"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/ask", "timeout": "1s", "retries": []}}`
 	for _, key := range []string{"asking", "asking_too"} {
@@ -431,7 +430,7 @@ func (w *world) problemsOfUploads(path string) {
 	}
 }
 
-// TestProblemsLookLikeThis keeps the shape of problems as clients know it.
+// TestProblemsLookLikeThis fixes the shape of problems.
 func TestProblemsLookLikeThis(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -467,7 +466,7 @@ func TestProblemsLookLikeThis(t *testing.T) {
 	golden(t, "problems.txt", out.Bytes())
 }
 
-// A failing service shows nothing of why, and logs it once.
+// An answer does not show why the server failed; the log does, once.
 func TestFailuresAreLoggedAndNotShown(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -520,7 +519,7 @@ func TestSecretsAndDataStayOutOfTheLog(t *testing.T) {
 	}
 }
 
-func TestEachRequestIsALineThatSaysWhoAskedForWhatAndWhatBecameOfIt(t *testing.T) {
+func TestEachRequestIsALogLineWithItsCallerAndOutcome(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.putTypes()
@@ -618,7 +617,7 @@ func TestPagesFollowEachOther(t *testing.T) {
 	}
 }
 
-// A refusal says where a field goes that was sent beside data, and which member was meant.
+// A refusal names the right place of a field that was sent beside data, and the member that was probably meant.
 func TestAnUnknownMemberOfABodySaysWhatWasMeant(t *testing.T) {
 	w := start(t)
 	w.putTypes()

@@ -48,14 +48,14 @@ func TestAFilterIsTriedOnWhatHappened(t *testing.T) {
 			t.Errorf("of the newest entry, %s of %d matched", matched, len(messages))
 		}
 
-		// An endpoint lends its triggers, its filter and its clearance.
+		// A preview can use an endpoint's triggers, filter and clearance.
 		made := w.post("/v1/endpoints",
 			`{"url": "https://a.example", "triggers": ["case_state_changed"], "clearance": "PUBLIC", "filter": "!has(case.data.price)"}`).is(201, "")
 		of := "&endpoint=" + made.text("id")
 		if matched, failed, messages := w.preview("", of); matched != "3" || failed != "0" || len(messages) != 3 {
 			t.Errorf("as the endpoint, %s matched and %s failed of %v", matched, failed, messages)
 		}
-		// A caller with a lower clearance learns nothing by trying.
+		// A caller with a lower clearance learns nothing by guessing filters.
 		low := w.post("/v1/tokens", `{"name": "low", "role": "manager", "clearance": "PUBLIC"}`).is(201, "").
 			text("token")
 		for _, filter := range []string{`has(case.data.price)`, `case.name.contains("5000")`,

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// FuzzCreateCase: whatever the body, the answer is a case or a problem that says
-// what is wrong, never a failure.
+// FuzzCreateCase checks that the answer to any body is a case or a problem with a reason, never a failure.
 func FuzzCreateCase(f *testing.F) {
 	w := start(f)
 	w.do("PUT", "/v1/case-types/note", note).is(201, "")

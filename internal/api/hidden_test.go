@@ -14,15 +14,15 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// hiddenTest is a world in which some things are hidden from an asker, one by one of each kind.
-// Things that nobody has stand for the same kinds.
+// hiddenTest is a world in which one thing of each kind is hidden from an asker. For each kind there is also the name
+// of a thing that does not exist.
 type hiddenTest struct {
 	world  *world
 	asker  []string // headers
 	role   access.Role
-	hidden map[string]string // by what stands in braces in a request
+	hidden map[string]string // by the word in braces in a request
 	nobody map[string]string
-	seen   map[string]string // what the asker sees
+	seen   map[string]string // things that the asker sees
 }
 
 // confidential is a case type under a key. How narrows who may know of it.
@@ -36,9 +36,8 @@ func confidential(key, how string) string {
 		"documents": [{"key": "letter", "template": "{text}"}, {"key": "sealed", "template": "{secret}"}], "proofs": [{"key": "paper"}]}`, key, how)
 }
 
-// A hidden thing is answered like one that does not exist: by every operation that can
-// name it, and in every list, count and name.
-func TestWhatIsHiddenIsAsIfItWereNot(t *testing.T) {
+// Every operation answers about a hidden thing as about one that does not exist; so do lists, counts and names.
+func TestHiddenThingsLookLikeMissingOnes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ how, token string }{
 		"above the clearance": {`"security_classification": "RESTRICTED",`, `{"name": "asker", "role": "admin", "clearance": "PUBLIC"}`},
@@ -64,7 +63,7 @@ func TestWhatIsHiddenIsAsIfItWereNot(t *testing.T) {
 	}
 }
 
-// receiver takes nothing of some paths.
+// receiver refuses some paths.
 func (s *hiddenTest) receiver() string {
 	r := httptest.NewServer(wiretest.Handler(s.world.t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/taken" {
@@ -75,7 +74,7 @@ func (s *hiddenTest) receiver() string {
 	return r.URL
 }
 
-// setUp makes what the asker sees.
+// setUp creates the things that the asker sees.
 func (s *hiddenTest) setUp(token string) {
 	s.world.t.Helper()
 	s.world.answers(200, `{}`)
@@ -108,7 +107,7 @@ func (s *hiddenTest) setUp(token string) {
 		"triggers": ["case_created"]}`, s.asker...).is(201, "").header.Get("Location"))
 }
 
-// hide makes one of each kind that the asker must not know of.
+// hide creates a hidden thing of each kind.
 func (s *hiddenTest) hide(how string) {
 	s.world.t.Helper()
 	url, h := s.receiver(), s.hidden
@@ -146,7 +145,7 @@ func (s *hiddenTest) hide(how string) {
 	s.name()
 }
 
-// awaitAttempt waits for the attempt that tells of a hidden case.
+// awaitAttempt waits for the attempt at a message about a hidden case.
 func (s *hiddenTest) awaitAttempt(path string) {
 	s.world.t.Helper()
 	var tried []any
@@ -160,7 +159,7 @@ func (s *hiddenTest) awaitAttempt(path string) {
 	s.world.awaitDelivered("/v1/endpoints/" + s.seen["endpoint"])
 }
 
-// name finds, for each thing that is hidden, a name of the same sort that nobody has.
+// name finds, for each hidden thing, an unused name of the same kind.
 func (s *hiddenTest) name() {
 	plain := map[string]string{"type": "nobodystype", "name": "nobodysname", "renamed": "nobodystoo",
 		"url": "https://nobody.example/refused"}
@@ -175,7 +174,7 @@ func (s *hiddenTest) name() {
 			s.nobody[kind] = nobodys(id)
 		}
 		if s.nobody[kind] == "" {
-			s.world.t.Fatalf("nothing is like %s", id)
+			s.world.t.Fatalf("no unused name for %s", id)
 		}
 	}
 }
@@ -207,7 +206,7 @@ func (s *hiddenTest) readAll(lists map[string][]string) map[string]string {
 			continue
 		}
 		for _, path := range lists[o] {
-			all[path] = said(s.world.get(path, s.asker...).is(200, ""))
+			all[path] = stable(s.world.get(path, s.asker...).is(200, ""))
 		}
 	}
 	return all
@@ -217,8 +216,8 @@ func (s *hiddenTest) readAll(lists map[string][]string) map[string]string {
 var volatile = regexp.MustCompile(`\b[a-z]{2,4}_[0-9a-f]{32}\b|\bmsg_[A-Za-z0-9_-]+|\bwhsec_[A-Za-z0-9+/=]+|` +
 	`\d{4}-\d\d-\d\dT[0-9:.]+Z|"next":"[^"]*"|\b[0-9]{16}\b|"entry":[^,}]*`)
 
-// said is an answer without what differs each time.
-func said(g answer) string {
+// stable returns an answer without the parts that differ each time.
+func stable(g answer) string {
 	headers := []string{}
 	for name, values := range g.header {
 		switch name {
@@ -329,14 +328,13 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 	}
 }
 
-// hideNothing are the operations that name nothing which may be hidden, and list nothing
-// besides: their answers are the same whatever there is.
+// hideNothing are operations that neither name nor list anything that can be hidden: their answers are always the same.
 var hideNothing = []access.Operation{
 	"create-contact", "create-label", "create-token", "create-user", "delete-session", "get-session", "change-password", "list-triggers",
 	"delete-token", "get-user", "update-user", // all permitted callers see all of them
 }
 
-// askAll asks each question with what is hidden and with what nobody has.
+// askAll asks each question about the hidden thing and about one that does not exist.
 func (s *hiddenTest) askAll(lists map[string][]string) {
 	s.world.t.Helper()
 	questions := s.questions()
@@ -363,7 +361,7 @@ func (s *hiddenTest) ask(o access.Operation, q question) {
 	about, ok := q.with(s.hidden)
 	nothing, _ := q.with(s.nobody)
 	if !ok {
-		return // everybody sees such
+		return // everybody sees these
 	}
 	if q.status == 0 {
 		q.status = 404
@@ -382,12 +380,12 @@ func (s *hiddenTest) ask(o access.Operation, q question) {
 		}
 		return s.world.do(q.method, q.path, body, header...)
 	}
-	told, missed := send(about), send(nothing)
+	known, missed := send(about), send(nothing)
 	if missed.status != q.status {
 		s.world.t.Errorf("%s %s %s of what nobody has: %d %s", o, nothing.path, nothing.body, missed.status,
 			missed.body)
 	}
-	a, b := said(told), said(missed)
+	a, b := stable(known), stable(missed)
 	for _, name := range braces.FindAllString(q.path+q.body, -1) {
 		kind := strings.Trim(name, "{}")
 		a, b = strings.ReplaceAll(a, s.hidden[kind], name), strings.ReplaceAll(b, s.nobody[kind], name)
@@ -414,15 +412,15 @@ func (q question) with(ids map[string]string) (question, bool) {
 	return q, ok
 }
 
-// tellsOfKeysAlone puts a type of a hidden one's key. That can't be as if there were none:
-// all that it tells is that the key can't be had.
+// tellsOfKeysAlone puts a type with a hidden type's key. The answer can't hide that the key is taken; it shows nothing
+// else.
 func (s *hiddenTest) tellsOfKeysAlone() {
 	s.world.t.Helper()
 	for range 2 {
 		g := s.world.do("PUT", "/v1/case-types/hushedtype", note2("hushedtype"),
 			s.asker...).is(409, "case_type.key_taken")
 		if body := string(g.body); strings.Contains(body, "clear") || strings.Contains(body, "access") {
-			s.world.t.Errorf("it tells why: %s", body)
+			s.world.t.Errorf("it shows why: %s", body)
 		}
 	}
 }
@@ -448,7 +446,7 @@ func (s *hiddenTest) keepsWhatIsHidden() {
 			s.world.t.Errorf("the hidden endpoint is %s", g.body)
 		}
 		if audit := s.world.get("/v1/audit?limit=200").is(200, ""); !strings.Contains(string(audit.body), id) {
-			s.world.t.Error("who sees the endpoint reads nothing of it in the audit")
+			s.world.t.Error("a reader who sees the endpoint finds nothing of it in the audit")
 		}
 	}
 }

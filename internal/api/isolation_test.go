@@ -15,9 +15,8 @@ import (
 	"github.com/casehook/casehook/internal/store/storetest"
 )
 
-// TestTenantsNeitherSeeNorTouchEachOther plays the story in which every operation
-// succeeds for two tenants at once, step by step, so that both have the same
-// keys, names and references. Before each step each tenant tries it with the
+// TestTenantsNeitherSeeNorTouchEachOther runs the story in which every operation succeeds for two tenants at once, step
+// by step, so that both have the same keys, names and references. Before each step each tenant tries it with the
 // other's ids.
 func TestTenantsNeitherSeeNorTouchEachOther(t *testing.T) {
 	t.Parallel()
@@ -59,14 +58,14 @@ const tenantsPath = "/v1/tenants"
 // ofOthers are the paths that name something by an id.
 var ofOthers = regexp.MustCompile(`\{[a-z_]*id\}|/\{attachment\}`)
 
-// tenantPair are two tenants who do the same.
+// tenantPair is two tenants who do the same.
 type tenantPair struct {
 	world    *world
 	database *sql.DB
 	tenant   [2]int64
 	bearer   [2]string
 	host     [2]string
-	twin     [2]map[string]string // what each has, to what the other has in its place
+	twin     [2]map[string]string // from the ids of each to the corresponding ids of the other
 	kinds    [2]map[string]string // "users/7": small numbers, by what they number
 	steps    int
 	played   map[string]int
@@ -118,8 +117,7 @@ func query[T any](s *tenantPair, text string, args ...any) (all []T) {
 	return all
 }
 
-// record has the database note, by triggers, whose rows of a table are written.
-// When a token was last used is no matter.
+// record adds triggers that record whose rows of a table are written. A token's last use does not count.
 func (s *tenantPair) record(table string) {
 	s.world.t.Helper()
 	columns, differs := "select name from pragma_table_info('"+table+"')", "old.%[1]q is not new.%[1]q"
@@ -160,7 +158,7 @@ func (s *tenantPair) exec(text string) {
 	must(s.world.t, err)
 }
 
-// untouched runs do, in which nothing of one of them may change.
+// untouched runs do, which must not change anything of one tenant.
 func (s *tenantPair) untouched(who int, what string, do func()) {
 	s.world.t.Helper()
 	s.exec("delete from noted")
@@ -170,7 +168,7 @@ func (s *tenantPair) untouched(who int, what string, do func()) {
 	}
 }
 
-// step plays one step of the story for both.
+// step runs one step of the story for both.
 func (s *tenantPair) step(r request) answer {
 	s.world.t.Helper()
 	d, ok := s.world.operation(r.method, r.path)
@@ -223,8 +221,7 @@ func (s *tenantPair) as(who int, r request) answer {
 	return s.world.direct(r)
 }
 
-// tryAs tries a step as one tenant with an object of the other. The answer has to be
-// the one for an id that does not exist.
+// tryAs tries a step as one tenant with an object of the other. The answer must be that for an id that does not exist.
 func (s *tenantPair) tryAs(who int, d operation, mine request, theirs string) {
 	s.world.t.Helper()
 	own, nobody := s.inverse(1-who, theirs), nobodys(theirs)
@@ -247,7 +244,7 @@ func (s *tenantPair) tryAs(who int, d operation, mine request, theirs string) {
 	}
 }
 
-// masked is an answer without an id.
+// masked returns an answer without an id.
 func masked(g answer, id string) string {
 	return regexp.MustCompile(`\b`+regexp.QuoteMeta(strip(id))+`\b`).ReplaceAllString(string(g.body), "ID")
 }
@@ -255,7 +252,7 @@ func masked(g answer, id string) string {
 // strip returns an id as it is sent: "users/7" is 7.
 func strip(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
-// inverse returns what the other has in the place of an id of who.
+// inverse returns the other tenant's id that corresponds to an id of who.
 func (s *tenantPair) inverse(who int, id string) string {
 	if strings.Contains(id, "/") {
 		return s.kinds[who][id]
@@ -270,7 +267,7 @@ var (
 	moment     = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T`)
 )
 
-// nobodys is an id of the same sort that nobody has; "" for what is no id.
+// nobodys returns an unused id of the same kind; "" for a text that is no id.
 func nobodys(id string) string {
 	switch {
 	case resourceID.MatchString(id):
@@ -284,7 +281,7 @@ func nobodys(id string) string {
 	return ""
 }
 
-// named lists what a request of who names that is theirs alone.
+// named lists the ids in a request that only who has.
 func (s *tenantPair) named(who int, r request) (ids []string) {
 	text, _ := r.body.(string)
 	for id := range s.twin[who] {
@@ -301,7 +298,7 @@ func (s *tenantPair) named(who int, r request) (ids []string) {
 	return ids
 }
 
-// translate makes a request of who one of the other's.
+// translate turns a request of who into the other tenant's.
 func (s *tenantPair) translate(who int, r request) request {
 	var pairs []string
 	for _, id := range slices.SortedFunc(maps.Keys(s.twin[who]), func(a, b string) int { return len(b) - len(a) }) {
@@ -326,8 +323,7 @@ func (s *tenantPair) translate(who int, r request) request {
 	return r
 }
 
-// replace puts one id in the place of another. A small number, "users/7", is
-// replaced only where it numbers such a thing.
+// replace replaces one id by another. A small number, "users/7", is replaced only where it is the id of that kind.
 func replace(r request, id, by string) request {
 	text, isText := r.body.(string)
 	kind, number, small := strings.Cut(id, "/")
@@ -350,7 +346,7 @@ func replace(r request, id, by string) request {
 	return r
 }
 
-// learn notes what each has in the other's place, from answers to the same.
+// learn records corresponding ids, from the answers of both tenants to the same request.
 func (s *tenantPair) learn(d operation, answers [2]answer) {
 	if !strings.Contains(answers[0].header.Get("Content-Type"), "json") || answers[0].status >= 300 {
 		return
@@ -391,7 +387,7 @@ func (s *tenantPair) compare(operation, kind, name string, a, b any) {
 		}
 	case string:
 		if subject.MatchString(a) {
-			return // what it is about is learnt where that is shown itself
+			return // its ids are learnt from its own representation
 		}
 		if other, ok := b.(string); ok && a != other && len(a) >= 12 && len(a) < 500 && !moment.MatchString(a) {
 			s.twin[0][a], s.twin[1][other] = other, a
@@ -414,7 +410,7 @@ func (s *tenantPair) pair(kind, a, b string) {
 	s.kinds[0][kind+"/"+a], s.kinds[1][kind+"/"+b] = kind+"/"+b, kind+"/"+a
 }
 
-// checkShown checks that an answer shows nothing of the other's but what was asked with.
+// checkShown checks that an answer has no id of the other tenant except those in the request.
 func (s *tenantPair) checkShown(operation string, who int, asked request, a answer) {
 	s.world.t.Helper()
 	text, _ := asked.body.(string)
@@ -425,8 +421,7 @@ func (s *tenantPair) checkShown(operation string, who int, asked request, a answ
 	}
 }
 
-// otherKeys tries keys that only one of them has where the story has keys that
-// both have.
+// otherKeys tries keys that only one tenant has, where the story uses keys that both have.
 func (s *tenantPair) otherKeys() {
 	s.world.t.Helper()
 	hers := strings.Replace(note, `"note"`, `"hers"`, 1)

@@ -56,7 +56,7 @@ func (w *world) storyOfTheJournal() {
 	}
 	stream := w.get("/v1/stream?after=beginning&endpoint="+crm.text("id")).is(200, "")
 	if n := bytes.Count(stream.body, []byte("\nevent: case_created\ndata: {")); n != 3 {
-		t.Errorf("the stream gives %d creations: %s", n, stream.body)
+		t.Errorf("the stream has %d creations: %s", n, stream.body)
 	}
 	w.do("DELETE", crm.header.Get("Location"), nil).is(204, "")
 }
@@ -70,7 +70,7 @@ type polledMessage struct {
 	Body                         json.RawMessage
 }
 
-// poll polls once.
+// poll polls the journal once.
 func (w *world) poll(query string, header ...string) (messages []polledMessage, next string, more bool) {
 	w.t.Helper()
 	g := w.get("/v1/journal?"+query, header...).is(200, "")
@@ -83,8 +83,8 @@ func (w *world) poll(query string, header ...string) (messages []polledMessage, 
 	return page.Messages, page.Next, page.More
 }
 
-// told is all that there is to tell, derived from the journal.
-func (w *world) told(clearance casetype.Classification) (all []polledMessage) {
+// messages returns the messages of all entries of the journal.
+func (w *world) messages(clearance casetype.Classification) (all []polledMessage) {
 	w.t.Helper()
 	w.sequence()
 	found, err := w.store.Journal(w.t.Context(), 0, 10_000)
@@ -126,8 +126,8 @@ func TestPollingMissesNothingAndRepeatsNothing(t *testing.T) {
 		for i := range 40 {
 			w.open(fmt.Sprintf(`{"client": "<b>&\u2028é %d"}`, i))
 		}
-		want := w.told(casetype.Restricted)
-		for _, limit := range []int{1, 3, 1000} { // a creation tells two triggers: 1 and 3 cut entries apart
+		want := w.messages(casetype.Restricted)
+		for _, limit := range []int{1, 3, 1000} { // a creation has two triggers, so pages of 1 and 3 cut entries apart
 			var all []polledMessage
 			for next, more := "beginning", true; more; {
 				var messages []polledMessage
@@ -135,7 +135,7 @@ func TestPollingMissesNothingAndRepeatsNothing(t *testing.T) {
 				all = append(all, messages...)
 			}
 			if diff := cmp.Diff(want, all); diff != "" {
-				t.Errorf("by %d (-told +polled):\n%s", limit, diff)
+				t.Errorf("by %d (-journal +polled):\n%s", limit, diff)
 			}
 		}
 	})
@@ -149,7 +149,7 @@ func TestAPlaceInTheJournalMayBeNowOrATime(t *testing.T) {
 		for range 5 {
 			w.open(`{"client": "Bob"}`)
 		}
-		all := w.told(casetype.Restricted)
+		all := w.messages(casetype.Restricted)
 		if messages, _, _ := w.poll("after=" + now); len(messages) != 10 {
 			t.Errorf("%d messages came since now", len(messages))
 		}
@@ -202,7 +202,7 @@ func TestALongPollAnswersAsSoonAsThereIsSomething(t *testing.T) {
 		path := w.open(`{"client": "Ann"}`)
 		if messages := <-answered; len(messages) != 1 ||
 			path != "/v1/cases/"+strings.TrimPrefix(messages[0].Subject, "case/") {
-			t.Errorf("it heard %v", messages)
+			t.Errorf("it received %v", messages)
 		}
 	})
 }
@@ -286,7 +286,7 @@ func TestAStreamResumesExactly(t *testing.T) {
 		for i := range 5 {
 			w.open(fmt.Sprintf(`{"client": "client %d"}`, i))
 		}
-		want := w.told(casetype.Restricted)
+		want := w.messages(casetype.Restricted)
 		var all []polledMessage
 		last := first.id
 		for len(all) < len(want) { // cut off behind each message, within an entry too
@@ -299,12 +299,12 @@ func TestAStreamResumesExactly(t *testing.T) {
 			s.end()
 		}
 		if diff := cmp.Diff(want, all); diff != "" {
-			t.Errorf("(-told +streamed):\n%s", diff)
+			t.Errorf("(-journal +streamed):\n%s", diff)
 		}
 		path := w.open(`{"client": "live"}`) // to one that waits at the end
 		if _, h := w.stream("", "Last-Event-ID", last).
 			message(); "/v1/"+strings.Replace(h.Subject, "case", "cases", 1) != path {
-			t.Errorf("it heard %v", h)
+			t.Errorf("it received %v", h)
 		}
 	}, lasting)
 }
@@ -316,7 +316,7 @@ func TestAStreamMovesPastWhatIsNotWanted(t *testing.T) {
 	s := w.stream("triggers=case_finished")
 	first, _ := s.next()
 	w.open(`{"client": "Ann"}`)
-	all := len(w.told(casetype.Restricted))
+	all := len(w.messages(casetype.Restricted))
 	for {
 		e, ok := s.next()
 		if !ok {
@@ -328,7 +328,7 @@ func TestAStreamMovesPastWhatIsNotWanted(t *testing.T) {
 		if messages, _, _ := w.poll("after=" + e.id); len(messages) == 0 {
 			break
 		} else if len(messages) != all {
-			t.Fatalf("it stands before %v", messages)
+			t.Fatalf("it is at %v", messages)
 		}
 	}
 }
@@ -374,7 +374,7 @@ func TestStreamsEndWhenTheServerDoes(t *testing.T) {
 		t.Error("it goes on")
 	}
 	if next := <-polled; next == "" {
-		t.Error("the poll says not where to go on")
+		t.Error("the poll does not return where to continue")
 	}
 }
 
@@ -434,7 +434,7 @@ func TestAStreamTakesASession(t *testing.T) {
 	}
 }
 
-func TestWhatACaseTypeHidesFromARoleIsNotHeard(t *testing.T) {
+func TestCasesHiddenFromARoleAreNotInItsJournal(t *testing.T) {
 	w := start(t)
 	w.do("PUT", "/v1/case-types/note", note).is(201, "")
 	closed := strings.Replace(strings.Replace(note, `"note"`, `"closed"`, 1), `"fields"`,
@@ -447,7 +447,7 @@ func TestWhatACaseTypeHidesFromARoleIsNotHeard(t *testing.T) {
 	own, _, _ := w.poll("after=beginning")
 	less, _, _ := w.poll("after=beginning", "Authorization", manager)
 	if len(own) != 4 || len(less) != 2 || less[0].ID != own[0].ID {
-		t.Errorf("an administrator hears %d messages, a manager %d", len(own), len(less))
+		t.Errorf("an administrator receives %d messages, a manager %d", len(own), len(less))
 	}
 }
 
@@ -476,7 +476,7 @@ func TestAPlaceBelowWhatIsKeptIsGone(t *testing.T) {
 			w.open(fmt.Sprintf(`{"client": "client %d"}`, i))
 		}
 		_, first, _ := w.poll("limit=1&after=beginning")
-		all := w.told(casetype.Restricted)
+		all := w.messages(casetype.Restricted)
 		var removal store.Removal
 		must(t, w.store.Update(t.Context(), func(tx *store.Tx) error {
 			_, r, err := tx.ExpireJournal(t.Context(), all[4].Timestamp, time.Now())

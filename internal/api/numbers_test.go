@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// An id has one type, wherever it is: in paths, in queries and in bodies.
+// An id has the same type in paths, queries and bodies.
 func TestIDsHaveOneTypeEverywhere(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -40,7 +40,7 @@ func TestIDsHaveOneTypeEverywhere(t *testing.T) {
 	}
 }
 
-// idTypes has by resource and type where it is so.
+// idTypes lists places, by resource and type.
 type idTypes map[string]map[string][]string
 
 func (all idTypes) note(resource string, schema map[string]any, where string) {
@@ -54,7 +54,7 @@ func (all idTypes) note(resource string, schema map[string]any, where string) {
 	all[resource][of] = append(all[resource][of], where)
 }
 
-// typeOfID is the type and the format, where something may be null or a word, too.
+// typeOfID returns the type and the format of an id that may also be null or a word.
 func typeOfID(schema map[string]any) string {
 	if either, ok := schema["anyOf"].([]any); ok {
 		schema = either[0].(map[string]any)
@@ -70,7 +70,7 @@ func typeOfID(schema map[string]any) string {
 
 var inSegment = regexp.MustCompile(`/([a-z-]+)s/\{id\}`)
 
-// ofParameter names the resource whose id a parameter is; empty: it is none.
+// ofParameter returns the resource whose id a parameter is; empty: it is no id.
 func ofParameter(path string, p map[string]any) string {
 	name := p["name"].(string)
 	switch {
@@ -86,7 +86,7 @@ func ofParameter(path string, p map[string]any) string {
 	return idOf(name)
 }
 
-// idOf names the resource of a field such as case_id; empty: it is no id of ours.
+// idOf returns the resource of a field such as case_id; empty: it is no id of ours.
 func idOf(field string) string {
 	resource, ok := strings.CutSuffix(field, "_id")
 	if !ok || resource == "client" || resource == "webhook" {
@@ -95,7 +95,7 @@ func idOf(field string) string {
 	return resource
 }
 
-// inSchema notes the ids in a schema, whose name is that of its resource.
+// inSchema records the ids in the schema of a resource.
 func (all idTypes) inSchema(resource string, v any, where string) {
 	switch v := v.(type) {
 	case map[string]any:

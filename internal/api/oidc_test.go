@@ -20,8 +20,8 @@ import (
 	"github.com/casehook/casehook/internal/oidc"
 )
 
-// provider is an OpenID Connect provider with keys of its own. It holds clients
-// to the rules: their secret, their address, PKCE, and codes that are used once.
+// provider is an OpenID Connect provider with its own keys. It checks clients: their secret, their redirect URL, PKCE,
+// and that codes are used once.
 type provider struct {
 	server   *httptest.Server
 	t        testing.TB
@@ -29,8 +29,8 @@ type provider struct {
 	redirect string
 
 	mu     sync.Mutex
-	codes  map[string]url.Values // what each was asked with
-	claims map[string]any        // of the next ID token, over the right ones
+	codes  map[string]url.Values // the request of each
+	claims map[string]any        // of the next ID token; they override the right ones
 }
 
 func newProvider(t testing.TB) *provider {
@@ -117,8 +117,8 @@ func (p *provider) sign(claims map[string]any) string {
 	return text + "." + encode(signature)
 }
 
-// says lets the next ID tokens have these claims.
-func (p *provider) says(claims map[string]any) {
+// setClaims sets the claims of the next ID tokens.
+func (p *provider) setClaims(claims map[string]any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.claims = claims
@@ -130,7 +130,7 @@ func startWithProvider(t *testing.T) (*world, *provider) {
 	return w, w.provided()
 }
 
-// provided makes a provider to sign in by, and the world use it.
+// provided starts a provider, and configures the world with it.
 func (w *world) provided() *provider {
 	p := newProvider(w.t)
 	c := api.Config{Sessions: w.sessions, Log: w.logger(), Operator: operatorKey}
@@ -143,7 +143,7 @@ func (w *world) provided() *provider {
 	return p
 }
 
-// leave begins a sign-in and returns the cookie and where the provider sends back to.
+// leave begins a sign-in, and returns the cookie and the URL to which the provider redirects.
 func (w *world) leave(p *provider, query string) (cookie, back string) {
 	w.t.Helper()
 	g := w.get("/v1/oidc/login"+query, "Authorization", "").is(303, "")
@@ -175,7 +175,7 @@ func TestSignInWithOpenIDConnect(t *testing.T) {
 	w.get(back, "Authorization", "", "Cookie", cookie).is(400, "oidc.state")
 	w.get(back, "Authorization", "", "Cookie", cookieOf(g)).is(400, "oidc.state")
 
-	p.says(map[string]any{"email": "another@example.org", "email_verified": false}) // the identity is known by now
+	p.setClaims(map[string]any{"email": "another@example.org", "email_verified": false}) // the identity is known by now
 	cookie, back = w.leave(p, "?return_to=//evil.example")
 	if g := w.get(back, "Authorization", "", "Cookie", cookie).is(303, ""); g.header.Get("Location") != "/" {
 		t.Errorf("it leads to %s", g.header.Get("Location"))
@@ -185,11 +185,11 @@ func TestSignInWithOpenIDConnect(t *testing.T) {
 	w.get(back, "Authorization", "", "Cookie", cookie).is(403, "oidc.unknown_user")
 	if log := w.log.String(); strings.Contains(log, "its-secret") || strings.Contains(log, "?code=") ||
 		strings.Contains(log, "&code=") || strings.Contains(log, "ada@") {
-		t.Errorf("the log tells: %s", log)
+		t.Errorf("the log has secrets: %s", log)
 	}
 }
 
-func TestWhatAProviderMayNotSay(t *testing.T) {
+func TestBadAnswersOfAProvider(t *testing.T) {
 	t.Parallel()
 	w, p := startWithProvider(t)
 	w.post("/v1/users", `{"email": "ada@example.org", "name": "Ada"}`).is(201, "")
@@ -206,14 +206,14 @@ func TestWhatAProviderMayNotSay(t *testing.T) {
 		"another issuer's":                {map[string]any{"iss": "https://evil.example"}, 502, "oidc.token_invalid"},
 		"an old one":                      {map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}, 502, "oidc.token_invalid"},
 	} {
-		p.says(want.claims)
+		p.setClaims(want.claims)
 		cookie, back := w.leave(p, "")
 		g := w.get(back, "Authorization", "", "Cookie", cookie)
 		if g.status != want.status || g.text("code") != want.code {
 			t.Errorf("%s: %d %s", name, g.status, g.body)
 		}
 	}
-	p.says(nil)
+	p.setClaims(nil)
 	cookie, back := w.leave(p, "")
 	w.get(back, "Authorization", "").is(400, "oidc.state")
 	w.get(back+"x", "Authorization", "", "Cookie", cookie).is(400, "oidc.state")
@@ -224,8 +224,8 @@ func TestWhatAProviderMayNotSay(t *testing.T) {
 	must(t, err)
 	w.get("/v1/oidc/callback?error=access_denied&state="+q.Get("state"), "Authorization", "", "Cookie",
 		cookie).is(400, "oidc.refused")
-	cookie, back = w.leave(p, "?tenant=none") // whether there is such a tenant does not show
-	p.says(map[string]any{"email": "eve@example.org"})
+	cookie, back = w.leave(p, "?tenant=none") // the answer does not show whether the tenant exists
+	p.setClaims(map[string]any{"email": "eve@example.org"})
 	w.get(back, "Authorization", "", "Cookie", cookie).is(403, "oidc.unknown_user")
 	off := start(t)
 	off.get("/v1/oidc/login", "Authorization", "").is(404, "oidc.off")

@@ -50,7 +50,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 	}
 	w.post("/v1/tenants", `{"key": "second"}`).is(201, "")
 	for _, d := range w.operations() {
-		// each begins a session of its own
+		// each begins a new session
 		if d.method != "POST" || d.id == "create-session" || d.id == "change-password" {
 			continue
 		}
@@ -75,7 +75,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		if first.header.Get("Idempotency-Replayed") != "" || again.header.Get("Idempotency-Replayed") != "true" {
 			t.Errorf("%s does not say which is the replay", d.id)
 		}
-		if c.other == "" { // takes no body: another request is another path
+		if c.other == "" { // without a body, another request has another path
 			other := strings.NewReplacer("open_asked", "submit", "default", "second", "aging/re",
 				"loan/re").Replace(c.path)
 			w.post(other, "", "Idempotency-Key", "key 1").is(422, "idempotency.key_reused")
@@ -83,7 +83,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		}
 		w.post(c.path, c.other, "Idempotency-Key", "key 1", "Content-Type",
 			c.otherType).is(422, "idempotency.key_reused")
-		w.post(switched+"/comments", `{"text": "x"}`) // so that it differs from what the first answer held
+		w.post(switched+"/comments", `{"text": "x"}`) // so that it differs from the first answer
 		fresh := w.post(c.path, c.body, "Content-Type", c.contentType)
 		if bytes.Equal(fresh.body, first.body) && !strings.HasSuffix(d.id, "-parked") { // these count the same again
 			t.Errorf("%s: without the key it is the same again", d.id)
@@ -106,7 +106,7 @@ func (w *world) aging() (path string) {
 	return path
 }
 
-// The form of an upload is written anew by every client that repeats it.
+// A client that repeats an upload encodes the form anew.
 func TestARepeatedFormMayHaveAnotherBoundary(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -19,14 +19,13 @@ import (
 	"github.com/casehook/casehook/internal/access"
 )
 
-// description is the OpenAPI document, parsed and compiled: the same for every
-// world, since a document says nothing of its process but the version.
+// description is the OpenAPI document, parsed and compiled. Worlds of one version share it.
 type description struct {
 	doc      map[string]any
 	all      []operation            // ordered by id
 	patterns map[string][]operation // by method and number of segments
 
-	mu       sync.Mutex // guards what compiles, which is not safe for concurrent use
+	mu       sync.Mutex // guards the compiler, which is not safe for concurrent use
 	compiler *jsonschema.Compiler
 	schemas  map[string]*jsonschema.Schema // by pointer
 }
@@ -36,7 +35,7 @@ var (
 	descriptionsMu sync.Mutex
 )
 
-// describe loads the OpenAPI document, so that answers can be held against it.
+// describe loads the OpenAPI document, against which answers are checked.
 func (w *world) describe(version string) {
 	w.t.Helper()
 	descriptionsMu.Lock()
@@ -122,7 +121,7 @@ func (d operation) hasResponse(status string) bool {
 	return ok
 }
 
-// matches reports whether a path of as many segments is one of the operation's.
+// matches reports whether the operation has a path, which has as many segments.
 func (d operation) matches(segments []string) bool {
 	for i, segment := range segments {
 		if isParameter := strings.HasPrefix(d.segments[i], "{"); segment != d.segments[i] &&
@@ -133,8 +132,7 @@ func (d operation) matches(segments []string) bool {
 	return true
 }
 
-// concrete is the operation's path with parameters that name nothing: those that it
-// requires, and others.
+// concrete returns the operation's path with required and other parameters that name nothing.
 func (d operation) concrete(others ...string) string {
 	const anything = "1000000000000009"
 	query := url.Values{}
@@ -156,14 +154,14 @@ func (d operation) concrete(others ...string) string {
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")
 
-// agrees holds an answer against what the OpenAPI document says of it.
+// agrees checks an answer against the OpenAPI document.
 func (w *world) agrees(r *http.Request, g answer) {
 	w.t.Helper()
 	if g.header.Get("X-Request-Id") == "" {
 		w.t.Errorf("%s: no request id", g.op)
 	}
-	if w.heeds != nil {
-		w.heeds(g)
+	if w.observe != nil {
+		w.observe(g)
 	}
 	d, ok := w.operation(r.Method, r.URL.Path)
 	if !ok {
@@ -232,7 +230,7 @@ func TestTheDocumentIsValidOpenAPI31(t *testing.T) {
 	resolves(t, w.document.doc, w.document.doc)
 }
 
-// checkParameters: those in the path are described, and all say what they mean.
+// checkParameters checks that all parameters in the path are declared, and that all have descriptions.
 func checkParameters(t *testing.T, d operation) {
 	t.Helper()
 	var inPath, described []string
@@ -256,7 +254,7 @@ func checkParameters(t *testing.T, d operation) {
 	}
 }
 
-// checkResponses: there is one success, and what is none is a problem.
+// checkResponses checks that there is one success, and that all other responses are problems.
 func checkResponses(t *testing.T, d operation) {
 	t.Helper()
 	successes := 0
@@ -278,7 +276,7 @@ func checkResponses(t *testing.T, d operation) {
 	}
 }
 
-// resolves: references lead somewhere, and fields say what they mean.
+// resolves checks that references resolve, and that fields have descriptions.
 func resolves(t *testing.T, doc map[string]any, v any) {
 	t.Helper()
 	switch v := v.(type) {
@@ -339,14 +337,14 @@ func TestEveryOperationNeedsAToken(t *testing.T) {
 	}
 }
 
-// open reports whether anybody may ask for the operation: it says so, with an empty list.
+// open reports whether the operation needs no credential: its list of schemes is empty.
 func (d operation) open() bool {
 	security, said := d.op["security"].([]any)
 	return said && len(security) == 0
 }
 
 // The operations that need no token are listed here, and nowhere else.
-func TestWhatNeedsNoToken(t *testing.T) {
+func TestOperationsWithoutAToken(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	var open []string

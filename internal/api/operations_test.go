@@ -36,8 +36,8 @@ func form(fields ...string) (body, contentType string) {
 	return b.String(), w.FormDataContentType()
 }
 
-// TestEveryOperationWorks tells one story in which every operation succeeds; the
-// harness holds each answer against the OpenAPI document.
+// TestEveryOperationWorks runs one story in which every operation succeeds; each answer is checked against the OpenAPI
+// document.
 func TestEveryOperationWorks(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -52,8 +52,7 @@ func TestEveryOperationWorks(t *testing.T) {
 	}
 }
 
-// story has every operation succeed. Other tests play it too, with more around
-// each request.
+// story has every operation succeed. Other tests run it too, with something around each request.
 func (w *world) story() {
 	w.t.Helper()
 	w.get("/healthz", "Authorization", "").is(200, "")
@@ -402,7 +401,7 @@ func (w *world) storyOfEndpoints() {
 	own := changed.text("token")
 	if !strings.HasPrefix(own, "tok_") || changed.json()["ignore_own"] != false ||
 		len(changed.json()["sources"].([]any)) != 2 {
-		t.Errorf("it hears of %s", changed.body)
+		t.Errorf("its triggers are %s", changed.body)
 	}
 	if g := w.do("PATCH", path, `{"sources": ["ui"], "ignore_own": true, "token": "`+own+`"}`).
 		is(200, ""); !bytes.Contains(g.body, []byte(`"sources":["ui"],"ignore_own":true`)) {
@@ -482,7 +481,7 @@ func (w *world) storyOfAuth(path string, shows func(answer, string)) {
 	before := w.get(path).text("revision")
 	if same := w.do("PATCH", path,
 		`{"auth": {"type": "basic", "username": "casehook", "password": "(hidden)"}, "headers": {"X-Api-Key": "(hidden)"}}`).is(200, ""); same.text("revision") != before {
-		t.Errorf("what is shown, sent back, changed something: %s", same.body)
+		t.Errorf("the shown settings, sent back, changed something: %s", same.body)
 	}
 	pair := certificate(t)
 	body, err := json.Marshal(map[string]any{"tls": pair,
@@ -498,7 +497,7 @@ func (w *world) storyOfAuth(path string, shows func(answer, string)) {
 		`"auth":{"type":"none"},"tls":{"expires_at":null}`)
 }
 
-// certificate makes one that ends in an hour, and its key.
+// certificate returns a certificate that expires in an hour, and its key.
 func certificate(t testing.TB) map[string]string {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)

@@ -19,8 +19,8 @@ func membersOf(t *testing.T, body []byte) string {
 	return strings.Join(slices.Sorted(maps.Keys(members)), " ")
 }
 
-// TestAThinEndpointIsSentWhatIdentifiesTheChangeAlone follows a message on all roads: sent,
-// tried as a sample, sent again, read in the journal, and derived for its attempt.
+// TestAThinEndpointIsSentWhatIdentifiesTheChangeAlone checks a message everywhere: sent, as a sample, sent again, in
+// the journal, and derived for its attempt.
 func TestAThinEndpointIsSentWhatIdentifiesTheChangeAlone(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -68,7 +68,7 @@ func TestAThinEndpointIsSentWhatIdentifiesTheChangeAlone(t *testing.T) {
 		t.Errorf("the journal is %+v", messages)
 	}
 
-	for range 2 { // as it is set, and after it was set otherwise
+	for range 2 { // before and after the setting changes
 		shown := w.get("/v1/attempts/"+attempt["id"].(string)).is(200, "")
 		body, err := json.Marshal(shown.json()["body"])
 		must(t, err)

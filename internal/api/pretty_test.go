@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// With ?pretty, every JSON answer comes in lines: lists, single things, problems and
-// pages. Texts and numbers stay byte for byte what they are.
+// With ?pretty, every JSON answer is indented: lists, single objects, problems and pages. Texts and numbers keep their
+// bytes.
 func TestPrettyAnswersComeInLines(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -45,8 +45,8 @@ func TestPrettyAnswersComeInLines(t *testing.T) {
 	}
 }
 
-// A key is good for a request, whether its answer is shown in lines or not; the stored
-// answer is in one. A stream stays as it is.
+// The same key serves a request with and without ?pretty; the stored answer is not indented. Streams are never
+// indented.
 func TestPrettyIsNoPartOfARequest(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -14,7 +14,7 @@ var houses = []tenantHost{
 	{"south", "south.example", "http://south.example:8080", ""},
 }
 
-// settle makes the tenants, each with a user and a case type.
+// settle creates the tenants, each with a user and a case type.
 func (w *world) settle() map[string]string {
 	tokens := map[string]string{}
 	for _, h := range houses {
@@ -53,11 +53,11 @@ func TestPeopleWorkAtTheirTenantsOwnURL(t *testing.T) {
 		}
 		elsewhere := append(mine, "Origin", "https://cases.example")
 		w.post("/v1/case-types/note/cases", `{"data": {}}`, elsewhere...).is(403, "request.cross_origin")
-		told := w.get("/v1/journal?after=beginning", "Authorization", tokens[h.key]).is(200, "")
-		for _, m := range told.json()["messages"].([]any) {
+		journal := w.get("/v1/journal?after=beginning", "Authorization", tokens[h.key]).is(200, "")
+		for _, m := range journal.json()["messages"].([]any) {
 			body := m.(map[string]any)["body"].(map[string]any)
 			if at, _ := body["case_url"].(string); !strings.HasPrefix(at, h.public+"/cases/") {
-				t.Errorf("%s is told that the case is at %s", h.key, at)
+				t.Errorf("for %s the case is at %s", h.key, at)
 			}
 		}
 	}
@@ -107,7 +107,7 @@ func TestSignInWithOpenIDConnectAtATenantsOwnHost(t *testing.T) {
 	signIn("north.example:8443", "", "https://north.example:8443/desk/v1/oidc/callback", "__Host-", 200)
 	signIn("south.example:8080", "?tenant=south", "http://south.example:8080/v1/oidc/callback", "", 200)
 	signIn("", "", installation, "", 200)
-	signIn("elsewhere.example", "?tenant=south", installation, "", 200) // no tenant's host: as it always was
+	signIn("elsewhere.example", "?tenant=south", installation, "", 200) // no tenant's host: the installation's URL
 	w.do("PATCH", "/v1/tenants/south", `{"hosts": ["a.example", "south.example"], "public_url": ""}`).is(200, "")
 	signIn("a.example", "", "https://a.example/v1/oidc/callback", "", 200)
 	signIn("south.example", "", "https://south.example/v1/oidc/callback", "", 200)

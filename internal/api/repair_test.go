@@ -20,7 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// storyOfRepairs is about an endpoint that has not kept up.
+// storyOfRepairs repairs an endpoint that is behind.
 func (w *world) storyOfRepairs(path string) {
 	t := w.t
 	lag := w.get(path+"/lag").is(200, "")
@@ -43,7 +43,7 @@ func (w *world) storyOfReplays() {
 	w.deliverAll()
 	if lag := w.get(parked+"/lag").is(200, ""); lag.text("entries") != "0" || lag.text("parked") == "0" ||
 		lag.json()["oldest"] == nil {
-		t.Errorf("what waits is not behind: %s", lag.body)
+		t.Errorf("a parked message is not in the lag: %s", lag.body)
 	}
 	tries := w.get(dead+"/attempts").is(200, "").items()
 	message := tries[0].(map[string]any)["message"].(string)
@@ -78,7 +78,7 @@ func (w *world) storyOfReplays() {
 	}
 }
 
-// A test is refused by this receiver as everything is, and leaves no trace.
+// The receiver refuses everything. A test leaves no trace.
 func (w *world) storyOfTests(path string) {
 	t := w.t
 	before := len(w.get(path+"/attempts").is(200, "").items())
@@ -144,7 +144,7 @@ func (w *world) storyOfParked(path string) {
 	}
 }
 
-// TestSamplesGoByTheVeryRoad tests what a receiver is sent, and that the guard judges it.
+// TestSamplesGoByTheVeryRoad checks the requests of samples, and that the guard checks their addresses.
 func TestSamplesGoByTheVeryRoad(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -237,12 +237,12 @@ func TestItIsClearWhichMessagesAreMeant(t *testing.T) {
 	}
 }
 
-// refused makes an endpoint that refuses the cases that there are, and returns its path.
+// refused creates an endpoint that refuses the existing cases, and returns its path.
 func (w *world) refused(policy string, header ...string) string {
 	w.t.Helper()
 	receiver := httptest.NewServer(wiretest.Handler(w.t,
 		http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-			rw.Header()["Date"] = nil // that of one answer is that of another: no id
+			rw.Header()["Date"] = nil // the same in all answers
 			rw.WriteHeader(400)
 		})))
 	w.t.Cleanup(receiver.Close)
@@ -251,8 +251,8 @@ func (w *world) refused(policy string, header ...string) string {
 		header...).is(201, "").header.Get("Location")
 }
 
-// deliverAll delivers to the endpoints on this machine until each has been sent all
-// creations, and no longer, so that nobody else writes while a story goes on.
+// deliverAll delivers to the endpoints on this machine until each has been sent all creations. Then it stops, so that
+// nothing else writes during a story.
 func (w *world) deliverAll() {
 	w.t.Helper()
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})

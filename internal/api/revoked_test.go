@@ -28,11 +28,11 @@ func guarded(key, access string) string {
 		"switch": {%[3]s}, "delete": {%[3]s}, "proofs": [{"key": "scan"}]}`, key, access, ask)
 }
 
-// credential is what a request carries, and how it is revoked.
+// credential is the credential of a request, with a way to revoke it.
 type credential struct {
 	name   string
 	header []string
-	status int // of what is refused
+	status int // of the refusal
 	revoke func(w *world)
 }
 
@@ -41,8 +41,7 @@ var persons atomic.Int64
 // address returns a new user's.
 func address() string { return fmt.Sprintf("person%d@example.org", persons.Add(1)) }
 
-// revocations are all the ways in which a user or token loses rights. Each is of a
-// manager cleared for PRIVATE.
+// revocations lists all ways in which a user or token loses rights, each for a manager cleared for PRIVATE.
 func (w *world) revocations() []credential {
 	w.t.Helper()
 	patched := func(name, change string, status int) credential {
@@ -81,7 +80,7 @@ func (w *world) sends(method, path, body string, header ...string) {
 	}
 }
 
-// whenAsked lets something happen before the callback's next answer.
+// whenAsked calls a function before the callback's next answer.
 func (w *world) whenAsked(do func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,7 +103,7 @@ func changes(path string) []request {
 	}
 }
 
-func TestWhatIsRevokedWhileACallbackIsAskedSavesNothing(t *testing.T) {
+func TestARevocationDuringACallbackSavesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/guarded", guarded("guarded", "")).is(201, "")
 		w.do("PUT", "/v1/case-types/other", guarded("other", "")).is(201, "")
@@ -130,8 +129,8 @@ func TestWhatIsRevokedWhileACallbackIsAskedSavesNothing(t *testing.T) {
 	})
 }
 
-// A change of role stops no request that the new role permits. A type that leaves the
-// role out meanwhile stops it, and so does a lower clearance.
+// A change of role does not stop a request that the new role permits. A lower clearance stops it, and so does a new
+// version of the type that excludes the role.
 func TestTheRightsOfTheCommitCount(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/guarded", guarded("guarded", "")).is(201, "")
@@ -173,7 +172,7 @@ func (b *blocking) Read(into []byte) (int, error) {
 	return n, nil
 }
 
-func TestWhatIsRevokedWhileAFileComesInIsNotSaved(t *testing.T) {
+func TestARevocationDuringAnUploadSavesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.do("PUT", "/v1/case-types/guarded", guarded("guarded", "")).is(201, "")
 		path := w.post("/v1/case-types/guarded/cases", `{"transition": "plain", "data": {"text": "x"}}`).is(201, "").
@@ -202,7 +201,7 @@ func (w *world) otherNode() people.Services {
 }
 
 // No notification arrives here: neither process listens.
-func TestWhatAnotherNodeRevokesWhileACallbackIsAskedSavesNothing(t *testing.T) {
+func TestARevocationByAnotherNodeDuringACallbackSavesNothing(t *testing.T) {
 	w := startOn(t, "pgx", pgtest.URL(t))
 	w.do("PUT", "/v1/case-types/guarded", guarded("guarded", "")).is(201, "")
 	made := w.post("/v1/tokens", `{"name": "m", "role": "manager"}`).is(201, "")
@@ -218,7 +217,7 @@ func TestWhatAnotherNodeRevokesWhileACallbackIsAskedSavesNothing(t *testing.T) {
 		"Bearer "+made.text("token")).is(401, "token.invalid")
 }
 
-// Nothing but the revocation can end these: no sign of life is due for an hour.
+// Only the revocation can end these: the next keep-alive is due in an hour.
 func TestAStreamAndAPollThatWaitsEndAsSoonAsTheirCredentialsAreRevoked(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.deliver()

@@ -10,16 +10,15 @@ import (
 	"github.com/casehook/casehook/internal/access"
 )
 
-// token makes a token and returns what to send as Authorization.
+// token creates a token, and returns the header Authorization for it.
 func (w *world) token(body string) string {
 	w.t.Helper()
 	return "Bearer " + w.post("/v1/tokens", body).is(201, "").text("token")
 }
 
-// TestWhatEachRoleMay asks every operation of the OpenAPI document as every role.
-// The golden file is the table of who may do what; an operation that is new is
-// the administrators' alone until it is listed.
-func TestWhatEachRoleMay(t *testing.T) {
+// TestPermissionsOfRoles calls every operation of the OpenAPI document as every role. The golden file is the table of
+// permissions; only administrators may carry out a new operation until it is listed.
+func TestPermissionsOfRoles(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	bearers := map[access.Role]string{}
@@ -71,8 +70,8 @@ func TestATokenIsNeverAboveItsMaker(t *testing.T) {
 	w.post("/v1/tokens", `{"name": "x"}`, "Authorization", manager).is(403, "access.denied")
 }
 
-// No caller revokes a token or user with more rights than their own, and no tenant loses the last of
-// its administrators; if it does all the same, the operator makes another.
+// No caller revokes a token or user with more rights than their own, and no tenant loses its last administrator; if it
+// has none, the operator makes one.
 func TestNobodyRevokesThoseAboveOrTheLast(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {

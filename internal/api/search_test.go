@@ -42,7 +42,7 @@ func TestTheSearchLeadsToAllThatIsDocumented(t *testing.T) {
 	w.searches(list, code)
 }
 
-// searches runs the search where there is no more of a page than it needs.
+// searches runs the search in a stub of a page.
 func (w *world) searches(list, code string) {
 	w.t.Helper()
 	const page = `

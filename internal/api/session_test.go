@@ -15,7 +15,7 @@ import (
 
 const password = "correct horse battery"
 
-// person makes a user and returns their path.
+// person creates a user, and returns the path.
 func (w *world) person(email, role string) string {
 	w.t.Helper()
 	return w.post("/v1/users", `{"email": "`+email+`", "name": "Ada", "role": "`+role+
@@ -23,7 +23,7 @@ func (w *world) person(email, role string) string {
 		is(201, "").header.Get("Location")
 }
 
-// signIn signs in, and returns what a browser would send as Cookie.
+// signIn signs in, and returns a browser's header Cookie.
 func (w *world) signIn(email string) string {
 	w.t.Helper()
 	g := w.post("/v1/session", `{"email": "`+email+`", "password": "`+password+`"}`, "Authorization", "").is(200, "")
@@ -32,7 +32,7 @@ func (w *world) signIn(email string) string {
 
 func cookieOf(g answer) string { return g.cookie("casehook_session") }
 
-// cookie is what a browser would send as Cookie, of one that the answer sets.
+// cookie returns a browser's header Cookie after the answer.
 func (g answer) cookie(name string) string {
 	g.t.Helper()
 	for _, c := range (&http.Response{Header: g.header}).Cookies() {
@@ -220,7 +220,7 @@ func TestPeopleChangeTheirOwnPassword(t *testing.T) {
 	}
 }
 
-// However busy it is, a session ends when it is too old, to the moment.
+// A busy session ends exactly at its maximum age.
 func TestABusySessionEndsToo(t *testing.T) {
 	t.Parallel()
 	for driver, dsn := range map[string]func(t *testing.T) string{
@@ -240,7 +240,7 @@ func TestABusySessionEndsToo(t *testing.T) {
 	}
 }
 
-// busy has somebody work without a pause for as long as a session may last.
+// busy uses a session without a pause until its maximum age.
 func (w *world) busy(c session.Config, idle, lifetime time.Duration) {
 	began := time.Now().Truncate(time.Second)
 	now := began
@@ -267,11 +267,11 @@ func (w *world) busy(c session.Config, idle, lifetime time.Duration) {
 		"Authorization", "", "Cookie", again).is(200, ""))
 	at(lifetime, cookie, 401)
 	later := lifetime + min(idle, lifetime)/2
-	at(later, renewed, 200) // signing in again is another beginning
+	at(later, renewed, 200) // a new sign-in starts a new lifetime
 	at(min(later+idle, last+lifetime), renewed, 401)
 }
 
-// A session is its own tenant's alone, as a token is.
+// A session is valid in its tenant alone, as a token is.
 func TestASessionIsOfOneTenant(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -302,8 +302,8 @@ func TestASessionIsOfOneTenant(t *testing.T) {
 	}
 }
 
-// Signing in is left out of the test of bad input, since what it refuses leaves a
-// trace: failures are counted. Nobody may get in by it, or make it fail.
+// The test of bad input leaves sign-in out, since its refusals are counted. No bad input signs in, or makes the server
+// fail.
 func TestBadInputSignsNobodyIn(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -317,7 +317,7 @@ func TestBadInputSignsNobodyIn(t *testing.T) {
 		for _, value := range values {
 			good := map[string]string{"email": `"ada@example.org"`, "password": `"` + password + `"`}
 			if field == "tenant" && (value == "null" || value == `""`) {
-				continue // they are as absent
+				continue // null is as absent
 			}
 			good[field] = value
 			members := make([]string, 0, len(good))

@@ -119,8 +119,7 @@ func (w *world) stranger(method, path string, i int) {
 	response.Body.Close()
 }
 
-// Only a browser's own failures count once a user has signed in with it, and it is
-// known for this user only.
+// Once a user has signed in with a browser, only that browser's own failures count, for this user alone.
 func TestAKnownBrowserIsJudgedByItself(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -147,12 +146,11 @@ func TestAKnownBrowserIsJudgedByItself(t *testing.T) {
 	}
 	signIn("ada", password, known).is(429, "session.too_many")
 	if strings.Contains(again, "ada") {
-		t.Errorf("the cookie tells whose it is: %s", again)
+		t.Errorf("the cookie shows its user: %s", again)
 	}
 }
 
-// pipes is a listener whose connections hold nothing themselves: what a client has
-// written, the server has read.
+// pipes is a listener whose connections have no buffers: the server has read all that a client has written.
 type pipes chan net.Conn
 
 func (p pipes) Accept() (net.Conn, error) {
@@ -164,7 +162,7 @@ func (p pipes) Accept() (net.Conn, error) {
 func (pipes) Close() error   { return nil }
 func (pipes) Addr() net.Addr { return &net.IPAddr{} }
 
-// heap is how much memory is in use: a pool keeps what it holds for two collections.
+// heap returns the memory in use. It collects twice, since pools keep their contents for two collections.
 func heap() int64 {
 	var m runtime.MemStats
 	runtime.GC()
@@ -173,9 +171,8 @@ func heap() int64 {
 	return int64(m.HeapAlloc + m.StackInuse)
 }
 
-// Clients that send half a sign-in hold little memory, however much they have sent and
-// whatever length they announce. A body of the length allowed takes 65 KB
-// when races are watched for; what is read of a larger one would take 500.
+// Clients that send half a sign-in hold little memory, however much they have sent and whatever length they announce. A
+// body of the allowed length takes 65 KB with the race detector; a larger one that was read would take 500.
 func TestHalfSentSignInsHoldLittle(t *testing.T) {
 	const clients, most, allowed = 100, 160 << 10, "Content-Length: 16384"
 	w := start(t, func(c *api.Config) { c.MaxBody = 1 << 20 })

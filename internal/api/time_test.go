@@ -16,7 +16,7 @@ var (
 	exactTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 )
 
-// wrongTimes lists the times in a text that have not exactly three digits of a second, in UTC.
+// wrongTimes lists the times in a text that are not in UTC with three digits of a second.
 func wrongTimes(text string) (wrong []string) {
 	for _, found := range anyTime.FindAllString(text, -1) {
 		if !exactTime.MatchString(found) {
@@ -26,14 +26,13 @@ func wrongTimes(text string) (wrong []string) {
 	return wrong
 }
 
-// TestEveryTimeInEveryAnswerHasThreeDigits looks for times in all that the story is
-// answered with: JSON, problems, events of streams, and headers. Descriptions for people
-// show what clients may send.
+// TestEveryTimeInEveryAnswerHasThreeDigits checks the times in all answers of the story: JSON, problems, events of
+// streams, and headers. Descriptions are exempt: they show times that clients may send.
 func TestEveryTimeInEveryAnswerHasThreeDigits(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	found := map[string]bool{}
-	w.heeds = func(g answer) {
+	w.observe = func(g answer) {
 		contentType := g.header.Get("Content-Type")
 		text := fmt.Sprint(g.header)
 		if strings.Contains(contentType, "json") && !strings.Contains(contentType, "openapi") ||
@@ -75,8 +74,8 @@ func TestTimesAreReadWithAnyNumberOfDigitsAndWrittenWithThree(t *testing.T) {
 	}
 }
 
-// Lists go by what is stored: several cases of one millisecond keep their order, and
-// none is on two pages or on none.
+// Lists are ordered by stored times: several cases of one millisecond keep their order, and each is on exactly one
+// page.
 func TestPagesLoseNothingOfWhatIsCreatedInOneMillisecond(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -106,8 +105,7 @@ func TestPagesLoseNothingOfWhatIsCreatedInOneMillisecond(t *testing.T) {
 	}
 }
 
-// A period that ends a little after the time of a message, as it was shown, has the
-// message, whatever the digits that were not shown.
+// A period that ends just after the shown time of a message includes the message, whatever digits are not shown.
 func TestAPeriodThatEndsAfterAShownTimeHasWhatIsShownWithIt(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -117,7 +115,7 @@ func TestAPeriodThatEndsAfterAShownTimeHasWhatIsShownWithIt(t *testing.T) {
 	for range 10 {
 		w.open(`{"client": "Ann"}`)
 	}
-	for _, m := range w.told(casetype.Restricted) {
+	for _, m := range w.messages(casetype.Restricted) {
 		period := fmt.Sprintf(`{"subject": %q, "since": %q, "until": %q}`, m.Subject,
 			m.Timestamp.Format(time.RFC3339Nano), m.Timestamp.Add(time.Microsecond).Format(time.RFC3339Nano))
 		if replay := w.post(endpoint+"/replays", period).is(201, ""); replay.text("left") == "0" {

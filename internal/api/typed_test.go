@@ -18,8 +18,8 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// odd is a definition with what is hard to describe: parts that refer to each other,
-// schemas that are true, several ways to begin, and names that keywords have.
+// odd is a definition that is hard to describe: parts that refer to each other, schemas that are true, several
+// creations, and names that are keywords.
 const odd = `
 key: odd
 name: Odd "one"
@@ -152,7 +152,7 @@ func TestACaseTypesDocumentTypesItsData(t *testing.T) {
 	}
 }
 
-// The document leaves out what is above its reader's clearance, as the definition does.
+// The document leaves out fields above its reader's clearance, as the definition does.
 func TestACaseTypesDocumentHidesWhatItsDefinitionHides(t *testing.T) {
 	t.Parallel()
 	w := start(t)

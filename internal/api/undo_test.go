@@ -8,18 +8,17 @@ import (
 	"testing"
 )
 
-// undo notes every row that is written to an SQLite database, as it was before,
-// so that a test can tell what a request saved and take it back. Triggers write
-// it down in the transaction that writes; what it costs is what was written, and
-// nothing where nothing was.
+// undo records every row that is written to an SQLite database, as it was before, so that a test can list and revert
+// the changes of a request. Triggers record it in the transaction that writes, so that it costs nothing where nothing
+// is written.
 //
-// When a token was last used is no matter, and not noted.
+// A token's last use is not recorded.
 type undo struct {
 	t    testing.TB
-	conn *sql.Conn       // one connection, so that it can tell whether others wrote
+	conn *sql.Conn       // one connection, so that it sees whether others wrote
 	ctx  context.Context // never ends: the driver starts a goroutine per query for one that may
 	cols map[string][]string
-	at   int64 // the version up to which all is known
+	at   int64 // the version up to which all changes are known
 }
 
 // rowChange is a row that was written.
@@ -106,14 +105,14 @@ func numbered(form string, n int) string {
 	return b.String()
 }
 
-// version changes with what others commit.
+// version returns a number that changes when others commit.
 func (u *undo) version() (n int64) {
 	u.t.Helper()
 	must(u.t, u.conn.QueryRowContext(u.ctx, "pragma data_version").Scan(&n))
 	return n
 }
 
-// forget begins anew: what is, stays.
+// forget starts anew from the present rows.
 func (u *undo) forget() {
 	u.t.Helper()
 	if version := u.version(); version != u.at {
@@ -122,7 +121,7 @@ func (u *undo) forget() {
 	}
 }
 
-// changes lists what others have written since, the newest first.
+// changes lists the rows that others have written since, newest first.
 func (u *undo) changes() (all []rowChange) {
 	u.t.Helper()
 	version := u.version()
@@ -156,7 +155,7 @@ func (u *undo) changes() (all []rowChange) {
 	return all
 }
 
-// revert takes back what was written.
+// revert reverts changes.
 func (u *undo) revert(all []rowChange) {
 	u.t.Helper()
 	if len(all) == 0 {

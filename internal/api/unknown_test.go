@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each costs one hash and is answered in the same words, whatever there is: so neither the
-// time nor the text of a refusal tells whether a tenant or a user exists.
+// Each refusal costs one hash and has the same text, so that neither its time nor its text shows whether a tenant or a
+// user exists.
 func TestARefusedSignInCostsOneHashWhoeverIsMissing(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.person("ada@example.org", "viewer")
@@ -49,7 +49,7 @@ func TestARefusedSignInCostsOneHashWhoeverIsMissing(t *testing.T) {
 			}
 			g.is(401, "session.refused")
 			if diff := cmp.Diff(withoutID(*first), withoutID(g)) + cmp.Diff(first.header, g.header); diff != "" {
-				t.Errorf("%s is told apart:\n%s", try.name, diff)
+				t.Errorf("%s differs:\n%s", try.name, diff)
 			}
 		}
 	})
@@ -95,7 +95,7 @@ func TestSignInsAtAnUnknownTenantAreHeldAsAtAKnownOne(t *testing.T) {
 	}
 }
 
-// The provider is asked, and its cookie set, before anybody looks for the tenant.
+// The redirect to the provider and its cookie come before the tenant is looked up.
 func TestOpenIDConnectBeginsAlikeForAnUnknownTenant(t *testing.T) {
 	w, p := startWithProvider(t)
 	shape := func(tenant string) []string {
@@ -107,7 +107,7 @@ func TestOpenIDConnectBeginsAlikeForAnUnknownTenant(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, tenant := range []string{"default", "unknown"} {
-		p.says(map[string]any{"email": "eve@example.org", "sub": "eve"})
+		p.setClaims(map[string]any{"email": "eve@example.org", "sub": "eve"})
 		cookie, back := w.leave(p, "?tenant="+tenant)
 		w.get(back, "Authorization", "", "Cookie", cookie).is(403, "oidc.unknown_user")
 	}

@@ -21,7 +21,7 @@ func (zero) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// allocated says how much a function allocates, freed again or not.
+// allocated returns the bytes that a function allocates, freed or not.
 func allocated(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// validJSON reports what a JSON Schema, as a document shows it, objects to in a value.
+// validJSON validates a value by a JSON Schema of a document.
 func validJSON(t *testing.T, schema, value any) error {
 	t.Helper()
 	raw, err := json.Marshal(schema)
@@ -91,7 +91,7 @@ func TestTheDocumentHasEveryTriggerAmongItsWebhooks(t *testing.T) {
 		}
 		for _, status := range []string{"2XX", "410", "429", "503", "default"} {
 			if post["responses"].(map[string]any)[status] == nil {
-				t.Errorf("%s: it is not said what %s means", trigger.Name, status)
+				t.Errorf("%s: %s is not described", trigger.Name, status)
 			}
 		}
 		if !strings.Contains(page, `<article id="webhook-`+trigger.Name+`">`) {
@@ -122,7 +122,7 @@ func TestTheDocumentSaysWhatCallbacksAreAskedAndMayAnswer(t *testing.T) {
 	responses := post["responses"].(map[string]any)
 	for _, status := range []string{"200", "204", "408", "425", "429", "5XX", "default"} {
 		if responses[status] == nil {
-			t.Errorf("it is not said what %s means", status)
+			t.Errorf("%s is not described", status)
 		}
 	}
 	held := 0

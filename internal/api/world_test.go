@@ -55,9 +55,9 @@ type world struct {
 	bearer      string
 	log         *lockedBuffer
 	document    *description
-	around      func(request) answer // stands around every request of a story; nil: nothing does
+	around      func(request) answer // sends every request of a story; nil: direct does
 	driver, dsn string               // the database, for tests that look into it
-	heeds       func(answer)         // is shown every answer, if it is set
+	observe     func(answer)         // is called with every answer; nil: nothing is
 
 	hashed atomic.Int64 // passwords
 
@@ -69,7 +69,7 @@ type world struct {
 
 var operatorKey = bytes.Repeat([]byte{3}, 32)
 
-// bearerFor is what the world sends to a path: a token, or an operator's credential.
+// bearerFor returns the credential for a path: a token, or an operator's credential.
 func (w *world) bearerFor(path string) string {
 	if strings.HasPrefix(path, "/v1/tenants") {
 		return access.OperatorBearer(operatorKey, time.Now())
@@ -100,7 +100,7 @@ func startOn(t testing.TB, driver, dsn string, change ...func(*api.Config)) *wor
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
-// startSending is startOn for a world that calls others as sends says.
+// startSending is startOn with a configuration of the outbound client.
 func startSending(t testing.TB, driver, dsn string, sends outbound.Config, change ...func(*api.Config)) *world {
 	t.Helper()
 	w := &world{
@@ -126,7 +126,7 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	w.services.People = people.New(people.Config{
 		Store: w.store, Guard: w.services.Guard, PublicURL: "https://cases.example",
 		Hashing:      func() { w.hashed.Add(1) },
-		PasswordCost: access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}, // it is counted, not felt
+		PasswordCost: access.PasswordCost{Memory: 8, Passes: 1, Threads: 1}, // tests only count hashes
 		Variable:     func(string) (string, bool) { return callbacks.URL, true },
 	})
 	tenants := w.services.People.Tenants
@@ -193,7 +193,7 @@ func (w *world) callback(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answers sets what the callback answers from now on.
+// answers sets the callback's answer from now on.
 func (w *world) answers(status int, body string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -212,7 +212,7 @@ func (w *world) silent() {
 	w.reply = func(http.ResponseWriter, callbackAsk) { <-stop.Done() }
 }
 
-// loan is a case type: open and submit ask the callback where they are called so.
+// loan is a case type. The transitions open_asked and submit have callbacks.
 const loan = `
 key: loan
 name: Loan
@@ -255,7 +255,7 @@ proofs:
 const note = `{"key": "note", "fields": {"type": "object", "properties": {"text": {"type": "string"}}},
 	"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`
 
-// answer is an answer.
+// answer is an answer to a request.
 type answer struct {
 	t      testing.TB
 	op     string
@@ -345,8 +345,7 @@ func (g answer) is(status int, code string) answer {
 	return g
 }
 
-// do sends a request; headers come in pairs. The answer is held against the
-// OpenAPI document.
+// do sends a request; headers come in pairs. The answer is checked against the OpenAPI document.
 func (w *world) do(method, path string, body any, header ...string) answer {
 	w.t.Helper()
 	s := request{method, path, body, header}

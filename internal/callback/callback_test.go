@@ -73,7 +73,7 @@ func (s *service) requests() []*http.Request {
 	return s.asked
 }
 
-func says(status int, body string) http.HandlerFunc {
+func respond(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		io.WriteString(w, body)
@@ -146,51 +146,51 @@ func TestBehaviours(t *testing.T) {
 		detail   string
 		attempts int // of the three that the default allows; 0: 1
 	}{
-		"200 with an answer":     {does: says(200, `{"override_state":"x","x":1}`), want: wire.Answer{OverrideState: "x", Ignored: []string{"x"}}},
-		"200 with data":          {does: says(200, `{"data":{"a":"b"}}`), want: wire.Answer{HasData: true, Data: map[string]any{"a": "b"}}},
-		"200 with both lists":    {does: says(200, `{"errors":["e"],"warnings":["w"]}`), want: wire.Answer{Errors: []string{"e"}, Warnings: []string{"w"}}},
-		"200 and nothing":        {does: says(200, "")},
-		"200 and white space":    {does: says(200, " \n")},
-		"200 and null":           {does: says(200, "null")},
+		"200 with an answer":     {does: respond(200, `{"override_state":"x","x":1}`), want: wire.Answer{OverrideState: "x", Ignored: []string{"x"}}},
+		"200 with data":          {does: respond(200, `{"data":{"a":"b"}}`), want: wire.Answer{HasData: true, Data: map[string]any{"a": "b"}}},
+		"200 with both lists":    {does: respond(200, `{"errors":["e"],"warnings":["w"]}`), want: wire.Answer{Errors: []string{"e"}, Warnings: []string{"w"}}},
+		"200 and nothing":        {does: respond(200, "")},
+		"200 and white space":    {does: respond(200, " \n")},
+		"200 and null":           {does: respond(200, "null")},
 		"204":                    {does: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }},
 		"200 in gzip":            {does: gzips(1), want: wire.Answer{OverrideState: "x"}},
-		"201":                    {does: says(201, "{}"), code: callback.CodeFailed, detail: "answered 201 (1 attempt); nothing was saved."},
-		"202":                    {does: says(202, ""), code: callback.CodeFailed, detail: "answered 202"},
+		"201":                    {does: respond(201, "{}"), code: callback.CodeFailed, detail: "answered 201 (1 attempt); nothing was saved."},
+		"202":                    {does: respond(202, ""), code: callback.CodeFailed, detail: "answered 202"},
 		"301":                    {does: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 301) }, code: callback.CodeFailed, detail: "answered 301"},
-		"400":                    {does: says(400, `{"errors":["private"]}`), code: callback.CodeFailed, detail: "answered 400"},
-		"404":                    {does: says(404, "private"), code: callback.CodeFailed, detail: "answered 404"},
-		"409":                    {does: says(409, ""), code: callback.CodeFailed, detail: "answered 409"},
-		"410":                    {does: says(410, ""), code: callback.CodeFailed, detail: "answered 410"},
-		"422":                    {does: says(422, ""), code: callback.CodeFailed, detail: "answered 422"},
-		"408":                    {does: says(408, ""), code: callback.CodeFailed, detail: "answered 408 (3 attempts)", attempts: 3},
-		"425":                    {does: says(425, ""), code: callback.CodeFailed, detail: "answered 425 (3 attempts)", attempts: 3},
-		"429":                    {does: says(429, ""), code: callback.CodeFailed, detail: "answered 429 (3 attempts)", attempts: 3},
-		"a byte order mark":      {does: says(200, "\ufeff{\"override_state\":\"x\"}"), want: wire.Answer{OverrideState: "x"}},
-		"Errors":                 {does: says(200, `{"Errors":["private"]}`), code: callback.CodeFailed, detail: "differs from errors in letter case"},
-		"CCD's state":            {does: says(200, `{"state":"private"}`), code: callback.CodeFailed, detail: "override_state"},
-		"500":                    {does: says(500, "private"), code: callback.CodeFailed, detail: "answered 500 (3 attempts); nothing was saved.", attempts: 3},
-		"503":                    {does: says(503, ""), code: callback.CodeFailed, detail: "answered 503", attempts: 3},
-		"500 and a huge page":    {does: says(500, long+"x"), code: callback.CodeFailed, detail: "answered 500", attempts: 3},
+		"400":                    {does: respond(400, `{"errors":["private"]}`), code: callback.CodeFailed, detail: "answered 400"},
+		"404":                    {does: respond(404, "private"), code: callback.CodeFailed, detail: "answered 404"},
+		"409":                    {does: respond(409, ""), code: callback.CodeFailed, detail: "answered 409"},
+		"410":                    {does: respond(410, ""), code: callback.CodeFailed, detail: "answered 410"},
+		"422":                    {does: respond(422, ""), code: callback.CodeFailed, detail: "answered 422"},
+		"408":                    {does: respond(408, ""), code: callback.CodeFailed, detail: "answered 408 (3 attempts)", attempts: 3},
+		"425":                    {does: respond(425, ""), code: callback.CodeFailed, detail: "answered 425 (3 attempts)", attempts: 3},
+		"429":                    {does: respond(429, ""), code: callback.CodeFailed, detail: "answered 429 (3 attempts)", attempts: 3},
+		"a byte order mark":      {does: respond(200, "\ufeff{\"override_state\":\"x\"}"), want: wire.Answer{OverrideState: "x"}},
+		"Errors":                 {does: respond(200, `{"Errors":["private"]}`), code: callback.CodeFailed, detail: "differs from errors in letter case"},
+		"CCD's state":            {does: respond(200, `{"state":"private"}`), code: callback.CodeFailed, detail: "override_state"},
+		"500":                    {does: respond(500, "private"), code: callback.CodeFailed, detail: "answered 500 (3 attempts); nothing was saved.", attempts: 3},
+		"503":                    {does: respond(503, ""), code: callback.CodeFailed, detail: "answered 503", attempts: 3},
+		"500 and a huge page":    {does: respond(500, long+"x"), code: callback.CodeFailed, detail: "answered 500", attempts: 3},
 		"no answer":              {does: hangs(""), timeout: short, code: callback.CodeTimeout, detail: "did not answer in time (3 attempts)", attempts: 3},
 		"half an answer":         {does: hangs(`{"data":`), timeout: short, code: callback.CodeTimeout, detail: "did not answer in time (3 attempts)", attempts: 3},
 		"a lost connection":      {does: drops, code: callback.CodeFailed, detail: "closed the connection", attempts: 3},
-		"as long as is allowed":  {does: says(200, "{}"+strings.Repeat(" ", callback.MaxAnswer-2))},
-		"longer than is allowed": {does: says(200, "{}"+strings.Repeat(" ", callback.MaxAnswer-1)), code: callback.CodeFailed, detail: "longer than 1048576 bytes"},
+		"as long as is allowed":  {does: respond(200, "{}"+strings.Repeat(" ", callback.MaxAnswer-2))},
+		"longer than is allowed": {does: respond(200, "{}"+strings.Repeat(" ", callback.MaxAnswer-1)), code: callback.CodeFailed, detail: "longer than 1048576 bytes"},
 		"a gzip bomb":            {does: gzips(64 << 20), code: callback.CodeFailed, detail: "longer than 1048576 bytes"},
 		"gzip that is none": {does: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			io.WriteString(w, "{\"private\":1}")
 		}, code: callback.CodeFailed, detail: "gzip"},
-		"not JSON":                {does: says(200, "<p>private"), code: callback.CodeFailed, detail: "is not JSON"},
-		"cut off JSON":            {does: says(200, `{"errors":["private`), code: callback.CodeFailed, detail: "is not JSON"},
-		"a list":                  {does: says(200, `["private"]`), code: callback.CodeFailed, detail: "is not a JSON object"},
-		"data as text":            {does: says(200, `{"data":"private"}`), code: callback.CodeFailed, detail: "data is not an object"},
-		"errors as text":          {does: says(200, `{"errors":"private"}`), code: callback.CodeFailed, detail: "errors is not a list of strings"},
-		"warnings of numbers":     {does: says(200, `{"warnings":[1]}`), code: callback.CodeFailed, detail: "warnings is not a list of strings"},
-		"a state that is no text": {does: says(200, `{"override_state":{"private":1}}`), code: callback.CodeFailed, detail: "override_state is not a string"},
-		"names given twice":       {does: says(200, `{"errors":["private"],"errors":[]}`), code: callback.CodeFailed, detail: "given twice"},
-		"two documents":           {does: says(200, `{} {}`), code: callback.CodeFailed, detail: "is not JSON"},
-		"another encoding":        {does: says(200, "{\"errors\":[\"\xfc\"]}"), code: callback.CodeFailed, detail: "UTF-8"},
+		"not JSON":                {does: respond(200, "<p>private"), code: callback.CodeFailed, detail: "is not JSON"},
+		"cut off JSON":            {does: respond(200, `{"errors":["private`), code: callback.CodeFailed, detail: "is not JSON"},
+		"a list":                  {does: respond(200, `["private"]`), code: callback.CodeFailed, detail: "is not a JSON object"},
+		"data as text":            {does: respond(200, `{"data":"private"}`), code: callback.CodeFailed, detail: "data is not an object"},
+		"errors as text":          {does: respond(200, `{"errors":"private"}`), code: callback.CodeFailed, detail: "errors is not a list of strings"},
+		"warnings of numbers":     {does: respond(200, `{"warnings":[1]}`), code: callback.CodeFailed, detail: "warnings is not a list of strings"},
+		"a state that is no text": {does: respond(200, `{"override_state":{"private":1}}`), code: callback.CodeFailed, detail: "override_state is not a string"},
+		"names given twice":       {does: respond(200, `{"errors":["private"],"errors":[]}`), code: callback.CodeFailed, detail: "given twice"},
+		"two documents":           {does: respond(200, `{} {}`), code: callback.CodeFailed, detail: "is not JSON"},
+		"another encoding":        {does: respond(200, "{\"errors\":[\"\xfc\"]}"), code: callback.CodeFailed, detail: "UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, c.does)
@@ -240,7 +240,7 @@ func checkFailure(t *testing.T, err error, code, detail string) {
 }
 
 func TestEveryAttemptHasTheSameIDAndItsNumberAndVerifies(t *testing.T) {
-	s := serve(t, says(500, ""), says(502, ""), says(200, `{"override_state":"x"}`))
+	s := serve(t, respond(500, ""), respond(502, ""), respond(200, `{"override_state":"x"}`))
 	var clock stopped
 	answer, record, err := ask(t, clock.clock(), callback.Question{URL: s.url})
 	if err != nil || answer.OverrideState != "x" {
@@ -278,7 +278,7 @@ func TestEveryAttemptHasTheSameIDAndItsNumberAndVerifies(t *testing.T) {
 }
 
 func TestTheRecordTellsWhatWasAnswered(t *testing.T) {
-	s := serve(t, says(200, `{"data":{},"warnings":["w"],"override_state":"x"}`))
+	s := serve(t, respond(200, `{"data":{},"warnings":["w"],"override_state":"x"}`))
 	_, record, err := ask(t, new(stopped).clock(), callback.Question{URL: s.url})
 	if err != nil || !record.ReplacedData || record.Override != "x" || !cmp.Equal(record.Warnings, []string{"w"}) {
 		t.Errorf("%+v, %v", record, err)
@@ -306,7 +306,7 @@ func TestRetriesFollowTheCaseType(t *testing.T) {
 		"a wait that fills the budget is none": {budget: casetype.Duration(time.Second), waits: "[]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t, says(503, ""))
+			s := serve(t, respond(503, ""))
 			var clock stopped
 			_, record, err := ask(t, clock.clock(),
 				callback.Question{
@@ -331,7 +331,7 @@ func TestARetryWaitsAsLongAsTheCallbackAsks(t *testing.T) {
 			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", after)
 				w.WriteHeader(429)
-			}, says(200, ""))
+			}, respond(200, ""))
 			var clock stopped
 			_, record, err := ask(t, clock.clock(), callback.Question{URL: s.url})
 			if got := fmt.Sprint(clock.waits); err != nil || got != waits || record.Attempts != 2 {
@@ -343,7 +343,7 @@ func TestARetryWaitsAsLongAsTheCallbackAsks(t *testing.T) {
 
 // People are told what is wrong with an answer's keys wherever the callback is, and why
 // its body can't be read only where everybody reaches the callback.
-func TestWhatIsWrongWithAnAnswersKeysIsToldOfPrivateAddressesToo(t *testing.T) {
+func TestWrongKeysOfPrivateAnswersAreReported(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"Errors":["private"]}`:    "differs from errors in letter case",
 		`{"state":"private"}`:       "override_state",
@@ -352,7 +352,7 @@ func TestWhatIsWrongWithAnAnswersKeysIsToldOfPrivateAddressesToo(t *testing.T) {
 		`<p>private`:                "something else than the documented body (1 attempt)",
 		`{"x":"private","x":"two"}`: "something else than the documented body (1 attempt)",
 	} {
-		s := serve(t, says(200, body))
+		s := serve(t, respond(200, body))
 		out := outbound.New(outbound.Config{Allowed: func(context.Context, int64) ([]string, error) {
 			return []string{loopback.String()}, nil
 		}})
@@ -366,9 +366,9 @@ func TestWhatIsWrongWithAnAnswersKeysIsToldOfPrivateAddressesToo(t *testing.T) {
 }
 
 func TestARetryMaySucceedAfterAnyPassingFailure(t *testing.T) {
-	for name, first := range map[string]http.HandlerFunc{"500": says(500, ""), "lost": drops, "timeout": hangs("")} {
+	for name, first := range map[string]http.HandlerFunc{"500": respond(500, ""), "lost": drops, "timeout": hangs("")} {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t, first, says(200, "{}"))
+			s := serve(t, first, respond(200, "{}"))
 			_, record, err := ask(t, new(stopped).clock(),
 				callback.Question{URL: s.url, Settings: casetype.CallbackSettings{Timeout: 10 * short}})
 			if err != nil {
@@ -394,7 +394,7 @@ func TestTheBudgetEndsAnAttemptOnTheRealClock(t *testing.T) {
 }
 
 func TestRetriesWaitOnTheRealClock(t *testing.T) {
-	s := serve(t, says(500, ""), says(200, ""))
+	s := serve(t, respond(500, ""), respond(200, ""))
 	_, record, err := ask(t, callback.Clock{},
 		callback.Question{URL: s.url, Settings: casetype.CallbackSettings{Retries: []casetype.Duration{short}}})
 	if err != nil || record.Attempts != 2 || record.DurationMS < 40 {
@@ -416,7 +416,7 @@ func TestUnreachableCallbacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	listener.Close()
-	plain := serve(t, says(200, ""))
+	plain := serve(t, respond(200, ""))
 	for url, c := range map[string]struct {
 		detail   string
 		attempts int
@@ -441,7 +441,7 @@ func TestGivingUpIsNoFailureOfTheCallback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			does, clock := says(500, ""), callback.Clock{}
+			does, clock := respond(500, ""), callback.Clock{}
 			if where == "attempt" {
 				does = func(w http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }
 			} else {

@@ -21,7 +21,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Everything of one tenant is tried by another, who finds nothing of it.
+// One tenant tries everything of another, and finds none of it.
 func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx, none := t.Context(), authz.Once{}
@@ -119,7 +119,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		if _, err := w.endpoints.CreateEndpoint(ctx, q,
 			endpoint.Endpoint{Name: "mine", URL: "https://q.example", Triggers: []string{"case_created"}},
 			none); err != nil {
-			t.Errorf("a name is taken by another tenant's: %v", err)
+			t.Errorf("another tenant's name is taken: %v", err)
 		}
 		w.put(q, loan("loan", ""))
 		if v, err := w.submissions.Submit(ctx, q, casework.Submission{Type: "loan", Transition: "open"},

@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// apply makes an answer that refuses nothing part of what will be saved.
+// apply applies an answer without errors to the change.
 func (pl *plan) apply(g guard, a wire.Answer) error {
 	if a.HasData {
 		if err := pl.replace(g, a.Data); err != nil {
@@ -48,8 +48,8 @@ func (pl *plan) verdict(g guard, a wire.Answer, highest casetype.Classification,
 	return refusal
 }
 
-// words returns what the callback says to the initiator: as it wrote it, or, where
-// its messages are for those who see what it was shown, only how much it said.
+// words returns the callback's messages to the initiator, or only their number if the initiator may not see the data
+// that the callback was shown.
 func (pl *plan) words(g guard, all []string, highest casetype.Classification) []string {
 	if g.Messages != casetype.Cleared || pl.p.Clearance.Sees(highest) || len(all) == 0 {
 		return all
@@ -61,8 +61,7 @@ func (pl *plan) words(g guard, all []string, highest casetype.Classification) []
 	return withheld
 }
 
-// replace puts the callback's data in the place of all that it was shown. Fields above its
-// clearance stay.
+// replace replaces the data that the callback was shown by the data of its answer. Fields above its clearance stay.
 func (pl *plan) replace(g guard, data map[string]any) error {
 	sent := pl.typ.Shown(pl.after.Data, g.clearance())
 	wrong := pl.unshown(g, data)
@@ -91,12 +90,11 @@ func (pl *plan) replace(g guard, data map[string]any) error {
 	return nil
 }
 
-// unshown lists the fields that the callback answers with and is not cleared for.
-// To it they are unknown.
+// unshown lists the fields of an answer that are above the callback's clearance. To the callback they are unknown.
 func (pl *plan) unshown(g guard, data map[string]any) []fault.Field {
 	var wrong []fault.Field
 	for name := range pl.typ.Hidden(data, g.clearance()) {
-		if slices.Contains(pl.typ.FieldNames(), name) { // the others, validation finds
+		if slices.Contains(pl.typ.FieldNames(), name) { // validation finds the others
 			wrong = append(wrong,
 				fault.Field{
 					Path:    "/data/" + name,

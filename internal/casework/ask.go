@@ -55,15 +55,14 @@ type guard struct {
 	casetype.CallbackSettings
 	owner string                  // the key of the type whose callback it is
 	key   string                  // of its transition, or its name
-	maker casetype.Classification // the clearance of who put the version that configures it
+	maker casetype.Classification // the clearance of the author of the version that configures it
 	class casetype.Classification // of that version, where it is not the one that the case works by; else empty
 }
 
 // name is for messages: "kyc/submit".
 func (g guard) name() string { return g.owner + "/" + g.key }
 
-// clearance is what the callback is cleared for: what the case type says, and no
-// more than who put it was.
+// clearance returns the callback's clearance: that of the case type, and at most its author's.
 func (g guard) clearance() casetype.Classification {
 	if g.Clearance != "" {
 		return casetype.Lower(g.Clearance, g.maker)
@@ -71,9 +70,8 @@ func (g guard) clearance() casetype.Classification {
 	return g.maker
 }
 
-// ask puts a change before its guards, one after the other, each of which sees
-// what the one before it has made of the change. The client's key is claimed
-// before that. No transaction is open meanwhile.
+// ask asks the guards of a change one after the other; each sees the change as the previous one has left it. The
+// client's key is claimed first. No transaction is open meanwhile.
 func (s *questioner) ask(ctx context.Context, pl *plan, once authz.Once, guards []guard) error {
 	if err := s.configure(ctx, pl, guards); err != nil {
 		return err
@@ -111,7 +109,7 @@ func (s *questioner) configure(ctx context.Context, pl *plan, guards []guard) er
 	return nil
 }
 
-// claimFor claims the client's key for as long as asking the guards may take.
+// claimFor claims the client's key for the longest time that the guards may take.
 func (s *questioner) claimFor(ctx context.Context, pl *plan, once authz.Once, guards []guard) error {
 	if len(guards) == 0 {
 		return nil
@@ -123,7 +121,7 @@ func (s *questioner) claimFor(ctx context.Context, pl *plan, once authz.Once, gu
 	return s.guard.Claim(ctx, pl.p, once, budget)
 }
 
-// askAll asks the guards, whose time the client's key was claimed for.
+// askAll asks the guards. The client's key is claimed for their time.
 func (s *questioner) askAll(ctx context.Context, pl *plan, guards []guard) error {
 	if len(guards) == 0 {
 		return nil
@@ -179,8 +177,7 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 	return answer, true, pl.verdict(g, answer, highestShown, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }
 
-// callbackHeld refuses what would ask a callback. No failure policy waives it: the
-// callback has not failed.
+// callbackHeld refuses a change that needs a callback. No failure policy waives it: the callback has not failed.
 func callbackHeld(g guard) error {
 	e := fault.New(fault.Unavailable, "callback.held",
 		"The server was started with --hold, so it does not ask the callback of %s. Nothing was saved; the operator "+
@@ -197,7 +194,7 @@ type question struct {
 	record event.Callback
 }
 
-// logFailure logs that a callback has not answered.
+// logFailure logs that a callback did not answer.
 func (s *questioner) logFailure(ctx context.Context, q question, err error, goesOn bool) {
 	consequence := "nothing was saved"
 	if goesOn {
@@ -275,7 +272,7 @@ func ignoresWarnings(rawURL string) bool {
 	return err == nil && u.Query().Get("ignore-warning") == "true"
 }
 
-// question prepares what is asked.
+// question prepares the question to a callback.
 func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
 	q := callback.Question{
 		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.key,
@@ -318,7 +315,7 @@ func (pl *plan) highestShown(g guard) casetype.Classification {
 		pl.typ.HighestIn(pl.typ.Shown(pl.after.Data, g.clearance())))
 }
 
-// shown is a case, as the callback may see it, in the callback's words.
+// shown returns the case as the callback may see it, in the form of questions.
 func shown(c cases.Case, t *casetype.Type) *wire.CallbackCase {
 	return &wire.CallbackCase{
 		ID: c.ID, Type: c.Type, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt, State: c.State,

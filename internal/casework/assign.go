@@ -35,7 +35,7 @@ func (s *Cases) Assign(ctx context.Context, p access.Principal, caseID, userID i
 	})
 }
 
-// Unassign takes a case from its assignee.
+// Unassign removes the assignee of a case.
 func (s *Cases) Unassign(ctx context.Context, p access.Principal, caseID int64) (View, error) {
 	return s.core.change(ctx, p, access.UnassignCase, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		before, err := tx.Case(ctx, p.Tenant, caseID)

@@ -90,7 +90,7 @@ func (s *Files) OpenAttachment(
 	}
 	contents, _, err := s.blobs.Open(ctx, a.Blob)
 	if errors.Is(err, fault.NotFound) {
-		// It is deleted just now, or its contents are lost.
+		// The attachment was deleted just now, or its contents are lost.
 		if _, gone := s.store.Attachment(ctx, p.Tenant, caseID, sort, attachment); gone != nil {
 			return cases.Attachment{}, nil, gone
 		}
@@ -156,18 +156,18 @@ func (s *Files) deleteAttachments(
 	return err
 }
 
-// addition is files of one case whose contents are kept already.
+// addition has files of one case whose contents are stored.
 type addition struct {
 	sort   cases.AttachmentKind
 	files  []cases.Attachment     // attach fills in their versions
-	answer func() any             // what is kept as the request's answer, once files are complete
+	answer func() any             // the stored answer of the request, once files are complete
 	check  func(cases.Case) error // is asked inside the transaction
 }
 
 // attach saves the rows of files, and discards their contents if the rows can't be
 // saved. It is called within once.
 func (s *Files) attach(ctx context.Context, p access.Principal, add addition, once authz.Once) error {
-	complete := false // all that is left is the commit
+	complete := false // only the commit is left
 	m := authz.NewMandate(p, attachmentOperations[add.sort].add)
 	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
 		err := s.core.touch(ctx, tx, m, add.files[0].CaseID, func(c cases.Case) (event.Fact, error) {
@@ -188,7 +188,7 @@ func (s *Files) attach(ctx context.Context, p access.Principal, add addition, on
 		complete = err == nil
 		return err
 	})
-	if err != nil && !complete { // else the commit may have happened, whatever it said; Clean looks later
+	if err != nil && !complete { // otherwise the commit may have happened; Clean removes leftovers later
 		s.contents.discard(ctx, blobsOf(add.files)...)
 	}
 	return err
@@ -223,7 +223,7 @@ func proofs(files []cases.Attachment) (p event.Proofs) {
 	return p
 }
 
-// documents is a fact about documents, and says who sees them.
+// documents returns a fact about documents, with their classifications.
 func documents(kind event.Kind[event.Documents], files []cases.Attachment) event.Fact {
 	var d event.Documents
 	highest := casetype.Public

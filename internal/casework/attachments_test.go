@@ -96,7 +96,7 @@ func oneDocument(caseID int64, key string) casework.Generation {
 	return casework.Generation{CaseID: caseID, Keys: []string{key}, Single: true}
 }
 
-// A document with a gap where a name was is worse than none.
+// A document with a gap in place of a name is worse than none.
 func TestADocumentThatCannotShowAllCharactersIsRefusedAndNothingSaved(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
@@ -159,7 +159,7 @@ func TestDocumentsShowTheCase(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotAttached(t *testing.T) {
+func TestRefusedAttachments(t *testing.T) {
 	w := start(t, func(c *settings) { c.MaxUpload = 10 })
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
@@ -194,7 +194,7 @@ func TestWhatIsNotAttached(t *testing.T) {
 	}
 }
 
-// The case goes while a proof is on its way: the contents do not stay.
+// A case is deleted while a proof is uploaded: the contents are removed.
 func TestAProofOfACaseThatGoesIsNotKept(t *testing.T) {
 	w := start(t)
 	w.put(w.p, loan("loan", ""))
@@ -211,7 +211,7 @@ func TestAProofOfACaseThatGoesIsNotKept(t *testing.T) {
 	}
 }
 
-// reads is an empty body that does something when it is read.
+// reads is an empty body that calls a function when it is read.
 type reads func()
 
 func (r reads) Read([]byte) (int, error) {
@@ -219,7 +219,7 @@ func (r reads) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func TestWhatAFileIsCalled(t *testing.T) {
+func TestNamesOfFiles(t *testing.T) {
 	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")

@@ -28,7 +28,7 @@ const movable = `{"key": "movable", "edit": "edit", "fields": {"type": "object",
 		{"key": "manage", "from": ["draft"], "to": "done", "roles": ["manager"]},
 		{"key": "later", "from": ["done"], "to": "draft"}]%s}`
 
-// blockedOf writes what stops transitions.
+// blockedOf lists the blocked transitions with their reasons.
 func blockedOf(v casework.View) (all []string) {
 	for _, b := range v.Blocked {
 		var fields []string
@@ -40,8 +40,8 @@ func blockedOf(v casework.View) (all []string) {
 	return all
 }
 
-// A case's transitions are those that its reader may submit now; those that wait for data
-// are listed with the reason, and nothing is told of what the reader does not see.
+// A case lists the transitions that its reader may submit now, and with the reason those that wait for data. It shows
+// nothing that the reader may not see.
 func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 	w := start(t)
 	w.put(w.p, fmt.Sprintf(movable, ""))
@@ -95,7 +95,7 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 			}
 		}
 	}
-	// The newest definition says who may write at all, also for cases of an older one.
+	// The newest definition decides who may write, also for cases of an older version.
 	w.put(w.p, fmt.Sprintf(movable, `, "access": {"write": ["manager"]}`))
 	reader := w.p
 	reader.Role = access.Caseworker
@@ -104,11 +104,11 @@ func TestTransitionsAreThoseThatTheReaderMaySubmit(t *testing.T) {
 	}
 }
 
-// The conditions of a page of cases take no more than a request may: the page ends before.
+// A page ends before the conditions of its cases exceed the budget of a request.
 func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 	w := start(t)
 	var transitions []string
-	for i := range 12 { // each takes its whole budget
+	for i := range 12 { // each uses its whole budget
 		transitions = append(transitions,
 			fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "roles": ["manager"], "precondition": "data.l.all(a, data.l.all(b, data.l.all(c, a + b + c > 0)))"}`, i))
 	}
@@ -117,7 +117,7 @@ func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 		"states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s"}, `+strings.Join(transitions, ",")+`]}`)
 	const cases = 6
 	worker := w.p
-	worker.Role = access.Caseworker // whose answers judge nothing
+	worker.Role = access.Caseworker // whose answers evaluate no condition
 	for range cases {
 		in := casework.Submission{Type: "costly", Data: object(`{"l": [` + strings.Repeat("1,", 60) + `1]}`)}
 		if _, err := w.submissions.Submit(t.Context(), worker, in, authz.Once{}); err != nil {
@@ -143,9 +143,8 @@ func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 	}
 }
 
-// Looking for required fields counts like judging conditions: a case has a bound, and a
-// page ends.
-func TestWhatTransitionsRequireIsChargedToThePage(t *testing.T) {
+// Checking required fields counts like evaluating conditions: the cost of a case is bounded, and a page ends.
+func TestThePageIsChargedForRequiredFields(t *testing.T) {
 	w := start(t)
 	var fields, transitions []string
 	for i := range 250 {
@@ -185,7 +184,7 @@ func TestWhatTransitionsRequireIsChargedToThePage(t *testing.T) {
 	}
 }
 
-// A page of 100 cases with ten transitions each.
+// BenchmarkCasesWithTransitions reads a page of 100 cases with ten transitions each.
 func BenchmarkCasesWithTransitions(b *testing.B) {
 	w := startAt(b, "")
 	var transitions []string
@@ -216,8 +215,8 @@ func BenchmarkCasesWithTransitions(b *testing.B) {
 	}
 }
 
-// A refusal of a transition or a type that does not exist lists those that do, as far as
-// the caller may know; a refusal of a role lists the roles that may.
+// A refusal of an unknown transition or type lists the existing ones that the caller may see; a refusal of a role lists
+// the permitted roles.
 func TestARefusalSaysWhatThereIsAndWhoMay(t *testing.T) {
 	w := start(t)
 	w.put(w.p, permitV1)

@@ -20,9 +20,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// makeSecrets sees to it that the secrets are there that the type's callbacks are asked
-// with: one for each callback, or one for all of them. Where that has changed, the secrets
-// of before sign for the usual overlap still.
+// makeSecrets makes the missing secrets of the type's callbacks: one for each callback, or one for all of them. If that
+// has changed, the previous secrets go on signing for the usual overlap.
 func (s *CaseTypes) makeSecrets(ctx context.Context, tx *store.Tx, tenant int64, put *PutType) error {
 	have, err := tx.SecretsOfCallbacks(ctx, tenant, put.Type.Key)
 	if err != nil {
@@ -86,13 +85,12 @@ func (m *secretMaker) forType(ctx context.Context) error {
 	return nil
 }
 
-// retired are those of some secrets that sign, each with an end when the overlap is over.
+// retired returns those of some secrets that sign, each with the end of the overlap.
 func (m *secretMaker) retired(secrets []endpoint.Secret) []endpoint.Secret {
 	return endpoint.Retire(endpoint.Signing(secrets, m.now), m.now.Add(endpoint.DefaultOverlap))
 }
 
-// draw puts a new secret before those that a callback has, and notes it as one to be
-// shown. If they become too many, the oldest go.
+// draw adds a new secret in front of a callback's, to be shown once. If there are too many, the oldest go.
 func (m *secretMaker) draw(ctx context.Context, name string, before []endpoint.Secret) error {
 	made, err := secrets.Draw(m.types.random, endpoint.V1, m.now)
 	if err != nil {
@@ -114,7 +112,7 @@ func (m *secretMaker) callback(name string) store.CallbackRef {
 	return store.CallbackRef{Tenant: m.tenant, CaseType: m.put.Type.Key, Callback: name}
 }
 
-// distinct leaves out secrets that are there already.
+// distinct leaves out duplicates.
 func distinct(secrets []endpoint.Secret) (all []endpoint.Secret) {
 	for _, secret := range secrets {
 		if !slices.ContainsFunc(all, func(s endpoint.Secret) bool { return bytes.Equal(s.Key, secret.Key) }) {
@@ -124,8 +122,8 @@ func distinct(secrets []endpoint.Secret) (all []endpoint.Secret) {
 	return all
 }
 
-// signing finds the secrets that sign what a callback is asked now, the newest first: its
-// own, and unless one of these has no end, those of its type.
+// signing finds the secrets that sign questions to a callback now, newest first: its own, and unless one of these has
+// no end, those of its type.
 func (s *CaseTypes) signing(ctx context.Context, tenant int64, key, name string) ([]endpoint.Secret, error) {
 	own, err := s.store.CallbackSecrets(ctx, tenant, key, name)
 	if err != nil {
@@ -139,7 +137,7 @@ func (s *CaseTypes) signing(ctx context.Context, tenant int64, key, name string)
 	return distinct(append(endpoint.Signing(shared.Secrets, s.now()), signing...)), err
 }
 
-// keysOfCallback splits the secrets that sign what a callback is asked by their kind.
+// keysOfCallback returns the keys that sign questions to a callback, by their kind.
 func (s *CaseTypes) keysOfCallback(
 	ctx context.Context, tenant int64, key, name string,
 ) (keys, seeds [][]byte, err error) {
@@ -158,8 +156,8 @@ func (s *CaseTypes) keysOfCallback(
 	return keys, seeds, err
 }
 
-// CallbackSecrets lists the secrets that sign what a callback is asked, the newest
-// first. The callback's name may be casetype.TypeSecret.
+// CallbackSecrets lists the secrets that sign questions to a callback, newest first. The callback's name may be
+// casetype.TypeSecret.
 func (s *CaseTypes) CallbackSecrets(
 	ctx context.Context, p access.Principal, key, name string,
 ) ([]endpoint.Secret, error) {
@@ -227,8 +225,7 @@ func (s *CaseTypes) DeleteCallbackSecret(ctx context.Context, p access.Principal
 		}})
 }
 
-// typeWithSecrets finds the case type of a callback for somebody who may see all of the
-// type.
+// typeWithSecrets finds the case type of a callback, for a caller who may see all of the type.
 func (s *CaseTypes) typeWithSecrets(
 	ctx context.Context, p access.Principal, o access.Operation, key, name string,
 ) (definitions.TypeVersion, error) {

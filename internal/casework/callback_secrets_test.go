@@ -19,8 +19,8 @@ import (
 	secret "github.com/casehook/casehook/internal/secrets"
 )
 
-// signers asks the callback of loans by a submission, and returns which of some secrets
-// have signed the question, and how many signatures it has.
+// signers submits a transition with a callback, and returns which of some secrets signed the question, and how many
+// signatures it has.
 func (w *world) signers(
 	submission casework.Submission, secrets map[string]endpoint.Secret,
 ) (names []string, signatures int) {
@@ -51,7 +51,7 @@ func signV1a(seed []byte, id string, at time.Time, body []byte) string {
 	return outbound.SignV1a(ed25519.NewKeyFromSeed(seed), id, at, body)
 }
 
-// supply is a secret of 24 bytes as a caller may supply it.
+// supply returns a secret of 24 bytes, as a caller may supply it.
 func supply(b byte) endpoint.Secret {
 	return endpoint.Secret{Kind: endpoint.V1, Key: bytes.Repeat([]byte{b}, 24)}
 }
@@ -110,7 +110,7 @@ func TestDuringAnOverlapQuestionsCarryTheSignaturesOfBothSecrets(t *testing.T) {
 	})
 }
 
-func TestWhatIsWrongWithASecretOfACallbackIsRefused(t *testing.T) {
+func TestBadSecretsOfCallbacksAreRefused(t *testing.T) {
 	w := start(t)
 	put := w.put(w.p, loan("loan", ""))
 	rotate := func(transition string, q secret.Request) error {
@@ -181,11 +181,11 @@ func perType(definition string) string {
 	return strings.Replace(definition, `{`, `{"callback_secret": "type", `, 1)
 }
 
-// scopes is a world with two loans that were made when each callback had a secret.
+// scopes is a world with two loans from a time when each callback had its own secret.
 type scopes struct {
 	world   *world
 	running [4]int64
-	secrets map[string]endpoint.Secret // all that there were, by when they were made and where
+	secrets map[string]endpoint.Secret // all so far, by when and where they were made
 }
 
 func newScopes(w *world) *scopes {
@@ -210,8 +210,7 @@ func (s *scopes) change(when, definition string, want ...string) {
 	}
 }
 
-// signed checks by which secrets the question about a new case, or a case that runs, is
-// signed.
+// signed checks which secrets sign the question about a new or running case.
 func (s *scopes) signed(in casework.Submission, want ...string) {
 	s.world.t.Helper()
 	slices.Sort(want)
@@ -235,7 +234,7 @@ func TestACaseTypeMayHaveOneSecretForAllOfItsCallbacks(t *testing.T) {
 		s.signed(submits(1), "shared @type")
 		s.change("again", perType(loan("loan", "")))
 
-		// Back again, without one of the callbacks: who was asked about it with the shared secret still is.
+		// The scope changes back, without one of the callbacks: that one keeps the shared secret.
 		without := strings.Replace(loan("loan", ""),
 			`"to": "review", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/loan"}`, `"to": "review"`, 1)
 		s.change("own", without, "open_asked")
@@ -244,7 +243,7 @@ func TestACaseTypeMayHaveOneSecretForAllOfItsCallbacks(t *testing.T) {
 		w.later(endpoint.DefaultOverlap)
 		s.signed(opens, "own open_asked")
 		s.signed(submits(3), "shared @type")
-		s.change("anew", perType(loan("loan", "")), "@type") // not the one of before
+		s.change("anew", perType(loan("loan", "")), "@type") // not the previous one
 		w.later(endpoint.DefaultOverlap)
 		s.signed(opens, "anew @type")
 	})
@@ -272,7 +271,7 @@ func TestACallbackHasNoSecretOfItsOwnWhereTheTypeHasOne(t *testing.T) {
 	}
 	for _, name := range []string{"@type", "submit"} {
 		if all, err := w.types.CallbackSecrets(t.Context(), w.p, "loan", name); err != nil || len(all) != 2 {
-			t.Errorf("what signs for %s is %+v, %v", name, all, err)
+			t.Errorf("the secrets of %s are %+v, %v", name, all, err)
 		}
 	}
 	w.put(w.p, loan("two", ""))

@@ -34,9 +34,8 @@ func gzips(n int) http.HandlerFunc {
 	}
 }
 
-// behaviour is one thing a callback can do, and what becomes of the submission:
-// amount 20 for the case {client: Ann, amount: 10, email: ann@...} in draft, by
-// the transition to review.
+// behaviour is an answer of a callback, and the expected outcome of the submission: amount 20 for the case {client:
+// Ann, amount: 10, email: ann@...} in draft, by the transition to review.
 type behaviour struct {
 	name     string
 	does     []http.HandlerFunc
@@ -58,7 +57,7 @@ const asSubmitted = `{"amount":20,"client":"Ann","email":"ann@example.com"}`
 
 func one(does http.HandlerFunc) []http.HandlerFunc { return []http.HandlerFunc{does} }
 
-func answers(body string) []http.HandlerFunc { return one(says(200, body)) }
+func answers(body string) []http.HandlerFunc { return one(respond(200, body)) }
 
 const (
 	quick       = `"timeout": "500ms", "retries": []`
@@ -78,14 +77,14 @@ var behaviours = []behaviour{
 	{name: "nulls", does: answers(`{"data":null,"errors":null,"warnings":null,"override_state":null}`)},
 	{name: "empty lists and state", does: answers(`{"errors":[],"warnings":[],"override_state":""}`)},
 
-	{name: "201", does: one(says(201, "")), code: "callback.failed", kind: fault.Upstream},
-	{name: "202", does: one(says(202, "")), code: "callback.failed", kind: fault.Upstream},
+	{name: "201", does: one(respond(201, "")), code: "callback.failed", kind: fault.Upstream},
+	{name: "202", does: one(respond(202, "")), code: "callback.failed", kind: fault.Upstream},
 	{name: "301", does: one(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 301) }), code: "callback.failed", kind: fault.Upstream},
-	{name: "400", does: one(says(400, `{"errors":["no"]}`)), code: "callback.failed", kind: fault.Upstream},
-	{name: "404", does: one(says(404, "")), code: "callback.failed", kind: fault.Upstream},
-	{name: "422", does: one(says(422, `{"errors":["no"]}`)), code: "callback.failed", kind: fault.Upstream},
-	{name: "500", does: one(says(500, "")), code: "callback.failed", kind: fault.Upstream},
-	{name: "503", does: one(says(503, "")), code: "callback.failed", kind: fault.Upstream},
+	{name: "400", does: one(respond(400, `{"errors":["no"]}`)), code: "callback.failed", kind: fault.Upstream},
+	{name: "404", does: one(respond(404, "")), code: "callback.failed", kind: fault.Upstream},
+	{name: "422", does: one(respond(422, `{"errors":["no"]}`)), code: "callback.failed", kind: fault.Upstream},
+	{name: "500", does: one(respond(500, "")), code: "callback.failed", kind: fault.Upstream},
+	{name: "503", does: one(respond(503, "")), code: "callback.failed", kind: fault.Upstream},
 	{name: "no answer", does: one(hangs("")), ask: quick, code: "callback.timeout", kind: fault.UpstreamTimeout},
 	{name: "a slow body", does: one(hangs(`{"errors":`)), ask: quick, code: "callback.timeout", kind: fault.UpstreamTimeout},
 	{name: "a lost connection", does: one(drops), code: "callback.failed", kind: fault.Upstream},
@@ -127,22 +126,22 @@ var behaviours = []behaviour{
 	{name: "an unknown state", does: answers(`{"override_state":"nowhere"}`), code: "callback.state_unknown", kind: fault.Unprocessable},
 	{name: "all as it was", does: answers(`{"data":{"client":"Ann","amount":10,"email":"ann@example.com"},"override_state":"draft"}`), state: "draft", data: `{"amount":10,"client":"Ann","email":"ann@example.com"}`, facts: "nothing"},
 
-	{name: "retried after 500", ask: eager, does: []http.HandlerFunc{says(500, ""), says(502, ""), says(200, "")}, attempts: 3},
-	{name: "retried in vain", ask: eager, does: one(says(502, "")), code: "callback.failed", kind: fault.Upstream, attempts: 3},
-	{name: "retried after 408, 425 and 429", ask: `"retries": ["1ms", "1ms", "1ms"]`, does: []http.HandlerFunc{says(408, ""), says(425, ""), says(429, ""), says(200, "")}, attempts: 4},
-	{name: "not retried after 400", ask: eager, does: one(says(400, "")), code: "callback.failed", kind: fault.Upstream},
+	{name: "retried after 500", ask: eager, does: []http.HandlerFunc{respond(500, ""), respond(502, ""), respond(200, "")}, attempts: 3},
+	{name: "retried in vain", ask: eager, does: one(respond(502, "")), code: "callback.failed", kind: fault.Upstream, attempts: 3},
+	{name: "retried after 408, 425 and 429", ask: `"retries": ["1ms", "1ms", "1ms"]`, does: []http.HandlerFunc{respond(408, ""), respond(425, ""), respond(429, ""), respond(200, "")}, attempts: 4},
+	{name: "not retried after 400", ask: eager, does: one(respond(400, "")), code: "callback.failed", kind: fault.Upstream},
 	{name: "not retried after a wrong shape", ask: eager, does: answers(`[]`), code: "callback.failed", kind: fault.Upstream},
 
-	{name: "a failure waived", ask: waived, does: one(says(500, "")), record: func(c *event.Callback) string { return c.Failure }},
+	{name: "a failure waived", ask: waived, does: one(respond(500, "")), record: func(c *event.Callback) string { return c.Failure }},
 	{name: "a timeout waived", ask: waivedQuick, does: one(hangs("")), record: func(c *event.Callback) string { return c.Failure }},
 	{name: "a wrong shape waived", ask: waived, does: answers(`[]`), record: func(c *event.Callback) string { return c.Failure }},
-	{name: "408 waived", ask: waived, does: one(says(408, "")), record: func(c *event.Callback) string { return c.Failure }},
-	{name: "errors of another status never waived", ask: waived, does: one(says(400, `{"errors":["a"]}`)), code: "callback.failed", kind: fault.Upstream},
-	{name: "errors of 500 never waived", ask: waived, does: one(says(500, `{"errors":["a"]}`)), code: "callback.failed", kind: fault.Upstream},
+	{name: "408 waived", ask: waived, does: one(respond(408, "")), record: func(c *event.Callback) string { return c.Failure }},
+	{name: "errors of another status never waived", ask: waived, does: one(respond(400, `{"errors":["a"]}`)), code: "callback.failed", kind: fault.Upstream},
+	{name: "errors of 500 never waived", ask: waived, does: one(respond(500, `{"errors":["a"]}`)), code: "callback.failed", kind: fault.Upstream},
 	{name: "errors of an earlier attempt never waived", ask: eager + `, "failure_policy": "ignore"`,
-		does: []http.HandlerFunc{says(503, `{"errors":["a"]}`), says(500, "")}, code: "callback.failed", kind: fault.Upstream, attempts: 3},
-	{name: "an answer after errors of 503", ask: eager + `, "failure_policy": "ignore"`, does: []http.HandlerFunc{says(503, `{"errors":["a"]}`), says(200, "")}, attempts: 2},
-	{name: "errors of 201 never waived", ask: waived, does: one(says(201, `{"errors":["a"]}`)), code: "callback.failed", kind: fault.Upstream},
+		does: []http.HandlerFunc{respond(503, `{"errors":["a"]}`), respond(500, "")}, code: "callback.failed", kind: fault.Upstream, attempts: 3},
+	{name: "an answer after errors of 503", ask: eager + `, "failure_policy": "ignore"`, does: []http.HandlerFunc{respond(503, `{"errors":["a"]}`), respond(200, "")}, attempts: 2},
+	{name: "errors of 201 never waived", ask: waived, does: one(respond(201, `{"errors":["a"]}`)), code: "callback.failed", kind: fault.Upstream},
 	{name: "Errors never waived", ask: waived, does: answers(`{"Errors":["a"]}`), code: "callback.failed", kind: fault.Upstream},
 	{name: "errors of a wrong shape never waived", ask: waived, does: answers(`{"errors":"a"}`), code: "callback.failed", kind: fault.Upstream},
 	{name: "cut off errors never waived", ask: waivedQuick, does: one(hangs(`{"errors":["a`)), code: "callback.timeout", kind: fault.UpstreamTimeout},
@@ -156,7 +155,7 @@ var behaviours = []behaviour{
 	{name: "an unset variable never waived", ask: `"url": "${CASEHOOK_VAR_NOWHERE}/x", "failure_policy": "ignore"`, code: "callback.failed", kind: fault.Upstream, attempts: -1},
 }
 
-func TestWhatACallbackCanDo(t *testing.T) {
+func TestAnswersOfCallbacks(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		for i, b := range behaviours {
 			t.Run(b.name, func(t *testing.T) {
@@ -190,7 +189,7 @@ func (b behaviour) wantAttempts() int {
 	return b.attempts
 }
 
-// definition configures the callback; a URL of its own replaces the usual one.
+// definition returns the case type with the callback's configuration.
 func (b behaviour) definition(key string) string {
 	ask := b.ask
 	if !strings.Contains(ask, `"retries"`) {
@@ -269,7 +268,7 @@ func TestAnAnswerRenamesTheCase(t *testing.T) {
 	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	c := w.open("loan")
-	w.callbacks.on("loan", says(200, `{"data":{"client":"Bo"}}`))
+	w.callbacks.on("loan", respond(200, `{"data":{"client":"Bo"}}`))
 	if v := w.submit(casework.Submission{CaseID: c.ID, Transition: "submit"}); c.Name != "Ann" || v.Name != "Bo" {
 		t.Errorf("names %q, then %q", c.Name, v.Name)
 	}
@@ -278,11 +277,11 @@ func TestAnAnswerRenamesTheCase(t *testing.T) {
 // threeDigits is the layout of times in questions to callbacks.
 const threeDigits = "2006-01-02T15:04:05.000Z"
 
-func TestWhatACallbackIsAsked(t *testing.T) {
+func TestQuestionsToCallbacks(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		put := w.put(w.p, loan("loan", `"retries": ["1ms", "1ms"]`))
 		c := w.open("loan")
-		w.callbacks.on("loan", says(500, ""), says(503, ""), says(200, ""))
+		w.callbacks.on("loan", respond(500, ""), respond(503, ""), respond(200, ""))
 		v := w.submit(casework.Submission{
 			CaseID: c.ID, Transition: "submit", Data: object(`{"amount":20,"email":null}`),
 		})
@@ -323,8 +322,8 @@ func TestWhatACallbackIsAsked(t *testing.T) {
 func TestACallbackIsAskedBeforeACaseIsCreated(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", `"retries": ["1ms"]`))
-		w.callbacks.on("loan", says(500, ""),
-			says(200, `{"data":{"client":"Bo","score":3},"override_state":"approved"}`))
+		w.callbacks.on("loan", respond(500, ""),
+			respond(200, `{"data":{"client":"Bo","score":3},"override_state":"approved"}`))
 		v := w.submit(casework.Submission{Type: "loan", Transition: "open_asked", Data: object(`{"client":"Ann"}`)})
 		want := cases.Case{State: "approved", Version: 1, Name: "Bo", Reference: "L-001", OutcomeInstance: 1}
 		created := cases.Case{
@@ -364,7 +363,7 @@ func TestACallbackIsAskedBeforeACaseIsCreated(t *testing.T) {
 func TestARefusedCreationLeavesNothing(t *testing.T) {
 	w := start(t)
 	w.put(w.p, loan("loan", `"retries": []`))
-	w.callbacks.on("loan", says(200, `{"errors":["no"]}`))
+	w.callbacks.on("loan", respond(200, `{"errors":["no"]}`))
 	_, err := w.submissions.Submit(t.Context(), w.p,
 		casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
 	wantFault(t, err, fault.Unprocessable, "callback.errors")
@@ -376,9 +375,8 @@ func TestARefusedCreationLeavesNothing(t *testing.T) {
 	}
 }
 
-// While a callback is asked, others write: that this is possible at all shows
-// that no transaction is open.
-func TestWhatHappensWhileTheCallbackIsAsked(t *testing.T) {
+// While a callback is asked, others write. That proves that no transaction is open.
+func TestWritesDuringACallback(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		does    func(t *testing.T, w *world, id int64) error
@@ -463,15 +461,14 @@ func TestACaseDeletedWhileTheCallbackIsAskedIsNotFound(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "case.not_found")
 }
 
-// Numbers are digits, from the submission through the callback and the database
-// into what is read, and into the history.
+// Numbers keep their digits: from the submission through the callback and the database to reads and the history.
 func TestNumbersStayAsTheyAreWritten(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p,
 			`{"key": "sums", "fields": {"type": "object", "properties": {"n": {"type": "array", "items": {"type": "number"}}}},
 			"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open", "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/sums"}}]}`)
 		const numbers = `{"n":[9007199254740993,0.1000,1.0,-0,1E+2,1e400,12345678901234567890.12345678901234567890]}`
-		w.callbacks.on("sums", says(200, `{"data":`+numbers+`}`))
+		w.callbacks.on("sums", respond(200, `{"data":`+numbers+`}`))
 		v := w.submit(casework.Submission{Type: "sums", Data: object(numbers)})
 		if asked := w.callbacks.at("sums").bodies[0]; !strings.Contains(asked, `"case_data":`+numbers) {
 			t.Errorf("asked %s", asked)
@@ -479,20 +476,20 @@ func TestNumbersStayAsTheyAreWritten(t *testing.T) {
 		if got := encode(t, w.load(v.ID).Data); got != numbers {
 			t.Errorf("stored %s", got)
 		}
-		if told := string(w.history(v.ID)[0].Snapshot.Case.Data); told != numbers {
-			t.Errorf("told %s", told)
+		if stored := string(w.history(v.ID)[0].Snapshot.Case.Data); stored != numbers {
+			t.Errorf("stored %s", stored)
 		}
 	})
 }
 
-// A transition says what people may set. Its callback may set any field.
+// A transition lists the fields that people may set. Its callback may set any field.
 func TestACallbackMaySetWhatItsTransitionMayNot(t *testing.T) {
 	w := start(t)
 	w.put(w.p,
 		`{"key": "grant", "fields": {"type": "object", "properties": {"asked": {"type": "integer"}, "given": {"type": "integer"}}},
 		"states": [{"key": "open"}], "transitions": [{"key": "ask", "to": "open", "fields": ["asked"], "precondition": "data.asked > 0",
 		"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/grant"}}]}`)
-	w.callbacks.on("grant", says(200, `{"data":{"asked":5,"given":3}}`))
+	w.callbacks.on("grant", respond(200, `{"data":{"asked":5,"given":3}}`))
 	v := w.submit(casework.Submission{Type: "grant", Data: object(`{"asked":5}`)})
 	if got := encode(t, v.Data); got != `{"asked":5,"given":3}` {
 		t.Errorf("the case has %s", got)
@@ -505,6 +502,6 @@ func TestACallbackMaySetWhatItsTransitionMayNot(t *testing.T) {
 		wantFault(t, err, fault.Unprocessable, code)
 	}
 	if n := len(w.callbacks.at("grant").requests); n != 1 {
-		t.Errorf("asked %d times: what is refused anyway was asked about", n)
+		t.Errorf("asked %d times about a submission that is refused anyway", n)
 	}
 }

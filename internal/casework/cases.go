@@ -57,7 +57,7 @@ type CaseList struct {
 	rows  []store.CaseRow
 
 	moves map[string]bool // by type: whether the reader may submit transitions
-	used  int             // steps, to judge these
+	used  int             // steps, to evaluate their conditions
 }
 
 // Cases lists cases in the order of the filter.
@@ -86,8 +86,8 @@ func (s *Cases) Cases(ctx context.Context, p access.Principal, f store.CaseFilte
 	}, nil
 }
 
-// All returns the cases. It decodes one at a time, and may be called once. Where it takes
-// too much to judge what may be done with them all, it ends before, with [ErrPageEnds].
+// All returns the cases. It decodes one at a time, and may be called once. If the evaluation of their conditions
+// exceeds the budget, it ends early with [ErrPageEnds].
 func (l *CaseList) All(ctx context.Context) iter.Seq2[View, error] {
 	return func(yield func(View, error) bool) {
 		for i := range l.rows {
@@ -160,8 +160,7 @@ func (s *Cases) History(ctx context.Context, p access.Principal, id, before int6
 		})
 }
 
-// KnownCase returns nil if there is a case with this id that the caller sees, or was one
-// whose end they saw. It checks no role.
+// KnownCase returns nil if the caller sees a case with this id, or saw its deletion. It checks no role.
 func (s *Cases) KnownCase(ctx context.Context, p access.Principal, id int64) error {
 	_, _, err := s.core.find(ctx, s.store, p, id)
 	if !errors.Is(err, fault.NotFound) {
@@ -174,8 +173,7 @@ func (s *Cases) KnownCase(ctx context.Context, p access.Principal, id int64) err
 	return nil
 }
 
-// deleted reports whether there was a case with this id that the caller saw the
-// end of.
+// deleted reports whether the caller saw the deletion of a case with this id.
 func (s *Cases) deleted(ctx context.Context, p access.Principal, id int64) (bool, error) {
 	last, err := s.store.History(ctx, p.Tenant, event.CaseSubject(id), input.Newest(0), 1)
 	if err != nil || len(last.Items) == 0 {
@@ -260,7 +258,7 @@ func (s *Cases) askDeletion(ctx context.Context, p access.Principal, in Deletion
 		return nil, err
 	}
 	_, _, err = s.questioner.askOne(ctx, pl, guards[0])
-	if pl.callback != nil { // of the answer errors and warnings alone count
+	if pl.callback != nil { // only the errors and warnings of the answer count
 		pl.callback.ReplacedData, pl.callback.Override = false, ""
 	}
 	return pl, err

@@ -95,8 +95,7 @@ func (s *CaseTypes) PutCaseType(
 	return put, nil
 }
 
-// warnings lists what is possible in a definition and hardly meant, and the variables that
-// the tenant does not have.
+// warnings lists the doubtful parts of a definition, and the variables that the tenant does not have.
 func (s *CaseTypes) warnings(ctx context.Context, tenant int64, t *casetype.Type) ([]fault.Field, error) {
 	lookup, err := s.tenants.Variables(ctx, tenant)
 	if err != nil {
@@ -107,7 +106,7 @@ func (s *CaseTypes) warnings(ctx context.Context, tenant int64, t *casetype.Type
 	return fieldsOf(slices.Concat(t.Warnings(), unset)), nil
 }
 
-// fieldsOf returns faults of a definition as they are told, with their lines.
+// fieldsOf returns faults of a definition as fields of a problem, with their lines.
 func fieldsOf(faults casetype.Faults) []fault.Field {
 	fields := make([]fault.Field, len(faults))
 	for i, f := range faults {
@@ -133,8 +132,7 @@ func parseType(ctx context.Context, key, file string, source []byte) (*casetype.
 	return t, nil
 }
 
-// putType saves a version unless it is the newest already, and makes the secrets
-// that its callbacks lack.
+// putType saves a version unless it equals the newest one, and makes the missing secrets of its callbacks.
 func (s *CaseTypes) putType(ctx context.Context, tx *store.Tx, p access.Principal, put *PutType) error {
 	tenant := p.Tenant
 	latest, err := tx.CaseType(ctx, tenant, put.Type.Key, 0)
@@ -200,8 +198,8 @@ func (s *CaseTypes) caseType(
 	return t, s.nearType(ctx, p, key, err)
 }
 
-// nearType adds to the error of a missing type the key that was probably meant, of those
-// types that somebody may know of. It looks at a page of them.
+// nearType adds the key that was probably meant to the error of a missing type, among a page of the types that the
+// caller may know.
 func (s *CaseTypes) nearType(ctx context.Context, p access.Principal, key string, missing error) error {
 	if missing == nil || fault.As(missing).Code != "case_type.not_found" || !p.Role.Permits(access.ListCaseTypes) {
 		return missing
@@ -247,8 +245,7 @@ func (s *CaseTypes) findType(
 	return t, nil
 }
 
-// wholeType finds the newest version of a case type for an operation on the type as a
-// whole, which is for those who see all of it.
+// wholeType finds the newest version of a case type for an operation on the whole type. The caller must see all of it.
 func (s *CaseTypes) wholeType(
 	ctx context.Context, p access.Principal, o access.Operation, key string,
 ) (definitions.TypeVersion, error) {
@@ -277,15 +274,14 @@ func (s *CaseTypes) findWhole(
 	return t, nil
 }
 
-// typeAbove refuses what needs to see all of a case type.
+// typeAbove refuses an operation whose caller must see all of a case type.
 func typeAbove(key string) error {
 	return fault.New(fault.Forbidden, "case_type.above_clearance",
 		"The case type %s has parts above your clearance. Ask a user with a higher clearance to do this.", key)
 }
 
-// typeTaken refuses a key that is that of a type which the caller may not know of. Keys
-// stand in messages and in addresses, so they are unique; the error says only
-// that the key is not available.
+// typeTaken refuses the key of a type that the caller may not know. Keys are in messages and URLs, so they are unique;
+// the error says only that the key is not available.
 func typeTaken(key string) error {
 	return fault.New(fault.Conflict, "case_type.key_taken", "The key %q is not available. Choose another one.", key)
 }
@@ -318,8 +314,8 @@ func (s *CaseTypes) CaseTypes(ctx context.Context, p access.Principal) (all []de
 	}
 }
 
-// aboveClearance lists what in a definition is classified above a clearance, or
-// shown to a callback above it.
+// aboveClearance lists the parts of a definition that are classified above a clearance, or shown to a callback above
+// it.
 func aboveClearance(t *casetype.Type, clearance casetype.Classification) []fault.Field {
 	var wrong []fault.Field
 	check := func(path string, class casetype.Classification) {

@@ -39,16 +39,16 @@ type Config struct {
 	Tenants Tenants
 
 	MaxUpload int64           // bytes of one proof
-	Hold      bool            // no callback is asked: what would ask one is refused
+	Hold      bool            // no callback is asked: a change that needs one is refused
 	Fonts     *document.Fonts // of documents; nil: those that are built in
 	Random    io.Reader
 	Log       *slog.Logger
 	Tracer    *observe.Tracer // nil: nothing is traced
 }
 
-// Tenants is what the use cases of cases ask of tenants.
+// Tenants has the functions of tenants that the use cases of cases need.
 type Tenants struct {
-	// PublicURLOf returns where a tenant's people find the server.
+	// PublicURLOf returns a tenant's public URL.
 	PublicURLOf func(store.Tenant) string
 	// Variables returns the look-up of the variables that a tenant's callbacks may name.
 	Variables func(ctx context.Context, tenant int64) (func(name string) (string, bool), error)
@@ -90,7 +90,7 @@ func (c Config) withDefaults() Config {
 // default: real randomness, no log, proofs of up to 32 MiB.
 func New(c Config) Services {
 	c = c.withDefaults()
-	now := c.Guard.Now // as the store keeps it
+	now := c.Guard.Now // with the precision of the store
 	core := &core{guard: c.Guard, now: now, definitions: c.Definitions, tenants: c.Tenants}
 	contents := &contents{blobs: c.Blobs, log: c.Log}
 	types := &CaseTypes{
@@ -123,7 +123,7 @@ func New(c Config) Services {
 	}
 }
 
-// core is what the use cases share: it finds cases, shows them, and records what became of them.
+// core is shared by the use cases: it finds cases, shows them, and records changes.
 type core struct {
 	guard       *authz.Guard
 	now         func() time.Time

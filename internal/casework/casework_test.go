@@ -46,7 +46,7 @@ type world struct {
 	clock     testworld.Clock
 }
 
-// settings are those of a world.
+// settings configure a world.
 type settings struct {
 	casework.Config
 	guard  authz.Config
@@ -163,8 +163,7 @@ func engines(t *testing.T, test func(t *testing.T, w *world)) {
 
 func (w *world) tenant(key string) access.Principal { return testworld.Tenant(w.t, w.store, key) }
 
-// loan is a case type. Ask, JSON, is what its transitions submit and open_asked
-// are configured with besides the URL.
+// loan returns a case type. Ask is JSON: further settings of the callbacks of its transitions submit and open_asked.
 func loan(key, ask string) string {
 	if ask != "" {
 		ask = ", " + ask
@@ -298,7 +297,7 @@ func wantFields(t testing.TB, f *fault.Error, paths ...string) {
 	testworld.WantFields(t, f, paths...)
 }
 
-// once makes an operation happen once; its answer is the result as JSON.
+// once returns a request that happens once per key; its stored answer is the result as JSON.
 func once(operation access.Operation, key, request string) authz.Once {
 	return authz.Once{Operation: operation, Key: key, Request: request, Render: func(result any) (store.Answer, error) {
 		raw, err := json.Marshal(result)
@@ -315,8 +314,7 @@ func replayed(t testing.TB, err error) store.Answer {
 	return r.Answer
 }
 
-// callbacks is a callback service: one behaviour per path and request; the last
-// one stays.
+// callbacks is a callback service. Each path has a list of handlers, one per request; the last one repeats.
 type callbacks struct {
 	mu    sync.Mutex
 	paths map[string]*asked
@@ -348,7 +346,7 @@ func (c *callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	a := c.paths[r.URL.Path]
 	if a == nil {
-		a = &asked{behaviour: []http.HandlerFunc{says(200, "")}}
+		a = &asked{behaviour: []http.HandlerFunc{respond(200, "")}}
 		c.paths[r.URL.Path] = a
 	}
 	a.requests, a.bodies = append(a.requests, r), append(a.bodies, string(body))
@@ -360,14 +358,14 @@ func (c *callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	does(w, r)
 }
 
-func says(status int, body string) http.HandlerFunc {
+func respond(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		io.WriteString(w, body)
 	}
 }
 
-// hangs sends what it has and then waits until the client gives up.
+// hangs sends a text, and then waits until the client gives up.
 func hangs(head string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if head != "" {

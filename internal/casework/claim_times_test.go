@@ -10,8 +10,8 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// ticket is a case type of claims that begin open or closed, some by the answer of
-// a callback. Where done is final, pending is not, and the other way round.
+// ticket returns a case type of claims that begin open or closed, some by a callback's answer. Either done or pending
+// is final.
 func ticket(key string, doneIsFinal bool) string {
 	return fmt.Sprintf(`{
 	"key": %[1]q, "kind": "claim", "fields": {"type": "object", "properties": {}},
@@ -132,7 +132,7 @@ func TestEveryCommitSaysWhoWasLastActive(t *testing.T) {
 			entries := w.history(c.ID)
 			last := entries[len(entries)-1].Snapshot.Case
 			if got := w.load(c.ID).LastActivity.By; got != int64(100+i) || last.LastActivityBy != got {
-				t.Errorf("step %d: by %d, told %d", i, got, last.LastActivityBy)
+				t.Errorf("step %d: by %d, stored %d", i, got, last.LastActivityBy)
 			}
 		}
 		w.p.Actor = event.Actor{Source: event.API, Name: "crm"}
@@ -155,7 +155,7 @@ func TestAnAssignmentHasItsOwnTime(t *testing.T) {
 			if to == 0 {
 				do = func() (casework.View, error) { return w.cases.Unassign(t.Context(), w.p, c.ID) }
 			}
-			if i != 1 { // to whom it is assigned already
+			if i != 1 { // the present assignee
 				since = w.now().Truncate(time.Microsecond)
 			}
 			if to == 0 {

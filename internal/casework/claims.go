@@ -10,8 +10,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Claim returns a case of the kind claim as events tell of it to an endpoint with
-// the caller's clearance, and its revision. Another case is not found.
+// Claim returns a case of the kind claim as events to an endpoint with the caller's clearance have it, and its
+// revision. A case of another kind is not found.
 func (s *Cases) Claim(
 	ctx context.Context, p access.Principal, id int64,
 ) (claim wire.Claim, revision int64, err error) {

@@ -21,8 +21,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// claim is a case type of claims. Its fields are cost, an integer, and those of
-// more; its states reported, settled (final), and the extra one.
+// claim returns a case type of claims. Its fields are cost, an integer, and those of more; its states are reported,
+// settled (final), and the extra one.
 func claim(key, more, extra string) string {
 	return fmt.Sprintf(`{
 	"key": %[1]q, "kind": "claim", "reference": "C-{seq}", "name_template": "%[1]s {claimant}", "outcome": %[1]q, "edit": "amend",
@@ -71,8 +71,7 @@ func (w *world) label(p access.Principal, slugs ...string) {
 	}
 }
 
-// Each step is one commit: version and entries grow by one where there is a
-// fact, and stay where there is none.
+// Each step with facts is one commit: version and entries grow by one. A step without facts changes nothing.
 func TestLabelsAssignmentAndStatusHaveTheirFacts(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
@@ -129,12 +128,12 @@ func TestLabelsAssignmentAndStatusHaveTheirFacts(t *testing.T) {
 			if step.facts == "" {
 				grown = 0
 			} else {
-				if got := told(last); got != step.facts {
+				if got := factsOf(last); got != step.facts {
 					t.Errorf("step %d: facts %s, want %s", i, got, step.facts)
 				}
 				want, err := after.Snapshot(after.Definition, "https://casehook.example")
 				if diff := cmp.Diff(want, last.Snapshot); err != nil || diff != "" {
-					t.Errorf("step %d: the entry does not keep what was answered: %v %s", i, err, diff)
+					t.Errorf("step %d: the entry differs from the answer: %v %s", i, err, diff)
 				}
 			}
 			type outcome struct {
@@ -181,7 +180,7 @@ func (w *world) claimEvents(id int64) (all []string) {
 	return all
 }
 
-// A case that is no claim has labels and the rest too, and fires none of the events.
+// A case that is no claim also has labels, an assignee and a status, and has no claim events.
 func TestACaseIsMarkedWithoutClaimEvents(t *testing.T) {
 	w := start(t)
 	w.put(w.p, loan("loan", ""))
@@ -202,8 +201,8 @@ func TestACaseIsMarkedWithoutClaimEvents(t *testing.T) {
 	}
 }
 
-// told writes an entry's facts.
-func told(e *event.Entry) string {
+// factsOf writes an entry's facts.
+func factsOf(e *event.Entry) string {
 	var all []string
 	for _, f := range e.Facts {
 		all = append(all, f.Name+" "+string(f.Data))
@@ -332,7 +331,7 @@ func TestASwitchFindsItsState(t *testing.T) {
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/cost")
 }
 
-// A reference that the other type has given away is counted anew.
+// The number of a reference that exists in the other type is drawn again.
 func TestASwitchNeverMeetsAnotherReference(t *testing.T) {
 	w := start(t)
 	w.putClaims()
@@ -387,7 +386,7 @@ func TestAnEditAndASwitchConflictAndALabelDoesNot(t *testing.T) {
 	})
 }
 
-// The loser of the race learns that the case is gone, and nobody waits for ever.
+// The loser of the race gets an error that the case is gone, and neither waits for ever.
 func TestADeletionAndItsLabelsDoNotLockEachOther(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.putClaims()
@@ -412,8 +411,9 @@ func TestADeletionAndItsLabelsDoNotLockEachOther(t *testing.T) {
 			}
 			all.Wait()
 			entries := w.history(c.ID)
-			if last := entries[len(entries)-1]; told(last) != "case.deleted {}" || last.Version != int64(len(entries)) {
-				t.Errorf("it ends with %s, version %d of %d entries", told(last), last.Version, len(entries))
+			last := entries[len(entries)-1]
+			if factsOf(last) != "case.deleted {}" || last.Version != int64(len(entries)) {
+				t.Errorf("it ends with %s, version %d of %d entries", factsOf(last), last.Version, len(entries))
 			}
 		}
 	})

@@ -8,12 +8,11 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// leftoverAge is how old contents are before they are taken for leftovers: no
-// upload takes as long.
+// leftoverAge is the age from which contents count as leftovers: no upload takes as long.
 const leftoverAge = 24 * time.Hour
 
-// Clean removes answers that are no longer repeated, and contents that no attachment refers to: what
-// was under way when a process ended.
+// Clean removes answers that are no longer repeated, and contents without an attachment, which a process left when it
+// ended.
 func (s *Files) Clean(ctx context.Context) error {
 	now := s.now()
 	err := s.store.Update(ctx, func(tx *store.Tx) error {

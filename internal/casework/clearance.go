@@ -14,15 +14,13 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// caseReader reads cases and their types; a store.Store does, and so does a
-// store.Tx.
+// caseReader reads cases and their types; store.Store and store.Tx implement it.
 type caseReader interface {
 	definitions.Reader
 	Case(ctx context.Context, tenant, id int64) (cases.Case, error)
 }
 
-// find returns a case, all of it, and the type that it works by. A case above the
-// caller's clearance is not there.
+// find returns the whole case and the type that it works by. A case above the caller's clearance is not found.
 func (s *core) find(
 	ctx context.Context, r caseReader, p access.Principal, id int64,
 ) (cases.Case, definitions.TypeVersion, error) {
@@ -40,7 +38,7 @@ func (s *core) find(
 	return c, t, nil
 }
 
-// view is the case as the caller sees it, with the transitions that they may submit.
+// view returns the case as the caller sees it, with the transitions that they may submit.
 func (s *core) view(
 	ctx context.Context, r viewReader, p access.Principal, c cases.Case, t *casetype.Type,
 ) (View, error) {
@@ -81,7 +79,7 @@ func (pl *plan) readable(wrong []fault.Field) []fault.Field {
 	if pl.p.Clearance.Sees(pl.typ.Highest()) {
 		return wrong
 	}
-	var last string // the message that was looked at, which several faults share
+	var last string // the last message, which several faults share
 	names := false
 	readable := slices.DeleteFunc(slices.Clone(wrong), func(f fault.Field) bool {
 		if f.Message != last {
@@ -98,7 +96,7 @@ func (pl *plan) readable(wrong []fault.Field) []fault.Field {
 	return readable
 }
 
-// mayRead reports whether the caller may know of a place in a request.
+// mayRead reports whether the caller may know a place in a request.
 func (pl *plan) mayRead(path string) bool {
 	if rest, inData := strings.CutPrefix(path, "/data/"); inData {
 		field, _, _ := strings.Cut(rest, "/")
@@ -116,12 +114,12 @@ func (pl *plan) namesUnseen(message string) bool {
 		func(name string) bool { return strings.Contains(message, name) })
 }
 
-// tenantReader reads tenants; a store.Store does, and so does a store.Tx.
+// tenantReader reads tenants; store.Store and store.Tx implement it.
 type tenantReader interface {
 	Tenant(ctx context.Context, id int64) (store.Tenant, error)
 }
 
-// publicURL returns where the people of a tenant find the server now.
+// publicURL returns a tenant's present public URL.
 func (s *core) publicURL(ctx context.Context, r tenantReader, tenant int64) (string, error) {
 	t, err := r.Tenant(ctx, tenant)
 	return s.tenants.PublicURLOf(t), err

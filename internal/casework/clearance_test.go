@@ -26,7 +26,7 @@ func TestACallbackSeesAndReplacesWhatItIsClearedFor(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", `"clearance": "PRIVATE"`))
 		c := w.open("loan")
-		w.callbacks.on("loan", says(200, `{"data": {"client": "Bob"}}`))
+		w.callbacks.on("loan", respond(200, `{"data": {"client": "Bob"}}`))
 		v := w.submit(casework.Submission{CaseID: c.ID, Transition: "submit"})
 		if diff := cmp.Diff(`{"client":"Bob","email":"ann@example.com"}`, encode(t, v.Data)); diff != "" {
 			t.Error(diff)
@@ -35,7 +35,7 @@ func TestACallbackSeesAndReplacesWhatItIsClearedFor(t *testing.T) {
 			strings.Contains(asked, "ann@") {
 			t.Errorf("it was shown %s", asked)
 		}
-		w.callbacks.on("loan", says(200, `{"data": {"client": "Bob", "email": "eve@example.com"}}`))
+		w.callbacks.on("loan", respond(200, `{"data": {"client": "Bob", "email": "eve@example.com"}}`))
 		_, err := w.submissions.Submit(t.Context(), w.p,
 			casework.Submission{Type: "loan", Transition: "open_asked"}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "callback.data_invalid"), "/data/email")
@@ -52,7 +52,7 @@ func TestACallbacksMessagesAreReturned(t *testing.T) {
 		} {
 			w.put(w.p, loan("loan", messages))
 			c := w.open("loan")
-			w.callbacks.on("loan", says(200, said))
+			w.callbacks.on("loan", respond(200, said))
 			in := casework.Submission{CaseID: c.ID, Transition: "submit"}
 			for clearance, words := range map[casetype.Classification]bool{
 				casetype.Private: wantWords, casetype.Restricted: true,
@@ -83,8 +83,8 @@ func TestACallbackBelowTheCaseIsNotAsked(t *testing.T) {
 	}
 }
 
-// A caller may put a version without knowing of older cases above their clearance. These
-// cases go on by the settings of their own version.
+// A caller may put a version without seeing older cases above their clearance. These cases keep the settings of their
+// own version.
 func TestANewerVersionThatDoesNotSeeACaseLeavesItItsCallback(t *testing.T) {
 	w := start(t)
 	memo := func(class, callback string) string {
@@ -99,7 +99,7 @@ func TestANewerVersionThatDoesNotSeeACaseLeavesItItsCallback(t *testing.T) {
 	low := w.submit(casework.Submission{Type: "memo"})
 	w.put(w.cleared(casetype.Public), memo("PUBLIC", "new"))
 	for _, name := range []string{"old", "new"} {
-		w.callbacks.on(name, says(200, `{}`))
+		w.callbacks.on(name, respond(200, `{}`))
 	}
 	w.submit(casework.Submission{CaseID: old.ID, Transition: "end"})
 	w.submit(casework.Submission{CaseID: low.ID, Transition: "end"})
@@ -124,7 +124,7 @@ func TestACallbackIsClearedForWhatItsMakerIs(t *testing.T) {
 	if err := put(low, strings.Replace(maker, "%s", "", 1)); err != nil {
 		t.Fatal(err)
 	}
-	// A caller who sees more classifies a field; its maker can't take that back.
+	// A caller with a higher clearance classifies a field; the maker of the type can't revert that.
 	if err := put(w.p,
 		strings.NewReplacer("%s", `, "clearance": "PUBLIC"`, `"type": "string"`,
 			`"type": "string", "x-classification": "RESTRICTED"`).Replace(maker)); err != nil {
@@ -175,7 +175,7 @@ func TestADiffIsAsSecretAsTheHigherOfItsTypes(t *testing.T) {
 		shown = append(shown, strings.Contains(string(e.Snapshot.Case.Data), "ann@"))
 	}
 	if diff := cmp.Diff([]bool{true, true, false}, shown); diff != "" {
-		t.Errorf("what the past shows: %s", diff)
+		t.Errorf("the shown history: %s", diff)
 	}
 	if _, err := event.CaseChanged.Decode(entries[0].Facts[0]); err != nil {
 		t.Error(err)

@@ -17,7 +17,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Comments are what people write about cases. It is safe for concurrent use.
+// Comments has the use cases of comments. It is safe for concurrent use.
 type Comments struct {
 	store *store.Store
 	guard *authz.Guard

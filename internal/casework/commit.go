@@ -13,8 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// commit saves a plan: the case, the journal entry and the answer. Without a fact nothing has changed, and the answer
-// alone is kept.
+// commit saves a plan: the case, the journal entry and the answer. Without a fact nothing has changed, and only the
+// answer is saved.
 func (s *Submissions) commit(ctx context.Context, pl *plan, once authz.Once) (View, error) {
 	ctx, span := s.tracer.Step(ctx, "commit")
 	defer span.End()
@@ -40,7 +40,7 @@ func (s *Submissions) commit(ctx context.Context, pl *plan, once authz.Once) (Vi
 	return s.commitLocked(ctx, pl, m, once)
 }
 
-// maxMoves bounds how often a submission follows what others do around the content of its case, before it locks the
+// maxMoves bounds how often a submission follows concurrent changes outside the content of its case before it locks the
 // case.
 const maxMoves = 3
 
@@ -89,7 +89,7 @@ func (s *Submissions) commitOn(ctx context.Context, pl *plan, m *authz.Mandate, 
 	return view, err
 }
 
-// updated returns the case as it is saved, and what became true.
+// updated returns the case to save, and its facts.
 func (pl *plan) updated(by cases.Activity) (cases.Case, []event.Fact, error) {
 	after := pl.after
 	after.ResolveStatus(pl.typ, by)
@@ -98,8 +98,7 @@ func (pl *plan) updated(by cases.Activity) (cases.Case, []event.Fact, error) {
 	return after, facts, err
 }
 
-// follow takes over what others have changed around the content of the case. If they changed the content, it is a
-// conflict.
+// follow adopts concurrent changes outside the content of the case. A changed content is a conflict.
 func (pl *plan) follow(current cases.Case) error {
 	if current.Revision != pl.before.Revision {
 		return versionConflict()
@@ -111,7 +110,7 @@ func (pl *plan) follow(current cases.Case) error {
 	return nil
 }
 
-// commitLocked saves a change of a case that others change all the time around its content.
+// commitLocked saves a change of a case that others keep changing outside its content.
 func (s *Submissions) commitLocked(ctx context.Context, pl *plan, m *authz.Mandate, once authz.Once) (View, error) {
 	var view View
 	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
@@ -140,14 +139,14 @@ func (s *Submissions) commitLocked(ctx context.Context, pl *plan, m *authz.Manda
 	return view, committed(err)
 }
 
-// commitNothing keeps the answer to a submission that changes nothing.
+// commitNothing saves the answer to a submission that changes nothing.
 func (s *Submissions) commitNothing(ctx context.Context, pl *plan, m *authz.Mandate, once authz.Once) (View, error) {
 	var view View
 	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
 		m.Concerns(pl.typ)
 		current, err := tx.Case(ctx, pl.p.Tenant, pl.before.ID)
 		if err == nil && current.Revision != pl.before.Revision {
-			err = versionConflict() // it changes nothing of what is no longer there
+			err = versionConflict() // the content that it is based on no longer exists
 		}
 		if err != nil {
 			return err
@@ -176,7 +175,7 @@ func (s *Submissions) change(
 	return &store.Change{Case: after, Type: pl.typ, Entry: entry, Answer: answer}, view, err
 }
 
-// committed is the error of a commit as clients are told of it.
+// committed returns the error of a commit for clients.
 func committed(err error) error {
 	if errors.Is(err, store.ErrKeyAnswered) {
 		return authz.KeyInProgress()
@@ -184,13 +183,12 @@ func committed(err error) error {
 	return err
 }
 
-// activity is what the caller does now.
+// activity returns an activity of the caller now.
 func (s *core) activity(p access.Principal) cases.Activity {
 	return cases.Activity{At: s.now(), By: p.Actor.UserID}
 }
 
-// maxSkipped bounds how many references in a row may be taken: a definition may
-// change its pattern into one that meets references of before.
+// maxSkipped bounds how many references in a row may be taken: a new pattern may produce existing references.
 const maxSkipped = 1000
 
 func noReference(t *casetype.Type) error {
@@ -198,8 +196,8 @@ func noReference(t *casetype.Type) error {
 		"The next %d references of %s are taken. Change the reference pattern of the case type.", maxSkipped, t.Key)
 }
 
-// commit is what one commit is about: the case as it has become, its type, what the
-// callback answered (nil: none was asked), and the facts.
+// commit is the content of one commit: the changed case, its type, the callback's answer (nil: none was asked), and the
+// facts.
 type commit struct {
 	after    cases.Case
 	typ      *casetype.Type
@@ -207,8 +205,7 @@ type commit struct {
 	facts    []event.Fact
 }
 
-// record appends the entry of a commit to the journal. The mandate has to allow for the
-// type of the case.
+// record appends the entry of a commit to the journal. The mandate must cover the type of the case.
 func (s *core) record(ctx context.Context, tx *store.Tx, m *authz.Mandate, done commit) error {
 	m.Concerns(done.typ)
 	entry, err := s.entry(ctx, tx, m.Actor, done)
@@ -238,8 +235,7 @@ func (s *core) entry(ctx context.Context, r tenantReader, by event.Actor, done c
 	}, err
 }
 
-// touch sets the next version of a case, for what does not change its content, and
-// lets add say what was added.
+// touch saves the next version of a case without a change of its content. add returns the fact.
 func (s *core) touch(
 	ctx context.Context, tx *store.Tx, m *authz.Mandate, id int64, add func(cases.Case) (event.Fact, error),
 ) error {
@@ -261,8 +257,8 @@ func (s *core) touch(
 	return s.record(ctx, tx, m, commit{c, t.Type, nil, []event.Fact{fact}})
 }
 
-// change changes what is around the content of a case, in one commit: with a fact
-// there is an entry, and without one nothing has changed.
+// change changes a case outside its content, in one commit: with a fact there is an entry; without one nothing has
+// changed.
 func (s *core) change(
 	ctx context.Context, p access.Principal, o access.Operation, caseID int64,
 	apply func(*store.Tx) (cases.Case, []event.Fact, error),

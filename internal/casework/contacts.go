@@ -65,7 +65,7 @@ func (s *Contacts) CreateContact(
 	return made, nil
 }
 
-// contactID draws an id as the tenant has it.
+// contactID draws an id by the tenant's settings.
 func (s *Contacts) contactID(ctx context.Context, tx *store.Tx, t store.Tenant) (int64, error) {
 	if t.ContactIDs == casetype.SequentialIDs {
 		return tx.Next(ctx, t.ID, "ids/contacts")
@@ -135,7 +135,7 @@ func (s *Contacts) DeleteContact(
 	}
 	m := authz.NewMandate(p, access.DeleteContact)
 	return s.guard.Update(ctx, m, func(tx *store.Tx) error {
-		for _, link := range known { // in the order of their ids, and before the contact, as whoever links it does
+		for _, link := range known { // in the order of their ids, and before the contact, as LinkContact does
 			if err := tx.LockCase(ctx, p.Tenant, link.CaseID); err != nil {
 				return err
 			}
@@ -234,7 +234,7 @@ func (s *Contacts) ContactHistory(
 	return none, err
 }
 
-// lockContact finds a contact that is about to change.
+// lockContact finds and locks a contact.
 func lockContact(
 	ctx context.Context, tx *store.Tx, p access.Principal, contact int64, ifVersion Revisions,
 ) (cases.Contact, error) {

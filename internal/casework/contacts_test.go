@@ -51,7 +51,7 @@ func (w *world) link(caseID, contact int64, role string) casework.View {
 	return v
 }
 
-func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
+func TestChangesOfAContactAreInTheJournal(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		c := w.contact(w.p, adaLovelace)
@@ -83,9 +83,9 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 		wantFault(t, err, fault.NotFound, "contact.not_found")
 
 		entries := w.contactEntries(w.p, c.ID)
-		var told []string
+		var facts []string
 		for i, e := range entries {
-			told = append(told, e.Facts[0].Name)
+			facts = append(facts, e.Facts[0].Name)
 			type content struct {
 				Subject         string
 				Version, Stored int64
@@ -99,7 +99,7 @@ func TestWhatHappensToAContactIsInTheJournal(t *testing.T) {
 				t.Errorf("entry %d: %s", i, diff)
 			}
 		}
-		if diff := cmp.Diff([]string{"contact.created", "contact.updated", "contact.deleted"}, told); diff != "" {
+		if diff := cmp.Diff([]string{"contact.created", "contact.updated", "contact.deleted"}, facts); diff != "" {
 			t.Fatal(diff)
 		}
 		changes, err := event.ContactUpdated.Decode(entries[1].Facts[0])
@@ -151,7 +151,7 @@ func TestTheCreationOfAContactHappensOnce(t *testing.T) {
 	})
 }
 
-func TestALinkIsToldByTheCase(t *testing.T) {
+func TestALinkIsAFactOfTheCase(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		w.put(w.p, loan("loan", ""))
@@ -175,7 +175,7 @@ func TestALinkIsToldByTheCase(t *testing.T) {
 		if fact, err := event.CaseContactLinked.Decode(last.Facts[0]); err != nil || fact != want[0] {
 			t.Errorf("fact %+v, %v", fact, err)
 		}
-		// a link is no content
+		// a link is not content
 		v = w.submit(casework.Submission{
 			CaseID: v.ID, Edit: true, Data: object(`{"amount":11}`), IfRevision: casework.Revisions{1},
 		})
@@ -266,7 +266,7 @@ func TestALinkedContactIsDeletedWithItsLinksOrNotAtAll(t *testing.T) {
 	})
 }
 
-// Everything about a contact is tried by another tenant, who finds nothing of it.
+// Another tenant tries everything about a contact, and finds none of it.
 func TestContactsAreTheirTenantsAlone(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx, q := t.Context(), w.tenant("second")

@@ -18,7 +18,7 @@ type contents struct {
 	log   *slog.Logger
 }
 
-// keep stores an attachment's contents and notes what they are.
+// keep stores an attachment's contents, and sets their size, hash and media type.
 func (s *contents) keep(ctx context.Context, a *cases.Attachment, contents io.Reader, limit int64) error {
 	a.Blob = id.New("blob")
 	info, err := s.blobs.Put(ctx, a.Blob, contents, limit)
@@ -26,8 +26,8 @@ func (s *contents) keep(ctx context.Context, a *cases.Attachment, contents io.Re
 	return err
 }
 
-// discard deletes contents that nothing refers to any more, if it can: what it
-// leaves, Clean finds. The caller's going away does not stop it.
+// discard deletes contents that nothing refers to any more. Clean finds those that it can't delete. It goes on if the
+// caller leaves.
 func (s *contents) discard(ctx context.Context, blobs ...string) {
 	for _, blob := range blobs {
 		if err := s.blobs.Delete(context.WithoutCancel(ctx), blob); err != nil {

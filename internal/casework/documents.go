@@ -83,7 +83,7 @@ func (s *Files) generate(
 	return made, nil
 }
 
-// kinds finds the documents in the case's type. All keys that are wrong are named.
+// kinds finds the documents in the case's type. The error names all wrong keys.
 func (g Generation) kinds(v View) ([]casetype.Document, error) {
 	kinds := make([]casetype.Document, len(g.Keys))
 	code, detail := "document.unknown_key",
@@ -135,7 +135,7 @@ func (s *Files) keepDocument(
 	return a, s.contents.keep(ctx, &a, bytes.NewReader(pdf), int64(len(pdf)))
 }
 
-// maxDocumentText bounds what a document's template may come to, in bytes.
+// maxDocumentText bounds the text that a document's template may produce, in bytes.
 const maxDocumentText = 512 << 10
 
 // render fills the template, whose key was sent at path. Values of the case are inserted as text,

@@ -19,8 +19,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// letters is a case type with documents for several clearances, one of which comes
-// to more text than a document may have.
+// letters is a case type with documents for several clearances. One is longer than a document may be.
 const letters = `{"key": "letters", "edit": "edit",
 	"fields": {"type": "object", "properties": {"client": {"type": "string"}, "long": {"type": "string"},
 		"email": {"type": "string", "x-classification": "PRIVATE"}, "iban": {"type": "string", "x-classification": "RESTRICTED"}}},
@@ -37,9 +36,9 @@ func (w *world) letters() casework.View {
 	})
 }
 
-// keysTold lists the document_keys of each case_documents_updated of a case's last
-// entry, as a clearance is told it.
-func (w *world) keysTold(caseID int64, clearance casetype.Classification) (told []string) {
+// keysSeen lists the document_keys of each case_documents_updated of a case's last
+// entry, as a clearance sees it.
+func (w *world) keysSeen(caseID int64, clearance casetype.Classification) (keys []string) {
 	w.t.Helper()
 	entries := w.history(caseID)
 	for _, m := range wire.Messages(entries[len(entries)-1], "0.1.0", clearance) {
@@ -47,9 +46,9 @@ func (w *world) keysTold(caseID int64, clearance casetype.Classification) (told 
 			continue
 		}
 		_, after, _ := strings.Cut(string(m.Body), `"document_keys":`)
-		told = append(told, after)
+		keys = append(keys, after)
 	}
-	return told
+	return keys
 }
 
 func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.T) {
@@ -72,7 +71,7 @@ func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.
 		if diff := cmp.Diff(made, all); err != nil || diff != "" {
 			t.Error(err, diff)
 		}
-		w.toldByClearance(c.ID, "generated")
+		w.checkKeysSeen(c.ID, "generated")
 		type counts struct {
 			Contents, Entries int
 			Version, Revision int64
@@ -96,23 +95,23 @@ func TestSeveralDocumentsAreOneCommitAndOneMessageWithAllKeysInOrder(t *testing.
 		if err := w.files.DeleteDocuments(ctx, w.p, c.ID, ids); err != nil {
 			t.Fatal(err)
 		}
-		w.toldByClearance(c.ID, "deleted")
+		w.checkKeysSeen(c.ID, "deleted")
 		if n, v := w.contents(), w.load(c.ID); n != 0 || v.Version != 3 {
 			t.Errorf("%d contents are left, version %d", n, v.Version)
 		}
 	})
 }
 
-// toldByClearance checks which of four documents each clearance receives.
-func (w *world) toldByClearance(caseID int64, action string) {
+// checkKeysSeen checks which of four documents each clearance receives.
+func (w *world) checkKeysSeen(caseID int64, action string) {
 	w.t.Helper()
 	for clearance, keys := range map[casetype.Classification]string{
 		casetype.Public: `["other","public"]`, casetype.Private: `["other","public","private"]`,
 		casetype.Restricted: `["other","restricted","public","private"]`,
 	} {
 		want := []string{keys + `,"action":"` + action + `"}`}
-		if diff := cmp.Diff(want, w.keysTold(caseID, clearance)); diff != "" {
-			w.t.Errorf("%s is told (-want +got):\n%s", clearance, diff)
+		if diff := cmp.Diff(want, w.keysSeen(caseID, clearance)); diff != "" {
+			w.t.Errorf("%s sees (-want +got):\n%s", clearance, diff)
 		}
 	}
 }
@@ -140,7 +139,7 @@ func TestOfSeveralDocumentsAllAreMadeOrNone(t *testing.T) {
 		gone, cancel := context.WithCancel(ctx)
 		cancel()
 		if err := make(gone, "public", "private"); !errors.Is(err, fault.Unavailable) {
-			t.Errorf("whoever has gone gets %v", err)
+			t.Errorf("a client that has gone gets %v", err)
 		}
 		if n, now := w.contents(), w.load(c.ID); n != 0 || now.Version != v.Version {
 			t.Errorf("%d contents are left behind, version %d after %d", n, now.Version, v.Version)

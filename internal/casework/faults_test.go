@@ -15,9 +15,8 @@ import (
 	"github.com/casehook/casehook/internal/testworld"
 )
 
-// Each statement and the commit of a submission fail twice: once they are not carried out, once
-// they are and reported lost. A client that repeats the request until it is answered has submitted
-// once.
+// Each statement and the commit of a submission fail twice: once not carried out, once carried out and reported lost. A
+// client that repeats the request until it is answered has submitted once.
 func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
 	for name, url := range map[string]func(*testing.T) string{
 		"sqlite":   func(*testing.T) string { return "" },

@@ -17,8 +17,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// gated is a case type whose state paid is guarded as its transition pay says.
-// Everybody may begin in draft. Extra are further members of the definition.
+// gated returns a case type whose state paid is guarded by the transition pay. Everybody may begin in draft. Extra are
+// further members of the definition.
 func gated(key, beginning, guard, extra string) string {
 	return fmt.Sprintf(`{"key": %q, "edit": "edit", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
 		"states": [{"key": "draft"}, {"key": "paid"}],
@@ -26,8 +26,8 @@ func gated(key, beginning, guard, extra string) string {
 		key, beginning, guard, extra)
 }
 
-// A caseworker whom pay refuses can't get there by another type, in which
-// everybody may begin in a state of the same key, and back.
+// A caseworker whom pay refuses can't reach paid by way of another type in which everybody may begin in a state of the
+// same key.
 func TestASwitchIsNoWayAroundAGuard(t *testing.T) {
 	for name, c := range map[string]struct {
 		guard string
@@ -43,7 +43,7 @@ func TestASwitchIsNoWayAroundAGuard(t *testing.T) {
 			engines(t, func(t *testing.T, w *world) {
 				w.put(w.p, gated("first", "draft", c.guard, ""))
 				w.put(w.p, gated("second", "paid", "", "")) // everybody may begin in paid
-				w.callbacks.on("pay", says(200, `{"errors": ["Never pay."]}`))
+				w.callbacks.on("pay", respond(200, `{"errors": ["Never pay."]}`))
 				worker := w.p
 				worker.Role = access.Caseworker
 				v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
@@ -77,8 +77,8 @@ func TestASwitchAsksTheCallbackOfTheState(t *testing.T) {
 		w.put(w.p, gated("first", "draft", `, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/pay"}`, ""))
 		w.put(w.p, gated("second", "paid", "", ""))
 		v := w.submit(casework.Submission{Type: "second", Data: object(`{"amount": 1}`)})
-		w.callbacks.on("pay", says(200, `{"warnings": ["Late."]}`),
-			says(200, `{"warnings": ["Late."], "data": {"amount": 2}, "override_state": "draft"}`))
+		w.callbacks.on("pay", respond(200, `{"warnings": ["Late."]}`),
+			respond(200, `{"warnings": ["Late."], "data": {"amount": 2}, "override_state": "draft"}`))
 		in := casework.Switch{CaseID: v.ID, Type: "first"}
 		_, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 		if f := wantFault(t, err, fault.Unprocessable, "callback.warnings"); len(f.Warnings) != 1 ||
@@ -113,8 +113,8 @@ func TestASwitchAsksTheCallbackOfTheState(t *testing.T) {
 	})
 }
 
-// The types that a case leaves and enters are asked, one after the other, and the
-// second sees what the first has made of the case.
+// The callbacks of the old and the new type are asked one after the other, and the second sees the case as the first
+// has changed it.
 func TestTypesAreAskedAboutSwitches(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		asks := func(path string) string {
@@ -123,8 +123,8 @@ func TestTypesAreAskedAboutSwitches(t *testing.T) {
 		w.put(w.p, gated("first", "draft", "", asks("leave")))
 		w.put(w.p, gated("second", "draft", "", asks("enter")))
 		v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
-		w.callbacks.on("leave", says(200, `{"data": {"amount": 2}}`))
-		w.callbacks.on("enter", says(200, `{"errors": ["Not here."]}`), says(200, ""))
+		w.callbacks.on("leave", respond(200, `{"data": {"amount": 2}}`))
+		w.callbacks.on("enter", respond(200, `{"errors": ["Not here."]}`), respond(200, ""))
 		in := casework.Switch{CaseID: v.ID, Type: "second"}
 		_, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
 		wantFault(t, err, fault.Unprocessable, "callback.errors")
@@ -143,8 +143,8 @@ func TestTypesAreAskedAboutSwitches(t *testing.T) {
 	})
 }
 
-// A callback of the old type is no guard of the new one's: where it sends the case,
-// what guards that is passed, too.
+// A callback of the old type does not replace a guard of the new one: a state that it chooses still has to pass its
+// guard.
 func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
 	for name, c := range guardsOf {
 		t.Run(name, func(t *testing.T) {
@@ -153,8 +153,8 @@ func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
 				gated("first", "draft", "",
 					`, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/leave"}}`))
 			w.put(w.p, gated("second", "draft", c.guard, ""))
-			w.callbacks.on("leave", says(200, `{"override_state": "paid"}`))
-			w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+			w.callbacks.on("leave", respond(200, `{"override_state": "paid"}`))
+			w.callbacks.on("never", respond(200, `{"errors": ["Never."]}`))
 			worker := w.p
 			worker.Role = access.Caseworker
 			v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
@@ -168,7 +168,7 @@ func TestTheOldTypesCallbackOpensNoState(t *testing.T) {
 	}
 }
 
-// Of several callbacks that guard a state none is taken for another.
+// Where several callbacks guard a state, none stands in for another.
 func TestASwitchIntoAStateOfSeveralCallbacksIsRefused(t *testing.T) {
 	w := start(t)
 	w.put(w.p,
@@ -182,15 +182,15 @@ func TestASwitchIntoAStateOfSeveralCallbacksIsRefused(t *testing.T) {
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_guarded"), "/type")
 }
 
-// loose is a case type of the same states and fields in which everybody may do all.
+// loose is a case type with the same states and fields, in which everybody may do everything.
 const loose = `{"key": "loose", "edit": "edit",
 	"fields": {"type": "object", "properties": {"amount": {"type": "number"}, "risk": {"type": "integer"}}},
 	"states": [{"key": "draft"}, {"key": "paid"}, {"key": "archived"}, {"key": "cleared"}],
 	"transitions": [{"key": "draft", "to": "draft"}, {"key": "paid", "to": "paid"}, {"key": "archived", "to": "archived"},
 		{"key": "cleared", "to": "cleared"}, {"key": "edit", "from": ["draft", "paid", "archived", "cleared"]}]}`
 
-// strict guards payment and edits as said; what lies behind paid has no guard of its
-// own, and into cleared only a callback brings a case. Nobody may set risk.
+// strict returns a case type with guards of payments and edits. States behind paid have no guard of their own; only a
+// callback moves a case to cleared, and nobody may set risk.
 func strict(pay, edit, extra string) string {
 	return fmt.Sprintf(`{"key": "strict", "edit": "edit",
 		"fields": {"type": "object", "properties": {"amount": {"type": "number"}, "risk": {"type": "integer"}}},
@@ -200,7 +200,7 @@ func strict(pay, edit, extra string) string {
 			{"key": "restore", "from": ["archived"], "to": "paid", "fields": []}]%s}`, edit, pay, extra)
 }
 
-// guardsOf are the ways to guard a transition, and how each of them refuses.
+// guardsOf lists the ways to guard a transition, with the refusal of each.
 var guardsOf = map[string]struct {
 	guard string
 	kind  fault.Kind
@@ -211,15 +211,15 @@ var guardsOf = map[string]struct {
 	"a callback":     {`, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/never"}`, fault.Unprocessable, "callback.errors"},
 }
 
-// A state that people reach through a guarded one alone is guarded as that one is,
-// or a case would come to it by another type, and go back from there.
+// A state that people reach only through a guarded one has the same guard. Otherwise a case could enter it from another
+// type, and go back from there.
 func TestASwitchComesBehindNoGuard(t *testing.T) {
 	for name, c := range guardsOf {
 		t.Run(name, func(t *testing.T) {
 			w := start(t)
 			w.put(w.p, loose)
 			w.put(w.p, strict(c.guard, "", ""))
-			w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+			w.callbacks.on("never", respond(200, `{"errors": ["Never."]}`))
 			worker := w.p
 			worker.Role = access.Caseworker
 			for _, state := range []string{"paid", "archived"} {
@@ -232,8 +232,8 @@ func TestASwitchComesBehindNoGuard(t *testing.T) {
 	}
 }
 
-// Into a state to which no transition leads only a callback brings a case; a switch
-// does where the type is asked about switches.
+// Only a callback moves a case into a state without transitions to it. A switch does so if the type has a callback for
+// switches.
 func TestASwitchLeadsToNoStateThatOnlyCallbacksEnter(t *testing.T) {
 	w := start(t)
 	w.put(w.p, loose)
@@ -244,20 +244,20 @@ func TestASwitchLeadsToNoStateThatOnlyCallbacksEnter(t *testing.T) {
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_guarded"), "/type")
 
 	w.put(w.p, strict("", "", `, "switch": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/switch"}}`))
-	w.callbacks.on("switch", says(200, ""))
+	w.callbacks.on("switch", respond(200, ""))
 	if v, err = w.switches.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil || v.State != "cleared" {
 		t.Errorf("in %s, %v", v.State, err)
 	}
 }
 
-// A caseworker who may not edit a case can't do it while it is one of another type.
+// A caseworker who may not edit a case can't edit it by way of another type.
 func TestASwitchThereAndBackEditsNothing(t *testing.T) {
 	for name, c := range guardsOf {
 		t.Run(name, func(t *testing.T) {
 			engines(t, func(t *testing.T, w *world) {
 				w.put(w.p, loose)
 				w.put(w.p, strict("", c.guard, ""))
-				w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+				w.callbacks.on("never", respond(200, `{"errors": ["Never."]}`))
 				worker := w.p
 				worker.Role = access.Caseworker
 				v := w.submit(casework.Submission{Type: "strict", Data: object(`{"amount": 1}`)})
@@ -279,8 +279,8 @@ func TestASwitchThereAndBackEditsNothing(t *testing.T) {
 	}
 }
 
-// A caseworker who may not bring a case from one state to another can't do it while it
-// is one of another type, although everybody may create a case there.
+// A caseworker who may not move a case between two states can't do it by way of another type, although everybody may
+// create a case there.
 func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 	for name, c := range guardsOf {
 		t.Run(name, func(t *testing.T) {
@@ -293,7 +293,7 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 				w.put(w.p, strings.NewReplacer(`"loose"`, `"other"`, `{"key": "edit", "from"`,
 					`{"key": "undo", "from": ["paid"], "to": "draft"}, {"key": "edit", "from"`,
 					`"risk": {"type": "integer"}`, `"type": {"type": "string"}`).Replace(loose))
-				w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+				w.callbacks.on("never", respond(200, `{"errors": ["Never."]}`))
 				worker := w.p
 				worker.Role = access.Caseworker
 				v := w.submit(casework.Submission{Type: "strict", Data: object(`{"amount": 1, "type": "strict"}`)})
@@ -307,7 +307,7 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				w.submit(casework.Submission{CaseID: v.ID, Transition: "undo"})
-				for i := range 12 { // entries that speak of the type and are not of it
+				for i := range 12 { // entries that mention the type and are not about it
 					w.submit(casework.Submission{
 						CaseID: v.ID, Edit: true, Data: object(fmt.Sprintf(`{"amount": %d}`, i+2)),
 					})
@@ -318,8 +318,7 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 	}
 }
 
-// A field that only a type's callbacks set can't come from another type, unless one of
-// them sees it.
+// A field that only a type's callbacks may set can't come from another type, unless one of them sees it.
 func TestASwitchBringsNothingThatNobodyMaySet(t *testing.T) {
 	w := start(t)
 	w.put(w.p, loose)
@@ -330,14 +329,14 @@ func TestASwitchBringsNothingThatNobodyMaySet(t *testing.T) {
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), "/data/risk")
 
 	w.put(w.p, strict("", `, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/edit"}`, ""))
-	w.callbacks.on("edit", says(200, `{"data": {"amount": 1, "risk": 9}}`))
+	w.callbacks.on("edit", respond(200, `{"data": {"amount": 1, "risk": 9}}`))
 	if v, err = w.switches.SwitchType(t.Context(), w.p, in, authz.Once{}); err != nil ||
 		fmt.Sprint(v.Data["risk"]) != "9" {
 		t.Errorf("it holds %v, %v", v.Data, err)
 	}
 }
 
-// To drop data is to edit the case, and takes what guards that.
+// Dropping data is an edit of the case, and has the same guards.
 func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 	bare := `{"key": "bare", "fields": {"type": "object", "properties": {"note": {"type": "string"}}},
 		"states": [{"key": "draft"}], "transitions": [{"key": "open", "to": "draft"}]}`
@@ -363,7 +362,7 @@ func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 			w.put(w.p,
 				fmt.Sprintf(`{"key": "rich", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
 				"states": [{"key": "draft"}, {"key": "paid"}], "transitions": [{"key": "open", "to": "draft"}%s]%s}`, c.edit, edit))
-			w.callbacks.on("edit", says(200, `{"errors": ["Never."]}`))
+			w.callbacks.on("edit", respond(200, `{"errors": ["Never."]}`))
 			worker := w.p
 			worker.Role = access.Caseworker
 			v := w.submit(casework.Submission{Type: "rich", Data: object(`{"amount": 1, "note": "x"}`)})
@@ -377,21 +376,20 @@ func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 	}
 }
 
-// A type may ask before its cases are deleted; errors and warnings refuse it, and
-// nothing else of the answer counts.
+// A type may have a callback for deletions. Errors and warnings refuse them; the rest of the answer is ignored.
 func TestATypeIsAskedAboutDeletions(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p,
 			gated("first", "draft", "",
 				`, "delete": {"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/delete", "retries": []}}`))
 		v := w.submit(casework.Submission{Type: "first", Data: object(`{"amount": 1}`)})
-		w.callbacks.on("delete", says(200, `{"errors": ["Keep it."]}`), says(500, ""),
-			says(200, `{"warnings": ["Sure?"]}`),
+		w.callbacks.on("delete", respond(200, `{"errors": ["Keep it."]}`), respond(500, ""),
+			respond(200, `{"warnings": ["Sure?"]}`),
 			func(rw http.ResponseWriter, r *http.Request) {
 				w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": 2}`)}) // meanwhile
-				says(200, "")(rw, r)
+				respond(200, "")(rw, r)
 			},
-			says(200, `{"warnings": ["Sure?"], "data": {"nonsense": 1}, "override_state": "paid"}`))
+			respond(200, `{"warnings": ["Sure?"], "data": {"nonsense": 1}, "override_state": "paid"}`))
 		for _, want := range []struct {
 			kind fault.Kind
 			code string
@@ -418,8 +416,7 @@ func TestATypeIsAskedAboutDeletions(t *testing.T) {
 	})
 }
 
-// A plain case that is switched has changed, whether its data has or not; and
-// numbers that are spelt anew have not.
+// A switch changes a case even if its data stays the same. A number in another notation is not a change.
 func TestASwitchOfAPlainCaseIsAChange(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, gated("first", "draft", "", `, "reference": "X-{seq}", "name_template": "same"`))
@@ -436,13 +433,12 @@ func TestASwitchOfAPlainCaseIsAChange(t *testing.T) {
 			v = w.submit(casework.Submission{CaseID: v.ID, Edit: true, Data: object(`{"amount": ` + spelling + `}`)})
 		}
 		if v.Version != 2 {
-			t.Errorf("spelt anew, it has version %d", v.Version)
+			t.Errorf("in another notation, it has version %d", v.Version)
 		}
 	})
 }
 
-// fort is a case type in which a callback that never agrees stands before all that
-// changes a case's state or data, or removes it.
+// fort is a case type in which a callback that always refuses guards every change of state or data, and deletions.
 const fort = `{"key": %q, "edit": "edit", "fields": {"type": "object", "properties": {"amount": {"type": "number"}}},
 	"states": [{"key": "draft"}, {"key": "paid"}],
 	"transitions": [{"key": "open", "to": "draft"}, {"key": "wish", "to": "draft", %[2]s},
@@ -450,16 +446,15 @@ const fort = `{"key": %q, "edit": "edit", "fields": {"type": "object", "properti
 	"switch": {%[2]s}, "delete": {%[2]s},
 	"documents": [{"key": "letter", "template": "x"}], "proofs": [{"key": "bill"}]}`
 
-// Each operation of the API is known here: it asks the callback that stands before
-// it, or it changes neither state nor data of any case. A new operation has to be
-// put into the table.
+// Each operation of the API is listed here: it asks its callback, or it changes neither state nor data of any case. The
+// test fails until a new operation is listed.
 func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx, none := t.Context(), authz.Once{}
 		for _, key := range []string{"first", "second"} {
 			w.put(w.p, fmt.Sprintf(fort, key, `"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/never"}`))
 		}
-		w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+		w.callbacks.on("never", respond(200, `{"errors": ["Never."]}`))
 		v := w.submit(casework.Submission{Type: "first", Transition: "open", Data: object(`{"amount": 1}`)})
 		w.label(w.p, "a")
 		user, contact := w.user(w.p, "Ann"), w.contact(w.p, adaLovelace)
@@ -480,7 +475,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 			},
 			access.DeleteCase: func() error { return w.cases.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}) },
 		}
-		beside := map[access.Operation]func() error{ // what stands beside the content of a case
+		beside := map[access.Operation]func() error{ // things beside the content of a case
 			access.AddComment:       func() error { return drop(w.comments.AddComment(ctx, w.p, v.ID, "x", none)) },
 			access.GenerateDocument: func() error { return drop(w.files.GenerateDocuments(ctx, w.p, oneDocument(v.ID, "letter"), none)) },
 			access.UploadProof: func() error {
@@ -494,7 +489,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 			access.UnlinkContact: func() error { return drop(w.contacts.UnlinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
 			access.DeleteContact: func() error { return w.contacts.DeleteContact(ctx, w.p, contact.ID, nil, true) },
 		}
-		ruled := map[access.Operation]func() error{ // these callers decide what guards a case
+		ruled := map[access.Operation]func() error{ // these callers decide on guards
 			access.MigrateCases: func() error {
 				return drop(w.migrations.MigrateCases(ctx, w.as(access.Caseworker),
 					casework.Migration{Type: "first"}, none))
@@ -534,8 +529,8 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 	})
 }
 
-// touchesNoCase reports whether an operation is about something else than cases:
-// rights and endpoints, labels and contacts as such, definitions of later cases.
+// touchesNoCase reports whether an operation does not concern existing cases: it is about rights, endpoints, labels,
+// contacts or definitions.
 func touchesNoCase(o access.Operation) bool {
 	_, of, _ := strings.Cut(string(o), "-")
 	for _, thing := range []string{

@@ -23,12 +23,12 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// counted is a case type whose ids are sequential.
+// counted returns a case type whose ids are sequential.
 func counted(key, ask string) string {
 	return strings.Replace(loan(key, ask), `"name": "Loan",`, `"name": "Loan", "ids": "sequential",`, 1)
 }
 
-// create makes a case, or returns 0 where it is refused.
+// create creates a case, and returns its id, or 0 if it is refused.
 func create(t testing.TB, s *services, p access.Principal, in casework.Submission) int64 {
 	v, err := s.submissions.Submit(t.Context(), p, in, authz.Once{})
 	if err != nil && fault.As(err).Kind != fault.Unprocessable {
@@ -71,7 +71,7 @@ func TestIDsOfAllSequentialTypesAreOneLineOfATenant(t *testing.T) {
 func TestACallbackIsShownTheNumberThatTheCaseGets(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, counted("loan", `"retries": []`))
-		w.callbacks.on("loan", says(200, `{"errors":["no"]}`), says(200, ``))
+		w.callbacks.on("loan", respond(200, `{"errors":["no"]}`), respond(200, ``))
 		in := casework.Submission{Type: "loan", Transition: "open_asked", Data: object(`{"client":"Ann"}`)}
 		create(t, &w.services, w.p, in) // uses up 1
 		in.Data = object(`{"amount":"much"}`)
@@ -96,7 +96,7 @@ func TestACallbackIsShownTheNumberThatTheCaseGets(t *testing.T) {
 		}
 		if entry := w.history(2)[0]; entry.Subject != "case/2" ||
 			entry.Snapshot.Case.URL != "https://casehook.example/cases/2" {
-			t.Errorf("told as %s at %s", entry.Subject, entry.Snapshot.Case.URL)
+			t.Errorf("stored as %s at %s", entry.Subject, entry.Snapshot.Case.URL)
 		}
 	})
 }
@@ -123,8 +123,8 @@ func TestACaseKeepsItsIDWhateverItsTypeSaysLater(t *testing.T) {
 	}
 }
 
-// While two nodes create and refuse cases at once, all ids are different, and none is larger than
-// the ids drawn plus the reserves of two nodes.
+// While two nodes create and refuse cases at once, all ids differ, and none is larger than the number of drawn ids plus
+// the reserves of two nodes.
 func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.T) {
 	engines := map[string]func(t *testing.T) *world{
 		"sqlite":   func(t *testing.T) *world { return startAt(t, "") },
@@ -139,7 +139,7 @@ func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.
 			if name == "postgres" {
 				nodes, reserve = append(nodes, w.secondNode()), 2*64
 			}
-			w.callbacks.on("loan", says(200, `{"errors":["no"]}`))
+			w.callbacks.on("loan", respond(200, `{"errors":["no"]}`))
 			tenants := 0
 			rapid.Check(t, func(r *rapid.T) {
 				tenants++
@@ -165,8 +165,7 @@ func TestSequentialIDsAreDenseAndUniqueUnderConcurrencyAndOnTwoNodes(t *testing.
 	}
 }
 
-// createAtOnce carries out all steps at once, and returns the ids of the cases that
-// there are.
+// createAtOnce carries out all steps at once, and returns the ids of the created cases.
 func createAtOnce(t *testing.T, nodes []*services, p access.Principal, steps []string) []int64 {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -219,7 +218,7 @@ func TestContactsOfATenantMayBeCounted(t *testing.T) {
 			}
 		}
 		if entry := w.contactEntries(w.p, 2)[0]; entry.Subject != "contact/2" || entry.Snapshot.Contact.ID != 2 {
-			t.Errorf("told as %s, %+v", entry.Subject, entry.Snapshot.Contact)
+			t.Errorf("stored as %s, %+v", entry.Subject, entry.Snapshot.Contact)
 		}
 		if c := w.contact(other, adaLovelace); c.ID < 1e15 {
 			t.Errorf("the other tenant's contact has the id %d", c.ID)

@@ -26,7 +26,7 @@ type Labels struct {
 
 var slugPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$`)
 
-// LabelChange is what is to change about a label; nil is as it is.
+// LabelChange is a change of a label; nil leaves a member unchanged.
 type LabelChange struct{ Name, Color *string }
 
 // CreateLabel adds a label to the tenant's. Without a name it is called by its slug.
@@ -76,8 +76,7 @@ func checkLabel(l cases.Label) error {
 	return nil
 }
 
-// slugOf returns the slug that the caller means: slugs are in small letters, and people
-// type them as they like.
+// slugOf returns the slug that the caller means, in any letter case; slugs are in lower case.
 func slugOf(text string) (slug string, ok bool) {
 	slug = spelling.Key(text)
 	return slug, input.Word(slug)
@@ -134,8 +133,8 @@ func (s *Labels) ChangeLabel(
 	return l, err
 }
 
-// DeleteLabel removes a label that no case carries which the caller may read. Others
-// keep it: a refusal would tell that there are some.
+// DeleteLabel removes a label. It is refused if a case that the caller may read has the label. Other cases keep it: a
+// refusal would reveal them.
 func (s *Labels) DeleteLabel(ctx context.Context, p access.Principal, slug string) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteLabel); err != nil {
 		return err
@@ -153,7 +152,7 @@ func (s *Labels) DeleteLabel(ctx context.Context, p access.Principal, slug strin
 	})
 }
 
-// AddLabel adds a label to a case. One that it has already changes nothing.
+// AddLabel adds a label to a case. Adding a present label changes nothing.
 func (s *Labels) AddLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
 	return s.core.change(ctx, p, access.AddLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		slug, ok := slugOf(slug)
@@ -165,7 +164,7 @@ func (s *Labels) AddLabel(ctx context.Context, p access.Principal, caseID int64,
 	})
 }
 
-// RemoveLabel takes a label from a case. One that it has not changes nothing.
+// RemoveLabel removes a label from a case. Removing an absent label changes nothing.
 func (s *Labels) RemoveLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
 	return s.core.change(ctx, p, access.RemoveLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		slug, ok := slugOf(slug)

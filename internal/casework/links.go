@@ -17,8 +17,7 @@ type CaseContact struct {
 	Contact cases.Contact
 }
 
-// LinkContact makes a contact play a role in a case. A link that there is already
-// changes nothing.
+// LinkContact links a contact to a case in a role. An existing link changes nothing.
 func (s *Contacts) LinkContact(
 	ctx context.Context, p access.Principal, caseID, contact int64, role string,
 ) (View, error) {
@@ -35,8 +34,7 @@ func (s *Contacts) LinkContact(
 	})
 }
 
-// UnlinkContact takes a role in a case from a contact. A link that is not there
-// changes nothing.
+// UnlinkContact removes a contact's role in a case. A missing link changes nothing.
 func (s *Contacts) UnlinkContact(
 	ctx context.Context, p access.Principal, caseID, contact int64, role string,
 ) (View, error) {
@@ -72,7 +70,7 @@ func (s *Contacts) CaseContacts(ctx context.Context, p access.Principal, caseID 
 	}
 	var all []CaseContact
 	for _, link := range c.Contacts {
-		if contact, ok := found[link.ContactID]; ok { // else it was deleted meanwhile
+		if contact, ok := found[link.ContactID]; ok { // otherwise it was deleted meanwhile
 			all = append(all, CaseContact{Role: link.Role, Contact: contact})
 		}
 	}

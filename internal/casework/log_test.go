@@ -10,10 +10,10 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 )
 
-func TestTheLogSaysWhichCallbackFailedAtWhichTransitionAndWhy(t *testing.T) {
+func TestTheLogNamesTheFailedCallbackItsTransitionAndTheReason(t *testing.T) {
 	var log bytes.Buffer
 	w := start(t, func(c *settings) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-	w.callbacks.on("failing", says(500, ""), says(500, ""))
+	w.callbacks.on("failing", respond(500, ""), respond(500, ""))
 	for key, c := range map[string]struct{ ask, want string }{
 		"failing":  {`"url": "${CASEHOOK_VAR_CALLBACKS}/failing?key=secret"`, `url=${CASEHOOK_VAR_CALLBACKS}/failing `},
 		"ignored":  {`"url": "http://127.0.0.1:1/ignored", "failure_policy": "ignore"`, "failure policy is ignore"},
@@ -53,7 +53,7 @@ func TestTheLogWarnsOfAnAnswerWhoseKeysAreIgnoredOrThatCannotBeUsed(t *testing.T
 		"known":   {`{"errors":["private"]}`, nil},
 	} {
 		log.Reset()
-		w.callbacks.on(key, says(200, c.answer))
+		w.callbacks.on(key, respond(200, c.answer))
 		w.put(w.p, loan(key, `"retries": []`))
 		id := w.open(key).ID
 		w.submissions.Submit(t.Context(), w.p,

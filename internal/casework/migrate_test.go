@@ -73,7 +73,7 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 		mapped := w.permit(`{"who": "Bob", "note": "b"}`, "check")
 		long := w.permit(`{"who": "Eve", "note": "too long"}`, "check")
 		done := w.permit(`{"who": "Kim"}`, "check", "finish")
-		w.callbacks.on("never", says(200, `{"errors": ["Never."]}`))
+		w.callbacks.on("never", respond(200, `{"errors": ["Never."]}`))
 		w.put(w.p, permitV2)
 		young := w.permit(`{"who": "Zoe", "note": "z"}`)
 

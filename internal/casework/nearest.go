@@ -10,8 +10,7 @@ import (
 // maxNamed bounds how many names a message lists.
 const maxNamed = 20
 
-// nearestOf returns which of the names the caller probably meant, to follow what was wrong
-// with theirs: the nearest or, where none is near, all of them.
+// nearestOf returns a sentence with the name that the caller probably meant, or with all names if none is near.
 func nearestOf(typed string, names []string) string {
 	if nearest := spelling.DidYouMean(typed, names); nearest != "" || len(names) == 0 {
 		return nearest

@@ -93,7 +93,7 @@ func TestARefusalIsNotRemembered(t *testing.T) {
 	w := start(t)
 	w.put(w.p, loan("loan", `"retries": []`))
 	c := w.open("loan")
-	w.callbacks.on("loan", says(500, ""), says(200, ""))
+	w.callbacks.on("loan", respond(500, ""), respond(200, ""))
 	in := casework.Submission{CaseID: c.ID, Transition: "submit"}
 	_, err := w.submissions.Submit(t.Context(), w.p, in, once("submit", "k", "r"))
 	wantFault(t, err, fault.Upstream, "callback.failed")
@@ -115,8 +115,8 @@ func TestAnAnswerIsKeptWhereNothingChanges(t *testing.T) {
 	replayed(t, err)
 }
 
-// While the first request is under way, its callback being asked, the second one
-// with its key waits, asks nobody, and gets the first one's answer.
+// While the callback of the first request is asked, a second one with its key waits. It asks no callback, and gets the
+// first one's answer.
 func TestOfTwoRequestsAtOnceOneIsAskedAbout(t *testing.T) {
 	twice(t, func(w *world) *services { return &w.services })
 }
@@ -146,7 +146,7 @@ func twice(t *testing.T, other func(*world) *services) {
 					second <- err
 				}()
 				io.WriteString(rw, "{}")
-			}, says(500, "asked twice"))
+			}, respond(500, "asked twice"))
 			if _, err := w.submissions.Submit(t.Context(), w.p, in,
 				once(access.Operation(name), "k", "r")); err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -165,8 +165,8 @@ func twice(t *testing.T, other func(*world) *services) {
 	})
 }
 
-// A request that would wait for too long gets an error that says when to retry. One with
-// the same key and other content is refused at once.
+// A request that would wait for too long is refused with Retry-After. One with the same key and other content is
+// refused at once.
 func TestAKeyInUseIsAConflict(t *testing.T) {
 	t.Parallel()
 	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, testworld.Key)} {
@@ -188,7 +188,7 @@ func TestAKeyInUseIsAConflict(t *testing.T) {
 				wantFault(t, err, fault.Unprocessable, "idempotency.key_reused")
 			}
 			io.WriteString(rw, "{}")
-		}, says(500, "asked twice"))
+		}, respond(500, "asked twice"))
 		if _, err := w.submissions.Submit(t.Context(), w.p, in, once("create", "k", "r")); err != nil {
 			t.Fatal(err)
 		}
@@ -201,8 +201,8 @@ func TestAKeyInUseIsAConflict(t *testing.T) {
 	}
 }
 
-// When a commit happened and its answer was lost, the error says that the outcome is
-// unknown; with a key the request gets its answer all the same.
+// When the answer of a commit is lost, the error says that the outcome is unknown. With a key, the repeated request
+// gets its answer.
 func TestTheKeyTellsWhatBecameOfALostCommit(t *testing.T) {
 	t.Parallel()
 	for engine, url := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t, testworld.Key)} {
@@ -281,7 +281,7 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 	})
 }
 
-// contents counts what is kept.
+// contents counts the stored contents.
 func (w *world) contents() (n int) {
 	w.t.Helper()
 	err := w.blobs.List(w.t.Context(), func(string, time.Time) error { n++; return nil })

@@ -20,8 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/testworld"
 )
 
-// Every use case with a principal refuses a principal without a role.
-// The use cases are enumerated, so that a new one can't be forgotten.
+// Every use case with a principal refuses a principal without a role. They are enumerated by reflection.
 func TestEveryUseCaseAsks(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		nobody := w.p
@@ -35,8 +34,7 @@ func TestEveryUseCaseAsks(t *testing.T) {
 	})
 }
 
-// askNoRole are methods with a principal that are no use cases: they are part of authenticating a
-// caller, or of other use cases.
+// askNoRole are methods with a principal that are no use cases: they are parts of authentication or of other use cases.
 var askNoRole = []string{"CheckHost", "KnownCase"}
 
 // refusesAll checks that every use case of a service refuses the principal.
@@ -97,7 +95,7 @@ func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 			access.Caseworker: {true, true, false, true}, access.Viewer: {false, false, false, false},
 		} {
 			p := w.as(role)
-			submit := func(transition string) bool { // a revision of long ago: refused, but allowed
+			submit := func(transition string) bool { // an old revision: permitted, and then a conflict
 				return may(drop(w.submissions.Submit(ctx, p,
 					casework.Submission{CaseID: c.ID, Transition: transition, Data: object(`{"nonsense":1}`)}, none)))
 			}
@@ -157,7 +155,7 @@ func (w *world) deniedIsAudited(ctx context.Context, c casework.View) {
 	}
 }
 
-// The history of a deleted case is read by who may read its type.
+// Callers who may read a type may read the history of its deleted cases.
 func TestTheHistoryOfADeletedCaseStaysGuarded(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, guarded)

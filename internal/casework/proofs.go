@@ -33,8 +33,8 @@ type Upload struct {
 // MaxUpload returns how many bytes one proof may have.
 func (s *Files) MaxUpload() int64 { return s.maxUpload }
 
-// UploadProof attaches a file to a case. It is streamed to where contents are
-// kept before anything else; the content's hash becomes part of once.Request.
+// UploadProof attaches a file to a case. The contents are stored first, as a stream; their hash becomes part of
+// once.Request.
 func (s *Files) UploadProof(
 	ctx context.Context, p access.Principal, caseID int64, u Upload, once authz.Once,
 ) (cases.Attachment, error) {
@@ -68,7 +68,7 @@ func (s *Files) UploadProof(
 	return s.attachProof(ctx, p, a, once)
 }
 
-// attachProof saves the row of a proof whose contents are kept already, unless that was done before.
+// attachProof saves the row of a proof whose contents are stored, unless that was done before.
 func (s *Files) attachProof(
 	ctx context.Context, p access.Principal, a cases.Attachment, once authz.Once,
 ) (cases.Attachment, error) {
@@ -87,10 +87,10 @@ func (s *Files) attachProof(
 	return files[0], nil
 }
 
-// sniffed is how many bytes of a file say what it is.
+// sniffed is the number of bytes of a file that decide on its media type.
 const sniffed = 512
 
-// sender reads a body and tells its failures from those of our disk.
+// sender reads a body, and distinguishes its failures from those of our disk.
 type sender struct {
 	r   io.Reader
 	err error
@@ -104,7 +104,7 @@ func (s *sender) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// fault says that the body broke off, if that is what happened.
+// fault returns the error of a body that broke off, if it did.
 func (s *sender) fault(err error) error {
 	var known *fault.Error
 	if s.err == nil || errors.As(err, &known) {
@@ -116,8 +116,8 @@ func (s *sender) fault(err error) error {
 
 const unknownType = "application/octet-stream"
 
-// mediaType settles what a file is said to be: what its first bytes show, if they show anything
-// particular, else what the sender claims. A type that a browser would run is never named.
+// mediaType returns the media type of a file: that of its first bytes if they are specific, else the sender's claim. It
+// never returns a type that a browser would run.
 func mediaType(claimed string, head []byte) string {
 	shown, _, _ := mime.ParseMediaType(http.DetectContentType(head))
 	claim, _, err := mime.ParseMediaType(claimed)
@@ -128,7 +128,7 @@ func mediaType(claimed string, head []byte) string {
 		return unknownType
 	}
 	switch shown {
-	case "text/plain", "application/zip", "application/x-gzip", unknownType: // what many formats look like
+	case "text/plain", "application/zip", "application/x-gzip", unknownType: // many formats look like these
 		if claim != unknownType {
 			return claim
 		}
@@ -148,15 +148,15 @@ func active(mediaType string) bool {
 
 const maxFilename = 120 // characters
 
-// filename makes a name that is safe on any system and in any header out of one
-// that may not be. It is "file" when nothing of it can be used.
+// filename returns a name that is safe on any system and in any header. It is "file" if nothing of the given name can
+// be used.
 func filename(name string) string {
 	name = strings.ToValidUTF8(name, "_")
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\u200c', r == '\u200d': // join letters and emoji, or keep them apart
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r): // with what turns the direction of text
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r): // some change the direction of text
 			return -1
 		case strings.ContainsRune(`"<>:|?*;%`, r):
 			return '_'
@@ -164,7 +164,7 @@ func filename(name string) string {
 		return r
 	}, name)
 	name = strings.Trim(name, ". ")
-	if utf8.RuneCountInString(name) > maxFilename { // keep the end, which says what it is
+	if utf8.RuneCountInString(name) > maxFilename { // keep the end, which has the extension
 		runes := []rune(name)
 		name = strings.TrimLeft(string(runes[len(runes)-maxFilename:]), ". ")
 	}

@@ -21,9 +21,9 @@ func (w *world) setTenant(key string, c people.TenantChange) store.Tenant {
 	return t
 }
 
-// Each entry about a case holds the address of the case, by the public URL of its tenant at that
-// moment; earlier entries keep theirs.
-func TestEveryEntrySaysWhereItsTenantsPeopleFoundTheCaseThen(t *testing.T) {
+// Each entry about a case has the URL of the case, by its tenant's public URL of that time; earlier entries keep
+// theirs.
+func TestEveryEntryHasTheCasesURLOfItsTime(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx, second := t.Context(), w.tenant("second")
 		w.put(w.p, loan("loan", ""))
@@ -81,8 +81,8 @@ func TestEveryEntrySaysWhereItsTenantsPeopleFoundTheCaseThen(t *testing.T) {
 			t.Fatalf("%d entries, %v", len(entries), err)
 		}
 		for i, e := range entries {
-			if told := e.Snapshot.Case.URL; told != want[len(want)-1-i] {
-				t.Errorf("version %d is at %s, want %s", e.Version, told, want[len(want)-1-i])
+			if stored := e.Snapshot.Case.URL; stored != want[len(want)-1-i] {
+				t.Errorf("version %d is at %s, want %s", e.Version, stored, want[len(want)-1-i])
 			}
 		}
 		if v := w.open("loan"); v.URL != "https://casehook.example/cases/"+strconv.FormatInt(v.ID, 10) {

@@ -19,8 +19,7 @@ const demanding = `{"key": "demanding", "edit": "edit", "fields": {"type": "obje
 		{"key": "pay", "name": "Pay it", "from": ["draft"], "to": "paid", "fields": ["sum"], "required": ["sum", "secret"],
 			"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/pay"}}]}`
 
-// The fields that a transition requires are set after it, whether it or an earlier one set
-// them.
+// After a transition its required fields are set, by it or by an earlier one.
 func TestATransitionMayRequireFields(t *testing.T) {
 	w := start(t)
 	w.put(w.p, demanding)
@@ -49,10 +48,10 @@ func TestATransitionMayRequireFields(t *testing.T) {
 	wantFields(t, wantFault(t, pay(casetype.Private, `{}`), fault.Unprocessable, "case.data_invalid"), "/data")
 
 	w.submit(casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"secret": "s"}`)})
-	w.callbacks.on("pay", says(200, `{"data": {"base": "x", "sum": 2}}`))
+	w.callbacks.on("pay", respond(200, `{"data": {"base": "x", "sum": 2}}`))
 	wantFields(t, wantFault(t, pay(casetype.Restricted, `{}`), fault.Unprocessable, "callback.data_invalid"),
 		"/data/secret")
-	w.callbacks.on("pay", says(200, `{}`))
+	w.callbacks.on("pay", respond(200, `{}`))
 	if err := pay(casetype.Private, `{}`); err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// RetireCaseType ends the making of new cases of a type, and switches to it. Cases that
-// run go on, and it stays retired when a new version is put. A creation or switch that
-// is under way may still be saved. A type that is retired stays so since then.
+// RetireCaseType ends creations of cases of a type and switches to it. Existing cases go on, and a new version does not
+// end the retirement. A creation or switch that is under way may still be saved. Retiring a retired type changes
+// nothing.
 func (s *CaseTypes) RetireCaseType(
 	ctx context.Context, p access.Principal, key string, once authz.Once,
 ) (definitions.TypeVersion, error) {

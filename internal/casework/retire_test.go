@@ -84,7 +84,7 @@ func (w *world) retirements() (all []access.Action) {
 	return all
 }
 
-func TestWhoMayPutATypeMayRetireIt(t *testing.T) {
+func TestPermissionToPutATypeIncludesRetirement(t *testing.T) {
 	w := start(t)
 	w.put(w.p, loan("loan", ""))
 	for kind, p := range map[fault.Kind]access.Principal{

@@ -2,8 +2,8 @@ package casework
 
 import "slices"
 
-// Revisions are those that a change may be based on: the content revisions of a
-// case, or the versions of a contact. Nil allows any, and an empty list none.
+// Revisions are the revisions on which a change may be based: of a case's content, or the versions of a contact. Nil
+// allows any, and an empty list none.
 type Revisions []int64
 
 // Allow reports whether a change may be based on a revision.

@@ -15,14 +15,14 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// asking is a case type that asks at path about its transition go, its edit, switches
-// and deletions. More configures these callbacks besides their URL.
+// asking returns a case type with callbacks at a path: of its transition go, its edit, switches and deletions. More are
+// further settings of these callbacks.
 func asking(path, more string) string {
 	ask := fmt.Sprintf(`"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/%s"%s}`, path, more)
 	return asksAt(ask, `"switch": {`+ask+`}, "delete": {`+ask+`}`)
 }
 
-// asksAt is a case type whose transitions have a callback, and extra members.
+// asksAt returns a case type with extra members, whose transitions have a callback.
 func asksAt(ask, extra string) string {
 	if ask != "" {
 		ask = ", " + ask
@@ -40,8 +40,8 @@ func TestARunningCaseAsksByTheSettingsOfTheNewestVersion(t *testing.T) {
 		w.put(w.p, asking("old", ""))
 		begin := casework.Submission{Type: "run", Data: object(`{"a": "1", "b": "2"}`)}
 		v := w.submit(begin)
-		w.callbacks.on("old", says(500, ""))
-		w.callbacks.on("new", says(500, ""), says(200, `{"data": {}}`), says(500, ""))
+		w.callbacks.on("old", respond(500, ""))
+		w.callbacks.on("new", respond(500, ""), respond(200, `{"data": {}}`), respond(500, ""))
 		w.put(w.p, asking("new", `, "retries": ["1ms"], "guard": {"max_dropped": 1}, "failure_policy": "ignore"`))
 
 		_, err := w.submissions.Submit(t.Context(), w.p,
@@ -78,7 +78,7 @@ func TestACallbackThatTheNewestVersionLacksIsStillAsked(t *testing.T) {
 	guarded := w.submit(casework.Submission{Type: "run"})
 	w.put(w.p, asksAt("", ""))
 	free := w.submit(casework.Submission{Type: "run"})
-	w.callbacks.on("old", says(200, `{"errors": ["no"]}`))
+	w.callbacks.on("old", respond(200, `{"errors": ["no"]}`))
 	step := func(v casework.View) error {
 		_, err := w.submissions.Submit(t.Context(), w.p,
 			casework.Submission{CaseID: v.ID, Transition: "go"}, authz.Once{})
@@ -107,7 +107,7 @@ func TestTheClearanceThatCountsIsThatOfWhosePutTheSettings(t *testing.T) {
 		}
 		w.submit(casework.Submission{CaseID: v.ID, Transition: "go", Data: object(`{"a": "2"}`)})
 		if asked := w.callbacks.at("memo").bodies; len(asked) != 1 || strings.Contains(asked[0], "secret") {
-			t.Errorf("who is cleared for less had it shown %s", asked)
+			t.Errorf("a callback with a lower clearance got %s", asked)
 		}
 	})
 }
@@ -119,7 +119,7 @@ func TestAQuestionKeepsItsSettingsForAllItsAttempts(t *testing.T) {
 	w.callbacks.on("first", func(rw http.ResponseWriter, _ *http.Request) {
 		w.put(w.p, asking("second", ""))
 		rw.WriteHeader(http.StatusServiceUnavailable)
-	}, says(200, ""))
+	}, respond(200, ""))
 	w.submit(casework.Submission{CaseID: v.ID, Transition: "go", Data: object(`{"a": "1"}`)})
 	if n := len(w.callbacks.at("first").requests); n != 2 || len(w.callbacks.at("second").requests) != 0 {
 		t.Errorf("%d attempts at the first URL, want both", n)

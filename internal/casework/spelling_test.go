@@ -9,8 +9,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// TestAnotherSpellingOfTheSameTextChangesNothing: of names, of data, and of contacts. The first
-// spelling is kept as it was sent.
+// TestAnotherSpellingOfTheSameTextChangesNothing covers names, data and contacts. The first spelling is kept as it was
+// sent.
 func TestAnotherSpellingOfTheSameTextChangesNothing(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		const composed, decomposed = "Zoë", "Zoe\u0308"
@@ -45,8 +45,7 @@ func TestAnotherSpellingOfTheSameTextChangesNothing(t *testing.T) {
 	})
 }
 
-// TestALabelIsFoundWhateverItsLetterCase: its slug is in small letters, and people
-// type it as they like.
+// TestALabelIsFoundWhateverItsLetterCase checks that labels are found in any letter case; slugs are in lower case.
 func TestALabelIsFoundWhateverItsLetterCase(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.putClaims()

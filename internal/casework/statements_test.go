@@ -74,7 +74,7 @@ func TestASubmissionRunsFewStatements(t *testing.T) {
 	}
 }
 
-// statementLog notes the first words of the statements that a store runs.
+// statementLog records the first words of the statements that a store runs.
 type statementLog struct {
 	mu  sync.Mutex
 	ran []string

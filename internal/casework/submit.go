@@ -53,7 +53,7 @@ func newSubmissions(c Config, core *core, questioner *questioner, types *CaseTyp
 	}
 }
 
-// plan is a submission on its way: what there is, and what is to be saved.
+// plan is a submission under way: the present case, and the case to save.
 type plan struct {
 	p        access.Principal
 	in       Submission
@@ -63,13 +63,13 @@ type plan struct {
 	tr       casetype.Transition
 	at       time.Time  // of the submission
 	before   cases.Case // as persisted; on creation its State is empty and its Data nil
-	after    cases.Case // as it would be saved
+	after    cases.Case // the case to save
 	callback *event.Callback
 	work     *schema.Budget // for validating data, all of it together
 	asked    bool           // a callback was asked, which takes time
 }
 
-// old is the type by which the case works until now.
+// old returns the type by which the case works until now.
 func (pl *plan) old() *casetype.Type {
 	if pl.from != nil {
 		return pl.from
@@ -123,8 +123,7 @@ func (s *Submissions) submit(ctx context.Context, p access.Principal, in Submiss
 	return s.commit(ctx, pl, once)
 }
 
-// load finds the case and the definition it works by. A new case works by the
-// newest.
+// load finds the case and the definition it works by. A new case works by the newest version.
 func (s *Submissions) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
 	ctx, span := s.tracer.Step(ctx, "load")
 	defer span.End()
@@ -147,7 +146,7 @@ func (s *Submissions) load(ctx context.Context, p access.Principal, in Submissio
 	return pl, nil
 }
 
-// startCase makes the case that does not exist yet.
+// startCase makes a new case.
 func (s *Submissions) startCase(ctx context.Context, pl *plan) error {
 	if !input.Word(pl.in.Type) {
 		return definitions.Missing(pl.in.Type)
@@ -205,8 +204,7 @@ func (pl *plan) choose() error {
 	return nil
 }
 
-// possible is a sentence that lists the transitions which somebody may submit now, as
-// far as the state and their role go.
+// possible returns a sentence that lists the transitions that the state and the caller's role permit now.
 func (pl *plan) possible() string {
 	var all []casetype.Transition
 	for _, tr := range pl.typ.Transitions {
@@ -239,8 +237,8 @@ func transitionKeys(all []casetype.Transition) []string {
 	return names
 }
 
-// merge makes the case as it would be saved. All that is wrong with what was submitted
-// is listed: what may not be set, and what does not fit.
+// merge makes the case to save. Its error lists all faults of the submission: fields that may not be set, and values
+// that do not fit.
 func (pl *plan) merge() error {
 	wrong := pl.typ.Disallowed(pl.tr, pl.in.Data, "/data", pl.p.Clearance)
 	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
@@ -269,8 +267,8 @@ func (pl *plan) merge() error {
 	return nil
 }
 
-// unfitDetail says in a sentence what is wrong with data: what the transition lacks as
-// transitions_blocked says it, and that there is more.
+// unfitDetail returns a sentence about the faults of data: the missing fields, as in transitions_blocked, and that
+// there are more faults.
 func (pl *plan) unfitDetail(unfit []fault.Field) string {
 	const general = "The data does not fit the case type."
 	lacking := pl.readable(pl.lacks(pl.tr))
@@ -287,8 +285,7 @@ func (pl *plan) unfitDetail(unfit []fault.Field) string {
 	return needs
 }
 
-// labelFaults are what is wrong with the submitted name and colour: that the transition
-// may not set them, or that they are none.
+// labelFaults are the faults of the submitted name and colour: the transition may not set them, or they are invalid.
 type labelFaults struct{ unset, unfit []fault.Field }
 
 // relabel sets the submitted name and colour.
@@ -315,8 +312,8 @@ func (pl *plan) relabel() (wrong labelFaults) {
 	return wrong
 }
 
-// identify draws the id of a new case, and names the case. Invalid submissions have been refused
-// before, and use up no number.
+// identify draws the id of a new case, and names the case. Invalid submissions are refused before, and use up no
+// number.
 func (s *Submissions) identify(ctx context.Context, pl *plan) (err error) {
 	if pl.creates() {
 		pl.after.ID, err = s.caseID(ctx, pl.p.Tenant, pl.typ)
@@ -325,10 +322,9 @@ func (s *Submissions) identify(ctx context.Context, pl *plan) (err error) {
 	return err
 }
 
-// caseID draws an id as the case type says. Those that are counted are one line for
-// all types of the tenant, since the ids of its cases are all different. The number
-// is drawn before the callback is asked, which is shown it; if the case is refused
-// then, the number is missing.
+// caseID draws an id by the settings of the case type. All types of a tenant share one sequence, since the ids of its
+// cases are unique. The id is drawn before the callback is asked, which sees it; if the case is refused then, the
+// number is missing.
 func (s *Submissions) caseID(ctx context.Context, tenant int64, t *casetype.Type) (int64, error) {
 	if t.IDs == casetype.SequentialIDs {
 		return s.store.Next(ctx, tenant, "ids/cases")
@@ -336,8 +332,7 @@ func (s *Submissions) caseID(ctx context.Context, tenant int64, t *casetype.Type
 	return id.Case(s.random)
 }
 
-// invalid lists what is wrong with the data that would be saved. The error is that
-// of a request which has ended.
+// invalid lists the faults of the data to save. It returns an error if the request has ended.
 func (pl *plan) invalid() ([]fault.Field, error) {
 	wrong, err := pl.typ.Validate(pl.work, pl.after.Data, "/data")
 	wrong = append(wrong, tooLarge(pl.after.Data)...)
@@ -350,7 +345,7 @@ func (pl *plan) invalid() ([]fault.Field, error) {
 	return wrong, err
 }
 
-// lacks lists the fields that a transition requires and that would not be set.
+// lacks lists the required fields of a transition that would not be set.
 func (pl *plan) lacks(tr casetype.Transition) (missing []fault.Field) {
 	for _, name := range tr.Required {
 		if pl.after.Data[name] == nil {
@@ -369,14 +364,13 @@ func (pl *plan) rename() {
 	pl.after.Name = pl.typ.FormatName(pl.after.Data, identity(pl.after, pl.typ))
 }
 
-// identity is what templates know of a case besides its data.
+// identity returns the values of a case that templates have besides its data.
 func identity(c cases.Case, t *casetype.Type) casetype.Identity {
 	state, _ := t.State(c.State)
 	return casetype.Identity{ID: c.ID, Reference: c.Reference, Name: c.Name, State: state.Name}
 }
 
-// logConditionFault tells the operator of a precondition that can't be computed although
-// no data is missing, and returns the error.
+// logConditionFault logs a precondition that can't be computed although no data is missing, and returns the error.
 func (s *Submissions) logConditionFault(ctx context.Context, pl *plan, err error) error {
 	if err != nil && fault.As(err).Code == "transition.precondition_error" {
 		s.log.WarnContext(ctx, "a precondition can't be computed: the case type needs correcting", "tenant",
@@ -388,7 +382,7 @@ func (s *Submissions) logConditionFault(ctx context.Context, pl *plan, err error
 
 func (pl *plan) precondition() error { return pl.meets(pl.tr) }
 
-// meets checks what a transition requires, and its precondition.
+// meets checks the required fields and the precondition of a transition.
 func (pl *plan) meets(tr casetype.Transition) error {
 	if missing := pl.readable(pl.lacks(tr)); len(missing) > 0 {
 		return fault.In("case.data_invalid", pl.needs(tr, missing), missing...)

@@ -20,8 +20,7 @@ import (
 
 func text(s string) *string { return &s }
 
-// Each step is submitted to the same case; version and entries grow by one where
-// there are facts, and stay where there are none.
+// Each step is submitted to the same case. With facts, version and entries grow by one; without, nothing changes.
 func TestEachCommitHasItsFactsInOrder(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, loan("loan", ""))
@@ -82,13 +81,13 @@ func TestACaseIsAtThePublicURL(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		v := w.open("loan")
 		want += strconv.FormatInt(v.ID, 10)
-		if told := w.history(v.ID)[0].Snapshot.Case.URL; v.URL != want || told != want {
-			t.Errorf("%s: at %s, told as %s", public, v.URL, told)
+		if stored := w.history(v.ID)[0].Snapshot.Case.URL; v.URL != want || stored != want {
+			t.Errorf("%s: at %s, stored as %s", public, v.URL, stored)
 		}
 	}
 }
 
-func TestACreationIntoAFinalStateTellsAll(t *testing.T) {
+func TestACreationIntoAFinalStateHasAllFacts(t *testing.T) {
 	w := start(t)
 	w.put(w.p, `{"key":"quick","fields":{"type":"object","properties":{}},
 		"states":[{"key":"done","outcome":"declined","final":true}],"transitions":[{"key":"make","to":"done"}]}`)
@@ -124,7 +123,7 @@ func TestNumbersCountPerTypeAndOutcome(t *testing.T) {
 	})
 }
 
-// A definition may change its pattern into one that meets references of before.
+// A new pattern of references may produce references that exist.
 func TestATakenReferenceIsPassedOver(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		d := loan("loan", "")
@@ -162,7 +161,7 @@ func TestATakenIDIsDrawnAgain(t *testing.T) {
 	}
 }
 
-func TestWhatASubmissionIsRefusedFor(t *testing.T) {
+func TestRefusedSubmissions(t *testing.T) {
 	long := strings.Repeat("x", 201)
 	many := loan("many", "")
 	engines(t, func(t *testing.T, w *world) {
@@ -245,7 +244,7 @@ func TestTheJournalIsTheHistoryOfACase(t *testing.T) {
 		c := w.open("loan")
 		views := []cases.Case{c.Case}
 		for range rapid.IntRange(0, 12).Draw(r, "steps") {
-			w.callbacks.on("loan", says(200, rapid.SampledFrom(answers).Draw(r, "answer")))
+			w.callbacks.on("loan", respond(200, rapid.SampledFrom(answers).Draw(r, "answer")))
 			in := casework.Submission{CaseID: c.ID, Data: map[string]any{}}
 			in.Transition = rapid.SampledFrom([]string{
 				"submit", "approve", "decline", "close", "edit", "comment",
@@ -315,7 +314,7 @@ func TestADeletedCaseLeavesItsHistory(t *testing.T) {
 			t.Error(diff)
 		}
 		if _, _, err := w.blobs.Open(t.Context(), a.Blob); !errors.Is(err, fault.NotFound) {
-			t.Errorf("the contents are left behind: %v", err)
+			t.Errorf("the contents are still there: %v", err)
 		}
 		_, err = w.cases.Case(t.Context(), w.p, c.ID)
 		wantFault(t, err, fault.NotFound, "case.not_found")

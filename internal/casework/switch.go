@@ -20,7 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Switches give cases another type. It is safe for concurrent use.
+// Switches moves cases to other types. It is safe for concurrent use.
 type Switches struct {
 	store       *store.Store
 	guard       *authz.Guard
@@ -35,7 +35,7 @@ type Switch struct {
 	CaseID int64
 	Type   string // another case type of the same kind, in its newest version
 	Drop   bool   // drop the data that does not fit, instead of refusing
-	// where neither has: the state with the same key, else the one in which the type's only creation begins
+	// by default the state with the same key, else the one in which the type's only creation begins
 	State      string
 	IfRevision Revisions // the content revisions it may be based on; nil: whichever is current
 
@@ -54,7 +54,7 @@ func (s *Switches) SwitchType(ctx context.Context, p access.Principal, in Switch
 		return View{}, err
 	}
 	if err := s.guard.PermitType(ctx, p, access.SwitchType, in.Type); err != nil && !errors.Is(err, fault.NotFound) {
-		return View{}, err // a type that may not be read is refused as one that is none
+		return View{}, err // a type that the caller may not read is refused like a missing one
 	}
 	var view View
 	err := s.guard.Once(ctx, p, once, func() (err error) {
@@ -96,7 +96,7 @@ func (s *Switches) unswitched(
 		func(tx *store.Tx) error { return s.guard.Keep(ctx, tx, p, once, view) })
 }
 
-// switched is the case as one of the other type, as far as the case alone says.
+// switched returns the case moved to the other type, before any guard is checked.
 func (s *Switches) switched(
 	ctx context.Context, p access.Principal, c cases.Case, from definitions.TypeVersion, in Switch,
 ) (*plan, error) {
@@ -122,8 +122,8 @@ func (s *Switches) switched(
 	return pl, nil
 }
 
-// passSwitch puts a switch before what guards it: what the case leaves first, and
-// then what it enters as the callbacks of the old type have made it.
+// passSwitch checks the guards of a switch: first those of the old type, and then those of the new one for the case as
+// the old type's callbacks have left it.
 func (s *Switches) passSwitch(ctx context.Context, pl *plan, from definitions.TypeVersion, once authz.Once) error {
 	leaving, err := s.leaveGuards(ctx, pl, from)
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *Switches) passSwitch(ctx context.Context, pl *plan, from definitions.Ty
 	if err := s.questioner.askAll(ctx, pl, leaving); err != nil {
 		return err
 	}
-	if len(leaving) > 0 { // they may have said where it goes, and with which data
+	if len(leaving) > 0 { // they may have changed its state and data
 		if entering, err = s.arriveGuards(ctx, pl); err != nil {
 			return err
 		}
@@ -163,9 +163,8 @@ func (s *Switches) leaveGuards(ctx context.Context, pl *plan, from definitions.T
 	return append([]guard{leaving}, dropping...), nil
 }
 
-// arriveGuards checks the roles and preconditions that guard the state in which the
-// case goes on and the data that it brings along. It returns the callbacks of the new
-// type that it has to pass besides.
+// arriveGuards checks the roles and preconditions that guard the new state and the data that the case brings along. It
+// returns the callbacks of the new type that it also has to pass.
 func (s *Switches) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) {
 	left, err := s.stateLeft(ctx, pl)
 	if err != nil {
@@ -201,8 +200,8 @@ func (s *Switches) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) 
 	return all, nil
 }
 
-// stateLeft is the state in which the case was last one of the new type, and empty if it never
-// was. Entering the new type in any other state is a change of state.
+// stateLeft returns the last state in which the case had the new type; empty: it never had. Entering the new type in
+// any other state is a change of state.
 func (s *Switches) stateLeft(ctx context.Context, pl *plan) (string, error) {
 	e, err := s.store.LastAs(ctx, pl.p.Tenant, pl.before.ID, pl.typ.Key)
 	if err != nil || e == nil {
@@ -211,8 +210,8 @@ func (s *Switches) stateLeft(ctx context.Context, pl *plan) (string, error) {
 	return e.Snapshot.Case.State, nil
 }
 
-// enterGuards lists the transitions that guard the state in which the case goes on,
-// for one that left the type in another state those from there too.
+// enterGuards lists the transitions that guard the new state. If the case left the type in another state, those from
+// there guard it too.
 func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]casetype.Transition, error) {
 	guards, known := pl.typ.Guards(pl.after.State)
 	for _, tr := range pl.typ.Between(left, pl.after.State) {
@@ -256,8 +255,8 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 	return guards, nil
 }
 
-// bringsAs checks that the data which the case brings along pass what guards the
-// new type's edit: else who may not edit a case could do it under another type.
+// bringsAs checks that the data which the case brings along passes the guards of the new type's edit. Otherwise a
+// caller who may not edit a case could do so by way of another type.
 func (s *Switches) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
 	if !pl.p.Role.Among(edit.Roles) {
 		return s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
@@ -267,9 +266,8 @@ func (s *Switches) bringsAs(ctx context.Context, pl *plan, edit casetype.Transit
 	return pl.meets(edit)
 }
 
-// maySet checks that people may set what the case brings along: by the transitions whose guards it
-// passes, or where everybody may create a case. Fields that only callbacks set need a callback of
-// the new type to pass.
+// maySet checks that people may set the data that the case brings along: by the transitions whose guards it passes, or
+// where everybody may create a case. Fields that only callbacks set need a callback of the new type.
 func (pl *plan) maySet(passed []casetype.Transition) error {
 	if pl.typ.Switch != nil {
 		return nil

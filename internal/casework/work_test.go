@@ -17,8 +17,7 @@ const doubling = `{"key": "deep", "states": [{"key": "s"}], "transitions": [{"ke
 	"properties": {"f": {"$ref": "#/$defs/node"}},
 	"$defs": {"node": {"allOf": [{"properties": {"c": {"$ref": "#/$defs/node"}}}, {"properties": {"c": {"$ref": "#/$defs/node"}}}]}}}}`
 
-// leaving is the context of a client that leaves when it has been looked at so
-// often, once it begins to count.
+// leaving is the context of a client that leaves after so many calls of Err.
 type leaving struct {
 	context.Context
 	after, looks atomic.Int64

@@ -8,8 +8,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// A replay sends an endpoint that subscribed to a trigger later the messages of that trigger which it missed, and
-// repeats none of the others.
+// An endpoint subscribes to a further trigger. A replay sends it the earlier messages of that trigger, and repeats no
+// others.
 func TestATriggerThatWasAddedLaterIsBackfilled(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		r := b.receiver(ok)
@@ -24,7 +24,7 @@ func TestATriggerThatWasAddedLaterIsBackfilled(t *testing.T) {
 		b.update(func(tx *store.Tx) (err error) { e, err = tx.UpdateEndpoint(b.Context(), e); return err })
 		b.comment(1, 4)
 		if a := b.next(r); a.version != 4 {
-			t.Fatalf("it heard of version %d, from before it listened", a.version)
+			t.Fatalf("it received version %d, from before it subscribed", a.version)
 		}
 		b.served(e)
 		replay := b.done(b.again(e,
@@ -34,11 +34,11 @@ func TestATriggerThatWasAddedLaterIsBackfilled(t *testing.T) {
 			versions = append(versions, b.next(r).version)
 		}
 		if !slices.Equal(versions, []int64{1, 2, 3}) || replay.Delivered != 3 {
-			t.Errorf("it was told of %v; %+v", versions, replay)
+			t.Errorf("it received %v; %+v", versions, replay)
 		}
 		none := b.done(b.again(e, store.Replay{Kind: store.ReplayRange, Triggers: []string{"case_finished"}}))
 		if none.Delivered != 0 || len(r.arrived) != 0 {
-			t.Errorf("it was told of more: %+v", none)
+			t.Errorf("it received more: %+v", none)
 		}
 	})
 }

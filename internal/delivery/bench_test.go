@@ -61,7 +61,7 @@ func benchmarkDelivery(b *testing.B, o store.Options, endpoints int) {
 	messages := entries * endpoints
 	count := &counter{all: make(chan struct{}), want: int64(messages)}
 	listening := make([]endpoint.Endpoint, endpoints)
-	for i := range listening { // each at a host of its own
+	for i := range listening { // each with its own host
 		listening[i] = x.listen(count.serve(b), endpoint.Policy{Concurrency: benchConcurrency})
 	}
 	x.fillJournal(entries)

@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// A status is the answer, whatever became of the body behind it.
+// A received status decides the outcome, whatever happens to the body.
 func TestAStatusIsTheAnswerWhateverBecomesOfTheBody(t *testing.T) {
 	for _, class := range []outbound.Class{
 		outbound.Answered, outbound.Protocol, outbound.Closed, outbound.Timeout, outbound.TooLarge, outbound.Cancelled,

@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// A clock that was wrong when a lane was parked, or that is set while it waits, delays it at most by the longest wait
+// A clock that was wrong when a lane was parked, or is set while it waits, delays the lane by at most the longest wait
 // of its endpoint's schedule.
 func TestASteppedClockDelaysNoRetryForLong(t *testing.T) {
 	now := time.Now()
@@ -22,7 +22,7 @@ func TestASteppedClockDelaysNoRetryForLong(t *testing.T) {
 		"saved by a clock that was a year ahead":  {365 * 24 * time.Hour, 0, 24 * time.Hour},
 		"saved by a clock that was a year behind": {-365 * 24 * time.Hour, -366 * 24 * time.Hour, 0},
 	} {
-		due := dueAt(now.Add(c.saved).Round(0), now, longest) // as it comes from the database: by the clock on the wall
+		due := dueAt(now.Add(c.saved).Round(0), now, longest) // by the wall clock, as read from the database
 		if wait := due.Sub(now); wait < c.least-time.Millisecond || wait > c.most+time.Millisecond {
 			t.Errorf("%s: it waits %v", name, wait)
 		}
@@ -32,7 +32,7 @@ func TestASteppedClockDelaysNoRetryForLong(t *testing.T) {
 	}
 }
 
-func TestWhatIsLoadedIsDueByTheClockThatRuns(t *testing.T) {
+func TestLoadedLanesAreDueByTheMonotonicClock(t *testing.T) {
 	t.Parallel()
 	st, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "db"), Key: make([]byte, 32)})
 	if err != nil {

@@ -44,16 +44,16 @@ func TestBearerAndBasicGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 	})
 }
 
-// hides fails the test when an attempt holds a secret.
+// hides fails the test if an attempt contains a secret.
 func (b *bench) hides(a store.Attempt, secrets ...string) {
 	b.Helper()
 	for _, secret := range secrets {
 		if strings.Contains(a.Request+a.Response, secret) {
-			b.Errorf("the attempt holds %s: %s %s", secret, a.Request, a.Response)
+			b.Errorf("the attempt contains %s: %s %s", secret, a.Request, a.Response)
 		}
 	}
 	if !strings.Contains(a.Request, `["Authorization","(redacted)"]`) {
-		b.Errorf("the attempt does not say that there was an Authorization: %s", a.Request)
+		b.Errorf("the attempt does not show that it had an Authorization: %s", a.Request)
 	}
 }
 
@@ -248,7 +248,7 @@ func TestWithoutATokenNothingIsSentAndTheReasonIsClear(t *testing.T) {
 				strings.Contains(reason+attempts[0].Response, "sesame") {
 				t.Errorf("the reason is %q, want %q", reason, test.says)
 			}
-			if test.answer != nil { // it is not the message's fault: it waits, and goes out when there are tokens
+			if test.answer != nil { // the message is not to blame: it waits until there are tokens
 				i.answers(grants(3600))
 				next(b, heard)
 			}
@@ -256,7 +256,7 @@ func TestWithoutATokenNothingIsSentAndTheReasonIsClear(t *testing.T) {
 	}
 }
 
-// reason is why the endpoint's last attempt failed.
+// reason returns the reason of the endpoint's last failure.
 func (b *bench) reason(e endpoint.Endpoint) string {
 	b.Helper()
 	attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 1)
@@ -284,7 +284,7 @@ func newAuthority(t testing.TB, name string) *authority {
 	return a
 }
 
-// issue signs a certificate; the authority's own, it signs with its own key.
+// issue signs a certificate. The authority signs its own with its own key.
 func (a *authority) issue(
 	t testing.TB, template *x509.Certificate,
 ) (certificate, private string, parsed *x509.Certificate, key *ecdsa.PrivateKey) {
@@ -316,7 +316,7 @@ func (a *authority) issue(
 	return block("CERTIFICATE", der), block("PRIVATE KEY", secret), parsed, key
 }
 
-// client is what an endpoint is set to, to be somebody.
+// client returns an endpoint's settings for a client certificate.
 func (a *authority) client(t testing.TB, name, ca string) endpoint.TLS {
 	t.Helper()
 	certificate, key, _, _ := a.issue(t,

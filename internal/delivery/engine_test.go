@@ -38,7 +38,7 @@ import (
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
-// bench is a store with an engine on it, and receivers that remember.
+// bench is a store with an engine and receivers.
 type bench struct {
 	tester *delivery.Tester // of the engine that was started last
 	testing.TB
@@ -52,7 +52,7 @@ type bench struct {
 	lease  time.Duration
 	stop   func()        // ends the engine as a shutdown does
 	where  store.Options // the database
-	road   *store.Store  // the engine's own, where it is another
+	road   *store.Store  // the engine's store; nil: the same
 	log    io.Writer     // the engine's; nil: the test's
 
 	committed *atomic.Int64   // entries of cases in the journal; the engine adds operational ones
@@ -165,7 +165,7 @@ func (b *bench) listen(url string, p endpoint.Policy) endpoint.Endpoint {
 	return e
 }
 
-// listening is an endpoint that is not saved yet.
+// listening returns an endpoint that is not saved yet.
 func (b *bench) listening(url string, p endpoint.Policy) endpoint.Endpoint {
 	return endpoint.Endpoint{
 		ID:        id.New("ep"),
@@ -191,7 +191,7 @@ func (b *bench) comment(caseID, version int64) {
 	})
 }
 
-// commented is an entry that says that a case got a comment.
+// commented returns an entry about a comment on a case.
 func (b *bench) commented(caseID, version int64) event.Entry {
 	b.committed.Add(1)
 	return event.Entry{
@@ -233,7 +233,7 @@ func (b *bench) receiver(answer func(arrival) int) *receiver {
 	return r
 }
 
-// serve starts a server that is given what arrives, once it is checked.
+// serve starts a server that calls take with each request, once it is checked.
 func (b *bench) serve(take func(arrival, http.ResponseWriter)) *httptest.Server {
 	hook, err := standardwebhooks.NewWebhookRaw(b.key)
 	if err != nil {
@@ -319,7 +319,7 @@ func (b *bench) saved(e endpoint.Endpoint) (store.Cursor, []store.ParkedMessage)
 
 var ok = func(arrival) int { return 200 }
 
-func TestWhatIsCommittedArrivesInOrderPerCase(t *testing.T) {
+func TestMessagesOfACaseArriveInOrder(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		r := b.receiver(ok)
 		e := b.listen(r.url, endpoint.Policy{})
@@ -482,7 +482,7 @@ func TestAnOutageAddsFewRowsAndUsesUpNoRetries(t *testing.T) {
 		var mu sync.Mutex
 		down, all := true, make(chan struct{})
 		r := b.receiver(func(arrival) int {
-			<-all // else the first is dead before the fifth is there
+			<-all // otherwise the first message dies before the fifth arrives
 			mu.Lock()
 			defer mu.Unlock()
 			if down {
@@ -513,7 +513,7 @@ func TestAnOutageAddsFewRowsAndUsesUpNoRetries(t *testing.T) {
 	})
 }
 
-// tries counts what was recorded for an endpoint.
+// tries counts the recorded attempts of an endpoint.
 func (b *bench) tries(e endpoint.Endpoint) int {
 	attempts, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 100)
 	if err != nil {
@@ -559,7 +559,7 @@ func TestPausingHoldsMessagesAndAnEndpointMayMove(t *testing.T) {
 		change(second.url, endpoint.Active)
 		b.comment(1, 3)
 		b.served(e)
-		// A pause takes effect within moments; what was on its way may still arrive.
+		// A pause takes effect within moments; messages under way may still arrive.
 		var got []int64
 		for _, r := range []*receiver{first, second} {
 			for len(r.arrived) > 0 {
@@ -626,7 +626,7 @@ func TestADeletedEndpointHearsNothingMore(t *testing.T) {
 	})
 }
 
-// twoNodes opens one database for two engines that are yet to be started.
+// twoNodes opens one database for two engines, which the caller starts.
 func twoNodes(t *testing.T) (one, two *bench) {
 	t.Parallel()
 	o := store.Options{URL: storetest.Postgres(t, databaseKey), Key: databaseKey}
@@ -652,7 +652,7 @@ func twoNodes(t *testing.T) (one, two *bench) {
 	return one, two
 }
 
-func TestANodeHearsOfEveryCommitOfTheOther(t *testing.T) {
+func TestANodeIsNotifiedOfEveryCommitOfTheOther(t *testing.T) {
 	one, two := twoNodes(t)
 	one.poll, two.poll = time.Hour, time.Hour
 	r := one.receiver(ok)
@@ -664,7 +664,7 @@ func TestANodeHearsOfEveryCommitOfTheOther(t *testing.T) {
 	one.start()
 	t.Cleanup(func() { one.stop() })
 	for version := int64(2); version <= 6; version++ {
-		one.comment(1, version) // as soon as the one before was notified
+		one.comment(1, version) // as soon as the previous notification has arrived
 		one.next(r)
 	}
 }
@@ -692,7 +692,7 @@ func TestTwoNodesShareAndTakeOver(t *testing.T) {
 		})
 		return len(held) == 2
 	})
-	two.comment(1, 2) // committed there, told by whoever holds the lease
+	two.comment(1, 2) // committed there, delivered by the node with the lease
 	for range 4 {
 		one.next(r)
 	}

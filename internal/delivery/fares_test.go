@@ -23,7 +23,7 @@ import (
 
 var operational = []string{"endpoint.disabled", "endpoint.failing", "endpoint.recovered"}
 
-// operator is a receiver that hears how other endpoints fare.
+// operator is a receiver of messages about other endpoints.
 type operator struct {
 	server   *httptest.Server
 	received chan operationalMessage
@@ -62,7 +62,7 @@ func (b *bench) receives(o *operator) operationalMessage {
 	case m := <-o.received:
 		return m
 	case <-b.progress.Late():
-		b.Fatal("nothing was heard")
+		b.Fatal("no message arrived")
 		return operationalMessage{}
 	}
 }
@@ -74,8 +74,8 @@ func (b *bench) restart(end time.Duration) {
 	b.start()
 }
 
-// said lists what the journal says of an endpoint, the oldest first.
-func (b *bench) said(e endpoint.Endpoint) (facts []string) {
+// factsAbout lists the facts about an endpoint, oldest first.
+func (b *bench) factsAbout(e endpoint.Endpoint) (facts []string) {
 	b.Helper()
 	entries, err := b.store.History(b.Context(), b.tenant, event.EndpointSubject(e.ID), 1<<62, 100)
 	if err != nil {
@@ -96,7 +96,7 @@ func (b *bench) loaded(e endpoint.Endpoint) endpoint.Endpoint {
 	return got
 }
 
-// enable does what a person does who sets an endpoint to active again.
+// enable sets an endpoint to active again, as a person does.
 func (b *bench) enable(e endpoint.Endpoint) {
 	b.Helper()
 	e = b.loaded(e)
@@ -126,7 +126,7 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 			b.comment(c, 1)
 		}
 		failing := b.receives(all)
-		b.restart(500 * time.Millisecond) // it is not told again, and goes on counting
+		b.restart(500 * time.Millisecond) // the failure is not reported again, and its time goes on
 		disabled := b.receives(all)
 		b.eventually("it is disabled", func() bool { return b.loaded(e).Status == endpoint.Disabled })
 		want := operationalMessage{
@@ -150,18 +150,18 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 		b.enable(e)
 		b.served(e)
 		if back := b.receives(all); back.Trigger != "endpoint.recovered" || !back.Since.Equal(failing.Since) {
-			b.Errorf("then it hears %+v", back)
+			b.Errorf("then it receives %+v", back)
 		}
 		dead, err := b.store.DeadMessages(b.Context(), b.tenant, e.ID, 100)
 		if err != nil || len(dead) > 0 {
 			b.Errorf("%d messages were given up (%v)", len(dead), err)
 		}
 		if diff := gocmp.Diff([]string{"endpoint.failing", "endpoint.disabled", "endpoint.recovered"},
-			b.said(e)); diff != "" {
+			b.factsAbout(e)); diff != "" {
 			b.Error(diff)
 		}
 		if n := len(some.received); n > 0 {
-			b.Errorf("who does not see the endpoint heard %d times of it", n)
+			b.Errorf("a receiver that does not see the endpoint got %d messages about it", n)
 		}
 		if h := b.loaded(e).Health; !h.Since.IsZero() || h.Reported || h.Breaker != endpoint.Closed {
 			b.Errorf("its health is %+v", h)
@@ -172,7 +172,7 @@ func TestAnEndpointThatFailsForLongIsDisabledAndLosesNothing(t *testing.T) {
 func TestTwoEndpointsThatListenToEachOtherAndFailComeToAnEnd(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		b.comment(2, 1)
-		b.served(b.listen(b.receiver(ok).url, endpoint.Policy{})) // it runs
+		b.served(b.listen(b.receiver(ok).url, endpoint.Policy{})) // the engine runs
 		b.restart(300 * time.Millisecond)
 		var both []endpoint.Endpoint
 		for range 2 {
@@ -185,7 +185,7 @@ func TestTwoEndpointsThatListenToEachOtherAndFailComeToAnEnd(t *testing.T) {
 		for _, e := range both {
 			b.eventually("it is disabled", func() bool { return b.loaded(e).Status == endpoint.Disabled })
 		}
-		for _, e := range both { // now they fail at what they hear of each other alone
+		for _, e := range both { // now they fail only at the messages about each other
 			e = b.loaded(e)
 			e.Triggers = operational
 			b.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(b.Context(), e); return err })
@@ -193,14 +193,14 @@ func TestTwoEndpointsThatListenToEachOtherAndFailComeToAnEnd(t *testing.T) {
 		}
 		for _, e := range both {
 			b.eventually("it is disabled again", func() bool { return b.loaded(e).Status == endpoint.Disabled })
-			if diff := gocmp.Diff([]string{"endpoint.failing", "endpoint.disabled"}, b.said(e)); diff != "" {
+			if diff := gocmp.Diff([]string{"endpoint.failing", "endpoint.disabled"}, b.factsAbout(e)); diff != "" {
 				b.Error(diff)
 			}
 		}
 	})
 }
 
-func TestAFailureAtOperationalMessagesAloneIsToldToNobody(t *testing.T) {
+func TestFailuresOfOperationalMessagesAloneAreNotReported(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusGone)
@@ -216,11 +216,11 @@ func TestAFailureAtOperationalMessagesAloneIsToldToNobody(t *testing.T) {
 		want := got
 		want.EndpointID, want.Trigger, want.Reason = one.ID, "endpoint.disabled", "410 Gone"
 		if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(want)); diff != "" {
-			b.Errorf("it hears (-want +got):\n%s", diff)
+			b.Errorf("it receives (-want +got):\n%s", diff)
 		}
 		b.eventually("it is disabled", func() bool { return b.loaded(deaf).Status == endpoint.Disabled })
-		if facts := b.said(deaf); len(facts) > 0 {
-			b.Errorf("it is told: %v", facts)
+		if facts := b.factsAbout(deaf); len(facts) > 0 {
+			b.Errorf("the facts are %v", facts)
 		}
 	})
 }
@@ -241,8 +241,8 @@ func TestAnEndpointThatMovedWhileItWasGoneIsNotDisabled(t *testing.T) {
 			b.Errorf("version %d arrives", a.version)
 		}
 		b.served(e)
-		if got := b.loaded(e); got.Status != endpoint.Active || len(b.said(e)) > 0 {
-			b.Errorf("it is %s, and told: %v", got.Status, b.said(e))
+		if got := b.loaded(e); got.Status != endpoint.Active || len(b.factsAbout(e)) > 0 {
+			b.Errorf("it is %s, with the facts %v", got.Status, b.factsAbout(e))
 		}
 	})
 }

@@ -20,8 +20,8 @@ import (
 
 var faultRate = flag.Float64("fault.rate", 0, "of what goes on failing at random, once everything has failed twice")
 
-// flaky is a receiver that fails twice: requests about case 1 first do not arrive, and then arrive but are not
-// answered. It always refuses those about case 2 at its second version.
+// flaky is a receiver that fails requests about case 1 twice: the first does not arrive, and the second is not
+// answered. It always refuses those about version 2 of case 2.
 type flaky struct {
 	mu      sync.Mutex
 	arrived []arrival
@@ -68,7 +68,7 @@ func cutOff(b *bench, w http.ResponseWriter) {
 	conn.Close()
 }
 
-// count says how often a message was sent.
+// count returns how often each message was sent.
 func (f *flaky) count() (all map[string]int, order []arrival) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,8 +82,8 @@ func (f *flaky) count() (all map[string]int, order []arrival) {
 	return all, slices.Clone(f.arrived)
 }
 
-// Each use of the database and each request fails twice: once it is not carried out, and once it is carried out and
-// reported lost. Nothing is lost or recorded twice, and only requests that a receiver cut off are sent again.
+// Each use of the database and each request fails twice: once not carried out, once carried out and reported lost.
+// Nothing is lost or recorded twice, and only requests that a receiver cut off are sent again.
 func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		b.stop()
@@ -123,7 +123,7 @@ func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 		}
 		commit(3) // before the engine starts: it reads ranges of its own
 		faults.Start()
-		for round := range 4 { // what is done once by each engine has to fail twice as well
+		for round := range 4 { // statements that an engine runs once must fail twice as well
 			b.start()
 			commit(2)
 			if round == 0 {
@@ -144,8 +144,8 @@ func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 				b.Errorf("it has not failed both ways: %s", what)
 			}
 		}
-		if n := b.told(event.EndpointSubject(endpoints["gone"].ID), event.EndpointDisabled.Name); n != 1 {
-			b.Errorf("others are told %d times that an endpoint was disabled", n)
+		if n := b.countFacts(event.EndpointSubject(endpoints["gone"].ID), event.EndpointDisabled.Name); n != 1 {
+			b.Errorf("%d facts say that an endpoint was disabled", n)
 		}
 		for name, f := range receivers {
 			b.judgeRoad(name, endpoints[name], f, version)
@@ -153,7 +153,7 @@ func TestEachStepOfTheRoadFailsTwice(t *testing.T) {
 	})
 }
 
-// rare are statements that a node says when there is another one.
+// rare reports whether a statement runs only if there is another node.
 func rare(what string) bool {
 	return slices.ContainsFunc([]string{
 		"update leases set owner = ''", "commit after update leases set owner = ''", "commit after select pg_try_advisory_xact_lock", "notify",
@@ -197,8 +197,8 @@ func (b *bench) shared(commit func(int64), endpoints map[string]endpoint.Endpoin
 	}
 }
 
-// told counts the facts of a name in a subject's history.
-func (b *bench) told(subject, fact string) (n int) {
+// countFacts counts the facts of a name in a subject's history.
+func (b *bench) countFacts(subject, fact string) (n int) {
 	b.Helper()
 	entries, err := b.store.History(b.Context(), b.tenant, subject, 1<<62, 1000)
 	if err != nil {
@@ -214,7 +214,7 @@ func (b *bench) told(subject, fact string) (n int) {
 	return n
 }
 
-// judgeRoad compares what a receiver got with what is recorded.
+// judgeRoad compares the received messages with the recorded ones.
 func (b *bench) judgeRoad(name string, e endpoint.Endpoint, f *flaky, versions int64) {
 	b.Helper()
 	sent, arrivals := f.count()
@@ -257,7 +257,7 @@ func (b *bench) judgeRoad(name string, e endpoint.Endpoint, f *flaky, versions i
 	b.inOrder(name, arrivals)
 }
 
-// inOrder checks first arrivals, per case; without order that is not promised.
+// inOrder checks the order of first arrivals per case, unless the endpoint has no order.
 func (b *bench) inOrder(name string, arrivals []arrival) {
 	b.Helper()
 	last, seen := map[int64]int64{}, map[string]bool{}

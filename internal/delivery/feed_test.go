@@ -27,13 +27,13 @@ func TestAReadEndsWithItsReader(t *testing.T) {
 	leave()
 	if b, err := feed.Read(ctx, &filter.Audience{Tenant: 1}, Position{Seq: 1}, 1,
 		1); fault.As(err).Code != "request.cancelled" || b.Next.Seq != 1 {
-		t.Errorf("whoever is gone reads up to %v, %v", b.Next, err)
+		t.Errorf("a client that has gone reads up to %v, %v", b.Next, err)
 	}
 }
 
 // An entry that is committed while another node assigns positions may be too late for that node.
 // A client that asks for it afterwards gets it all the same.
-func TestWhatIsCommittedIsReadableWhileAnotherNodeAssignsPositions(t *testing.T) {
+func TestCommitsAreReadableWhileAnotherNodeAssignsPositions(t *testing.T) {
 	t.Parallel()
 	key := make([]byte, 32)
 	url := storetest.Postgres(t, key)
@@ -107,7 +107,7 @@ func assignPositions(t *testing.T, url string) assigning {
 	return assigning{t, db, lock}
 }
 
-// end ends it once somebody waits for it, or is done without waiting.
+// end ends it once somebody waits for it, or has finished without waiting.
 func (a assigning) end(done <-chan struct{}) {
 	a.t.Helper()
 	const waiting = `select count(*) from pg_locks where locktype = 'advisory' and not granted

@@ -38,8 +38,8 @@ func (b *bench) dead(e endpoint.Endpoint) []store.DeadMessage {
 	return all
 }
 
-// A filter decides which messages an endpoint is sent. A message for which it can't be
-// computed is dead at once, without a try, and the reason quotes nothing.
+// A filter decides which messages an endpoint is sent. If it can't be computed for a message, the message is dead at
+// once, without a try, and the reason quotes nothing.
 func TestAFilterDecidesWhatIsSent(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		r := b.receiver(func(arrival) int { return 204 })
@@ -68,7 +68,7 @@ func TestAFilterDecidesWhatIsSent(t *testing.T) {
 	})
 }
 
-// A filter sees what its endpoint is told, and no more.
+// A filter sees only data that its endpoint sees.
 func TestAFilterSeesNothingAboveItsEndpoint(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		below := b.receiver(func(arrival) int { return 204 })
@@ -81,14 +81,13 @@ func TestAFilterSeesNothingAboveItsEndpoint(t *testing.T) {
 		}
 		b.served(blind)
 		if len(below.arrived) != 0 || len(b.dead(blind)) != 0 {
-			b.Error("the filter saw what its endpoint is not told")
+			b.Error("the filter saw data that its endpoint does not see")
 		}
 	})
 }
 
-// The filter is evaluated when a message is sent, as the filter is then, also for messages that waited behind a
-// failed one.
-func TestWhatWaitsIsJudgedByTheFilterOfToday(t *testing.T) {
+// The current filter is evaluated when a message is sent, also for messages that waited behind a failed one.
+func TestWaitingMessagesFollowTheCurrentFilter(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		broken := true
 		r := b.receiver(func(a arrival) int {

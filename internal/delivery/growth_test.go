@@ -13,7 +13,7 @@ var growth = flag.Int64("growth.messages", 3000, "messages while old ones are re
 
 // Entries and attempts are removed as soon as nothing needs them, while others are delivered or wait for their next
 // try. No owed message is lost, and the database does not grow with the number of delivered messages.
-func TestWhatIsToldAndRemovedIsBounded(t *testing.T) {
+func TestTheJournalIsBoundedWhileMessagesAreSent(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		const cases, round = 20, 500
 		fails := func(a arrival) bool { return a.caseID%5 == 0 && a.version%20 == 0 && a.attempt < 3 }
@@ -24,15 +24,15 @@ func TestWhatIsToldAndRemovedIsBounded(t *testing.T) {
 			return 200
 		})
 		e := b.listen(r.url, endpoint.Policy{Retries: every(20*time.Millisecond, 5)})
-		taken, told, most := int64(0), map[int64]int64{}, 0
+		taken, sent, most := int64(0), map[int64]int64{}, 0
 		for n := range *growth {
 			b.comment(1+n%cases, 1+n/cases)
 			for n%round == round-1 && taken <= n {
 				if a := b.next(r); !fails(a) {
-					if taken++; a.version != told[a.caseID]+1 {
-						b.Fatalf("version %d of case %d came after %d", a.version, a.caseID, told[a.caseID])
+					if taken++; a.version != sent[a.caseID]+1 {
+						b.Fatalf("version %d of case %d came after %d", a.version, a.caseID, sent[a.caseID])
 					}
-					told[a.caseID] = a.version
+					sent[a.caseID] = a.version
 				}
 				b.forget()
 				entries, attempts := b.kept(e)
@@ -51,7 +51,7 @@ func TestWhatIsToldAndRemovedIsBounded(t *testing.T) {
 	})
 }
 
-// forget removes all that nothing needs, however new it is.
+// forget removes all entries and attempts that nothing needs, however new they are.
 func (b *bench) forget() {
 	b.Helper()
 	soon := time.Now().Add(time.Hour)
@@ -75,7 +75,7 @@ func (b *bench) forget() {
 	}
 }
 
-// kept counts what the journal and the attempts hold, up to ten thousand each.
+// kept counts the entries and the attempts, up to ten thousand each.
 func (b *bench) kept(e endpoint.Endpoint) (entries, attempts int) {
 	b.Helper()
 	found, err := b.store.Journal(b.Context(), 0, 10_000)

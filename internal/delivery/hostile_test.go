@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// misbehaved is an endpoint of a hostile receiver.
+// misbehaved is the endpoint of a hostile receiver.
 type misbehaved struct {
 	hostile.Receiver
 	server   *hostile.Server
@@ -39,7 +39,7 @@ func (b *bench) invite(
 	return all
 }
 
-// attempts of an endpoint, by subject.
+// attempts returns the attempts of an endpoint, by subject.
 func (b *bench) attempts(e endpoint.Endpoint) map[string][]store.Attempt {
 	b.Helper()
 	all, err := b.store.Attempts(b.Context(), b.tenant, e.ID, 1<<62, 1000)
@@ -103,7 +103,7 @@ func TestHostileReceiversHoldUpNobodyElse(t *testing.T) {
 			}
 		}
 		for _, m := range all {
-			m.server.Close() // what is under way need not wait for its timeout
+			m.server.Close() // requests under way need not wait for their timeout
 		}
 	})
 }
@@ -118,14 +118,14 @@ func TestHostileReceiversAreRecordedAsWhatTheyAre(t *testing.T) {
 			a := b.attempts(m.endpoint)["case/1"][0]
 			status, class, delivered := m.Status, m.Class, m.Status/100 == 2
 			if m.Slow && a.Status == 0 {
-				// on a busy machine the deadline may come before what the receiver says first
+				// on a busy machine the deadline may come before the head of the answer
 				status, delivered = 0, false
 			}
 			if delivered {
-				class = "" // it was taken, whatever became of the body
+				class = "" // it was accepted, whatever happened to the body
 			}
 			unconnected := m.Class == "connect" || m.Class == "tls" || strings.Contains(m.Name, "TLS handshake")
-			again := a.Number != 1 && !unconnected // whether it is there is asked before the message is due
+			again := a.Number != 1 && !unconnected // a probe comes before the message is due
 			type result struct {
 				Class            string
 				Status           int
@@ -141,7 +141,7 @@ func TestHostileReceiversAreRecordedAsWhatTheyAre(t *testing.T) {
 			}
 			b.eventually(m.Name+" is waiting or served", func() bool {
 				c, parked := b.saved(m.endpoint)
-				if c.Position < 1 { // of what is told of failing endpoints there are more entries
+				if c.Position < 1 { // entries about failing endpoints follow
 					return false
 				}
 				if delivered {

@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/waits"
 )
 
-// idlers adds endpoints that listen to what does not happen.
+// idlers adds endpoints without messages.
 func (b *bench) idlers(url string, n int) (all []endpoint.Endpoint) {
 	b.Helper()
 	b.update(func(tx *store.Tx) error {
@@ -96,7 +96,7 @@ func TestIdleEndpointsAreSavedTogetherAndNotAtEachCommit(t *testing.T) {
 				seen[save] = true
 			}
 			if len(saves) > 2 {
-				b.Fatalf("after %d commits the idle endpoints were saved by %v: each by itself", version, saves)
+				b.Fatalf("after %d commits the idle endpoints were saved by %v, not all at once", version, saves)
 			}
 		}
 		if version < 2*int64(len(seen)) || len(seen) != 3 {
@@ -112,7 +112,7 @@ func TestIdleEndpointsAreSavedTogetherAndNotAtEachCommit(t *testing.T) {
 func TestAnIdleEndpointHearsAtOnceWhatItWaitedFor(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		b.stop()
-		b.flush, b.poll = time.Hour, time.Hour // nobody looks unless woken
+		b.flush, b.poll = time.Hour, time.Hour // the engine looks only if it is woken
 		b.start()
 		other, r := b.receiver(ok), b.receiver(ok)
 		b.listen(other.url, endpoint.Policy{})
@@ -127,7 +127,7 @@ func TestAnIdleEndpointHearsAtOnceWhatItWaitedFor(t *testing.T) {
 		created.Facts = []event.Fact{event.CaseCreated.New(event.Creation{})}
 		b.update(func(tx *store.Tx) error { _, err := tx.Append(b.Context(), created); return err })
 		if a := b.next(r); a.caseID != 2 {
-			b.Errorf("it hears of case %d", a.caseID)
+			b.Errorf("it receives case %d", a.caseID)
 		}
 	})
 }

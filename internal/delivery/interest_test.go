@@ -6,8 +6,8 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// tells is an entry of a tenant with one fact.
-func tells(tenant, seq int64, f event.Kind[event.NoDetails]) *event.Entry {
+// entryOf returns an entry of a tenant with one fact.
+func entryOf(tenant, seq int64, f event.Kind[event.NoDetails]) *event.Entry {
 	return &event.Entry{Tenant: tenant, Seq: seq, Subject: "case/1", Facts: []event.Fact{f.New(event.NoDetails{})}}
 }
 
@@ -27,23 +27,23 @@ func TestAnEntryWakesThoseAloneWhoMayWantIt(t *testing.T) {
 	stranger := tail.follow(nil, 2, []string{"case_finished"})
 	gone := tail.follow(nil, 1, []string{"case_finished"})
 	tail.letGo(gone)
-	tail.append([]*event.Entry{tells(1, 1, event.CaseFinished), tells(1, 2, event.CaseDeclined)})
+	tail.append([]*event.Entry{entryOf(1, 1, event.CaseFinished), entryOf(1, 2, event.CaseDeclined)})
 	if !woken(wants) || woken(other) || woken(stranger) || woken(gone) {
 		t.Errorf("woken: %v, and %v, %v, %v", woken(wants), woken(other), woken(stranger), woken(gone))
 	}
 	if tail.follow(other, 1, nil) != other || tail.follow(wants, 1, []string{"case_finished"}) == wants {
-		t.Error("who was woken waits on, or who was not begins anew")
+		t.Error("a woken waiter waits on, or another one starts anew")
 	}
 	if n := len(tail.interests.waiting); n != 3 {
 		t.Errorf("%d triggers are waited for, want 3", n)
 	}
 }
 
-func TestWhoIsNotConcernedPassesWithoutLooking(t *testing.T) {
+func TestEndpointsWithoutInterestPassEntriesUnread(t *testing.T) {
 	tail := &tail{from: 10, head: 10, known: 10}
 	finished, approved := newWaiter(1, []string{"case_finished"}), newWaiter(1, []string{"case_approved"})
 	tail.append([]*event.Entry{
-		tells(1, 11, event.CaseFinished), tells(2, 12, event.CaseApproved), tells(1, 13, event.CaseDeclined),
+		entryOf(1, 11, event.CaseFinished), entryOf(2, 12, event.CaseApproved), entryOf(1, 13, event.CaseDeclined),
 	})
 	for _, test := range []struct {
 		name  string
@@ -63,6 +63,6 @@ func TestWhoIsNotConcernedPassesWithoutLooking(t *testing.T) {
 		}
 	}
 	if _, quiet := (newTail(nil, "")).quiet(finished, 0); quiet {
-		t.Error("a tail that has read nothing knows that nothing came")
+		t.Error("a tail that has read nothing claims that nothing was committed")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-func TestTheLogSaysOfAnEndpointWhatHappensAtMostOnceAMinute(t *testing.T) {
+func TestTheLogHasAtMostOneLineAMinuteAboutAnEndpoint(t *testing.T) {
 	var log bytes.Buffer
 	now := time.Unix(1e9, 0)
 	well := endpoint.Endpoint{URL: "https://user:secret@crm.example.com/hooks?key=secret", Status: endpoint.Active}

@@ -29,22 +29,23 @@ func (r *record) Write(p []byte) (int, error) {
 	return r.out.Write(p)
 }
 
-func (r *record) says(text ...string) bool {
+// has reports whether a line has all these texts.
+func (r *record) has(text ...string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for line := range strings.Lines(r.all.String()) {
-		has := true
+		all := true
 		for _, part := range text {
-			has = has && strings.Contains(line, part)
+			all = all && strings.Contains(line, part)
 		}
-		if has {
+		if all {
 			return true
 		}
 	}
 	return false
 }
 
-func TestWhatGoesWrongIsInTheOperatorsLog(t *testing.T) {
+func TestFailuresAreInTheOperatorsLog(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		log := &record{out: b.Output(), written: b.progress.Made}
 		b.log = log
@@ -54,7 +55,7 @@ func TestWhatGoesWrongIsInTheOperatorsLog(t *testing.T) {
 		e := b.listen(refusing.url, endpoint.Policy{Retries: []time.Duration{time.Millisecond}})
 		b.comment(1, 1)
 		b.eventually("a dead message is in the log", func() bool {
-			return log.says("level=WARN", "messages were given up", "endpoint="+e.ID, "count=1", "subject=case/1",
+			return log.has("level=WARN", "messages were given up", "endpoint="+e.ID, "count=1", "subject=case/1",
 				"400 Bad Request")
 		})
 		away := b.receiver(func(arrival) int { return 503 })
@@ -63,7 +64,7 @@ func TestWhatGoesWrongIsInTheOperatorsLog(t *testing.T) {
 			b.comment(100+id, 1)
 		}
 		b.eventually("an endpoint that fails is in the log", func() bool {
-			return log.says("level=WARN", "takes nothing", "endpoint="+e.ID, "url="+away.url, "503 Service Unavailable")
+			return log.has("level=WARN", "takes nothing", "endpoint="+e.ID, "url="+away.url, "503 Service Unavailable")
 		})
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/waits"
 )
 
-// narrow puts a version of the benches' case type that these roles may read.
+// narrow puts a version of the bench's case type that only these roles may read.
 func (b *bench) narrow(version int64, roles string) {
 	b.Helper()
 	b.update(func(tx *store.Tx) error {
@@ -47,9 +47,9 @@ func (b *bench) owned(url string, role access.Role, p endpoint.Policy) endpoint.
 	return e
 }
 
-// Whether an endpoint's owner may read a message is decided when it is sent: a message
-// that waited, also for its next try, keeps its place and is not sent.
-func TestWhatItsOwnerMayNotReadIsNotTold(t *testing.T) {
+// Whether an endpoint's owner may read a message is decided when it is sent. A waiting message that the owner may no
+// longer read keeps its place and is not sent.
+func TestAnEndpointGetsOnlyWhatItsOwnerMayRead(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		entered, leave := make(chan arrival), make(chan int)
 		r := b.receiver(func(a arrival) int { entered <- a; return <-leave })
@@ -66,7 +66,7 @@ func TestWhatItsOwnerMayNotReadIsNotTold(t *testing.T) {
 		<-entered
 		b.narrow(2, `["caseworker"]`)
 		leave <- 200
-		leave <- 500 // what failed is not tried again
+		leave <- 500 // the failed message is not tried again
 		for range 6 {
 			b.next(all)
 		}
@@ -77,14 +77,14 @@ func TestWhatItsOwnerMayNotReadIsNotTold(t *testing.T) {
 		b.narrow(3, `["manager"]`)
 		b.comment(1, 4)
 		if a := <-entered; a.version != 4 {
-			t.Errorf("version %d is told once the owner may read again", a.version)
+			t.Errorf("version %d is sent once the owner may read again", a.version)
 		}
 		leave <- 200
 		b.served(e)
 	})
 }
 
-// An owner who is gone, or sees less than before, is heard of at once.
+// The removal of an owner, or a lower clearance, takes effect at once.
 func TestAnEndpointHearsNoMoreThanItsOwnerSees(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		var u access.User
@@ -118,7 +118,7 @@ func TestAnEndpointHearsNoMoreThanItsOwnerSees(t *testing.T) {
 		tell(2, "RESTRICTED")
 		tell(3, "PRIVATE")
 		if a := b.next(r); a.caseID != 3 {
-			t.Errorf("case %d is told, which the owner is not cleared for", a.caseID)
+			t.Errorf("case %d is sent, which is above the owner's clearance", a.caseID)
 		}
 		b.narrow(1, `["manager"]`)
 		tell(4, "PRIVATE")
@@ -127,15 +127,15 @@ func TestAnEndpointHearsNoMoreThanItsOwnerSees(t *testing.T) {
 		tell(5, "PRIVATE")
 		b.served(e)
 		b.narrow(2, `null`)
-		tell(6, "PRIVATE") // what is narrowed to nobody goes on
+		tell(6, "PRIVATE") // cases that anybody may read go on
 		if a := b.next(r); a.caseID != 6 {
-			t.Errorf("case %d is told, although the owner is disabled", a.caseID)
+			t.Errorf("case %d is sent, although the owner is disabled", a.caseID)
 		}
 	})
 }
 
 // A commit of another node counts within a second. Without a notification only the clock ends what a node has cached.
-func TestANodeHearsWhoMayReadFromTheOther(t *testing.T) {
+func TestANodeFollowsRightsChangedByTheOther(t *testing.T) {
 	one, two := twoNodes(t)
 	owner := one.owned("http://192.0.2.1", access.Manager, endpoint.Policy{})
 	reads := func() bool {
@@ -147,7 +147,7 @@ func TestANodeHearsWhoMayReadFromTheOther(t *testing.T) {
 		return reader.Reads(&entry)
 	}
 	if !reads() {
-		t.Fatal("what is narrowed to nobody is not read")
+		t.Fatal("a case that anybody may read is not read")
 	}
 	one.narrow(1, `["viewer"]`)
 	waits.Poll(t, "the other node knows", func() bool { return !reads() })

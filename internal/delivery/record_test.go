@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// Texts that JSON escapes, and some that it does not.
+// recordedTexts are texts that JSON escapes, and some that it does not.
 var recordedTexts = []string{
 	"", "<", ">", "&", "\x7f", "plain ~", `"quoted" \`, "<a&b>", "tab\tline\nnul\x00 \x7f", "Zürich \u2028", "not \xff UTF-8", strings.Repeat("é", 600),
 }

@@ -127,7 +127,7 @@ func TestAReplayGoesOnWhereARestartInterruptsItAndKeepsOrder(t *testing.T) {
 	})
 }
 
-func TestWhatIsAskedWhileOthersAreReadIsBegunOnce(t *testing.T) {
+func TestAReplayRequestedDuringAReadStartsOnce(t *testing.T) {
 	const messages = 40
 	for name, options := range map[string]store.Options{
 		"sqlite":   {Path: storetest.SQLite(t, filepath.Join(t.TempDir(), "casehook.db"), databaseKey)},
@@ -144,7 +144,7 @@ func TestWhatIsAskedWhileOthersAreReadIsBegunOnce(t *testing.T) {
 				switch reads.Add(1) {
 				case 1:
 					close(reading)
-					select { // nobody reads beside it; who does would begin the replay twice
+					select { // no second read runs beside it; one would start the replay twice
 					case <-readTwice:
 					case <-time.After(500 * time.Millisecond):
 					}
@@ -223,7 +223,7 @@ func TestAMessageIsResentWithTheSameIDWhateverBecameOfIt(t *testing.T) {
 		}
 		dead, err := b.store.DeadMessages(b.Context(), b.tenant, dies.ID, 9)
 		if err != nil || len(dead) > 0 {
-			b.Errorf("what was delivered after all is still dead: %+v, %v", dead, err)
+			b.Errorf("the resent message is still dead: %+v, %v", dead, err)
 		}
 		if _, parked := b.saved(waits); len(parked) != 1 {
 			b.Errorf("a resent message moved its lane: %+v", parked)
@@ -256,7 +256,7 @@ func TestAReplayHoldsUpNothingThatIsNew(t *testing.T) {
 		replaying.Store(true)
 		replay := b.again(e, store.Replay{Kind: store.ReplayRange})
 		b.eventually("the replay is at it", func() bool { return old.Load() == 3 })
-		for c := int64(1000); c < 1020; c++ { // while it stands, what is new flows
+		for c := int64(1000); c < 1020; c++ { // new messages are sent while the replay waits
 			b.comment(c, 1)
 			if a := b.next(r); a.caseID != c {
 				b.Fatalf("case %d arrived, want %d", a.caseID, c)
@@ -334,7 +334,7 @@ func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
 	})
 }
 
-func TestAnotherNodeHearsOfAReplay(t *testing.T) {
+func TestAnotherNodeIsNotifiedOfAReplay(t *testing.T) {
 	one, two := twoNodes(t)
 	r := one.receiver(ok)
 	e := one.listen(r.url, endpoint.Policy{})
@@ -343,7 +343,7 @@ func TestAnotherNodeHearsOfAReplay(t *testing.T) {
 	two.comment(1, 1)
 	one.next(r)
 	two.served(e)
-	replay := one.again(e, store.Replay{Kind: store.ReplayRange}) // not asked of the node that has the lease
+	replay := one.again(e, store.Replay{Kind: store.ReplayRange}) // requested at the node without the lease
 	if a := one.next(r); a.caseID != 1 {
 		t.Errorf("case %d arrived", a.caseID)
 	}
@@ -436,7 +436,7 @@ func TestParkedMessagesAreTriedAtOnceOrDropped(t *testing.T) {
 	}
 }
 
-// hurryAndDrop asks by one store what the engine on another does.
+// hurryAndDrop requests repairs through one store, and an engine on another carries them out.
 func (b *bench) hurryAndDrop(asks *bench, order endpoint.Order) {
 	b.Helper()
 	var refuse atomic.Bool
@@ -481,7 +481,7 @@ func (b *bench) hurryAndDrop(asks *bench, order endpoint.Order) {
 	}
 	wishes, err := b.store.RepairRequests(b.Context(), b.tenant, e.ID)
 	if err != nil || len(wishes) > 0 {
-		b.Errorf("asked is still %v, %v", wishes, err)
+		b.Errorf("the requests are still there: %v, %v", wishes, err)
 	}
 }
 

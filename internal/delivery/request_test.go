@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// During the overlap both secrets sign, and then the new one alone.
+// During the overlap both secrets sign; afterwards the new one signs alone.
 func TestASecretSignsUntilItExpires(t *testing.T) {
 	end := time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC)
 	e := endpoint.Endpoint{Secrets: []endpoint.Secret{

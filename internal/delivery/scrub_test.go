@@ -18,7 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// spellings are the ways in which receivers repeat what they got.
+// spellings are the ways in which receivers repeat a secret.
 var spellings = map[string]func(string) string{
 	"as it is": func(s string) string { return s },
 	"JSON": func(s string) string {
@@ -66,8 +66,8 @@ func TestNoSpellingOfASecretIsKeptOfAnAnswer(t *testing.T) {
 	}
 }
 
-// A secret has more spellings than can be looked for, so answers of an endpoint that is sent secrets are kept only if
-// its settings say so.
+// A secret has more spellings than can be searched for, so answers of an endpoint with secrets are kept only if its
+// settings say so.
 func TestAnswersToSecretsAreKeptOnlyWhereTheEndpointSaysSo(t *testing.T) {
 	const secret = "sesame-open"
 	reversed := []rune(secret)
@@ -113,7 +113,7 @@ func TestAnAnswerThatIsWholeKeepsItsEnd(t *testing.T) {
 }
 
 // The cost of one endless answer is bounded.
-func TestWhatEndsWithinASecretManyTimesIsCut(t *testing.T) {
+func TestATextThatEndsWithinASecretIsCut(t *testing.T) {
 	q := outbound.Request{Private: []outbound.Header{{Name: "X-Key", Value: strings.Repeat("a", 2000)}}}
 	r := withoutSecrets(q, outbound.Result{Truncated: true, Body: []byte(strings.Repeat("a", keptResponse))})
 	if len(r.Body) >= shortestCut {

@@ -26,13 +26,13 @@ import (
 	"github.com/casehook/casehook/webhook"
 )
 
-// told is a request as a receiver saw it.
+// received is a request as a receiver saw it.
 type received struct {
 	header http.Header
 	body   []byte
 }
 
-// repeater is a receiver that answers with all it was told.
+// repeater is a receiver that answers with the whole request.
 func (b *bench) repeater() (*httptest.Server, <-chan received) {
 	requests := make(chan received, 1000)
 	s := httptest.NewServer(wiretest.Handler(b, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -58,7 +58,7 @@ func next(b *bench, requests <-chan received) received {
 	}
 }
 
-// add adds an endpoint as it is set.
+// add saves an endpoint.
 func (b *bench) add(e endpoint.Endpoint) endpoint.Endpoint {
 	b.Helper()
 	made := b.listening(e.URL, e.Policy)
@@ -70,7 +70,7 @@ func (b *bench) add(e endpoint.Endpoint) endpoint.Endpoint {
 	return made
 }
 
-// record is what is kept of an endpoint's only attempt.
+// record returns an endpoint's only attempt.
 func (b *bench) record(e endpoint.Endpoint) store.Attempt {
 	b.Helper()
 	b.served(e)
@@ -87,7 +87,7 @@ func TestHeadersOfItsOwnGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 		e := b.add(endpoint.Endpoint{URL: server.URL,
 			Options: endpoint.Options{KeepAnswers: true}, Headers: []endpoint.Header{
 				{Name: "X-Api-Key", Value: "sesame-open"}, {Name: "x-lower", Value: "kept as spelt"},
-				// The API refuses such settings; they were written in another way.
+				// The API refuses such settings; another program wrote these.
 				{Name: "Webhook-Id", Value: "forged-id"}, {Name: "content-type", Value: "forged/type"}, {Name: "Connection", Value: "forged-close"},
 			}})
 		b.comment(1, 1)
@@ -105,7 +105,7 @@ func TestHeadersOfItsOwnGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 		a := b.record(e)
 		for _, secret := range []string{"sesame", "kept as spelt"} {
 			if strings.Contains(a.Request+a.Response, secret) {
-				b.Errorf("the attempt holds a value: %s %s", a.Request, a.Response)
+				b.Errorf("the attempt contains a value: %s %s", a.Request, a.Response)
 			}
 		}
 		if !strings.Contains(a.Request, `["X-Api-Key","(redacted)"]`) || !strings.Contains(a.Response, "(redacted)") {
@@ -114,7 +114,7 @@ func TestHeadersOfItsOwnGoWithEachRequestAndIntoNoRecord(t *testing.T) {
 	})
 }
 
-func TestEachEndpointIsToldTheVersionThatItExpects(t *testing.T) {
+func TestEachEndpointGetsTheVersionThatItExpects(t *testing.T) {
 	onBothEngines(t, func(b *bench) {
 		expecting, expected := b.repeater()
 		plain, usual := b.repeater()
@@ -126,7 +126,7 @@ func TestEachEndpointIsToldTheVersionThatItExpects(t *testing.T) {
 				got := next(b, requests)
 				if values := got.header["X-Atfinity-Version"]; !slices.Equal(values, []string{of}) ||
 					got.header.Get("X-atfinity-event") != "case_comment" {
-					b.Errorf("version %d, to whom expects %s: %v", version, of, got.header)
+					b.Errorf("version %d, to an endpoint that expects %s: %v", version, of, got.header)
 				}
 			}
 		}
@@ -239,7 +239,7 @@ func TestDuringTheOverlapBothSecretsSignAndThenOne(t *testing.T) {
 	})
 }
 
-// publicKeyVerifies hands the public key to the package that receivers use.
+// publicKeyVerifies verifies a request with the package that receivers use.
 func (b *bench) publicKeyVerifies(seed []byte, got received) {
 	b.Helper()
 	v, err := webhook.NewVerifier(outbound.FormatPublicKey(seed))

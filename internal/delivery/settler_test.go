@@ -37,11 +37,11 @@ func TestPositionsAloneAreGathered(t *testing.T) {
 			select {
 			case <-s.filled:
 				if !want {
-					t.Error("something is to be written")
+					t.Error("there is something to write")
 				}
 			default:
 				if want {
-					t.Error("nobody writes it")
+					t.Error("it is not written")
 				}
 			}
 		}

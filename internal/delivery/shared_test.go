@@ -77,7 +77,7 @@ func TestEndpointsThatAreBehindShareWhatTheyRead(t *testing.T) {
 			}
 		}
 		if r.n != 1 {
-			t.Errorf("those who come later read %d times", r.n-1)
+			t.Errorf("later readers read %d times", r.n-1)
 		}
 		for _, after := range []int64{10, 20, 20} {
 			r.after(t, after)
@@ -116,7 +116,7 @@ func TestAReadThatFailsFailsForOneAlone(t *testing.T) {
 		defer cancel()
 		synctest.Wait()
 		if _, upTo, err := r.try(ended, 0); err == nil || upTo != 0 {
-			t.Errorf("one who stops waiting gets %d, %v", upTo, err)
+			t.Errorf("a reader that stops waiting gets %d, %v", upTo, err)
 		}
 		time.Sleep(5 * time.Second)
 		synctest.Wait()

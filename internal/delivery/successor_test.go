@@ -81,7 +81,7 @@ func TestASuccessorWaitsForNoLeaseOfTheDead(t *testing.T) {
 	if a := one.next(r); a.version != 2 {
 		t.Errorf("version %d arrived, want 2", a.version)
 	}
-	if !log.says("level=WARN", "are taken over", "from="+one.node, "endpoints=1") {
-		t.Error("the log does not say who was taken over")
+	if !log.has("level=WARN", "are taken over", "from="+one.node, "endpoints=1") {
+		t.Error("the log does not name the node that was taken over")
 	}
 }

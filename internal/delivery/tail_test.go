@@ -14,7 +14,7 @@ func TestTheTailIsBoundedInEntriesAndInBytes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tail := &tail{waiters: map[int64]chan struct{}{}}
-			data := json.RawMessage(make([]byte, c.data)) // one for all: what counts is what would be held
+			data := json.RawMessage(make([]byte, c.data)) // shared by all entries: only the counted size matters
 			for seq := range c.entries {
 				tail.append([]*event.Entry{{
 					Seq: int64(seq + 1), Tenant: 1, Snapshot: event.Snapshot{Case: &event.Case{Data: data}},
@@ -25,11 +25,11 @@ func TestTheTailIsBoundedInEntriesAndInBytes(t *testing.T) {
 			}
 			before := int64(c.entries - c.kept)
 			if _, _, ok := tail.recent(1, before-1); ok {
-				t.Error("it claims to hold an entry that was dropped")
+				t.Error("it claims to have an entry that was dropped")
 			}
 			if got, _, ok := tail.recent(1, before); !ok || len(got) != min(c.kept, readBatch) ||
 				got[0].Journal.Seq != before+1 {
-				t.Errorf("it gives %d entries (%v)", len(got), ok)
+				t.Errorf("it returns %d entries (%v)", len(got), ok)
 			}
 		})
 	}

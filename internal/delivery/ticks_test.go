@@ -10,7 +10,7 @@ func TestLeasesAreGoodFromBeforeTheyWereAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &validity{started: time.Now()}
 		if v.now() {
-			t.Error("they are good before there are any")
+			t.Error("leases are valid before there are any")
 		}
 		asked := time.Now()
 		time.Sleep(2 * time.Second) // the database was slow
@@ -19,7 +19,7 @@ func TestLeasesAreGoodFromBeforeTheyWereAskedFor(t *testing.T) {
 			t.Error("they end too soon")
 		}
 		if time.Sleep(1); v.now() {
-			t.Error("they are good for longer than was asked for")
+			t.Error("they are valid for too long")
 		}
 	})
 }

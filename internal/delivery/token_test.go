@@ -44,7 +44,7 @@ func tokensOf(s *tokenServer) *tokenSource {
 func TestTokensAreReplacedBeforeTheyEnd(t *testing.T) {
 	for lasts, used := range map[time.Duration]time.Duration{
 		time.Hour:        time.Hour - tokenMargin,
-		40 * time.Second: 20 * time.Second, // half of its time
+		40 * time.Second: 20 * time.Second, // half of its lifetime
 		0:                tokenUnknown,     // it does not say
 	} {
 		synctest.Test(t, func(t *testing.T) {

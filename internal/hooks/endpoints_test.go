@@ -22,7 +22,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// endpoint makes one.
+// endpoint creates an endpoint.
 func (w *world) endpoint(name, url string, triggers ...string) endpoint.Endpoint {
 	w.t.Helper()
 	e, err := w.endpoints.CreateEndpoint(w.t.Context(), w.p,
@@ -46,7 +46,7 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 			t.Error(err, diff)
 		}
 		changed, err := w.endpoints.UpdateEndpoint(ctx, w.p, made.ID, func(e *endpoint.Endpoint) {
-			e.ID, e.Tenant, e.Secrets, e.Revision = "ep_x", 99, nil, 99 // these are not for changing
+			e.ID, e.Tenant, e.Secrets, e.Revision = "ep_x", 99, nil, 99 // these can't be changed
 			e.URL, e.Triggers, e.Status = "https://other.example/", []string{"case_finished"}, endpoint.Paused
 			e.Policy.Timeout = time.Second
 		})
@@ -276,7 +276,7 @@ func TestAnEndpointRemembersTheTokenThatMadeIt(t *testing.T) {
 	})
 }
 
-func TestWhatChangesNothingIsNoRevision(t *testing.T) {
+func TestAnUpdateWithoutChangeKeepsTheRevision(t *testing.T) {
 	w := start(t)
 	e := w.endpoint("crm", "https://a.example/x", "case_created", "case_changed")
 	records := len(w.audited(t))
@@ -331,7 +331,7 @@ func TestACertificateThatExpiredIsRefusedWhenItIsSet(t *testing.T) {
 	}
 }
 
-func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
+func TestAnEndpointGetsAtMostWhatItsMakerSees(t *testing.T) {
 	w := start(t)
 	low := w.p
 	low.Clearance = casetype.Private
@@ -346,7 +346,7 @@ func TestAnEndpointIsToldAtMostWhatItsMakerSees(t *testing.T) {
 	if _, err := w.endpoints.UpdateEndpoint(t.Context(), w.p, e.ID, raise); err != nil {
 		t.Fatal(err)
 	}
-	// Now it is told more than its maker sees, who can't point it elsewhere.
+	// Now it gets more than its maker sees, so the maker can't change its URL.
 	_, err = w.endpoints.UpdateEndpoint(t.Context(), low, e.ID,
 		func(e *endpoint.Endpoint) { e.URL = "https://mine.example" })
 	wantFault(t, err, fault.NotFound, "endpoint.not_found")

@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// fails has it saved that an endpoint has been failing for long.
+// fails saves that an endpoint has been failing for a long time.
 func (w *world) fails(e endpoint.Endpoint) time.Time {
 	w.t.Helper()
 	ctx, since := w.t.Context(), time.Now().Add(-time.Hour).UTC().Truncate(time.Microsecond)
@@ -36,7 +36,7 @@ func (w *world) fails(e endpoint.Endpoint) time.Time {
 	return since
 }
 
-func TestWhoDoesSomethingAboutAFailingEndpointGivesItItsTimeAgain(t *testing.T) {
+func TestAChangeOfAFailingEndpointRestartsItsTime(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		for name, c := range map[string]struct {
 			change func(*endpoint.Endpoint)

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/testworld"
 )
 
-// world is the use cases of endpoints on a real database, with a tenant. There are no cases.
+// world has the use cases of endpoints on a real database, with a tenant and without cases.
 type world struct {
 	t         testing.TB
 	store     *store.Store
@@ -55,7 +55,7 @@ func engines(t *testing.T, test func(t *testing.T, w *world)) {
 
 func (w *world) tenant(key string) access.Principal { return testworld.Tenant(w.t, w.store, key) }
 
-// audited returns what was recorded of the world's tenant, newest first.
+// audited returns the audit of the world's tenant, newest first.
 func (w *world) audited(t *testing.T) []access.Record { return testworld.Audited(t, w.guard, w.p) }
 
 func items[T any](p store.Page[T], err error) ([]T, error) { return testworld.Items(p, err) }

@@ -59,7 +59,7 @@ func TestSecretsAreRotatedAndDeleted(t *testing.T) {
 		wantFault(t, w.endpoints.DeleteEndpointSecret(ctx, low, e.ID, pair.ID), fault.NotFound, "endpoint.not_found")
 		got, err := w.endpoints.Endpoint(ctx, w.p, e.ID)
 		if err != nil || got.Revision != e.Revision+4 {
-			t.Errorf("revision %d, %v: who delivers must see each change", got.Revision, err)
+			t.Errorf("revision %d, %v: delivery must see each change", got.Revision, err)
 		}
 	})
 }

@@ -128,7 +128,7 @@ func (s *Endpoints) setTargets(
 		return nil, err
 	}
 	for _, e := range all {
-		if listens(e, trigger) && !slices.Contains(urls, e.URL) {
+		if subscribes(e, trigger) && !slices.Contains(urls, e.URL) {
 			if err := s.unsubscribe(ctx, tx, p, e, trigger); err != nil {
 				return nil, err
 			}
@@ -158,7 +158,7 @@ func (s *Endpoints) target(
 	for _, e := range all {
 		switch {
 		case e.URL != wanted.url:
-		case listens(e, wanted.trigger):
+		case subscribes(e, wanted.trigger):
 			listening = append(listening, Target{Endpoint: e})
 		default:
 			others = append(others, e)
@@ -192,7 +192,9 @@ func (s *Endpoints) unsubscribe(
 	return err
 }
 
-func listens(e endpoint.Endpoint, trigger string) bool { return slices.Contains(e.Triggers, trigger) }
+func subscribes(e endpoint.Endpoint, trigger string) bool {
+	return slices.Contains(e.Triggers, trigger)
+}
 
 // allEndpoints lists the endpoints that the caller sees.
 func allEndpoints(ctx context.Context, tx *store.Tx, p access.Principal) ([]endpoint.Endpoint, error) {

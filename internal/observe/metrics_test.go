@@ -104,7 +104,7 @@ func TestTheDatabaseIsAskedNowAndThen(t *testing.T) {
 	})
 }
 
-func TestWhatIsOffCountsNothing(t *testing.T) {
+func TestNilMetricsCountNothing(t *testing.T) {
 	var (
 		d *Delivery
 		s *Store

@@ -12,7 +12,7 @@ import (
 )
 
 // Our own failures are distinguished from a server's, however their errors are wrapped.
-func TestWhatIsOursIsToldApart(t *testing.T) {
+func TestOurOwnFailuresAreRecognised(t *testing.T) {
 	dialed := func(address string, e syscall.Errno) error {
 		to := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))
 		return fmt.Errorf("sending: %w",

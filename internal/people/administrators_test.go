@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/testworld"
 )
 
-// Two administrators who remove each other at the same time can't both succeed.
+// Of two administrators who remove each other at the same time, one fails.
 func TestTwoAdministratorsDoNotRemoveEachOther(t *testing.T) {
 	testworld.Engines(t, func(t *testing.T, url string) {
 		var looked sync.WaitGroup // both have looked for other administrators, unless one waits for the other

@@ -12,7 +12,7 @@ import (
 
 const nextPassword = "another horse battery"
 
-// signedInAs is somebody who has signed in.
+// signedInAs returns the principal of a user who has signed in.
 func (w *world) signedInAs(u access.User) access.Principal {
 	w.t.Helper()
 	p, err := w.users.InSession(w.t.Context(), people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch},
@@ -45,11 +45,11 @@ func TestPeopleChangeTheirOwnPassword(t *testing.T) {
 			audited = audited || a.Action == access.UserUpdated && a.Actor.UserID == ada.ID &&
 				strings.Contains(string(a.Detail), `"changed":["password"]`)
 			if strings.Contains(string(a.Detail), "horse") {
-				t.Errorf("the audit tells: %s", a.Detail)
+				t.Errorf("the audit has a password: %s", a.Detail)
 			}
 		}
 		if !audited {
-			t.Error("the audit does not have it")
+			t.Error("the audit lacks the change")
 		}
 	})
 }
@@ -83,7 +83,7 @@ func TestAPasswordThatCantBeOneSaysWhatOneNeeds(t *testing.T) {
 	wantFault(t, err, fault.Conflict, "password.none")
 }
 
-// A stolen session allows no faster guessing of the password than signing in does.
+// A stolen session allows no faster guesses of the password than sign-in does.
 func TestWrongOldPasswordsCountAsFailedSignIns(t *testing.T) {
 	w := start(t)
 	ctx := t.Context()

@@ -69,13 +69,13 @@ func TestPeopleFindTheServerUnderTheNameByWhichTheyCame(t *testing.T) {
 				t.Errorf("the tenant at %q is at %q, want %q", header, got, want)
 			}
 			if got := at(0, header); got != want {
-				t.Errorf("whoever is at %q is at %q, want %q", header, got, want)
+				t.Errorf("the people at %q are at %q, want %q", header, got, want)
 			}
 		}
 	})
 }
 
-func TestWhatIsNoPublicURLIsRefusedWithTheReason(t *testing.T) {
+func TestABadPublicURLIsRefusedWithAReason(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx, operator := t.Context(), people.Operator("")
 		w.tenant("second")
@@ -97,7 +97,7 @@ func TestWhatIsNoPublicURLIsRefusedWithTheReason(t *testing.T) {
 		if same := w.setTenant("second", people.TenantChange{Name: to("Second")}); same.PublicURL != saved.PublicURL {
 			t.Errorf("another change makes it %q", same.PublicURL)
 		}
-		// Nobody is sent to a name at which others are at home.
+		// A tenant's public URL can't have another tenant's host.
 		_, err := w.tenants.ChangeTenant(ctx, operator, "first",
 			people.TenantChange{PublicURL: to("http://b.example:81")})
 		wantFault(t, err, fault.Conflict, "tenant.host_taken")
@@ -111,7 +111,7 @@ func TestWhatIsNoPublicURLIsRefusedWithTheReason(t *testing.T) {
 		noted, err := items(w.guard.Records(ctx,
 			access.Principal{Tenant: saved.ID, Role: access.Admin, Clearance: casetype.Public}, 0, 1))
 		if err != nil || len(noted) != 1 || noted[0].Action != access.TenantUpdated {
-			t.Errorf("the audit notes %+v, %v", noted, err)
+			t.Errorf("the audit has %+v, %v", noted, err)
 		}
 	})
 }

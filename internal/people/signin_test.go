@@ -37,7 +37,7 @@ func (w *world) ada() access.User {
 	return u
 }
 
-// attempt is one to sign in to the world's tenant.
+// attempt returns an attempt to sign in to the world's tenant.
 func (w *world) attempt(email, password, from string) people.SignIn {
 	return people.SignIn{Tenant: w.p.Tenant, Email: email, Password: password, From: from}
 }
@@ -96,7 +96,7 @@ func TestSignInsAreRefusedAlike(t *testing.T) {
 		}
 		for _, d := range details {
 			if d != details[0] {
-				t.Errorf("refusals tell themselves apart: %q, %q", d, details[0])
+				t.Errorf("refusals differ: %q, %q", d, details[0])
 			}
 		}
 		all, err := items(w.guard.Records(ctx, w.p, 0, 1))
@@ -138,8 +138,8 @@ func TestFailuresInARowHoldSignInsBack(t *testing.T) {
 	})
 }
 
-// However many strangers guess, and from however many addresses, the owner of an account can sign
-// in from elsewhere, and in a known browser even from the same address.
+// However many strangers guess, from however many addresses, the owner of an account can sign in from another address,
+// and in a known browser even from the same one.
 func TestGuessesDoNotKeepTheOwnerOut(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.clock.Stop()
@@ -171,7 +171,7 @@ func TestGuessesDoNotKeepTheOwnerOut(t *testing.T) {
 				t.Errorf("the owner at %s in the browser %q: %v", from, browser, err)
 			}
 		}
-		for range 6 { // a browser has a counter of its own
+		for range 6 { // a browser has its own counter
 			wantFault(t, try(ada.Email, "wrong horse battery", adasAddress, "stolen"), fault.Unauthenticated,
 				"session.refused")
 		}
@@ -196,12 +196,12 @@ func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 				from = "192.0.2." + strconv.Itoa(i%250)
 			}
 			if _, err := w.users.SignIn(ctx, w.attempt(ada.Email, "wrong horse battery", from)); err == nil {
-				t.Fatal("a wrong password is taken")
+				t.Fatal("a wrong password is accepted")
 			}
 		}
 		told := len(w.audited(t)) - before
 		if told > 130 {
-			t.Errorf("500 attempts were told in %d records", told)
+			t.Errorf("500 attempts made %d records", told)
 		}
 		w.later(2 * time.Minute)
 		if err := w.guard.SumUp(ctx, false); err != nil {
@@ -216,12 +216,12 @@ func TestTheAuditGrowsWithTimeNotWithStrangers(t *testing.T) {
 			sum += max(1, detail.Times)
 		}
 		if sum != 500 {
-			t.Errorf("the audit tells of %d attempts", sum)
+			t.Errorf("the audit has %d attempts", sum)
 		}
 		after := len(w.audited(t))
 		w.later(2 * time.Hour)
 		if err := w.guard.SumUp(ctx, true); err != nil || len(w.audited(t)) != after {
-			t.Errorf("nothing came again, and is told: %v", err)
+			t.Errorf("nothing was repeated, and there is a record: %v", err)
 		}
 	})
 }
@@ -234,13 +234,12 @@ func TestTheAuditOfDenialsIsBounded(t *testing.T) {
 			wantFault(t, err, fault.Forbidden, "access.denied")
 		}
 		if n := len(w.audited(t)); n < 1000 || n > 1010 {
-			t.Errorf("1200 denials are told in %d records", n)
+			t.Errorf("1200 denials made %d records", n)
 		}
 	})
 }
 
-// One address that tries many accounts is held back too, however many it tries
-// at once.
+// An address that tries many accounts is held back too, however many it tries at once.
 func TestOneAddressIsHeldBack(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ada := w.ada()
@@ -270,7 +269,7 @@ func TestOneAddressIsHeldBack(t *testing.T) {
 	})
 }
 
-// A session is over when its user is disabled, or the password or address changed.
+// A session ends when its user is disabled, or the password or address changes.
 func TestSessionsEndWithWhatTheyCameFrom(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
@@ -347,8 +346,7 @@ func TestUsersAreJudged(t *testing.T) {
 	})
 }
 
-// An address that folds to another's by Unicode is not theirs: nobody signs in by it,
-// and no second user gets it.
+// Nobody signs in by an address that merely folds to a user's address by Unicode, and no second user gets it.
 func TestAnAddressThatLooksLikeAnothersIsNotTheirs(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		create := func(email string) error {

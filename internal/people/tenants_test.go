@@ -30,7 +30,7 @@ func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 		noted, err := items(w.guard.Records(ctx, p, 0, 9))
 		if err != nil || len(noted) != 2 || noted[1].Action != access.TenantCreated ||
 			noted[1].Actor.Address != "192.0.2.9" {
-			t.Errorf("its audit notes %+v, %v", noted, err)
+			t.Errorf("its audit has %+v, %v", noted, err)
 		}
 		first, err := w.tenants.TenantAt(ctx, "nobody.example")
 		if err != nil || first == p.Tenant {

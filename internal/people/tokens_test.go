@@ -65,7 +65,7 @@ func TestTokens(t *testing.T) {
 		refuse(bearer)
 		for _, r := range refusals {
 			if r != refusals[0] {
-				t.Errorf("refusals tell themselves apart: %q, %q", r, refusals[0])
+				t.Errorf("refusals differ: %q, %q", r, refusals[0])
 			}
 		}
 		wantFault(t, w.tokens.DeleteToken(ctx, w.p, all[1].ID), fault.NotFound, "token.not_found")
@@ -105,16 +105,16 @@ func TestATokenWorksFromItsAddressesAndNotesItsUse(t *testing.T) {
 		}
 		first := used().LastUsed
 		if first.IsZero() {
-			t.Fatal("no use is noted")
+			t.Fatal("no use is recorded")
 		}
 		w.tokens.Authenticate(ctx, made.Bearer, "192.0.2.1")
 		if again := used().LastUsed; again.Sub(first) > 0 {
-			t.Errorf("it is noted again after %s", again.Sub(first))
+			t.Errorf("it is recorded again after %s", again.Sub(first))
 		}
 		w.later(2 * 60e9)
 		w.tokens.Authenticate(ctx, made.Bearer, "192.0.2.1")
 		if later := used().LastUsed; later.Sub(first) < 60e9 {
-			t.Errorf("it is not noted after two minutes")
+			t.Errorf("it is not recorded after two minutes")
 		}
 		_, err = w.tokens.CreateToken(ctx, w.p,
 			people.TokenRequest{

@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/testworld"
 )
 
-// world is the use cases of people on a real database, with a tenant.
+// world has the use cases of people on a real database, with a tenant.
 type world struct {
 	t       testing.TB
 	store   *store.Store
@@ -65,7 +65,7 @@ func (w *world) tenant(key string) access.Principal { return testworld.Tenant(w.
 // as returns somebody of the world's tenant with a role.
 func (w *world) as(role access.Role) access.Principal { return testworld.WithRole(w.p.Tenant, role) }
 
-// audited returns what was recorded of the world's tenant, newest first.
+// audited returns the audit of the world's tenant, newest first.
 func (w *world) audited(t *testing.T) []access.Record { return testworld.Audited(t, w.guard, w.p) }
 
 func items[T any](p store.Page[T], err error) ([]T, error) { return testworld.Items(p, err) }

@@ -33,15 +33,15 @@ type integration struct {
 }
 
 func (i *integration) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var told struct {
+	var message struct {
 		Case    int64 `json:"case_id"`
 		Version int64 `json:"case_version"`
 	}
-	json.NewDecoder(r.Body).Decode(&told)
+	json.NewDecoder(r.Body).Decode(&message)
 	if i.most--; i.most >= 0 { // requests of one case come one after the other
-		i.comment(told.Case, i.token)
+		i.comment(message.Case, i.token)
 	}
-	i.versions <- told.Version
+	i.versions <- message.Version
 }
 
 func (i *integration) comment(caseID int64, token string) {
@@ -100,15 +100,15 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 				`{"url": "`+receiver.URL+`", "triggers": ["case_created", "case_comment"]`+test.settings+`}`)
 
 			comment := i.begin(test.byPerson)
-			got := []int64{i.told()}
+			got := []int64{i.received()}
 			for len(got) < len(test.want) {
 				if len(test.want) == 3 { // the loop has ended, and another client goes on
 					comment()
 				}
-				got = append(got, i.told())
+				got = append(got, i.received())
 			}
 			if !slices.Equal(got, test.want) {
-				t.Errorf("it was told of the versions %v, want %v", got, test.want)
+				t.Errorf("it received the versions %v, want %v", got, test.want)
 			}
 		})
 	}
@@ -141,13 +141,14 @@ func (i *integration) begin(byPerson bool) (comment func()) {
 	}
 }
 
-func (i *integration) told() int64 {
+// received waits for the next message, and returns its version.
+func (i *integration) received() int64 {
 	i.t.Helper()
 	select {
 	case version := <-i.versions:
 		return version
 	case <-time.After(20 * time.Second):
-		i.t.Fatal("it was told of nothing")
+		i.t.Fatal("it received nothing")
 		return 0
 	}
 }

@@ -33,7 +33,7 @@ const adasSignIn = `{"email": "ada@example.org", "password": "correct horse batt
 
 // The headers of a trusted proxy determine the address everywhere; those of any other client are
 // ignored.
-func TestWhatATrustedProxySaysCounts(t *testing.T) {
+func TestHeadersOfATrustedProxyCount(t *testing.T) {
 	t.Parallel()
 	for _, trusted := range []bool{true, false} {
 		config := Config{Data: filepath.Join(t.TempDir(), "data")}

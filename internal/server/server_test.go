@@ -108,7 +108,7 @@ func TestTheDataDirectoryIsForItsOwnerAndForOneProcess(t *testing.T) {
 	start(t, Config{Data: dir})
 }
 
-func TestWhatCannotStartSaysWhatToDo(t *testing.T) {
+func TestAFailedStartSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

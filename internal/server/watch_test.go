@@ -117,8 +117,8 @@ func (w *observedServer) eventually(what string, met func() bool) {
 	w.progress.Until(w.t, what, met)
 }
 
-// scraped waits until the metrics meet a condition. It polls: the counts of the database are cached for seconds, so only
-// the clock brings new ones.
+// scraped waits until the metrics meet a condition. It polls: the counts of the database are cached for seconds, so
+// only the clock brings new ones.
 func (w *observedServer) scraped(what string, met func(map[string]*dto.MetricFamily) bool) {
 	w.t.Helper()
 	waits.Poll(w.t, what, func() bool { return met(scrape(w.t, w.server.MetricsURL())) })
@@ -172,7 +172,7 @@ func series(all map[string]*dto.MetricFamily) (n int) {
 	return n
 }
 
-func TestMetricsTellWhatHappened(t *testing.T) {
+func TestMetricsCountWhatHappened(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	endpoint := fmt.Sprintf(`{"url": "%s/hook",
@@ -240,7 +240,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 
 // An outage shows as unreachable attempts, an open breaker, and entries that are not delivered.
 // After it, none of these is left.
-func TestMetricsTellOfAnOutage(t *testing.T) {
+func TestMetricsShowAnOutage(t *testing.T) {
 	t.Parallel()
 	w := startObserved(t, Config{Data: filepath.Join(t.TempDir(), "data"), MetricsListen: "127.0.0.1:0"})
 	w.answers(503, "")
@@ -313,7 +313,7 @@ func TestMetricsHaveAsManySeriesWithManyEndpointsAsWithOne(t *testing.T) {
 	}
 }
 
-func TestMetricsAreForWhoeverHasTheirToken(t *testing.T) {
+func TestMetricsNeedTheirToken(t *testing.T) {
 	t.Parallel()
 	const token = "0123456789abcdef0123"
 	off, _ := start(t, Config{Data: filepath.Join(t.TempDir(), "data")})

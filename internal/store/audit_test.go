@@ -7,7 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 )
 
-// Neither we nor an operator at the database changes what the audit says.
+// Neither Casehook nor an operator at the database can change the audit.
 func TestTheAuditIsAppendOnly(t *testing.T) {
 	for _, s := range statements {
 		for _, text := range s.text {

@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// It measures the heap of the process, and so runs alone.
+// The test measures the heap of the process, so it runs alone.
 func TestContentsInTheDatabase(t *testing.T) {
 	for name, options := range engines {
 		t.Run(name, func(t *testing.T) {
@@ -21,8 +21,7 @@ func TestContentsInTheDatabase(t *testing.T) {
 	}
 }
 
-// An upload that has not ended can't be read, but is listed, so that what a crash
-// leaves of it is found.
+// An unfinished upload can't be read. It is listed, so that the remains of a crash are found.
 func TestAnUnfinishedContentIsListedAndNotOpened(t *testing.T) {
 	t.Parallel()
 	for name, options := range engines {
@@ -50,7 +49,7 @@ func TestAnUnfinishedContentIsListedAndNotOpened(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// One that is deleted under its writer's hands is not half there afterwards.
+			// A content that is deleted during its upload leaves nothing.
 			_, err = blobs.Put(t.Context(),
 				doomed, io.MultiReader(bytes.NewReader(content), readerFunc(func() (int, error) {
 					if err := blobs.Delete(t.Context(), doomed); err != nil {

@@ -146,7 +146,7 @@ func fillCases(t *testing.T, s *Store) {
 			from n`,
 		`insert into case_labels (tenant, case_id, slug) select 1, id, 'urgent' from cases where assignee > 0`,
 	}
-	if s.Nodes() { // it would analyse the tables some time
+	if s.Nodes() { // autovacuum would analyse the tables at some time
 		statements = append([]string{
 			`alter table cases set (autovacuum_enabled = false)`,
 			`alter table case_labels set (autovacuum_enabled = false)`,

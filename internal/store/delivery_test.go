@@ -10,8 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// However many attempts there are, on both engines all are kept as they were, but
-// for what no text can hold.
+// Both engines keep any number of attempts unchanged, except for characters that a text can't have.
 func TestManyAttemptsAreKept(t *testing.T) {
 	for name, s := range openBoth(t) {
 		t.Run(name, func(t *testing.T) {

@@ -10,8 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// A process without descriptors can't read its database at present; that is no error
-// of the request, and passes.
+// A process without descriptors can't read its database. That is not the request's error, and it is temporary.
 func TestSQLiteWithoutDescriptorsIsUnavailable(t *testing.T) {
 	s := open(t, engines["sqlite"](t))
 	id := tenant(t, s)

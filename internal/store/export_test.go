@@ -7,10 +7,10 @@ import (
 
 var testContext = context.Background()
 
-// Waiting is how many transactions stand in line for SQLite's writer.
+// Waiting returns the number of transactions that wait for SQLite's writer.
 func (s *Store) Waiting() int { return len(s.engine.(*sqliteEngine).jobs) }
 
-// Readers are SQLite's reading connections.
+// Readers returns SQLite's reading connections.
 func (s *Store) Readers() *sql.DB { return s.engine.(*sqliteEngine).readers }
 
 // Exec runs any statement in the transaction.

@@ -13,8 +13,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// TestTextsOfBeforeThereWereKeysAreFolded opens a database as a version left it that
-// kept texts in lower case and compared names byte by byte.
+// TestTextsOfBeforeThereWereKeysAreFolded opens a database of a version that kept texts in lower case and compared
+// names by bytes.
 func TestTextsOfBeforeThereWereKeysAreFolded(t *testing.T) {
 	t.Parallel()
 	for name, options := range engines {
@@ -82,7 +82,7 @@ func TestTextsOfBeforeThereWereKeysAreFolded(t *testing.T) {
 	}
 }
 
-// oldRows are more than a portion.
+// oldRows is more rows than one portion has.
 const oldRows = 701
 
 func fillOld(t *testing.T, s *store.Store) (tenant int64) {

@@ -15,9 +15,9 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// TestAFrozenNodeHoldsNobodyUp freezes one node before and after each statement of
-// each way to write, its transaction open for good. Another commits, gives
-// positions, delivers and creates meanwhile: not one of its statements waits.
+// TestAFrozenNodeHoldsNobodyUp freezes one node before and after each statement of each kind of write, with its
+// transaction open. Meanwhile another node commits, assigns positions, delivers and creates: none of its statements
+// waits.
 func TestAFrozenNodeHoldsNobodyUp(t *testing.T) {
 	for name, write := range frozenWrites {
 		t.Run(name, func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestAFrozenNodeHoldsNobodyUp(t *testing.T) {
 			for at := 1; ; at++ {
 				thaw := w.freeze(t, write, at)
 				if thaw == nil {
-					return // the write has no more moments
+					return // the write has no further statement
 				}
 				w.live(t, at)
 				thaw()
@@ -34,7 +34,7 @@ func TestAFrozenNodeHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-// frozenWrites are the ways to write, as the node takes them that is frozen.
+// frozenWrites are the kinds of writes that a frozen node has begun.
 var frozenWrites = map[string]func(ctx context.Context, w *frozenWorld, s *store.Store, n int) error{
 	"a case": func(ctx context.Context, w *frozenWorld, s *store.Store, n int) error {
 		return w.create(ctx, s, 1000+n)
@@ -83,7 +83,7 @@ var frozenWrites = map[string]func(ctx context.Context, w *frozenWorld, s *store
 	},
 }
 
-// frozenWorld is a database with a node that lives and nodes that are frozen.
+// frozenWorld is a database with a live node and frozen nodes.
 type frozenWorld struct {
 	url    string
 	alive  *store.Store
@@ -104,8 +104,8 @@ func newFrozenWorld(t *testing.T) *frozenWorld {
 
 var errThawed = errors.New("thawed")
 
-// freeze lets a new node write, and freezes it at one of the moments before and
-// after its statements, until it is thawed. It returns nil when the write has fewer.
+// freeze starts a write on a new node, and freezes it at one of the moments before and after its statements, until it
+// is thawed. It returns nil if the write has fewer moments.
 func (w *frozenWorld) freeze(
 	t *testing.T, write func(context.Context, *frozenWorld, *store.Store, int) error, at int,
 ) (thaw func()) {
@@ -133,7 +133,7 @@ func (w *frozenWorld) freeze(
 	}
 }
 
-// live does with the living node all that a frozen one may not hold up.
+// live does with the live node everything that a frozen one must not delay.
 func (w *frozenWorld) live(t *testing.T, at int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -157,14 +157,14 @@ func (w *frozenWorld) live(t *testing.T, at int) {
 		}
 	}
 	if n, err := w.alive.Sequence(ctx); err != nil {
-		t.Errorf("moment %d: no other node gives positions: %d, %v", at, n, err)
+		t.Errorf("moment %d: no other node assigns positions: %d, %v", at, n, err)
 	}
 	if after, err := w.alive.Head(ctx); err != nil || after <= head {
-		t.Errorf("moment %d: the journal stands at %d, %v; it was at %d", at, after, err, head)
+		t.Errorf("moment %d: the journal is at %d, %v; it was at %d", at, after, err, head)
 	}
 }
 
-// create commits a case with all numbers that cases have.
+// create commits a case with each number that cases can have.
 func (w *frozenWorld) create(ctx context.Context, s *store.Store, n int) error {
 	return s.Update(ctx, func(tx *store.Tx) error {
 		for _, name := range []string{"reference/kyc", "outcome/customer"} {

@@ -76,12 +76,12 @@ func TestAMemoryFollowsChanges(t *testing.T) {
 	}
 }
 
-// A memory reads once, and again when there are more keys than it holds.
+// A memory reads a value once, and again after it had to drop it for other keys.
 func TestAMemoryIsBounded(t *testing.T) {
 	s := open(t, engines["sqlite"](t))
 	id := tenant(t, s)
 	reads := 0
-	for range 10 { // a busy machine may take so long that values are forgotten
+	for range 10 { // on a busy machine values may expire meanwhile
 		memory := store.NewMemory[int, int](s, 2)
 		reads = 0
 		for _, key := range []int{1, 1, 2, 1, 3, 2} { // when 3 comes, 2 goes

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// oldCase is a row of a case, as it was before its times were kept.
+// oldCase returns the row of a case from before the times of its status were kept.
 func oldCase(id, assignee int64) string {
 	return fmt.Sprintf(`insert into cases (id, tenant, type, type_version, reference, name, name_set, color, state, classification,
 		data, version, revision, outcome_instance, created_at, modified_at, search, assignee, assignee_name, status_changed_by,
@@ -15,7 +15,7 @@ func oldCase(id, assignee int64) string {
 		id, assignee)
 }
 
-// oldEntry is a row of the journal of tenant 1.
+// oldEntry returns a row of the journal of tenant 1.
 func oldEntry(id, at int64, actor, facts string) string {
 	return fmt.Sprintf(`insert into journal (tenant, subject, version, at, actor, facts, snapshot, callback)
 		values (1, 'case/%d', 1, %d, '%s', '%s', '{}', '')`, id, at, actor, facts)

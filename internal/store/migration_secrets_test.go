@@ -46,7 +46,7 @@ func TestASecretFromBeforeCallbacksHadSeveralSignsAndIsRotated(t *testing.T) {
 			t.Errorf("%s: rotated: %v\n%s", engine, err, diff)
 		}
 
-		// A server of before, which still runs, rotates as it always did.
+		// An older server that still runs rotates in its own way.
 		err = s.Update(t.Context(), func(tx *Tx) error {
 			_, err := tx.q.exec(t.Context(), oldRotation, tx.seal.seal(key, callbackPlace(1, "kyc", "approve")))
 			return err

@@ -20,7 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/pgtest"
 )
 
-// migrateTo brings an empty database to an older version.
+// migrateTo migrates an empty database to an older version.
 func migrateTo(t *testing.T, db *sql.DB, d goose.Dialect, folder string, version int64) {
 	t.Helper()
 	files, err := fs.Sub(migrations, "migrations/"+folder)
@@ -36,7 +36,7 @@ func migrateTo(t *testing.T, db *sql.DB, d goose.Dialect, folder string, version
 	}
 }
 
-// exec runs statements of a test's own.
+// exec runs a test's own statements.
 func exec(ctx context.Context, t *testing.T, db *sql.DB, statements ...string) {
 	t.Helper()
 	for _, s := range statements {
@@ -46,8 +46,7 @@ func exec(ctx context.Context, t *testing.T, db *sql.DB, statements ...string) {
 	}
 }
 
-// linkedCase is a case with a contact, as they were before their ids were the
-// tenant's own.
+// linkedCase has the rows of a case with a contact, from before ids belonged to the tenant.
 var linkedCase = []string{
 	`insert into tenants (key, name, created_at) values ('acme', 'Acme', 1)`,
 	`insert into cases (id, tenant, type, type_version, reference, name, name_set, color, state, classification, data,
@@ -66,11 +65,11 @@ func TestCasesAndContactsStayWhatTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T)
 	afterMigration(t, 17, linkedCase, checkLinkedCase)
 }
 
-// bytesLiteral is how SQLite writes bytes.
+// bytesLiteral matches bytes as SQLite writes them.
 var bytesLiteral = regexp.MustCompile(`x'([0-9a-f]+)'`)
 
-// afterMigration checks a store of each engine that held the rows at an older version.
-// Bytes in the rows are written as SQLite's.
+// afterMigration checks a store of each engine that was migrated from an older version with these rows. Bytes in the
+// rows have SQLite's form.
 func afterMigration(t *testing.T, version int64, rows []string, check func(t *testing.T, s *Store, engine string)) {
 	t.Helper()
 	ctx := t.Context()
@@ -165,8 +164,8 @@ func checkLinkedCase(t *testing.T, s *Store, engine string) {
 	}
 }
 
-// peopleOfBefore are users and a record of the audit of each kind, as they were before
-// users had ids of their tenant's own and records a classification.
+// peopleOfBefore has the rows of users and of one audit record of each kind, from before users' ids belonged to the
+// tenant and records had a classification.
 var peopleOfBefore = func() (all []string) {
 	all = append(all, `insert into tenants (key, name, created_at) values ('acme', 'Acme', 1), ('other', 'Other', 1)`)
 	for _, user := range []string{`1, 'ada@example.org'`, `2, 'bob@example.org'`, `1, 'grace@example.org'`} {

@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/pgtest"
 )
 
-// released are the numbers of the migrations that databases may have had. Databases
-// take new ones in the order of their numbers, so that a new one comes last here.
+// released lists the numbers of the migrations that databases may have. Databases apply new ones in the order of their
+// numbers, so a new one must be the last here.
 var released = []string{
 	"00001", "00002", "00003", "00004", "00005", "00006", "00007", "00008", "00009", "00010", "00011", "00012",
 	"00013", "00014", "00015", "00016", "00017", "00018", "00020", "00021", "00024", "00025", "00026", "00027", "00028",

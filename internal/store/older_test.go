@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-// A search for cases of older versions reads a bounded number of cases, and the next one
-// goes on behind these, even if none was found.
+// A search for cases of older versions reads a bounded number of cases, and the next one continues behind these, even
+// if none was found.
 func TestLookingForOlderCasesIsBounded(t *testing.T) {
 	typ := &casetype.Type{Definition: casetype.Definition{Key: "kyc"}}
 	versions := []int64{2, 2, 2, 1, 2, 2, 2, 1} // the ids 1 to 8; several are created at one time

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestAttemptsAreFoundAlongIndexes: a search looks at a bounded part of an index,
-// and neither through a whole table nor at what it would have to sort first.
+// TestAttemptsAreFoundAlongIndexes checks that a search reads a bounded part of an index, without reading a whole table
+// or sorting.
 func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 	stores := openBoth(t)
 	args := []any{1, "x", 1000, 0, lookBatch, "", "", 0, 0, 0, "", "", "", 0, "[]"}
@@ -42,7 +42,7 @@ func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 	}
 }
 
-// TestAReplayOfNamedMessagesReadsTheirEntriesAlone: a batch costs what it names.
+// TestAReplayOfNamedMessagesReadsTheirEntriesAlone checks that a batch costs no more than its messages.
 func TestAReplayOfNamedMessagesReadsTheirEntriesAlone(t *testing.T) {
 	stores := openBoth(t)
 	args := []any{1, "rpl_1", 0, 128}
@@ -75,7 +75,7 @@ func sqlitePlan(t *testing.T, s *Store, of *statement, args []any) string {
 	return plan.String()
 }
 
-// postgresPlan is the plan where tables are large: these here are empty.
+// postgresPlan returns the plan for large tables, although these are empty.
 func postgresPlan(t *testing.T, s *Store, of *statement, args []any) string {
 	t.Helper()
 	conn, err := postgresPool(s).Acquire(t.Context())

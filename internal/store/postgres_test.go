@@ -77,7 +77,7 @@ func TestPostgresComesBack(t *testing.T) {
 	update(t, s, func(tx *store.Tx) error {
 		n, err := tx.Next(t.Context(), id, "n")
 		if n != 2 {
-			t.Errorf("drew %d: the lost transaction's number is a gap, and no more", n)
+			t.Errorf("drew %d: more is lost than the transaction's number", n)
 		}
 		return err
 	})
@@ -91,8 +91,8 @@ func TestPostgresComesBack(t *testing.T) {
 	}
 }
 
-// When a commit was sent and its answer is lost, the change may be saved or not: the
-// error says so, and not that nothing was saved.
+// When the answer of a commit is lost, the change may or may not be saved. The error says that, and not that nothing
+// was saved.
 func TestACommitWhoseAnswerIsLostMayBeSaved(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.New(t)
@@ -141,8 +141,8 @@ func TestADatabaseURLThatCannotBeReadIsNotRepeated(t *testing.T) {
 	}
 }
 
-// A process that is killed loses its connections, and with them its leases; one that
-// only lost the connection by which it is known says so, and keeps them.
+// A killed process loses its connections, and with them its leases. A process that lost only the connection by which it
+// is known reports that, and keeps them.
 func TestAKilledNodesLeasesAreFreeAtOnce(t *testing.T) {
 	t.Parallel()
 	o := engines["postgres"](t)
@@ -177,7 +177,7 @@ func TestAKilledNodesLeasesAreFreeAtOnce(t *testing.T) {
 	kill()
 	<-ended
 	<-lost
-	claim(here, "a") // it lives all the same
+	claim(here, "a") // it is alive all the same
 	if held := claim(there, "b"); len(held) != 0 {
 		t.Fatalf("the second took %v from a node that lost a connection", held)
 	}

@@ -67,8 +67,7 @@ func TestEveryStatementIsPreparedOnBothEngines(t *testing.T) {
 	}
 }
 
-// onlyPostgres lists the tables by which PostgreSQL gives entries their
-// positions; on SQLite journal_seq is a view.
+// onlyPostgres lists the tables with which PostgreSQL assigns positions to entries; on SQLite journal_seq is a view.
 var onlyPostgres = []string{"journal_head", "journal_pending", "journal_seq"}
 
 // onlySQLite reports whether a table is one of SQLite's index of words. PostgreSQL has the column words for it.

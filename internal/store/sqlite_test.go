@@ -77,7 +77,7 @@ func TestSQLiteTakesASecondStoreOfTheSameFile(t *testing.T) {
 	}
 }
 
-// Commits cost a flush each, so those who wait share one.
+// Each commit costs a flush, so waiting transactions share one.
 func TestSQLiteGroupsTransactionsThatWait(t *testing.T) {
 	o := engines["sqlite"](t)
 	s := open(t, o)
@@ -151,7 +151,7 @@ func TestSQLiteTellsEveryoneInAGroupWhoseCommitFails(t *testing.T) {
 	all.Wait()
 	for range 4 {
 		if err := <-errs; err == nil {
-			t.Error("told that it was saved")
+			t.Error("reported as saved")
 		}
 	}
 	update(t, s, func(tx *store.Tx) error {
@@ -165,8 +165,7 @@ func TestSQLiteTellsEveryoneInAGroupWhoseCommitFails(t *testing.T) {
 	}
 }
 
-// A clean end leaves all in the database's own file, so that a copy of it is a
-// backup.
+// After a clean end the database file is complete, so that a copy of it is a backup.
 func TestSQLiteIsOneFileOnceItIsClosed(t *testing.T) {
 	o := engines["sqlite"](t)
 	s, err := store.Open(t.Context(), o)
@@ -199,8 +198,7 @@ func TestSQLiteIsOneFileOnceItIsClosed(t *testing.T) {
 	}
 }
 
-// A copy that was made while pages were written, a file that was cut off, and what
-// is no database are refused.
+// A copy made during a write, a truncated file, and a file that is no database are refused.
 func TestSQLiteRefusesADamagedFile(t *testing.T) {
 	o := engines["sqlite"](t)
 	s, err := store.Open(t.Context(), o)
@@ -246,7 +244,7 @@ func TestSQLiteRefusesADamagedFile(t *testing.T) {
 	}
 }
 
-// Trouble lasts until a change is saved. Each question about it tries to save one.
+// Trouble lasts until a change is saved. Each call of Trouble tries to save one.
 func TestTroubleLastsUntilAChangeIsSaved(t *testing.T) {
 	for _, engine := range engines {
 		o := engine(t)
@@ -289,7 +287,7 @@ func TestSQLiteSurvivesAFullDisk(t *testing.T) {
 	if err := s.Trouble(t.Context()); err != nil {
 		t.Errorf("Trouble = %v at first", err)
 	}
-	update(t, s, func(tx *store.Tx) error { return tx.Exec("pragma max_page_count = 1") }) // as many as there are
+	update(t, s, func(tx *store.Tx) error { return tx.Exec("pragma max_page_count = 1") }) // no more than now
 	for range 3 {
 		err := s.Update(t.Context(), func(tx *store.Tx) error {
 			return tx.Exec("insert into installation (name, value) values ('big', hex(zeroblob(1000000)))")
@@ -302,7 +300,7 @@ func TestSQLiteSurvivesAFullDisk(t *testing.T) {
 		t.Errorf("it is logged %d times:\n%s", n, log.String())
 	}
 	if err := s.Trouble(t.Context()); err != nil {
-		t.Errorf("Trouble = %v, although what needs no room is saved", err)
+		t.Errorf("Trouble = %v, although changes that need no room are saved", err)
 	}
 	update(t, s, func(tx *store.Tx) error { return tx.Exec("pragma max_page_count = 1000000") })
 	update(t, s, func(tx *store.Tx) error { _, err := tx.Next(t.Context(), id, "n"); return err })
@@ -334,7 +332,7 @@ func update(t testing.TB, s *store.Store, do func(*store.Tx) error) {
 	}
 }
 
-// tenant is the id of a tenant, which it makes if need be.
+// tenant returns the id of a tenant, which it creates if need be.
 func tenant(t testing.TB, s *store.Store) int64 {
 	t.Helper()
 	known, err := s.TenantByKey(t.Context(), "acme")

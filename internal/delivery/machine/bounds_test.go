@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// hourly is a policy by which what failed waits for an hour.
+// hourly returns a policy by which a failed message waits for an hour.
 func hourly(concurrency int) endpoint.Policy {
 	return endpoint.Policy{Concurrency: concurrency, Retries: []time.Duration{time.Hour, time.Hour}}
 }
@@ -91,7 +91,7 @@ func TestAReplayReadsUpToItsEnd(t *testing.T) {
 	}
 }
 
-// A lane that is looked for in the journal counts like a message that is sent.
+// Loading a lane from the journal counts like sending a message.
 func TestAGateIsBusyWithMessagesAndWithLoads(t *testing.T) {
 	s := newScript(t, hourly(2), machine.DefaultLimits)
 	s.commit(1, 2)
@@ -146,7 +146,7 @@ func TestAThrottleEndsWithOneRequestAloneWhateverIsLoaded(t *testing.T) {
 	}
 }
 
-// The endpoint has answered 410 while others of its messages were under way.
+// The endpoint answers 410 while other messages are under way.
 func TestNothingCountsAgainstAMessageOfAnEndpointThatIsGone(t *testing.T) {
 	s := newScript(t, hourly(8), machine.DefaultLimits)
 	s.commit(1, 2, 3, 4)
@@ -172,14 +172,14 @@ func TestAnEndpointFailsAfterTenMinutesAndIsDisabledAfterItsTime(t *testing.T) {
 	s.commit(1)
 	for _, want := range []struct {
 		after time.Duration
-		told  string
+		facts string
 	}{
 		{0, ""}, {10*time.Minute - 1, ""}, {10 * time.Minute, "failing"}, {fiveDays - 1, "failing"},
 		{fiveDays, "failing disabled"},
 	} {
 		s.now = start.Add(want.after)
-		if s.cut(true, s.launch()...); s.facts() != want.told {
-			t.Fatalf("after %v it is told: %q, not %q", want.after, s.facts(), want.told)
+		if s.cut(true, s.launch()...); s.facts() != want.facts {
+			t.Fatalf("after %v the facts are %q, want %q", want.after, s.facts(), want.facts)
 		}
 	}
 }
@@ -206,15 +206,15 @@ func TestAnEndpointThatRefusesEverythingFailsAfterTenMinutes(t *testing.T) {
 	s := followed(t, endpoint.Health{}, endpoint.Policy{Retries: []time.Duration{}})
 	for _, want := range []struct {
 		after time.Duration
-		told  string
+		facts string
 	}{{0, ""}, {10*time.Minute - 1, ""}, {10 * time.Minute, "failing"}} {
 		s.now = start.Add(want.after)
 		s.commit(1, 2)
 		for sent := s.launch(); len(sent) > 0; sent = s.launch() {
 			s.end(machine.Refused, sent...)
 		}
-		if s.facts() != want.told {
-			t.Fatalf("after %v it is told: %q, not %q", want.after, s.facts(), want.told)
+		if s.facts() != want.facts {
+			t.Fatalf("after %v the facts are %q, want %q", want.after, s.facts(), want.facts)
 		}
 	}
 }
@@ -235,8 +235,8 @@ func TestARestoredLaneIsDormantIfItsHeadIsAboveThePosition(t *testing.T) {
 	}
 }
 
-// A machine that lacks what it needs rests for a quarter of a second, then for twice as long, and for five seconds
-// at most. Messages that were under way together make one rest.
+// After failures of our own machine a gate rests for a quarter of a second, then for twice as long, up to five seconds.
+// Messages that were under way together cause one rest.
 func TestRestsBecomeLonger(t *testing.T) {
 	s := newScript(t, hourly(2), machine.DefaultLimits)
 	s.commit(1, 2, 3)
@@ -302,7 +302,7 @@ func TestReplaysTakeTurns(t *testing.T) {
 	}
 }
 
-// A burst is what a second has, in whole requests.
+// A burst has the requests of a second, rounded down.
 func TestARateLimitHasTheBurstOfASecond(t *testing.T) {
 	for limit, want := range map[float64]int{0.5: 1, 1: 1, 1.9: 1, 2: 2, 3.5: 3} {
 		s := newScript(t, endpoint.Policy{Concurrency: 64, RateLimit: limit}, machine.DefaultLimits)
@@ -347,7 +347,7 @@ func TestAReplaysWindowHas128EntriesAndALiveOneItsLimit(t *testing.T) {
 	}
 }
 
-// An entry of which nothing is owed takes no place in the window.
+// An entry without owed messages takes no place in the window.
 func TestOnlyEntriesWithMessagesFillTheWindow(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -367,7 +367,7 @@ func TestOnlyEntriesWithMessagesFillTheWindow(t *testing.T) {
 	}
 }
 
-// Only an answer 429 that names a time makes the next request wait for those under way.
+// Only a 429 with a time makes the next request wait for those under way.
 func TestAnAnswer429WithoutATimeLeavesTheOthersUnderWayAlone(t *testing.T) {
 	for asked, want := range map[time.Duration]int{0: 1, time.Nanosecond: 0} {
 		s := newScript(t, endpoint.Policy{Concurrency: 2}, machine.DefaultLimits)
@@ -380,7 +380,7 @@ func TestAnAnswer429WithoutATimeLeavesTheOthersUnderWayAlone(t *testing.T) {
 	}
 }
 
-// The order was strict when the head failed. It keeps its tries and its due time under the order of today.
+// The order was strict when the head failed. Under the present order the head keeps its tries and its due time.
 func TestAHeadParkedUnderTheStrictOrderWaitsOnUnderAnother(t *testing.T) {
 	for order, lane := range map[endpoint.Order]string{endpoint.PerCase: "case/2", endpoint.None: "msg_2_0"} {
 		s := newScript(t, endpoint.Policy{Order: order}, machine.DefaultLimits)

@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
-// failing tries one case's message until the breaker opens, or it is given up.
+// failing tries one message until the breaker opens, or the message is given up.
 func (s *script) failing(connected bool) (tries int) {
 	s.commit(1)
 	for tries = 0; tries < 20; tries++ {
@@ -49,8 +49,8 @@ func TestFailuresToConnectOpenTheBreakerWhateverTheCases(t *testing.T) {
 	}
 }
 
-// One message that finds nobody there arrives within ten seconds of the end of the
-// outage, whatever its schedule says, and a moment's outage is told to nobody.
+// A message that finds no receiver arrives within ten seconds of the end of the outage, whatever its schedule says. A
+// short outage is not reported.
 func TestAQuietEndpointHearsSoonAfterAnOutage(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.Strict, endpoint.PerCase, endpoint.None} {
 		s := newScript(t, endpoint.Policy{Order: order, Retries: []time.Duration{time.Hour, time.Hour}},
@@ -65,21 +65,21 @@ func TestAQuietEndpointHearsSoonAfterAnOutage(t *testing.T) {
 			if wait := s.cursor.WakeAt().Sub(s.now); wait > 10*time.Second {
 				t.Fatalf("%s: after %d failures the next try is in %v", order, failures, wait)
 			}
-			if told := s.gate.Health().Reported; told != (failures >= 5) {
-				t.Errorf("%s: after %d failures, told = %v", order, failures, told)
+			if reported := s.gate.Health().Reported; reported != (failures >= 5) {
+				t.Errorf("%s: after %d failures, reported = %v", order, failures, reported)
 			}
 			s.now = s.cursor.WakeAt()
 		}
 		s.end(machine.Delivered, s.launch()...)
 		if len(s.cursor.State().Dead) > 0 || s.gate.Health().Reported {
-			t.Errorf("%s: %d messages are dead, told = %v", order, len(s.cursor.State().Dead), s.gate.Health().Reported)
+			t.Errorf("%s: %d messages are dead, reported = %v", order, len(s.cursor.State().Dead),
+				s.gate.Health().Reported)
 		}
 	}
 }
 
-// An answer after failures of several cases brings those forward that failed: the
-// endpoint was away. It does so once, or messages that fail by themselves would use
-// up their retries.
+// An answer after failures of several cases brings the failed messages forward: the endpoint was away. It does so once;
+// otherwise messages that are to blame themselves would use up their retries.
 func TestAnAnswerBringsForwardWhatFailedBeforeIt(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.None} {
 		s := newScript(t,
@@ -144,7 +144,7 @@ func TestAConnectionAloneDoesNotEndAnOutageOfManyCases(t *testing.T) {
 	}
 }
 
-// However long an outage was, the receiver hears within ten seconds of its end.
+// However long an outage was, the receiver gets a message within ten seconds of its end.
 func TestProbesAreNeverMoreThanTenSecondsApart(t *testing.T) {
 	for _, jitter := range []float64{0, 0.5, 1} {
 		s := newScript(t, endpoint.Policy{}, machine.DefaultLimits)

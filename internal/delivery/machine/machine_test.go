@@ -18,13 +18,12 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// world is a cursor with the world around it: a journal, a disk that keeps only
-// what was settled, and a receiver that remembers what it saw. A crash loses the
-// cursor and the pool; the receiver may or may not have seen what was under way.
+// world is a cursor with a journal, a disk that has only settled outcomes, and a receiver that records its messages. A
+// crash loses the cursor and the pool; the receiver may or may not have got the messages under way.
 type world struct {
 	t       *rapid.T
 	order   endpoint.Order
-	orders  []endpoint.Order // that it had so far
+	orders  []endpoint.Order // so far
 	limits  machine.Limits
 	now     time.Time
 	journal []*machine.Entry
@@ -39,44 +38,44 @@ type world struct {
 	attempts [][]result // of each settlement in the pool
 
 	disk     disk
-	notable  map[int64]bool // what worth was when a version of the health came about
+	notable  map[int64]bool // the value of worth when a version of the health was made
 	worth    bool           // a message not about endpoints failed since the last answer or Recount
 	received map[string]int // by message id
 	arrivals []arrival      // first arrivals, in their order
 	subject  map[string]string
 	mayAgain map[string]bool // lost in a crash before they were settled
-	gaveUp   map[string]bool // given up, be it that a crash forgot it: out of the order
+	gaveUp   map[string]bool // given up, even if a crash lost that: out of the order
 	down     bool            // the receiver is away
-	sources  []string        // that the endpoint hears of
-	ignore   bool            // what its own token caused
+	sources  []string        // that the endpoint gets
+	ignore   bool            // activity of its own token
 	filters  bool            // by filtering
 
 	limit   float64              // requests per second; 0: none
 	paces   []time.Time          // requests since the start
-	asked   map[string]time.Time // when a message may be sent again, by the endpoint's own word
-	held    time.Time            // until when it wants no message at all; zero: it does
+	asked   map[string]time.Time // when the endpoint allows the next try
+	held    time.Time            // until when it wants no message at all; zero: none such
 	shared  *machine.Gate        // with others; nil: it has its own
 	after   int64                // a replay starts above it
 	bounds  *machine.Range       // of a replay; nil: it is live
 	ended   bool                 // the replay's end is saved
-	hurried map[string]bool      // somebody wanted them to be tried at once
+	hurried map[string]bool      // requested to be tried at once
 	early   map[string]bool      // they failed while the endpoint was away: one try may come before it is due
 }
 
-// result is what became of a request.
+// result is the outcome of a request.
 type result struct {
 	machine.Place
 	message   string
 	delivered bool
 }
 
-// arrival is a message that the receiver saw.
+// arrival is a message that the receiver got.
 type arrival struct {
 	machine.Place
 	message string
 }
 
-// disk is what is saved.
+// disk has the saved state.
 type disk struct {
 	position int64
 	parked   map[string]machine.ParkedMessage
@@ -100,13 +99,13 @@ func newDisk() disk {
 // before orders messages as the journal does.
 func before(p, q machine.Place) bool { return p.Seq < q.Seq || p.Seq == q.Seq && p.Part < q.Part }
 
-// actors are who commits.
+// actors are the authors of commits.
 var actors = []event.Actor{
 	{Source: event.UI, UserID: 7}, {Source: event.API, TokenID: ownToken}, {Source: event.API, TokenID: "tok_other"},
 	{Source: event.System},
 }
 
-// wanted is the model's opinion of what the endpoint is sent.
+// wanted reports whether the model sends the endpoint a message.
 func (w *world) wanted(e *machine.Entry, body *wire.Message) bool {
 	journal := e.Journal
 	heard := map[event.Source]bool{
@@ -119,15 +118,14 @@ func (w *world) wanted(e *machine.Entry, body *wire.Message) bool {
 		(!w.filters || journal.Version != filteredOut) && journal.Seq > w.after && w.inRange(journal, body)
 }
 
-// inRange is the model's opinion of what a replay sends.
+// inRange reports whether the model's replay sends a message.
 func (w *world) inRange(e *event.Entry, body *wire.Message) bool {
 	b := w.bounds
 	return b == nil ||
 		(b.Subject == "" || b.Subject == e.Subject) && (b.Messages == nil || slices.Contains(b.Messages, body.ID))
 }
 
-// A filter that lets some messages through, keeps some out, and can't be computed
-// for others, by their entry's version.
+// A filter that passes some messages, excludes some, and can't be computed for others, by their entry's version.
 const (
 	filtering               = `message.sequence == 2 ? 1 / (message.sequence - 2) == 1 : message.sequence != 1`
 	filteredOut, unfiltered = 1, 2
@@ -166,7 +164,7 @@ func newWorld(t *rapid.T, order endpoint.Order) *world {
 	return w
 }
 
-// endpoint is the endpoint as it is set up now.
+// endpoint returns the endpoint with its present settings.
 func (w *world) endpoint() endpoint.Endpoint {
 	e := endpoint.Endpoint{
 		ID:        self,
@@ -266,10 +264,10 @@ func (w *world) readTo(upTo int64) {
 	}
 }
 
-// step does one thing that the machine wants done.
+// step carries out one step of the machine.
 func (w *world) step(t *rapid.T) bool {
 	w.repair()
-	if w.disk.disabled { // no endpoint that is disabled has a cursor
+	if w.disk.disabled { // a disabled endpoint has no cursor
 		return false
 	}
 	s, ok := w.cursor.Next(w.now)
@@ -286,7 +284,7 @@ func (w *world) perform(t *rapid.T, s machine.Step) bool {
 		return true
 	}
 	id := s.Send.ID
-	// A changed order may repeat what was delivered out of the new one.
+	// A changed order may repeat messages that were delivered out of the new order.
 	if _, settled := w.disk.settled[id]; settled && len(w.orders) == 1 {
 		t.Fatalf("%s is sent although it was durably settled", id)
 	}
@@ -317,7 +315,7 @@ func (w *world) repair() {
 	w.noteDead()
 }
 
-// noteDead notes what was given up.
+// noteDead records the messages that were given up.
 func (w *world) noteDead() {
 	for _, message := range w.cursor.State().Dead {
 		w.gaveUp[message] = true
@@ -340,9 +338,8 @@ func (w *world) requestRepair(t *rapid.T, drop bool) {
 	}
 }
 
-// onSchedule checks a message against the row that is saved of it: tries go on
-// counting, over restarts too, and none but a probe comes before it is due, or what an
-// answer brought forward, once.
+// onSchedule checks a message against its saved row. Tries go on counting, also after restarts. No message comes before
+// it is due, except for a probe, and once for a message that an answer brought forward.
 func (w *world) onSchedule(msg *machine.Message) {
 	for _, p := range w.disk.parked {
 		if p.Message != msg.ID {
@@ -362,9 +359,8 @@ func (w *world) onSchedule(msg *machine.Message) {
 	}
 }
 
-// asItWasAsked checks that no message comes sooner or faster than the endpoint
-// wants, and that one request finds out whether it is ready again: with a gate of
-// its own, what other cursors hear does not count.
+// asItWasAsked checks that no message comes sooner or faster than the endpoint wants, and that a single request probes
+// whether it is ready again. Answers to other cursors count only if they share the gate.
 func (w *world) asItWasAsked(t *rapid.T, msg *machine.Message) {
 	w.paces = append(w.paces, w.now)
 	paced(t, w.limit, w.paces)
@@ -377,7 +373,7 @@ func (w *world) asItWasAsked(t *rapid.T, msg *machine.Message) {
 	}
 }
 
-// answer is what the receiver says with a verdict.
+// answer returns the receiver's answer for a verdict.
 func (w *world) answer(t *rapid.T, v machine.Verdict) machine.Outcome {
 	o := machine.Outcome{Verdict: v, Connected: true, Reason: "because"}
 	if v != machine.Unreachable {
@@ -392,7 +388,7 @@ func (w *world) answer(t *rapid.T, v machine.Verdict) machine.Outcome {
 	return o
 }
 
-// heed notes what the receiver asked for.
+// heed records the waits that the receiver asks for.
 func (w *world) heed(msg *machine.Message, o machine.Outcome) {
 	if _, spent := w.early[msg.ID]; !spent && o.Verdict == machine.Unreachable && o.RetryAfter == 0 {
 		w.early[msg.ID] = true
@@ -424,10 +420,10 @@ func (w *world) note(msg *machine.Message, v machine.Verdict, before int64) {
 	}
 }
 
-// fares saves how the endpoint fares.
+// fares saves the endpoint's health.
 func (w *world) fares(changes []machine.HealthChange) {
 	if w.shared != nil {
-		return // it is on the others' disks too
+		return // it is also on the disks of the others
 	}
 	for _, c := range changes {
 		if c.Base != w.disk.health.Version || c.Version <= c.Base {
@@ -444,14 +440,14 @@ func (w *world) fares(changes []machine.HealthChange) {
 		}
 		fact, last := c.Entry.Facts[0].Name, ""
 		if fact != event.EndpointRecovered.Name && !w.notable[c.Version] {
-			w.t.Fatalf("%s is told of failures at operational messages alone", fact)
+			w.t.Fatalf("%s follows failures of operational messages alone", fact)
 		}
 		if n := len(w.disk.facts); n > 0 {
 			last = w.disk.facts[n-1]
 		}
 		if fact == last || fact == event.EndpointFailing.Name && last == event.EndpointDisabled.Name ||
 			fact == event.EndpointRecovered.Name && last == "" {
-			w.t.Fatalf("%s is told after %q", fact, last)
+			w.t.Fatalf("%s follows %q", fact, last)
 		}
 		w.disk.facts = append(w.disk.facts, fact)
 		w.recoveryReported()
@@ -471,7 +467,7 @@ func (w *world) recoveryReported() {
 	}
 }
 
-// enable has a person set a disabled endpoint to active.
+// enable sets a disabled endpoint to active, as a person does.
 func (w *world) enable(t *rapid.T) {
 	for len(w.flying) > 0 {
 		w.finish(t, machine.NotAttempted)
@@ -538,7 +534,7 @@ func (w *world) arrive(msg *machine.Message) {
 	}
 }
 
-// handOver puts what is to be saved into the pool, with the results that it is of.
+// handOver puts a settlement and its results into the pool.
 func (w *world) handOver() {
 	s, ok := w.cursor.Collect(true)
 	if !ok {
@@ -588,7 +584,7 @@ func (w *world) flush() {
 	w.accounted()
 }
 
-// accounted checks the promise: what is on the disk accounts for every message.
+// accounted checks the promise: the disk accounts for every message.
 func (w *world) accounted() {
 	for _, e := range w.journal {
 		seq, subject := e.Journal.Seq, e.Journal.Subject
@@ -612,7 +608,7 @@ func (w *world) accounted() {
 }
 
 func (w *world) crash(t *rapid.T) {
-	clear(w.early) // a crash forgets who was brought forward
+	clear(w.early) // a crash forgets which messages were brought forward
 	for _, msg := range w.flying {
 		if rapid.Bool().Draw(t, "seen by the receiver") {
 			w.arrive(msg)
@@ -626,7 +622,7 @@ func (w *world) crash(t *rapid.T) {
 	w.restart()
 }
 
-// reorder changes the endpoint's order, once what is under way has settled.
+// reorder changes the endpoint's order, once all messages under way are settled.
 func (w *world) reorder(t *rapid.T) {
 	for len(w.flying) > 0 {
 		w.finish(t,
@@ -641,7 +637,7 @@ func (w *world) reorder(t *rapid.T) {
 	w.restart()
 }
 
-// finishAll brings everything to its end, with a receiver that takes all.
+// finishAll delivers everything, with a receiver that accepts all.
 func (w *world) finishAll(t *rapid.T) {
 	w.down = false
 	for range 40 * (len(w.journal) + 10) {
@@ -672,14 +668,14 @@ func (w *world) canRead() int64 {
 	return w.cursor.ReadTo()
 }
 
-// complete checks that everybody was told, in order, and that nothing is left.
+// complete checks that every message was delivered, in order, and that nothing is left.
 func (w *world) complete(t *rapid.T) {
 	w.facts(t)
-	w.repair() // what is moot by now
+	w.repair() // requests that are moot by now
 	w.handOver()
 	w.flush()
 	if len(w.disk.repairs) > 0 {
-		t.Fatalf("what is asked is forgotten: %v", w.disk.repairs)
+		t.Fatalf("requests are forgotten: %v", w.disk.repairs)
 	}
 	end := int64(len(w.journal))
 	if diff := gocmp.Diff(machine.State{Position: end, ReadTo: end}, w.cursor.State()); diff != "" {

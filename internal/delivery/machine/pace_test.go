@@ -69,12 +69,11 @@ func TestAChangeGivesNoRightToAnotherBurst(t *testing.T) {
 		t.Fatalf("%d are sent at once", len(sent))
 	}
 	if wait := next.cursor.WakeAt().Sub(next.now); wait < 250*time.Millisecond || wait > 251*time.Millisecond {
-		t.Errorf("the next is sent after %v, want what the new limit says", wait)
+		t.Errorf("the next is sent after %v, not by the new limit", wait)
 	}
 }
 
-// paced checks that no stretch of time between two requests saw more of them than
-// the burst and the rate allow.
+// paced checks that no period between two requests had more of them than the burst and the rate allow.
 func paced(t *rapid.T, limit float64, sent []time.Time) {
 	if limit == 0 || len(sent) == 0 {
 		return

@@ -11,12 +11,12 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
-// troop is the live cursor of an endpoint and its replays, each with its own world
-// around it, but for the gate, the journal and the time.
+// troop is the live cursor of an endpoint and its replays. Each has its own world; they share the gate, the journal and
+// the time.
 type troop struct {
 	worlds   []*world // the live one first
 	rotation *machine.Rotation
-	replays  int // that there have been
+	replays  int // so far
 }
 
 func (tr *troop) live() *world { return tr.worlds[0] }
@@ -67,7 +67,7 @@ func (tr *troop) replay(t *rapid.T) {
 	tr.rotate()
 }
 
-// replaying counts what is under way of replays.
+// replaying counts the messages of replays that are under way.
 func (tr *troop) replaying() (n int) {
 	for _, w := range tr.worlds[1:] {
 		n += w.cursor.State().UnderWay
@@ -75,7 +75,7 @@ func (tr *troop) replaying() (n int) {
 	return n
 }
 
-// step does one thing that the cursors want done.
+// step carries out one step of a cursor.
 func (tr *troop) step(t *rapid.T) bool {
 	for _, w := range tr.worlds {
 		w.repair()
@@ -86,7 +86,7 @@ func (tr *troop) step(t *rapid.T) bool {
 		return false
 	}
 	if c != tr.live().cursor && before > 0 && before >= tr.live().gate.Policy().Concurrency-1 {
-		t.Fatalf("replays leave no room for what is new: %d are under way", before)
+		t.Fatalf("replays leave no room for new messages: %d are under way", before)
 	}
 	for _, w := range tr.worlds {
 		if w.cursor == c {
@@ -130,7 +130,7 @@ func (tr *troop) flush(t *rapid.T) {
 	tr.rotate()
 }
 
-// finish brings all to their ends.
+// finish finishes all cursors.
 func (tr *troop) finish(t *rapid.T) {
 	for _, w := range tr.worlds {
 		w.down = false
@@ -145,7 +145,7 @@ func (tr *troop) finish(t *rapid.T) {
 		w.finishAll(t)
 		tr.live().now = w.now
 		if w != tr.live() && !w.ended {
-			t.Fatalf("a replay does not say that it has ended, at %d of %d", w.disk.position, w.bounds.Until)
+			t.Fatalf("a replay does not report its end, at %d of %d", w.disk.position, w.bounds.Until)
 		}
 	}
 	for _, w := range tr.worlds {
@@ -193,8 +193,7 @@ func TestReplaysLoseNothingAndKeepOrderPerCase(t *testing.T)  { checkReplays(t, 
 func TestReplaysLoseNothingAndKeepOrderStrictly(t *testing.T) { checkReplays(t, endpoint.Strict) }
 func TestReplaysLoseNothingWithoutOrder(t *testing.T)         { checkReplays(t, endpoint.None) }
 
-// withReplay returns a rotation of the script's cursor, or another live one, and a
-// replay of all that is committed now.
+// withReplay returns a rotation of the script's cursor, or another live one, and a replay of all present entries.
 func (s *script) withReplay(live *machine.Cursor, cases ...int) (*machine.Rotation, *machine.Cursor) {
 	s.commit(cases...)
 	replay := machine.NewReplay(s.gate, machine.Range{Until: s.seq}, machine.CursorState{})
@@ -204,7 +203,7 @@ func (s *script) withReplay(live *machine.Cursor, cases ...int) (*machine.Rotati
 	return r, replay
 }
 
-// launched sends all that may be sent now, and counts it by cursor.
+// launched sends all messages that may be sent now, and counts them by cursor.
 func (s *script) launched(r *machine.Rotation, replay *machine.Cursor) (live, replayed int) {
 	s.t.Helper()
 	for range 99 {
@@ -275,6 +274,6 @@ func TestACancelledReplaySendsNothingMore(t *testing.T) {
 	}
 	replay.Done(step.Send, machine.Outcome{Verdict: machine.Delivered}, s.now)
 	if out, _ := replay.Collect(true); out.Outcomes != 1 || out.Ended || !replay.Stopped() {
-		t.Errorf("what was under way is settled as %+v", out)
+		t.Errorf("the messages under way are settled as %+v", out)
 	}
 }

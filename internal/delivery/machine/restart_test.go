@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
-func TestWhatAShutdownBrokeOffCountsAsNoTry(t *testing.T) {
+func TestARequestEndedByAShutdownCountsNoTry(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.Strict, endpoint.None} {
 		s := newScript(t,
 			endpoint.Policy{Order: order, Concurrency: 1, Retries: []time.Duration{time.Second, time.Second}},

@@ -95,7 +95,7 @@ func TestPoisonousCasesAreNotTheOnlyOnesThatAreProbed(t *testing.T) {
 					s.end(machine.Unreachable, m)
 				}
 			}
-			t.Errorf("only %d cases are probed; those that are well wait for ever", len(probed))
+			t.Errorf("only %d cases are probed; the good ones wait for ever", len(probed))
 		})
 	}
 }
@@ -218,7 +218,7 @@ func TestSourcesAreDecidedWhenAMessageIsSent(t *testing.T) {
 	}
 	e := endpoint.Endpoint{Triggers: []string{wantedTrigger}, Token: "tok_own"}
 	if read(e).launch()[0].ID != "msg_1" {
-		t.Error("by default it is not told of programs' activity")
+		t.Error("by default it does not get the activity of programs")
 	}
 	for name, change := range map[string]func(*endpoint.Endpoint){
 		"people's only": func(e *endpoint.Endpoint) { e.Sources = []string{"ui"} },
@@ -239,9 +239,9 @@ func TestSourcesAreDecidedWhenAMessageIsSent(t *testing.T) {
 	}
 }
 
-// A message that this machine could not send stays where it was: no retry is used up, nothing is
-// recorded, and the endpoint is not blamed. It is tried again after a moment.
-func TestWhatWeLackIsNobodysFault(t *testing.T) {
+// A message that our own machine could not send keeps its place: it uses up no retry, nothing is recorded, and the
+// endpoint is not blamed. It is tried again after a moment.
+func TestOurOwnFailuresBlameNoEndpoint(t *testing.T) {
 	for _, order := range []endpoint.Order{endpoint.PerCase, endpoint.Strict, endpoint.None} {
 		s := newScript(t, endpoint.Policy{Order: order, Concurrency: 8}, machine.DefaultLimits)
 		s.commit(1, 2, 3, 4, 5, 6)

@@ -13,7 +13,7 @@ import (
 
 const wantedTrigger, otherTrigger, ownToken, self = "wanted", "other", "tok_own", "ep_self"
 
-// start is when tests begin.
+// start is the time at which tests begin.
 var start = time.Unix(1_800_000_000, 0)
 
 // entryOf returns an entry with these messages for every clearance.
@@ -46,7 +46,7 @@ type script struct {
 	seq     int64
 	more    int // messages of the next entries, beyond one
 	journal []*machine.Entry
-	health  []machine.HealthChange // all that were collected
+	health  []machine.HealthChange // all changes so far
 }
 
 func newScript(t *testing.T, p endpoint.Policy, l machine.Limits) *script {
@@ -60,7 +60,7 @@ func scriptOf(t *testing.T, e endpoint.Endpoint, l machine.Limits) *script {
 	return s
 }
 
-// commit reads one entry per case.
+// commit feeds one entry per case.
 func (s *script) commit(cases ...int) {
 	for _, c := range cases {
 		messages := make([]wire.Message, 1+s.more)
@@ -71,7 +71,7 @@ func (s *script) commit(cases ...int) {
 	}
 }
 
-// append reads an entry about a subject with these messages.
+// append feeds an entry about a subject with these messages.
 func (s *script) append(subject string, messages ...wire.Message) {
 	s.seq++
 	s.journal = append(s.journal, entryOf(&event.Entry{Seq: s.seq, Subject: subject}, messages...))
@@ -86,7 +86,7 @@ func (s *script) follow() {
 	}
 }
 
-// launch sends all that may be sent now.
+// launch sends all messages that may be sent now.
 func (s *script) launch() (sent []*machine.Message) {
 	s.t.Helper()
 	for range 1000 {
@@ -150,10 +150,10 @@ func (s *script) collect() machine.Settlement {
 	return out
 }
 
-// settle makes all that was sent durable.
+// settle makes all outcomes durable.
 func (s *script) settle() { s.gate.Durable(s.gate.State().Owed) }
 
-// wait lets the time pass until the cursor wakes, and returns how long that was.
+// wait moves the time to the cursor's next wake, and returns the difference.
 func (s *script) wait() time.Duration {
 	before := s.now
 	if wake := s.cursor.WakeAt(); wake.After(s.now) {

@@ -31,7 +31,7 @@ func TestARetryComesOnScheduleOrWhenItIsAskedForIfThatIsLater(t *testing.T) {
 			}
 			s.throttle(503, c.asked, s.launch()...)
 			if len(s.cursor.State().Dead) != 1 {
-				t.Error("what the endpoint asks for gives a message more tries than the schedule has")
+				t.Error("a Retry-After gives a message more tries than the schedule has")
 			}
 		})
 	}

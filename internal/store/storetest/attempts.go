@@ -8,8 +8,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// attempted saves one attempt a minute; of each three the first is delivered. They
-// go to two endpoints in turns, and every fifth is another tenant's.
+// attempted saves one attempt a minute. Every third is delivered; they alternate between two endpoints, and every fifth
+// is another tenant's.
 func (f *fixture) attempted(n int) (endpoints [2]string) {
 	f.t.Helper()
 	var epochs [2]int64

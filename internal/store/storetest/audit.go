@@ -55,6 +55,6 @@ var auditTests = map[string]func(*fixture){
 			f.equal(len(items[access.Record](f)(f.store.Audited(f.t.Context(), f.tenant, clearance, 1<<62, 9))), want)
 		}
 		first := must[store.Page[access.Record]](f)(f.store.Audited(f.t.Context(), f.tenant, casetype.Public, 1<<62, 1))
-		f.equal(first.More, true) // pages are full of what is seen
+		f.equal(first.More, true) // hidden records do not shorten pages
 	},
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// strange are texts that engines like to lose.
+// strange are texts that engines may change.
 var strange = []string{
 	"", "'; drop table cases; --", "Ünïcödé ẞß İı", "日本語", "👩‍👩‍👧 \u202e \ufeff", "line\r\n\ttab", `back\slash "quote"`, "%_%",
 	strings.Repeat("long ", 10_000), "\u0001\u001f\u007f", "\ufffd\uffff\U0010ffff",

@@ -100,14 +100,14 @@ var changeTests = map[string]func(*fixture){
 	},
 }
 
-// mixedChange is a kind of change, and how it has to end.
+// mixedChange is a kind of change, with its expected error.
 type mixedChange struct {
 	name string
 	try  func(i int64) error
 	ends func(error) bool
 }
 
-// mixedChanges are changes of which two kinds are saved: new cases, and edits of cases of their own.
+// mixedChanges are kinds of changes. Two of them are saved: new cases, and edits of their own cases.
 func (f *fixture) mixedChanges() []mixedChange {
 	ctx := f.t.Context()
 	taken, moved := f.aCase(f.tenant, 100_001), f.aCase(f.tenant, 100_002)
@@ -159,7 +159,7 @@ func (f *fixture) mixedChanges() []mixedChange {
 	}
 }
 
-// change makes a change that saves a case; key, if there is one, has an answer of the same text.
+// change returns a change that saves a case, with an answer under key unless it is empty.
 func (f *fixture) change(c cases.Case, from int64, key string) *store.Change {
 	change := &store.Change{Case: c, Type: aType(), From: from, Entry: anEntry(c.Tenant, c.ID, c.Version)}
 	if key != "" {
@@ -177,7 +177,7 @@ func (f *fixture) onceKey(key string) store.OnceKey {
 	return store.OnceKey{Tenant: f.tenant, Token: "tok_1", Operation: string(access.CreateCase), Key: key}
 }
 
-// unsaved commits a change that must be refused, and leave nothing.
+// unsaved commits a change that must be refused without a trace.
 func (f *fixture) unsaved(c *store.Change, want error) {
 	f.t.Helper()
 	before := f.count()
@@ -188,7 +188,7 @@ func (f *fixture) unsaved(c *store.Change, want error) {
 	f.nothingOf("k")
 }
 
-// nothingOf fails where there is an entry, or an answer under a key.
+// nothingOf fails if there is an entry, or an answer under the key.
 func (f *fixture) nothingOf(key string) {
 	f.t.Helper()
 	f.sequence()

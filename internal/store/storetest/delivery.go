@@ -66,7 +66,7 @@ func aDead(seq int64, part int) store.DeadMessage {
 	}
 }
 
-// settle saves settlements, and gives the endpoints whose lease has passed on.
+// settle saves settlements, and returns the endpoints whose lease was lost.
 func (f *fixture) settle(all ...store.Settlement) (lost []string) {
 	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {
@@ -76,7 +76,7 @@ func (f *fixture) settle(all ...store.Settlement) (lost []string) {
 	return lost
 }
 
-// served creates an endpoint whose lease is held, and gives its id and epoch.
+// served creates an endpoint with a lease, and returns its id and epoch.
 func (f *fixture) served(n int) (endpoint string, epoch int64) {
 	f.t.Helper()
 	e := anEndpoint(f.tenant, n)
@@ -224,7 +224,7 @@ var deliveryTests = map[string]func(*fixture){
 			slices.SortFunc(all, func(a, b store.Place) int { return int(a.Seq - b.Seq) })
 			return all
 		}
-		f.equal(settled(5), []store.Place{aPlace(6, 0), aPlace(7, 1)}) // of seq 7 one attempt failed, and it is dead
+		f.equal(settled(5), []store.Place{aPlace(6, 0), aPlace(7, 1)}) // the message of seq 7 failed once, and is dead
 		f.equal(settled(6), []store.Place{aPlace(7, 1)})
 		f.equal(settled(7), []store.Place(nil))
 	},
@@ -273,7 +273,7 @@ var deliveryTests = map[string]func(*fixture){
 	},
 }
 
-// claim is what an owner holds after claiming.
+// claim claims leases for an owner, and returns the endpoints that it holds.
 func (f *fixture) claim(owner string, ttl time.Duration) (held []store.Lease) {
 	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {
@@ -321,7 +321,7 @@ var leaseTests = map[string]func(*fixture){
 			return
 		}
 		f.create(anEndpoint(f.tenant, 1))
-		f.equal(f.claim("a", time.Hour)[0].Epoch, int64(1)) // as if the clock had been set back since
+		f.equal(f.claim("a", time.Hour)[0].Epoch, int64(1)) // as after the clock is set back
 		f.equal(f.claim("b", store.MaxLease)[0].Epoch, int64(2))
 		f.equal(len(f.claim("a", store.MaxLease)), 0)
 	},
@@ -369,7 +369,7 @@ var leaseTests = map[string]func(*fixture){
 	},
 	"renewing waits for no settling": func(f *fixture) {
 		if !f.store.Nodes() {
-			return // one writes at a time there
+			return // SQLite has one writer
 		}
 		e, epoch := f.served(1)
 		f.update(func(tx *store.Tx) error {

@@ -12,10 +12,9 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Each migration takes a while, and each test wants a database of its own: they are
-// copied from one that was migrated once.
+// Migrations take a while, and each test needs its own database: all are copies of one that is migrated once.
 
-// prepare makes the database that others are copied from.
+// prepare makes the database from which the others are copied.
 func prepare(ctx context.Context, o store.Options) error {
 	s, err := store.Open(ctx, o)
 	if err != nil {
@@ -24,8 +23,7 @@ func prepare(ctx context.Context, o store.Options) error {
 	return s.Close()
 }
 
-// Postgres returns the URL of a database of the test's own, which a store with the
-// key left behind empty.
+// Postgres returns the URL of the test's own database, an empty one of a store with the key.
 func Postgres(t testing.TB, key []byte) string {
 	t.Helper()
 	return pgtest.Copy(t, "storetest "+hex.EncodeToString(key), func(url string) error {
@@ -42,8 +40,7 @@ type file struct {
 
 var files sync.Map // by key
 
-// SQLite puts a database at path, which a store with the key left behind empty, and
-// returns path.
+// SQLite puts an empty database of a store with the key at path, and returns path.
 func SQLite(t testing.TB, path string, key []byte) string {
 	t.Helper()
 	found, _ := files.LoadOrStore(string(key), new(file))

@@ -146,7 +146,7 @@ var endpointTests = map[string]func(*fixture){
 					return tx.CreateEndpoint(f.t.Context(), other, "cur")
 				})
 			}
-			e.Name = spellings[1] // its own, spelt otherwise
+			e.Name = spellings[1] // its own name in another spelling
 			f.noError(f.store.CheckEndpointName(f.t.Context(), e, e.Clearance))
 			f.update(func(tx *store.Tx) error { _, err := tx.UpdateEndpoint(f.t.Context(), e); return err })
 		}
@@ -177,9 +177,9 @@ var endpointTests = map[string]func(*fixture){
 			return err
 		})
 	},
-	"an endpoint hears of what comes after it, and of nothing before": func(f *fixture) {
+	"an endpoint begins behind all earlier entries": func(f *fixture) {
 		for i := range int64(3) {
-			f.appendEntry(anEntry(f.tenant, i, 1)) // positions not given yet
+			f.appendEntry(anEntry(f.tenant, i, 1)) // positions are not assigned yet
 		}
 		e := anEndpoint(f.tenant, 1)
 		f.create(e)
@@ -204,6 +204,6 @@ var endpointTests = map[string]func(*fixture){
 		}
 		f.equal(len(f.claim("node", time.Minute)), 1)
 		f.equal(f.settle(aSettlement(f.tenant, e.ID, leases[0].Epoch, 6)), []string{e.ID})
-		f.create(e) // nothing of it is in the way
+		f.create(e) // the deleted one left nothing
 	},
 }

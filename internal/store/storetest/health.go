@@ -17,7 +17,7 @@ func failing(base int64, reason string) store.HealthChange {
 	}}
 }
 
-// saying is a change of health that is reported as a fact.
+// saying adds a fact to a change of health.
 func saying(tenant int64, id string, c store.HealthChange, fact event.Kind[event.NoDetails]) store.HealthChange {
 	c.Reported = true
 	c.Entry = &event.Entry{
@@ -43,8 +43,8 @@ func (f *fixture) endpoint(id string) endpoint.Endpoint {
 	return must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, id))
 }
 
-// said lists what the journal says of an endpoint, the newest first.
-func (f *fixture) said(id string) (facts []string) {
+// factsAbout lists the facts about an endpoint, newest first.
+func (f *fixture) factsAbout(id string) (facts []string) {
 	f.t.Helper()
 	for _, e := range items[*event.Entry](f)(f.store.History(f.t.Context(), f.tenant, event.EndpointSubject(id),
 		1<<62, 99)) {
@@ -54,34 +54,34 @@ func (f *fixture) said(id string) (facts []string) {
 }
 
 var healthTests = map[string]func(*fixture){
-	"health is saved with what is told of it, once": func(f *fixture) {
+	"health is saved with its facts, once": func(f *fixture) {
 		id, epoch := f.served(1)
 		f.equal(f.endpoint(id).Health, endpoint.Health{})
 		first, second := failing(0, "503"), saying(f.tenant, id, failing(1, "504"), event.EndpointFailing)
-		for range 2 { // the second time it is not known that the first was saved
+		for range 2 { // the second time as if the first had been reported lost
 			f.fares(id, epoch, first, second)
 			f.equal(f.endpoint(id).Health, second.Health)
-			f.equal(f.said(id), []string{"endpoint.failing"})
+			f.equal(f.factsAbout(id), []string{"endpoint.failing"})
 		}
-		f.equal(f.endpoint(id).Revision, int64(1)) // it is no change of a setting
+		f.equal(f.endpoint(id).Revision, int64(1)) // health is not a setting
 		back := saying(f.tenant, id, store.HealthChange{Base: 2, Health: endpoint.Health{Version: 3}}, event.EndpointRecovered)
 		back.Reported = false
 		f.fares(id, epoch, back)
 		f.equal(f.endpoint(id).Health, endpoint.Health{Version: 3})
-		f.equal(f.said(id), []string{"endpoint.recovered", "endpoint.failing"})
+		f.equal(f.factsAbout(id), []string{"endpoint.recovered", "endpoint.failing"})
 	},
 	"health of another version is not written over": func(f *fixture) {
 		id, epoch := f.served(1)
 		f.fares(id, epoch, failing(0, "503"))
 		f.fares(id, epoch, saying(f.tenant, id, failing(0, "late"), event.EndpointFailing), saying(f.tenant, id, failing(4, "early"), event.EndpointFailing))
 		f.equal(f.endpoint(id).Health, failing(0, "503").Health)
-		f.equal(f.said(id), []string(nil))
+		f.equal(f.factsAbout(id), []string(nil))
 	},
 	"who has lost the lease says nothing of an endpoint's health": func(f *fixture) {
 		id, epoch := f.served(1)
 		f.fares(id, epoch+1, saying(f.tenant, id, failing(0, "503"), event.EndpointFailing))
 		f.equal(f.endpoint(id).Health, endpoint.Health{})
-		f.equal(f.said(id), []string(nil))
+		f.equal(f.factsAbout(id), []string(nil))
 	},
 	"one batch has the health of many endpoints, each at several cursors": func(f *fixture) {
 		one, epoch := f.served(1)
@@ -92,7 +92,7 @@ var healthTests = map[string]func(*fixture){
 			store.Settlement{Tenant: f.tenant, Endpoint: one, Cursor: "cur_replay", Epoch: epoch, Health: []store.HealthChange{failing(0, "a")}},
 		)
 		f.equal([]string{f.endpoint(one).Health.Reason, f.endpoint(two).Health.Reason}, []string{"b", "c"})
-		f.equal(f.said(one), []string{"endpoint.failing"})
+		f.equal(f.factsAbout(one), []string{"endpoint.failing"})
 	},
 	"disabling stops an active endpoint once, and not one that was changed": func(f *fixture) {
 		id, epoch := f.served(1)
@@ -101,14 +101,14 @@ var healthTests = map[string]func(*fixture){
 		f.fares(id, epoch, end)
 		f.equal(f.endpoint(id).Status, endpoint.Active)
 		f.equal(f.endpoint(id).Health, endpoint.Health{})
-		f.equal(f.said(id), []string(nil))
+		f.equal(f.factsAbout(id), []string(nil))
 		end.Revision = 1
 		changed := f.store.EndpointsChanged()
 		for range 2 {
 			f.fares(id, epoch, end)
 			got := f.endpoint(id)
 			f.equal([]any{got.Status, got.Revision, got.Health}, []any{endpoint.Disabled, int64(2), end.Health})
-			f.equal(f.said(id), []string{"endpoint.disabled"})
+			f.equal(f.factsAbout(id), []string{"endpoint.disabled"})
 		}
 		select {
 		case <-changed:
@@ -126,7 +126,7 @@ var healthTests = map[string]func(*fixture){
 		end.Disable, end.Revision = true, 2
 		f.fares(id, epoch, end)
 		f.equal(f.endpoint(id).Status, endpoint.Paused)
-		f.equal(f.said(id), []string(nil))
+		f.equal(f.factsAbout(id), []string(nil))
 	},
 	"who does something about a failing endpoint gives it its time again": func(f *fixture) {
 		id, epoch := f.served(1)
@@ -141,14 +141,14 @@ var healthTests = map[string]func(*fixture){
 		want := failing(0, "503").Health
 		want.Version, want.Counted, want.Notable, want.Breaker = 2, time.Time{}, false, endpoint.Closed
 		f.equal(f.endpoint(id).Health, want)
-		f.fares(id, epoch, failing(1, "of before")) // what a worker still had to say is void
+		f.fares(id, epoch, failing(1, "of before")) // late changes of a worker are ignored
 		f.equal(f.endpoint(id).Health, want)
 	},
 	"the last contact is looked up": func(f *fixture) {
 		id, epoch := f.served(1)
 		f.equal(must[store.LastContact](f)(f.store.LastContact(f.t.Context(), f.tenant, id)), store.LastContact{})
 		failed, early, late := anAttempt(f.tenant, id, 3, 0), anAttempt(f.tenant, id, 1, 0), anAttempt(f.tenant, id, 2, 0)
-		early.Delivered, early.At = true, start.Add(2*time.Minute) // a retry: delivered after what is behind it
+		early.Delivered, early.At = true, start.Add(2*time.Minute) // a retry: delivered after its successors
 		late.Delivered, late.At = true, start.Add(time.Minute)
 		failed.At = start.Add(3 * time.Minute)
 		f.settle(store.Settlement{Tenant: f.tenant, Endpoint: id, Cursor: "cur_" + id, Epoch: epoch, Attempts: []store.Attempt{late, early, failed}})

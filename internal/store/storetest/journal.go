@@ -103,7 +103,7 @@ var journalTests = map[string]func(*fixture){
 		rest, err := f.store.Journal(f.t.Context(), 2, 9)
 		f.equal(seqs(rest.Entries), []int64{3})
 		if err != nil || rest.More {
-			f.t.Errorf("the rest has more, or fails: %v", err)
+			f.t.Errorf("the rest is not the end, or fails: %v", err)
 		}
 	},
 	"a subject's history is read newest first, for its tenant": func(f *fixture) {
@@ -271,7 +271,7 @@ var journalTests = map[string]func(*fixture){
 	},
 }
 
-// readOn pages on from what was read to the journal's end.
+// readOn reads the pages from the last read entry to the end of the journal.
 func (f *fixture) readOn(read []*event.Entry) (more []*event.Entry) {
 	after := int64(0)
 	if len(read) > 0 {

@@ -194,7 +194,7 @@ var labelTests = map[string]func(*fixture){
 		c.LastActivity = cases.Activity{At: start.Add(time.Hour), By: 7}
 		var updated cases.Case
 		f.update(func(tx *store.Tx) (err error) {
-			updated, err = tx.UpdateCase(f.t.Context(), c, aType()) // c knows of neither
+			updated, err = tx.UpdateCase(f.t.Context(), c, aType()) // c has neither
 			return err
 		})
 		c.Labels, c.Assignee, c.AssignedAt, c.Version, c.Revision = []string{"a"}, event.Person{UserID: 7, Name: "Grace"}, start, 4, 2
@@ -230,10 +230,10 @@ var labelTests = map[string]func(*fixture){
 	},
 }
 
-// label creates labels; what is not said of them is made up.
-// everything is the reader that nothing is kept from.
+// everything is a reader who sees everything.
 var everything = access.Reader{Clearance: casetype.Restricted}
 
+// label creates labels, with defaults for empty fields.
 func (f *fixture) label(tenant int64, all ...cases.Label) {
 	f.t.Helper()
 	f.update(func(tx *store.Tx) error {

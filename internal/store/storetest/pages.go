@@ -21,8 +21,7 @@ func sizes(r *rand.Rand, n int) []int {
 	return all
 }
 
-// pages reads a list page by page, and holds each page against its bounds: it is full,
-// or it ends at the size, or it is the last.
+// pages reads a list page by page, and checks that each page is full, ends at the size, or is the last.
 func pages[T any](f *fixture, limit int, size func(T) int, read func(limit int) (store.Page[T], error)) (all []T) {
 	f.t.Helper()
 	for {

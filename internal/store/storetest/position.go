@@ -8,8 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// history appends one entry a minute, every second one another tenant's, but for
-// the last two, whose clocks went the other way round.
+// history appends one entry a minute. Every second one is another tenant's, and the times of the last two are swapped.
 func (f *fixture) history(n int) {
 	f.t.Helper()
 	for i := range n {

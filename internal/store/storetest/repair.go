@@ -67,14 +67,14 @@ var repairTests = map[string]func(*fixture){
 			return must[[]store.RepairRequest](f)(f.store.RepairRequests(f.t.Context(), f.tenant, e))
 		}
 		f.equal(requests(), []store.RepairRequest{{Cursor: "cur_" + e, Message: "msg_3_1"}})
-		f.equal(ask(f.tenant, nil, true), int64(3)) // a later word counts
+		f.equal(ask(f.tenant, nil, true), int64(3)) // a later request counts
 		f.equal(len(requests()), 3)
 		lanes := must[[]store.ParkedLane](f)(f.store.ParkedLanes(f.t.Context(), f.tenant, e, store.LanePlace{}, 1))
 		f.equal(lanes[0].Requested, "drop")
 		carryOut := func(all ...store.RepairRequest) {
 			f.settle(store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch, Repaired: all})
 		}
-		carryOut(store.RepairRequest{Message: "msg_3_1"}, store.RepairRequest{Message: "msg_4_1", Drop: true}) // the first was taken back meanwhile
+		carryOut(store.RepairRequest{Message: "msg_3_1"}, store.RepairRequest{Message: "msg_4_1", Drop: true})
 		f.equal(len(requests()), 2)
 		carryOut(store.RepairRequest{Message: "msg_3_1", Drop: true}, store.RepairRequest{Message: "msg_8_1", Drop: true})
 		f.equal(requests(), []store.RepairRequest(nil))

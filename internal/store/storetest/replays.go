@@ -42,7 +42,7 @@ func (f *fixture) running(endpoint string) (ids []string) {
 	return ids
 }
 
-// replayed returns the settlement of what a replay delivered.
+// replayed returns the settlement of messages that a replay delivered.
 func replayed(r store.Replay, epoch, position int64, messages ...store.Place) store.Settlement {
 	s := store.Settlement{
 		Tenant: r.Tenant, Endpoint: r.Endpoint, Cursor: r.ID, Epoch: epoch, Replay: true, Position: position,
@@ -66,7 +66,7 @@ var replayTests = map[string]func(*fixture){
 		select {
 		case <-changed:
 		default:
-			f.t.Error("nobody in this process hears of it")
+			f.t.Error("nobody in this process is woken by it")
 		}
 		bare := aReplay(f.tenant, e, "rpl_2", 0, 0)
 		bare.Triggers, bare.Subject = nil, ""
@@ -158,7 +158,7 @@ var replayTests = map[string]func(*fixture){
 		f.equal(read(0, 9), []int64{3, 7}) // 2 is another tenant's
 		f.equal(read(3, 9), []int64{7})
 		f.equal(read(2, 1), []int64{3})
-		f.equal(read(0, 1), []int64{3}) // nor is a batch full of what is not there
+		f.equal(read(0, 1), []int64{3}) // missing messages do not fill a batch
 	},
 	"a message is found by what became of it": func(f *fixture) {
 		e, epoch := f.served(1)

@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// numberOne is all that there is about the case 1 and the contact 1 of a tenant.
+// numberOne is everything about the case 1 and the contact 1 of a tenant.
 type numberOne struct {
 	Case      cases.Case
 	Contact   cases.Contact
@@ -24,7 +24,7 @@ type numberOne struct {
 	History   []*event.Entry
 }
 
-// makeOne makes the case 1 and the contact 1 of a tenant, with all that belongs to them.
+// makeOne creates the case 1 and the contact 1 of a tenant, with everything that belongs to them.
 func (f *fixture) makeOne(tenant int64) {
 	f.t.Helper()
 	k, c := f.aCase(tenant, 0), f.aContact(tenant, 0)

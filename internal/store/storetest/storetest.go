@@ -1,4 +1,4 @@
-// Package storetest says, as tests, what a store promises. Every engine runs it.
+// Package storetest tests the promises of a store. Every engine runs it.
 package storetest
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Run runs the suite, some tests of it at a time, since they wait for the disk. Open
-// gives an empty store, and closes it with t.Cleanup.
+// Run runs the suite, several tests at a time, since they wait for the disk. open returns an empty store, and closes it
+// with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for _, group := range []map[string]func(*fixture){
 		transactions, changeTests, casesTests, labelTests, attachmentTests, tenantTests, userTests,
@@ -74,7 +74,6 @@ func (f *fixture) wantFault(err error, kind fault.Kind, code string) {
 	}
 }
 
-// equal compares; empty and nil lists are the same.
 func (f *fixture) noError(err error) {
 	f.t.Helper()
 	if err != nil {
@@ -82,6 +81,7 @@ func (f *fixture) noError(err error) {
 	}
 }
 
+// equal compares two values; empty and nil lists are equal.
 func (f *fixture) equal(got, want any) {
 	f.t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
@@ -99,7 +99,7 @@ func must[T any](f *fixture) func(v T, err error) T {
 	}
 }
 
-// items returns the items of a page that was read.
+// items returns the items of a page.
 func items[T any](f *fixture) func(store.Page[T], error) []T {
 	return func(p store.Page[T], err error) []T {
 		f.t.Helper()
@@ -122,7 +122,7 @@ func (f *fixture) cases(p store.CasePage, err error) (all []cases.Case) {
 	return all
 }
 
-// entries returns the entries of a range that was read.
+// entries returns the entries of a range.
 func (f *fixture) entries(r store.Range, err error) []*event.Entry {
 	f.t.Helper()
 	if err != nil {
@@ -199,7 +199,7 @@ func anEntry(tenant, caseID, version int64) event.Entry {
 	}
 }
 
-// appendEntry adds an entry in a transaction of its own, and gives its id.
+// appendEntry appends an entry in its own transaction, and returns its id.
 func (f *fixture) appendEntry(e event.Entry) (entry int64) {
 	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {

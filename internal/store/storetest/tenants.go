@@ -57,7 +57,7 @@ var tenantTests = map[string]func(*fixture){
 				return nil
 			})
 		}
-		f.update(func(tx *store.Tx) error { // which is the first to look
+		f.update(func(tx *store.Tx) error { // the first to look
 			f.equal(must[store.Tenant](f)(tx.Tenant(f.t.Context(), f.tenant)), want)
 			return nil
 		})
@@ -219,7 +219,7 @@ var idempotencyTests = map[string]func(*fixture){
 		release("here")
 		f.equal(claim("there", soon, false), true)
 		a := store.Answer{Request: "hash", Status: 201}
-		f.equal(f.storeAnswer(k, a, soon, start.Add(-time.Hour)), false) // by here, while there has it
+		f.equal(f.storeAnswer(k, a, soon, start.Add(-time.Hour)), false) // by "here", while "there" has the key
 		f.equal(claim("here", soon, true), true)                         // nobody else can be there
 		f.equal(claim("there", later, false), false)
 		f.equal(claim("there", soon.Add(time.Minute), false), true) // here has not come back
@@ -250,7 +250,7 @@ var idempotencyTests = map[string]func(*fixture){
 	},
 }
 
-// storeAnswer keeps an answer, and reports whether it was the first.
+// storeAnswer stores an answer, and reports whether it was the first.
 func (f *fixture) storeAnswer(k store.OnceKey, a store.Answer, now, since time.Time) (first bool) {
 	err := f.store.Update(f.t.Context(), func(tx *store.Tx) (err error) {
 		first, err = tx.StoreAnswer(f.t.Context(), store.NewAnswer{

@@ -181,7 +181,7 @@ var transactions = map[string]func(*fixture){
 		<-committed
 		select {
 		case <-changed:
-			f.t.Error("told of a changed endpoint although none changed")
+			f.t.Error("woken for a changed endpoint although none changed")
 		default:
 		}
 		f.update(func(tx *store.Tx) error { return tx.CreateEndpoint(f.t.Context(), anEndpoint(f.tenant, 1), "cur_1") })
@@ -194,7 +194,7 @@ var transactions = map[string]func(*fixture){
 			}
 		}
 		if err := f.store.Update(f.t.Context(), func(*store.Tx) error { return nil }); err == nil {
-			f.t.Error("a closed store took an update")
+			f.t.Error("a closed store accepted an update")
 		}
 	},
 	"updates under way are finished when the store closes": func(f *fixture) {

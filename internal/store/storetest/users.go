@@ -27,7 +27,7 @@ func (f *fixture) newUser(tenant int64, email string) (u access.User) {
 var userTests = map[string]func(*fixture){
 	"users are found by id, address and identity in their tenant alone": func(f *fixture) {
 		ada, bob, far := f.newUser(f.tenant, "ada@example.org"), f.newUser(f.tenant, "bob@example.org"), f.newUser(f.other, "ada@example.org")
-		f.equal([]int64{ada.ID, bob.ID, far.ID}, []int64{1, 2, 1}) // they count nobody else's
+		f.equal([]int64{ada.ID, bob.ID, far.ID}, []int64{1, 2, 1}) // each tenant counts its own
 		get := must[access.User](f)
 		f.equal(get(f.store.User(f.t.Context(), f.tenant, ada.ID)), ada)
 		f.equal(get(f.store.User(f.t.Context(), f.other, far.ID)), far)
