@@ -77,7 +77,7 @@ func (a *comparison) same(kind, path string, triggers ...string) {
 		var got []string
 		for _, m := range all[a.compared[clearance]:] {
 			var body map[string]json.RawMessage
-			must(a.world.t, json.Unmarshal(m.Body, &body))
+			must(a.world.t, json.Unmarshal([]byte(m.Body), &body))
 			if object, ok := body[kind]; ok {
 				if got = append(got, m.Trigger); !bytes.Equal(object, bytes.TrimSpace(answer.body)) {
 					a.world.t.Errorf("%s as %s tells %s\nand GET %s answers %s", m.Trigger, clearance, object,

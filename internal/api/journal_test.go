@@ -67,7 +67,16 @@ type polledMessage struct {
 	Sequence                     int64
 	Timestamp                    time.Time
 	Headers                      map[string]string
-	Body                         json.RawMessage
+	Body                         jsonText
+}
+
+// jsonText is JSON as it was sent. It is a string because cmp compares slices element by element.
+type jsonText string
+
+// UnmarshalJSON keeps the text.
+func (j *jsonText) UnmarshalJSON(text []byte) error {
+	*j = jsonText(text)
+	return nil
 }
 
 // poll polls the journal once.
@@ -95,7 +104,7 @@ func (w *world) messages(clearance casetype.Classification) (all []polledMessage
 				continue
 			}
 			h := polledMessage{m.ID, m.Trigger, e.Subject, string(e.Actor.Source), e.Version,
-				e.At.Truncate(time.Millisecond), map[string]string{}, m.Body}
+				e.At.Truncate(time.Millisecond), map[string]string{}, jsonText(m.Body)}
 			for _, header := range m.Header {
 				h.Headers[header.Name] = header.Value
 			}

@@ -64,7 +64,7 @@ func TestAThinEndpointIsSentWhatIdentifiesTheChangeAlone(t *testing.T) {
 		t.Errorf("the endpoint's journal is %+v", messages)
 	}
 	messages, _, _ = w.poll("after=beginning&triggers=case_created")
-	if len(messages) != 1 || membersOf(t, messages[0].Body) == thin {
+	if len(messages) != 1 || membersOf(t, []byte(messages[0].Body)) == thin {
 		t.Errorf("the journal is %+v", messages)
 	}
 
