@@ -114,7 +114,10 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	var err error
 	w.store, err = store.Open(t.Context(), options)
 	must(t, err)
-	t.Cleanup(func() { w.store.Close() })
+	t.Cleanup(func() {
+		storetest.CheckRecent(t, w.store)
+		w.store.Close()
+	})
 	blobs, err := blob.NewDisk(filepath.Join(dir, "blobs"))
 	must(t, err)
 	callbacks := httptest.NewServer(wiretest.Callback(t, http.HandlerFunc(w.callback)))

@@ -15,12 +15,14 @@ const leftoverAge = 24 * time.Hour
 // ended.
 func (s *Files) Clean(ctx context.Context) error {
 	now := s.now()
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.PurgeAnswers(ctx, now.Add(-authz.AnswersLast))
-		return err
-	})
-	if err != nil {
-		return err
+	for more := true; more; {
+		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			more, err = tx.PurgeAnswers(ctx, now.Add(-authz.AnswersLast))
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
 	if err := s.store.FoldTexts(ctx); err != nil {
 		return err

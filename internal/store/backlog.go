@@ -14,7 +14,7 @@ var (
 	backlogEndpoints = define(`select status, count(*) from endpoints group by status`)
 	backlogParked    = define(`select count(*) from (select 1 as one from parked limit $1) as counted`)
 	backlogDead      = define(`select count(*)
-		from (select 1 as one from dead where state <> 'dropped' and state <> 'delivered' limit $1) as counted`)
+		from (select 1 as one from dead where state in ('dead', 'retrying') limit $1) as counted`)
 	backlogLag = define(`select coalesce(sum(h.seq - c.position), 0), coalesce(max(h.seq - c.position), 0)
 		from cursors c
 			join endpoints e on e.id = c.endpoint,

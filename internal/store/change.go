@@ -45,7 +45,8 @@ var (
 type step struct {
 	statement *statement
 	args      []any
-	missed    error // if the statement changes no row; nil: it need not change one
+	missed    error        // if the statement changes no row; nil: it need not change one
+	entry     *event.Entry // that it appends to the journal; nil: none
 }
 
 var caseReplace = define(`update cases
@@ -65,12 +66,12 @@ func (c *Change) steps(ctx context.Context, r reader) ([]step, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, step{onceInsert, args, ErrKeyAnswered})
+		all = append(all, step{statement: onceInsert, args: args, missed: ErrKeyAnswered})
 	}
 	entry := entryRow{Entry: c.Entry}
 	entry.Trace = observe.Traceparent(ctx)
 	args, err := entryInserted.values(&entry)
-	return append(all, step{statement: journalAdd, args: args}), err
+	return append(all, step{statement: journalAdd, args: args, entry: &entry.Entry}), err
 }
 
 func (c *Change) caseStep() (step, error) {
@@ -80,10 +81,10 @@ func (c *Change) caseStep() (step, error) {
 	}
 	if c.From == 0 {
 		args, err := caseInserted.values(row)
-		return step{caseInsert, args, ErrReferenceTaken}, err
+		return step{statement: caseInsert, args: args, missed: ErrReferenceTaken}, err
 	}
 	args, err := caseUpdated.values(row, c.Case.Tenant, c.Case.ID, c.From)
-	return step{caseReplace, args, ErrCaseMoved}, err
+	return step{statement: caseReplace, args: args, missed: ErrCaseMoved}, err
 }
 
 // Commit saves a change, on SQLite in one commit with others that wait. It returns ErrCaseMoved, ErrReferenceTaken,
@@ -138,6 +139,9 @@ func carryOut(ctx context.Context, q querier, steps []step) error {
 		}
 		if n == 0 && one.missed != nil {
 			return one.missed
+		}
+		if one.entry != nil {
+			record(q, *one.entry)
 		}
 	}
 	return nil

@@ -207,7 +207,7 @@ var (
 	deadDelivered = define(`update dead set state = 'delivered' where (endpoint, message) in
 		(select r.endpoint, r.message from rows($1: endpoint text, message text) as r)`)
 	deadBack = define(`update dead set state = 'dead', replay = ''
-		where state = 'retrying' and replay in (select r.id from rows($1: id text) as r)`)
+		where state = 'retrying' and replay <> '' and replay in (select r.id from rows($1: id text) as r)`)
 	attemptsPut   = defineBulk("attempts", attemptInserted)
 	attemptsAgain = define(`insert into attempts (` + attemptInserted.names() + `)
 		select ` + attemptInserted.of("r") + ` from ` + attemptInserted.rows("$1") + ` as r

@@ -58,7 +58,8 @@ var (
 		or idempotency.status = 0 and (idempotency.claimed_by = $8 or idempotency.claimed_until <= $7 or $11 = 1)`)
 	onceRelease = define(`delete from idempotency
 		where tenant = $1 and token = $2 and operation = $3 and key = $4 and status = 0 and claimed_by = $5`)
-	oncePurge = define(`delete from idempotency where at <= $1`)
+	oncePurge = define(`delete from idempotency where (tenant, token, operation, key) in
+		(select tenant, token, operation, key from idempotency where at <= $1 order by at limit $2)`)
 )
 
 // onceRow is an answer as it is saved.
@@ -163,7 +164,8 @@ func (tx *Tx) ReleaseKey(ctx context.Context, k OnceKey, by string) error {
 	return err
 }
 
-// PurgeAnswers forgets answers made before a time.
-func (tx *Tx) PurgeAnswers(ctx context.Context, before time.Time) (int64, error) {
-	return tx.q.exec(ctx, oncePurge, micros(before))
+// PurgeAnswers forgets a portion of the answers made before a time, and reports whether there may be more.
+func (tx *Tx) PurgeAnswers(ctx context.Context, before time.Time) (more bool, err error) {
+	n, err := tx.q.exec(ctx, oncePurge, micros(before), purgeBatch)
+	return n == purgeBatch, err
 }

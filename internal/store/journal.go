@@ -63,7 +63,7 @@ func entriesOf(position, from, limit string) listing {
 }
 
 var tenantRange = entries(
-	`journal_seq s join journal j on j.id = s.entry where s.seq > $2 and s.seq <= $3 and +j.tenant = $1`, `s.seq`, `$4`)
+	`journal_seq s join {{entry}} where s.seq > $2 and s.seq <= $3 and +j.tenant = $1`, `s.seq`, `$4`)
 
 var (
 	journalValues = `insert into journal (` + entryInserted.names() + `)
@@ -71,16 +71,16 @@ var (
 	journalInsert = journalAppend(journalValues+` returning id`, journalValues)
 	journalAdd    = journalAppend(journalValues, journalValues) // without its id
 	journalRead   = defineListing(rangeBytes, entries(
-		`journal_seq s join journal j on j.id = s.entry where s.seq > $1`, `s.seq`, `$2`))
+		`journal_seq s join {{entry}} where s.seq > $1`, `s.seq`, `$2`))
 	// The plus makes SQLite use the index of positions; with that of tenants it would sort the whole journal.
 	journalTenant = defineListing(rangeBytes, entries(
-		`journal_seq s join journal j on j.id = s.entry where s.seq > $2 and +j.tenant = $1`, `s.seq`, `$3`))
+		`journal_seq s join {{entry}} where s.seq > $2 and +j.tenant = $1`, `s.seq`, `$3`))
 	journalRange = defineListing(rangeBytes, tenantRange)
 	journalFeed  = defineListing(feedBytes, tenantRange)
 	journalLane  = defineListing(rangeBytes, entries(`journal j join journal_seq s on s.entry = j.id
 		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4`, `j.id`, `$5`))
 	// The bound limits the cost where the tenant has few entries in a long journal.
-	journalRecent = defineListing(recentBytes, entries(`journal_seq s join journal j on j.id = s.entry
+	journalRecent = defineListing(recentBytes, entries(`journal_seq s join {{entry}}
 		where s.seq > (select coalesce(max(seq), 0) - 20000 from journal_seq) and +j.tenant = $1`, `s.seq desc`, `$2`))
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
 	journalSubject = defineListing(PageBytes, entriesOf(`0`,
@@ -101,6 +101,8 @@ func (tx *Tx) Append(ctx context.Context, e event.Entry) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	row.ID = id
+	record(tx.q, row.Entry)
 	tx.appended = true
 	return id, nil
 }
@@ -126,7 +128,7 @@ func (r Range) Last() int64 {
 	return r.Entries[len(r.Entries)-1].Seq
 }
 
-// Journal reads entries of all tenants above a position.
+// Journal reads entries of all tenants above a position from the database.
 func (r reader) Journal(ctx context.Context, after int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalRead, after, limit)
 	return collectRange(rows, err, limit, rangeBytes)

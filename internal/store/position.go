@@ -27,13 +27,13 @@ type Lag struct {
 const mostCounted = 1000
 
 var (
-	journalOldest = define(`select s.seq, j.at from journal_seq s join journal j on j.id = s.entry
+	journalOldest = define(`select s.seq, j.at from journal_seq s join {{entry}}
 		order by s.seq limit 1`)
-	journalAt = define(`select s.seq, j.at from journal_seq s join journal j on j.id = s.entry
+	journalAt = define(`select s.seq, j.at from journal_seq s join {{entry}}
 		where s.seq >= $1
 		order by s.seq limit 1`)
 	journalSince = define(`select coalesce(min(seq), $1) from (select s.seq, j.at
-			from journal_seq s join journal j on j.id = s.entry
+			from journal_seq s join {{entry}}
 			where s.seq < $1
 			order by s.seq desc limit $3) as before
 		where at >= $2`)
@@ -45,7 +45,7 @@ var (
 	stretchSample = define(`select count(*), coalesce(sum(case when tenant = $1 then 1 else 0 end), 0),
 		coalesce(min(case when tenant = $1 then at end), 0), coalesce(max(seq), 0)
 		from (select j.tenant, j.at, s.seq
-			from journal_seq s join journal j on j.id = s.entry
+			from journal_seq s join {{entry}}
 			where s.seq > $2 and s.seq <= $3
 			order by s.seq limit $4) as sample`)
 	lagParked = define(`select (select count(*) from parked where tenant = $1 and cursor = $2),

@@ -79,6 +79,8 @@ func (e *postgresEngine) prepare(ctx context.Context) error {
 	return migrate(ctx, e.db, goose.DialectPostgres, "postgres", goose.WithSessionLocker(locker))
 }
 
+func (e *postgresEngine) recent() *recentEntries { return new(recentEntries) } // entries get positions later
+
 func (e *postgresEngine) dialect() dialect { return postgres }
 
 func (e *postgresEngine) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {

@@ -106,7 +106,7 @@ var (
 	replaysForget  = define(`delete from replays where tenant = $1 and endpoint = $2`)
 
 	replayNamed   = define(`select ` + placeColumns.names() + ` from replay_messages where replay = $1`)
-	replayEntries = defineListing(rangeBytes, entries(`journal_seq s join journal j on j.id = s.entry
+	replayEntries = defineListing(rangeBytes, entries(`journal_seq s join {{entry}}
 		where s.seq in (
 			select distinct m.seq
 			from replay_messages m join journal_seq n on n.seq = m.seq join journal k on k.id = n.entry

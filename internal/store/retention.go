@@ -31,7 +31,7 @@ var (
 	portionPurge = postgresOnly(`select journal_purge($1)`)
 
 	expiring = define(`select behind.tenant, behind.id, coalesce((select j.at
-			from journal_seq s join journal j on j.id = s.entry
+			from journal_seq s join {{entry}}
 			where s.seq > behind.position order by s.seq limit 1), 0)
 		from (select e.tenant, e.id, min(c.position) as position from cursors c join endpoints e on e.id = c.endpoint
 			where e.status <> 'active' and e.updated_at < $1 and (c.position < $2
@@ -99,15 +99,21 @@ func (s *Store) PurgeJournal(ctx context.Context, upTo int64) error {
 		_, err = collect(rows, err, scanValue[int64])
 		return err
 	}
-	return s.Update(ctx, func(tx *Tx) error {
+	var removed int64
+	err := s.Update(ctx, func(tx *Tx) error {
 		rows, err := tx.q.query(ctx, purgeNeeded)
 		needed, err := one(rows, err, scanValue[sql.NullInt64], unanswered("store.retention"))
 		if err != nil || !needed.Valid {
 			return err
 		}
-		_, err = tx.q.exec(ctx, journalPurge, min(upTo, needed.Int64))
+		removed = min(upTo, needed.Int64)
+		_, err = tx.q.exec(ctx, journalPurge, removed)
 		return err
 	})
+	if err == nil {
+		s.engine.recent().forget(removed)
+	}
+	return err
 }
 
 // expire lets stopped endpoints go on behind what is about to be removed.

@@ -27,6 +27,7 @@ type sqliteEngine struct {
 	closing  chan struct{}
 	once     sync.Once // closes closing
 	done     chan struct{}
+	kept     *recentEntries
 }
 
 // job is one transaction that waits for the writer.
@@ -64,8 +65,9 @@ func openSQLite(ctx context.Context, path string, metrics *observe.Store) (engin
 	e := &sqliteEngine{
 		path: path, readers: readers, writers: writers,
 		jobs: make(chan *job, maxGroup), closing: make(chan struct{}), done: make(chan struct{}),
+		kept: new(recentEntries),
 	}
-	w := &writer{conn: conn, prepared: map[*statement]*sql.Stmt{}, metrics: metrics}
+	w := &writer{conn: conn, prepared: map[*statement]*sql.Stmt{}, metrics: metrics, recent: e.kept}
 	go func() {
 		defer close(e.done)
 		w.run(context.WithoutCancel(ctx), e.jobs, e.closing)
@@ -96,6 +98,8 @@ func openFile(path, lock string, connections int) (*sql.DB, error) {
 }
 
 func (e *sqliteEngine) dialect() dialect { return sqlite }
+
+func (e *sqliteEngine) recent() *recentEntries { return e.kept }
 
 // stmt prepares s once; database/sql keeps it prepared on every connection.
 func (e *sqliteEngine) stmt(ctx context.Context, s *statement) (*sql.Stmt, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/observe"
 )
 
@@ -16,8 +17,11 @@ type writer struct {
 	conn     *sql.Conn
 	prepared map[*statement]*sql.Stmt
 	metrics  *observe.Store
-	last     int           // jobs of the group before
-	took     time.Duration // of the group before, from its first job to its commit
+	recent   *recentEntries
+	appended []*event.Entry // by the group
+	inserted int64          // the id of the row that was inserted last
+	last     int            // jobs of the group before
+	took     time.Duration  // of the group before, from its first job to its commit
 }
 
 var (
@@ -73,6 +77,10 @@ func (w *writer) group(ctx context.Context, first *job, jobs <-chan *job) {
 	started := time.Now()
 	group, err := w.commitAll(ctx, first, jobs)
 	w.last, w.took = len(group), time.Since(started)
+	if err == nil {
+		w.recent.add(w.appended)
+	}
+	w.appended = nil
 	for _, j := range group {
 		if j.err == nil {
 			j.err = err
@@ -169,7 +177,9 @@ func (w *writer) one(ctx context.Context, j *job) (err, broken error) {
 	if _, err := w.exec(ctx, savepoint); err != nil {
 		return err, err
 	}
+	appended := len(w.appended)
 	if err := protect(func() error { return j.do(w) }); err != nil {
+		w.appended = w.appended[:appended]
 		if _, undo := w.exec(ctx, rollbackTo); undo != nil {
 			return err, errors.Join(err, undo)
 		}
@@ -209,6 +219,9 @@ func (w *writer) exec(ctx context.Context, s *statement, args ...any) (int64, er
 	}
 	result, err := p.ExecContext(context.WithoutCancel(ctx), args...)
 	if err != nil {
+		return 0, translate(err)
+	}
+	if w.inserted, err = result.LastInsertId(); err != nil {
 		return 0, translate(err)
 	}
 	n, err := result.RowsAffected()

@@ -58,7 +58,8 @@ var replacers = [...]*strings.Replacer{
 		"{{share}}", "",
 		"{{alone}}", "",
 		"{{backend}}", "$3",
-		"{{present}}", "true"),
+		"{{present}}", "true",
+		"{{entry}}", "journal j on j.id = s.entry"),
 	postgres: strings.NewReplacer(
 		"{{now}}", "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
 		"{{lock}}", "for update skip locked",
@@ -66,7 +67,9 @@ var replacers = [...]*strings.Replacer{
 		"{{alone}}", "for update of l",
 		"{{backend}}", "coalesce((select pid from pg_stat_activity where pid = $3), 0)",
 		"{{present}}", `(session = 0 or session_at < extract(epoch from pg_postmaster_start_time()) * 1000000
-			or exists (select 1 from pg_stat_activity where pid = session))`),
+			or exists (select 1 from pg_stat_activity where pid = session))`,
+		// Before it has counted the rows, PostgreSQL would rather read the whole journal than look up many entries.
+		"{{entry}}", "lateral (select * from journal where id = s.entry offset 0) j on true"),
 }
 
 // render returns a statement in an engine's words. Every start of the program renders all statements, which regular

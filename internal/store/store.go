@@ -80,6 +80,7 @@ type engine interface {
 	whole(ctx context.Context, s *statement, args []any, row ...any) error
 	apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 	dialect() dialect
+	recent() *recentEntries
 	listen(ctx context.Context, started func(session), notified func(text string)) error
 	notify(ctx context.Context, text string) error
 	close() error

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -27,6 +28,8 @@ func (s strictQuerier) query(ctx context.Context, st *statement, args ...any) (*
 	}
 	return s.querier.query(ctx, st, args...)
 }
+
+func (s strict) record(e event.Entry) { record(s.querier, e) }
 
 func checkText(args []any) error {
 	for _, arg := range args {

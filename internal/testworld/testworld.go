@@ -51,7 +51,10 @@ func Open(t testing.TB, o store.Options) *store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { st.Close() })
+	t.Cleanup(func() {
+		storetest.CheckRecent(t, st)
+		st.Close()
+	})
 	return st
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -185,14 +186,33 @@ var idempotencyTests = map[string]func(*fixture){
 		f.equal(f.storeAnswer(k, store.Answer{Request: "next", Status: 204}, start.Add(2*time.Hour), start.Add(time.Hour)), true)
 		got, _ = find(k, start)
 		f.equal(got, store.Answer{Request: "next", Status: 204})
-		purge := func(before time.Time) (n int64) {
-			f.update(func(tx *store.Tx) (err error) {
-				n, err = tx.PurgeAnswers(f.t.Context(), before)
-				return err
-			})
-			return n
+		purge := func(before time.Time) (rounds int) {
+			for more := true; more; rounds++ {
+				f.update(func(tx *store.Tx) (err error) {
+					more, err = tx.PurgeAnswers(f.t.Context(), before)
+					return err
+				})
+			}
+			return rounds
 		}
-		f.equal([]int64{purge(start.Add(time.Hour)), purge(start.Add(3 * time.Hour))}, []int64{0, 1})
+		purge(start.Add(time.Hour))
+		_, found = find(k, start)
+		f.equal(found, true)
+		f.update(func(tx *store.Tx) error { // more than one portion
+			for i := range 600 {
+				other := k
+				other.Key = fmt.Sprint("old ", i)
+				_, err := tx.StoreAnswer(f.t.Context(), store.NewAnswer{
+					OnceKey: other, Answer: store.Answer{Request: "r", Status: 204}, By: "here", Now: start,
+					Since: start.Add(-time.Hour),
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		f.equal(purge(start.Add(3*time.Hour)), 2)
 		_, found = find(k, start)
 		f.equal(found, false)
 	},

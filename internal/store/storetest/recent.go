@@ -1,0 +1,41 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// CheckRecent checks that the newest entries of the journal are the same for one who follows it, and may get them from
+// memory, and for one who reads the database.
+func CheckRecent(t testing.TB, st *store.Store) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context()) // it runs as a test ends
+	head, err := st.Head(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := max(0, head-300)
+	followed, err := st.Journal(ctx, after, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byTenant := map[int64][]*event.Entry{}
+	for _, e := range followed.Entries {
+		byTenant[e.Tenant] = append(byTenant[e.Tenant], e)
+	}
+	for tenant, entries := range byTenant {
+		read, err := st.TenantJournal(ctx, tenant, after, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(read.Entries, slices.Clip(entries)); diff != "" {
+			t.Errorf("the journal of tenant %d differs in memory (-database +memory):\n%s", tenant, diff)
+		}
+	}
+}
