@@ -29,7 +29,7 @@ func (s strictQuerier) query(ctx context.Context, st *statement, args ...any) (*
 	return s.querier.query(ctx, st, args...)
 }
 
-func (s strict) record(e event.Entry) { record(s.querier, e) }
+func (s strictQuerier) record(e event.Entry) { record(s.querier, e) }
 
 func checkText(args []any) error {
 	for _, arg := range args {
