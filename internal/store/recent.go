@@ -8,8 +8,8 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// recentEntries are the newest entries of the journal that SQLite's writer has committed. Whoever follows the journal
-// gets them without reading and decoding what was just encoded and written. It is safe for concurrent use.
+// recentEntries are the newest entries of the journal that SQLite's writer has committed. A reader that follows the
+// journal gets them without decoding again what was just encoded. It is safe for concurrent use.
 type recentEntries struct {
 	mu    sync.Mutex
 	all   []*event.Entry // at successive positions
