@@ -332,6 +332,19 @@ func TestACursorWithoutMessagesSleepsUntilItHasSome(t *testing.T) {
 	}
 }
 
+func TestTheFirstParkedMessageIsTriedAtOnceOnRequest(t *testing.T) {
+	s := newScript(t, endpoint.Policy{}, machine.DefaultLimits)
+	s.commit(1, 2)
+	s.end(machine.Refused, s.launch()...)
+	for _, message := range []string{"msg_1_0", "msg_2_0"} {
+		s.cursor.RequestRepair(machine.RepairRequest{Message: message})
+	}
+	s.cursor.Repair(s.now)
+	if sent := s.launch(); len(sent) != 2 {
+		t.Errorf("%d of two are sent", len(sent))
+	}
+}
+
 func TestAReplaysWindowHas128EntriesAndALiveOneItsLimit(t *testing.T) {
 	s := newScript(t, endpoint.Policy{}, machine.Limits{Window: 200, Unsettled: 500, Parked: 100})
 	for range 300 {
