@@ -345,6 +345,19 @@ func TestTheFirstParkedMessageIsTriedAtOnceOnRequest(t *testing.T) {
 	}
 }
 
+func TestADroppedMessageIsFollowedByTheNextOfItsCase(t *testing.T) {
+	s := newScript(t, endpoint.Policy{}, machine.DefaultLimits)
+	s.commit(1, 1)
+	s.end(machine.Refused, s.launch()...)
+	s.wait()
+	s.end(machine.Refused, s.launch()...) // both had been found in the journal
+	s.cursor.RequestRepair(machine.RepairRequest{Message: "msg_1_0", Drop: true})
+	s.cursor.Repair(s.now)
+	if sent := s.launch(); len(sent) != 1 || sent[0].ID != "msg_2_0" {
+		t.Errorf("%d messages are sent", len(sent))
+	}
+}
+
 func TestAReplaysWindowHas128EntriesAndALiveOneItsLimit(t *testing.T) {
 	s := newScript(t, endpoint.Policy{}, machine.Limits{Window: 200, Unsettled: 500, Parked: 100})
 	for range 300 {
