@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
-	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/store/storetest"
 )
 
 // TestAFrozenNodeHoldsNobodyUp freezes one node before and after each statement of each kind of write, with its
@@ -91,7 +91,7 @@ type frozenWorld struct {
 }
 
 func newFrozenWorld(t *testing.T) *frozenWorld {
-	w := &frozenWorld{url: pgtest.URL(t) + "&idle_in_transaction_session_timeout=0"}
+	w := &frozenWorld{url: storetest.Postgres(t, key) + "&idle_in_transaction_session_timeout=0"}
 	w.alive = open(t, store.Options{URL: w.url, Key: key})
 	w.tenant = tenant(t, w.alive)
 	for _, name := range []string{"ep_a", "ep_b"} {

@@ -24,7 +24,7 @@ func openBoth(t *testing.T) map[string]*Store {
 	stores := map[string]*Store{}
 	for name, o := range map[string]Options{
 		"sqlite":   {Path: filepath.Join(t.TempDir(), "casehook.db"), Key: testKey},
-		"postgres": {URL: pgtest.URL(t), Key: testKey},
+		"postgres": {URL: migrated(t), Key: testKey},
 	} {
 		s, err := Open(t.Context(), o)
 		if err != nil {
@@ -38,6 +38,19 @@ func openBoth(t *testing.T) map[string]*Store {
 		stores[name] = s
 	}
 	return stores
+}
+
+// migrated returns the URL of a PostgreSQL database that a store with the key of tests left behind empty. It is a copy
+// of one that was migrated once.
+func migrated(t *testing.T) string {
+	t.Helper()
+	return pgtest.Copy(t, "migrated", func(url string) error {
+		s, err := Open(t.Context(), Options{URL: url, Key: testKey})
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	})
 }
 
 func sqliteDB(s *Store) *sql.DB           { return s.engine.(*sqliteEngine).readers }
