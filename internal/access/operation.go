@@ -15,6 +15,7 @@ const (
 	ChangePassword Operation = "change-password"
 
 	ListCases          Operation = "list-cases"
+	CountCases         Operation = "count-cases"
 	GetCase            Operation = "get-case"
 	GetClaim           Operation = "get-claim"
 	GetHistory         Operation = "get-history"
@@ -131,6 +132,7 @@ var least = map[Operation]Role{
 	ChangePassword: Viewer,
 
 	ListCases:          Viewer,
+	CountCases:         Viewer,
 	GetCase:            Viewer,
 	GetClaim:           Viewer,
 	GetHistory:         Viewer,

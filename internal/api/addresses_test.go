@@ -253,7 +253,7 @@ var withoutMessages = []access.Operation{
 func (f *failureTest) look() {
 	f.world.t.Helper()
 	paths := map[access.Operation][]string{
-		"list-cases": {"/v1/cases"}, "get-case": {f.path}, "get-history": {f.path + "/history?limit=200"}, "list-comments": {f.path + "/comments"},
+		"list-cases": {"/v1/cases"}, "count-cases": {"/v1/cases/facets"}, "get-case": {f.path}, "get-history": {f.path + "/history?limit=200"}, "list-comments": {f.path + "/comments"},
 		"list-documents": {f.path + "/documents"}, "list-proofs": {f.path + "/proofs"}, "list-case-contacts": {f.path + "/contacts"},
 		"list-case-types": {"/v1/case-types"}, "get-case-type": {"/v1/case-types/note"}, "get-case-type-openapi": {"/v1/case-types/note/openapi"}, "list-labels": {"/v1/labels"}, "list-contacts": {"/v1/contacts"},
 		"list-case-deliveries": {f.path + "/deliveries"}, "list-endpoints": {"/v1/endpoints?limit=200"}, "get-targets": {"/v1/triggers/case_created/targets"},

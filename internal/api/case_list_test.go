@@ -74,3 +74,32 @@ func TestCasesAreListedByTheirTimes(t *testing.T) {
 		}
 	})
 }
+
+func TestFacetsCountCases(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		w.putTypes()
+		for range 3 {
+			w.open(`{"client": "Ada", "amount": 10}`)
+		}
+		w.post("/v1/case-types/note/cases", `{}`).is(201, "")
+		w.post("/v1/labels", `{"slug": "vip", "name": "VIP"}`).is(201, "")
+		one := w.open(`{"client": "Bo", "amount": 10}`)
+		w.do("PUT", one+"/labels/vip", nil).is(200, "")
+		for query, want := range map[string]string{
+			"":         `{"cases":5,"complete":true,"type":[{"value":"loan","cases":4},{"value":"note","cases":1}]`,
+			"?q=bo":    `{"cases":1,"complete":true,"type":[{"value":"loan","cases":1}]`,
+			"?label=x": `{"cases":0,"complete":true,"type":[],"state":[],"label":[],"assignee":[]}`,
+			"?label=vip&created_after=2026-01-01T00:00:00Z": `"label":[{"value":"vip","cases":1}],` +
+				`"assignee":[{"value":"none","cases":1}]`,
+		} {
+			if g := w.get("/v1/cases/facets"+query).is(200, ""); !strings.Contains(string(g.body), want) {
+				t.Errorf("%s: %s, want %s", query, g.body, want)
+			}
+		}
+		refused := w.get("/v1/cases/facets?closed_after=now").is(400, "request.invalid")
+		if !strings.Contains(string(refused.body), `"message":"is not a time of RFC 3339, such as 2026-01-31T08:00:00Z"`) {
+			t.Errorf("a wrong time: %s", refused.body)
+		}
+	})
+}

@@ -338,6 +338,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"get-claim": each(claimsOf(inCases), ""),
 		"list-cases": {"/v1/cases", "/v1/cases?limit=1", "/v1/cases?type=restricted", "/v1/cases?q=privatecanary",
 			"/v1/cases?q=restrictedcanary", "/v1/cases?label=urgent"},
+		"count-cases":             {"/v1/cases/facets", "/v1/cases/facets?type=restricted", "/v1/cases/facets?q=privatecanary"},
 		"get-history":             append(each(inCases, "/history"), each(inCases, "/history?limit=1")...),
 		"list-comments":           each(inCases, "/comments"),
 		"list-documents":          each(inCases, "/documents"),

@@ -187,6 +187,7 @@ func (s *hiddenTest) lists() map[string][]string {
 	}
 	return map[string][]string{
 		"list-cases":      {"/v1/cases", "/v1/cases?limit=1", "/v1/cases?q=closed", "/v1/cases?label=carried", "/v1/cases?assignee=" + s.seen["user"]},
+		"count-cases":     {"/v1/cases/facets", "/v1/cases/facets?label=carried"},
 		"list-case-types": {"/v1/case-types"}, "list-contacts": {"/v1/contacts"}, "list-labels": {"/v1/labels"},
 		"list-endpoints": endpoints, "get-targets": {"/v1/triggers/case_comment/targets"},
 		"list-audit": {"/v1/audit", "/v1/audit?limit=1"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
@@ -287,6 +288,7 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 		"list-callback-secrets":  {{"GET", "/v1/case-types/{type}/callbacks/ask/secrets", "", 0}, {"GET", "/v1/case-types/{type}/callbacks/no/secrets", "", 0}},
 		"delete-callback-secret": {{"DELETE", "/v1/case-types/{type}/callbacks/ask/secrets/sec_1", "", 0}},
 		"put-case-type":          {{"PUT", "/v1/case-types/{type}", `{"key": "{type}"}`, 422}}, // see tellsOfKeysAlone
+		"count-cases":            {{"GET", "/v1/cases/facets?type={type}&label={label}", "", 200}},
 		"list-cases":             {{"GET", "/v1/cases?type={type}", "", 200}, {"GET", "/v1/cases?type={type}&state=open", "", 200}, {"GET", "/v1/cases?label={label}", "", 200}},
 
 		"get-contact": ofContact(""), "get-contact-history": ofContact("/history"), "list-contact-cases": ofContact("/cases"),

@@ -196,6 +196,7 @@ func (w *world) storyOfCases() (path string) {
 
 func (w *world) storyOfLists(path string) {
 	t := w.t
+	w.get("/v1/cases/facets?type=loan").is(200, "")
 	for query, want := range map[string]int{"": 2, "?type=loan": 2, "?type=note": 0, "?state=review": 1, "?q=BOB": 1,
 		"?q=ann%40ex": 1, "?limit=1": 1} {
 		if n := len(w.get("/v1/cases"+query).is(200, "").items()); n != want {

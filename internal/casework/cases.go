@@ -65,18 +65,10 @@ func (s *Cases) Cases(ctx context.Context, p access.Principal, f store.CaseFilte
 	if err := s.guard.Permit(ctx, p, access.ListCases); err != nil {
 		return nil, err
 	}
-	if err := checkQuery(f.Text); err != nil {
-		return nil, err
+	some, err := s.restrict(ctx, p, &f)
+	if err != nil || !some {
+		return &CaseList{}, err
 	}
-	label, ok := slugOf(f.Label)
-	if f.Label = label; !ok || !input.Word(f.Type) || !input.Word(f.State) {
-		return &CaseList{}, nil // no case type, state or label has such a key
-	}
-	reader, err := s.guard.Reader(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	f.Limit, f.Clearance, f.Without = input.Page(f.Limit), p.Clearance, reader.Without
 	found, err := s.store.Cases(ctx, p.Tenant, f)
 	if err != nil {
 		return nil, err
@@ -84,6 +76,32 @@ func (s *Cases) Cases(ctx context.Context, p access.Principal, f store.CaseFilte
 	return &CaseList{
 		More: found.More, To: found.To, cases: s, p: p, rows: found.Items, moves: map[string]bool{},
 	}, nil
+}
+
+// Facets counts the cases that a filter selects.
+func (s *Cases) Facets(ctx context.Context, p access.Principal, f store.CaseFilter) (store.CaseFacets, error) {
+	if err := s.guard.Permit(ctx, p, access.CountCases); err != nil {
+		return store.CaseFacets{}, err
+	}
+	some, err := s.restrict(ctx, p, &f)
+	if err != nil || !some {
+		return store.CaseFacets{Complete: true}, err
+	}
+	return s.store.CaseFacets(ctx, p.Tenant, f)
+}
+
+// restrict limits a filter to the cases that the caller may read; false: it selects none.
+func (s *Cases) restrict(ctx context.Context, p access.Principal, f *store.CaseFilter) (some bool, err error) {
+	if err := checkQuery(f.Text); err != nil {
+		return false, err
+	}
+	label, ok := slugOf(f.Label)
+	if f.Label = label; !ok || !input.Word(f.Type) || !input.Word(f.State) {
+		return false, nil // no case type, state or label has such a key
+	}
+	reader, err := s.guard.Reader(ctx, p)
+	f.Limit, f.Clearance, f.Without = input.Page(f.Limit), p.Clearance, reader.Without
+	return err == nil, err
 }
 
 // All returns the cases. It decodes one at a time, and may be called once. If the evaluation of their conditions

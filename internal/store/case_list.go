@@ -294,15 +294,8 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p CasePa
 	if err := f.check(); err != nil {
 		return p, err
 	}
-	if f.Text != "" {
-		if err := checkSearch(f.Text); err != nil {
-			return p, err
-		}
-		searched := phrases(f.Text)
-		if len(searched) == 0 || f.Clearance.Level() == 0 {
-			return p, nil // there is no such word, or none that the reader may find
-		}
-		f.Text = r.dialect.wordQuery(fmt.Sprint(tenant), searched, f.Clearance)
+	if searched, err := r.searched(tenant, &f); err != nil || !searched {
+		return p, err
 	}
 	values, err := f.values(tenant)
 	if err != nil {
@@ -324,6 +317,22 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p CasePa
 	}
 	p.More = p.More || p.To != Position{}
 	return p, err
+}
+
+// searched makes the engine's query of the filter's text; false: there is no such word, or none that the reader may find.
+func (r reader) searched(tenant int64, f *CaseFilter) (bool, error) {
+	if f.Text == "" {
+		return true, nil
+	}
+	if err := checkSearch(f.Text); err != nil {
+		return false, err
+	}
+	all := phrases(f.Text)
+	if len(all) == 0 || f.Clearance.Level() == 0 {
+		return false, nil
+	}
+	f.Text = r.dialect.wordQuery(fmt.Sprint(tenant), all, f.Clearance)
+	return true, nil
 }
 
 // aheadOf returns the last case that a list may look at, and bounds the list's parameters by it; zero: there are fewer.

@@ -56,6 +56,32 @@ func TestCasesAreListedAlongIndexes(t *testing.T) {
 	checkCaseListPlans(t, stores, "many cases")
 	checkSearchPlans(t, stores)
 	checkLookedLists(t, stores)
+	checkBoundedFacets(t, stores)
+}
+
+// checkBoundedFacets checks that facets look at a bounded part of the cases, and say so.
+func checkBoundedFacets(t *testing.T, stores map[string]*Store) {
+	t.Helper()
+	for name, s := range stores {
+		for _, c := range []struct {
+			filter   CaseFilter
+			cases    int64
+			complete bool
+		}{
+			{CaseFilter{}, lookedAt + 1, false},
+			{CaseFilter{Assignee: 10}, 2000, true},
+			{CaseFilter{Type: "loan", Closed: Period{Until: time.UnixMicro(90_000_000)}}, 5001, false},
+			{CaseFilter{Modified: aMoment}, 4000, true},
+			{CaseFilter{Text: "ada", Label: "urgent"}, 8000, true},
+			{CaseFilter{State: "none"}, 0, true},
+		} {
+			c.filter.Clearance = casetype.Restricted
+			got, err := s.CaseFacets(t.Context(), 1, c.filter)
+			if err != nil || got.Cases != c.cases || got.Complete != c.complete {
+				t.Errorf("%s, %+v: %d cases, complete: %t, %v", name, c.filter, got.Cases, got.Complete, err)
+			}
+		}
+	}
 }
 
 // searchPlans are filters with a text.

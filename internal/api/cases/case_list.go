@@ -1,7 +1,9 @@
 package cases
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,14 +21,14 @@ type InCases struct {
 	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
 	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to nobody." example:"7"`
 
-	CreatedAfter       time.Time `query:"created_after" doc:"Only those that were created then or later." example:"2026-01-31T08:00:00Z"`
-	CreatedBefore      time.Time `query:"created_before" doc:"Only those that were created before." example:"2026-02-01T00:00:00Z"`
-	ModifiedAfter      time.Time `query:"modified_after" doc:"Only those whose content last changed then or later." example:"2026-01-31T08:00:00Z"`
-	ModifiedBefore     time.Time `query:"modified_before" doc:"Only those whose content last changed before." example:"2026-02-01T00:00:00Z"`
-	ClosedAfter        time.Time `query:"closed_after" doc:"Only those that were closed then or later." example:"2026-01-31T08:00:00Z"`
-	ClosedBefore       time.Time `query:"closed_before" doc:"Only those that were closed before." example:"2026-02-01T00:00:00Z"`
-	LastActivityAfter  time.Time `query:"last_activity_after" doc:"Only those to which anything last happened then or later." example:"2026-01-31T08:00:00Z"`
-	LastActivityBefore time.Time `query:"last_activity_before" doc:"Only those to which anything last happened before." example:"2026-02-01T00:00:00Z"`
+	CreatedAfter       time.Time `query:"created_after" doc:"Only those that were created then or later." example:"2026-01-31T08:00:00.000Z"`
+	CreatedBefore      time.Time `query:"created_before" doc:"Only those that were created before." example:"2026-02-01T00:00:00.000Z"`
+	ModifiedAfter      time.Time `query:"modified_after" doc:"Only those whose content last changed then or later." example:"2026-01-31T08:00:00.000Z"`
+	ModifiedBefore     time.Time `query:"modified_before" doc:"Only those whose content last changed before." example:"2026-02-01T00:00:00.000Z"`
+	ClosedAfter        time.Time `query:"closed_after" doc:"Only those that were closed then or later." example:"2026-01-31T08:00:00.000Z"`
+	ClosedBefore       time.Time `query:"closed_before" doc:"Only those that were closed before." example:"2026-02-01T00:00:00.000Z"`
+	LastActivityAfter  time.Time `query:"last_activity_after" doc:"Only those to which anything last happened then or later." example:"2026-01-31T08:00:00.000Z"`
+	LastActivityBefore time.Time `query:"last_activity_before" doc:"Only those to which anything last happened before." example:"2026-02-01T00:00:00.000Z"`
 }
 
 func (in InCases) filter() (store.CaseFilter, error) {
@@ -85,4 +87,57 @@ func (h caseHandler) listCases(ctx context.Context, in *struct {
 		return pager.PageUpTo(list, &found.To)
 	}
 	return pager.PageOfSequence(list)
+}
+
+// CaseFacets are counts of cases.
+type CaseFacets struct {
+	Cases    int64   `json:"cases" doc:"The number of cases." example:"1200"`
+	Complete bool    `json:"complete" doc:"false: there are more cases than were looked at, so that each count means at least so many." example:"true"`
+	Type     []Facet `json:"type" doc:"By case type."`
+	State    []Facet `json:"state" doc:"By state. Types may have states with the same key."`
+	Label    []Facet `json:"label" doc:"By label; a case with several is counted under each."`
+	Assignee []Facet `json:"assignee" doc:"By user; none: those that are assigned to nobody. Each list has the 200 most frequent values."`
+}
+
+// Facet is a count of cases.
+type Facet struct {
+	Value string `json:"value" doc:"The value, as the filter of this name takes it." example:"in_review"`
+	Cases int64  `json:"cases" doc:"The number of cases with it." example:"17"`
+}
+
+// mostFacets bounds the values of a facet.
+const mostFacets = 200
+
+type countedCases struct{ Body rest.Reply[CaseFacets] }
+
+func (h caseHandler) countCases(ctx context.Context, in *InCases) (*countedCases, error) {
+	f, err := in.filter()
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.service.Cases.Facets(ctx, rest.PrincipalOf(ctx), f)
+	if err != nil {
+		return nil, err
+	}
+	if nobodys := found.Assignees["0"]; nobodys > 0 {
+		delete(found.Assignees, "0")
+		found.Assignees["none"] = nobodys
+	}
+	body, err := rest.NewReply(CaseFacets{
+		Cases: found.Cases, Complete: found.Complete, Type: showFacets(found.Types), State: showFacets(found.States),
+		Label: showFacets(found.Labels), Assignee: showFacets(found.Assignees),
+	})
+	return &countedCases{body}, err
+}
+
+// showFacets returns the counts, the greatest first.
+func showFacets(counts map[string]int64) []Facet {
+	all := make([]Facet, 0, len(counts))
+	for value, n := range counts {
+		all = append(all, Facet{value, n})
+	}
+	slices.SortFunc(all, func(a, b Facet) int {
+		return cmp.Or(cmp.Compare(b.Cases, a.Cases), cmp.Compare(a.Value, b.Value))
+	})
+	return all[:min(len(all), mostFacets)]
 }

@@ -124,6 +124,12 @@ func (h caseHandler) register() {
 			"10,000 cases.",
 	}, h.listCases)
 	rest.Handle(h.kernel, rest.Operation{
+		ID: access.CountCases, Pattern: "GET /v1/cases/facets", Tag: "cases",
+		Summary: "Count cases",
+		Description: "Counts the cases that a list with the same filters has, by type, state, label and assignee. It " +
+			"looks at the newest 10,000 cases at most.",
+	}, h.countCases)
+	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetCase, Pattern: "GET /v1/cases/{id}", Tag: "cases",
 		Summary:     "Get a case",
 		Description: "As you may see it; its ETag is what If-Match takes.",

@@ -146,13 +146,21 @@ func fromHuma(status int, errs []error) *Problem {
 	return NewProblem(e)
 }
 
+// faultOf returns a message of huma as ours are. A time that can't be read it explains by Go's layout of times.
+func faultOf(message string) string {
+	if strings.HasPrefix(message, "invalid date/time for format") {
+		return "is not a time of RFC 3339, such as 2026-01-31T08:00:00Z"
+	}
+	return message
+}
+
 // fieldsOf returns huma's findings as ours, ordered by path.
 func fieldsOf(errs []error) []fault.Field {
 	var fields []fault.Field
 	for _, err := range errs {
 		var detail *huma.ErrorDetail
 		if errors.As(err, &detail) {
-			fields = append(fields, fault.Field{Path: pointer(detail.Location), Message: detail.Message})
+			fields = append(fields, fault.Field{Path: pointer(detail.Location), Message: faultOf(detail.Message)})
 		}
 	}
 	slices.SortFunc(fields, func(a, b fault.Field) int {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -240,6 +242,46 @@ var casesTests = map[string]func(*fixture){
 					f.t.Errorf("%+v finds %v, want %v", want.CaseFilter, got, want.ids)
 				}
 			}
+		}
+	},
+	"facets count the cases that a filter selects": func(f *fixture) {
+		f.label(f.tenant, cases.Label{Slug: "a"}, cases.Label{Slug: "b"})
+		for i, kind := range []string{"kyc/open", "kyc/done", "claim/open", "kyc/open"} {
+			c := f.aCase(f.tenant, int64(i))
+			c.Type, c.State, _ = strings.Cut(kind, "/")
+			c.CreatedAt, c.ModifiedAt = start.Add(time.Duration(i)*time.Second), start.Add(time.Duration(9-i)*time.Second)
+			c.Classification = []casetype.Classification{casetype.Restricted, casetype.Public}[min(i, 1)]
+			f.insert(c)
+			f.update(func(tx *store.Tx) error {
+				_, _, err := tx.AddLabel(f.t.Context(), f.tenant, c.ID, []string{"a", "b"}[i/2], once)
+				if i == 1 {
+					_, _, other := tx.AddLabel(f.t.Context(), f.tenant, c.ID, "b", once)
+					_, _, assigned := tx.Assign(f.t.Context(), f.tenant, c.ID, event.Person{UserID: 7, Name: "Bo"}, once)
+					err = errors.Join(err, other, assigned)
+				}
+				return err
+			})
+		}
+		f.insert(f.aCase(f.other, 9))
+		type counts = map[string]int64
+		counted := func(n int64, types, states, labels, assignees counts) store.CaseFacets {
+			return store.CaseFacets{
+				Cases: n, Complete: true, Types: types, States: states, Labels: labels, Assignees: assignees,
+			}
+		}
+		for _, want := range []struct {
+			store.CaseFilter
+			store.CaseFacets
+		}{
+			{store.CaseFilter{}, counted(4, counts{"kyc": 3, "claim": 1}, counts{"open": 3, "done": 1}, counts{"a": 2, "b": 3}, counts{"0": 3, "7": 1})},
+			{store.CaseFilter{Clearance: casetype.Public, Type: "kyc"}, counted(2, counts{"kyc": 2}, counts{"open": 1, "done": 1}, counts{"a": 1, "b": 2}, counts{"0": 1, "7": 1})},
+			{store.CaseFilter{Modified: store.Period{From: start.Add(8 * time.Second)}}, counted(2, counts{"kyc": 2}, counts{"open": 1, "done": 1}, counts{"a": 2, "b": 1}, counts{"0": 1, "7": 1})},
+			{store.CaseFilter{Text: "ada", Label: "b", Assignee: 7}, counted(1, counts{"kyc": 1}, counts{"done": 1}, counts{"a": 1, "b": 1}, counts{"7": 1})},
+			{store.CaseFilter{Without: []string{"kyc"}, State: "open"}, counted(1, counts{"claim": 1}, counts{"open": 1}, counts{"b": 1}, counts{"0": 1})},
+			{store.CaseFilter{Text: "nothing"}, counted(0, counts{}, counts{}, counts{}, counts{})},
+		} {
+			want.CaseFilter.Clearance = cmp.Or(want.CaseFilter.Clearance, casetype.Restricted)
+			f.equal(must[store.CaseFacets](f)(f.store.CaseFacets(f.t.Context(), f.tenant, want.CaseFilter)), want.CaseFacets)
 		}
 	},
 	"a list has one of the known orders, and its positions are its own": func(f *fixture) {

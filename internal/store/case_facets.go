@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+)
+
+// CaseFacets counts the cases that a filter selects, by what narrows a list down further.
+type CaseFacets struct {
+	Cases    int64
+	Complete bool // false: there are cases behind those that were looked at, so that all counts are lower bounds
+	// The counts by the value of a filter. Cases that nobody has are counted under assignee 0.
+	Types, States, Labels, Assignees map[string]int64
+}
+
+// facets returns the statement that counts the first cases of the list's index.
+func (s caseShape) facets() string {
+	index, others := s.along()
+	return `select selected, type, state, assignee, labels, count(*) from (
+		select case when ` + strings.Join(others, and) + ` then 1 else 0 end as selected,
+			c.type, c.state, c.assignee, c.labels
+		from ` + strings.Join(index, and) + `
+		order by ` + s.order() + ` limit :looked
+	) as looked group by selected, type, state, assignee, labels`
+}
+
+// facetSort returns the order in which the cases are counted: a filter by one time alone goes along the index of it.
+func (f CaseFilter) facetSort() CaseSort {
+	if f.selection() != 0 {
+		return ""
+	}
+	for _, t := range caseTimes {
+		if t.period(f) != (Period{}) {
+			return CaseSort("-" + t.key)
+		}
+	}
+	return ""
+}
+
+// CaseFacets counts cases. It looks at lookedAt cases at most, the newest.
+func (r reader) CaseFacets(ctx context.Context, tenant int64, f CaseFilter) (CaseFacets, error) {
+	found := CaseFacets{
+		Complete: true, Types: map[string]int64{}, States: map[string]int64{},
+		Labels: map[string]int64{}, Assignees: map[string]int64{},
+	}
+	f.Sort, f.After = f.facetSort(), Position{}
+	searched, err := r.searched(tenant, &f)
+	if err != nil || !searched {
+		return found, err
+	}
+	values, err := f.values(tenant)
+	if err != nil {
+		return found, err
+	}
+	values["looked"] = lookedAt + 1
+	shape := f.shape(r.dialect)
+	q := shape.query(shape.facets())
+	rows, err := r.q.query(ctx, q.statement, q.args(values)...)
+	var looked int64
+	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
+		n, err := found.count(rows)
+		looked += n
+		return none, err
+	})
+	found.Complete = looked <= lookedAt
+	return found, err
+}
+
+// count adds the cases of a row, and returns how many there are, selected or not.
+func (f *CaseFacets) count(rows *sql.Rows) (n int64, err error) {
+	var selected, assignee int64
+	var kind, state string
+	var labels wordsTarget
+	if err := rows.Scan(&selected, &kind, &state, &assignee, &labels, &n); err != nil || selected == 0 {
+		return n, err
+	}
+	f.Cases += n
+	f.Types[kind] += n
+	f.States[state] += n
+	f.Assignees[strconv.FormatInt(assignee, 10)] += n
+	for _, label := range labels {
+		f.Labels[label] += n
+	}
+	return n, nil
+}
