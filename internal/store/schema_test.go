@@ -103,7 +103,7 @@ type index struct {
 
 // SQLite parses a statement anew each time that it is run if its limit is a parameter alone.
 func TestNoLimitOfSQLiteIsAParameterAlone(t *testing.T) {
-	alone := regexp.MustCompile(`\blimit\s+\$\d+\s*([^+\s]|$)`)
+	alone := regexp.MustCompile(`\blimit\s+\$\d+\b\s*([^+\s]|$)`)
 	if !alone.MatchString("select 1 limit $1") || !alone.MatchString("(select 1 limit $12) as x") {
 		t.Fatal("the pattern matches nothing")
 	}
