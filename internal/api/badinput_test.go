@@ -60,6 +60,7 @@ type mutator struct {
 
 func newMutator(w *world) *mutator {
 	w.t.Helper()
+	w.unchecked = true
 	return &mutator{world: w, undo: newUndo(w), skipped: map[string]bool{}, mutated: map[string]bool{}}
 }
 

@@ -101,14 +101,24 @@ func jsonColumn[R, V any](name string, field func(*R) *V) column[R] {
 	return column[R]{
 		name: name, kind: "text",
 		value: func(r *R) (any, error) {
-			raw, err := json.Marshal(field(r))
+			text, err := encodeJSON(field(r))
 			if err != nil {
 				return nil, fmt.Errorf("encoding %s: %w", name, err)
 			}
-			return string(raw), nil
+			return text, nil
 		},
 		target: func(r *R) any { return &jsonTarget{name: name, into: field(r)} },
 	}
+}
+
+// encodeJSON returns a value as JSON. It leaves <, > and & as they are, so that what the value holds of JSON is read
+// back with the same bytes.
+func encodeJSON(value any) (string, error) {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return strings.TrimSuffix(text.String(), "\n"), err
 }
 
 // optionalColumn is a column of JSON that is empty where the field is nil.

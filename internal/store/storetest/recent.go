@@ -20,7 +20,11 @@ func CheckRecent(t testing.TB, st *store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := max(0, head-300)
+	floor, _, err := st.Floor(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := max(floor, head-300)
 	followed, err := st.Journal(ctx, after, 1000)
 	if err != nil {
 		t.Fatal(err)
