@@ -57,7 +57,7 @@ type bench struct {
 
 	committed *atomic.Int64   // entries of cases in the journal; the engine adds operational ones
 	progress  *waits.Progress // of the engine and of receivers
-	stopped   *atomic.Int64   // cancelled replays that have ended
+	stopped   *atomic.Bool    // a cancelled replay begins no more requests
 }
 
 // databaseKey is that of every bench's database.
@@ -122,9 +122,9 @@ func (b *bench) run() func() {
 		Progress:     b.progress.Made,
 	})
 	b.tester = e.Tester()
-	stopped := new(atomic.Int64)
+	stopped := new(atomic.Bool)
 	b.stopped = stopped
-	e.OnStopped(func() { stopped.Add(1); b.progress.Made() })
+	e.OnStopped(func() { stopped.Store(true); b.progress.Made() })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- e.Run(ctx) }()

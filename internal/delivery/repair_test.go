@@ -278,7 +278,6 @@ func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
 		r := b.receiver(func(a arrival) int {
 			if replaying.Load() {
 				entered <- struct{}{}
-				b.progress.Made()
 				<-leave
 			}
 			return 200
@@ -293,31 +292,17 @@ func TestACancelledReplayEndsAndAPausedOneWaits(t *testing.T) {
 		replay := b.again(e, store.Replay{Kind: store.ReplayRange})
 		<-entered
 		b.update(func(tx *store.Tx) error {
-			return tx.CancelReplay(b.Context(), b.tenant, e.ID, replay.ID,
-				time.Now())
+			return tx.CancelReplay(b.Context(), b.tenant, e.ID, replay.ID, time.Now())
 		})
-		leave <- struct{}{}
-		sent := 1
-		b.eventually("the replay stops", func() bool { // a few requests may begin before the worker knows
-			for {
-				select {
-				case <-entered:
-					leave <- struct{}{}
-					sent++
-				default:
-					return b.stopped.Load() == 1
-				}
-			}
-		})
-		if sent >= 50 {
-			b.Error("it went on to its end")
-		}
-		for range sent {
-			b.next(r)
-		}
-		b.eventually("what was under way is recorded", func() bool { return b.tries(e) == 50+sent })
+		b.eventually("the replay begins no more requests", b.stopped.Load)
+		close(leave)
+		b.next(r)
+		b.eventually("the request under way is recorded", func() bool { return b.tries(e) == 51 })
 		if got := b.replayed(replay); got.State != store.ReplayCancelled {
 			b.Errorf("it is %+v", got)
+		}
+		if n := len(entered); n > 0 {
+			b.Errorf("it sent %d more", n)
 		}
 		replaying.Store(false)
 		e.Status = endpoint.Paused

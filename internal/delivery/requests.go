@@ -126,6 +126,7 @@ func (w *worker) apply(r requests) {
 	for _, c := range w.replays {
 		if !slices.Contains(r.running, c.id) {
 			c.machine.Stop()
+			signal(w.signals.stopped)
 		}
 	}
 	for _, replay := range r.replays {
@@ -164,7 +165,6 @@ func (w *worker) forgetStopped() {
 	})
 	if len(w.replays) < before {
 		w.rotate()
-		signal(w.signals.stopped)
 	}
 }
 

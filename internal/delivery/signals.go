@@ -6,7 +6,7 @@ type signals struct {
 	leased  func() // leases were claimed, and the holders started or ended
 	sent    func() // a request has ended
 	settled func() // a batch of outcomes is durable
-	stopped func() // a cancelled replay has ended, and its requests too
+	stopped func() // a replay was cancelled, and begins no more requests
 }
 
 func signal(f func()) {
