@@ -7,12 +7,11 @@ import (
 	"reflect"
 )
 
-// sizedBody is a body that may be large. It is encoded before the answer is started, so
-// that its size is known while it is in memory, and an error can still become a
-// problem.
+// sizedBody is a body that may be large. It is encoded before the response starts, so that its size is known by then
+// and an error can still be answered with a problem.
 type sizedBody interface {
 	size() int                                // bytes
-	send(w io.Writer, sent func(n int)) error // calls sent with the number of bytes that were released
+	send(w io.Writer, sent func(n int)) error // calls sent with each number of bytes released
 }
 
 // bodyOf returns the index of the body in an answer, and whether the body may be large.
@@ -57,8 +56,7 @@ func (t *Text) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// Share appends b without copying it, since other texts share it. A small b is copied
-// all the same.
+// Share appends b without copying it, so that several texts can share it. It copies a small b.
 func (t *Text) Share(b []byte) {
 	if len(b) < leastShared {
 		t.Write(b)
@@ -77,7 +75,7 @@ func (t *Text) unwrite() {
 	}
 }
 
-// Size is the number of bytes.
+// Size returns the number of bytes.
 func (t Text) Size() (n int) {
 	for _, piece := range t {
 		n += len(piece)
@@ -114,15 +112,14 @@ func (r Reply[T]) send(w io.Writer, sent func(int)) error {
 	return err
 }
 
-// Encode writes v in JSON, in which markup is not escaped.
+// Encode writes v as JSON, without escaping HTML.
 func Encode(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
 
-// marshal writes the body of an answer. An error of the connection is not returned:
-// the client is gone.
+// marshal writes the body of an answer. It returns no error of the connection, since the client is gone then.
 func marshal(w io.Writer, v any) error {
 	body, ok := v.(sizedBody)
 	out := jsonWriter(w)

@@ -20,10 +20,10 @@ import (
 	"github.com/casehook/casehook/internal/yaml"
 )
 
-// maxOpenBody is the greatest body of a request without a credential, in bytes.
+// maxOpenBody bounds the body of a request without a credential, in bytes.
 const maxOpenBody = 16 << 10
 
-// ReadBody reads a whole body, of at most the configured size.
+// ReadBody reads the whole body, up to the configured size.
 func (k *Kernel) ReadBody(x *Exchange) ([]byte, error) {
 	limit := k.config.MaxBody
 	if x.Principal.Role == "" {
@@ -41,8 +41,8 @@ func (k *Kernel) ReadBody(x *Exchange) ([]byte, error) {
 	return x.raw, nil
 }
 
-// Unreadable returns the error of a body that could not be read to its end. Errors that
-// have a code, and io.EOF, stay as they are.
+// Unreadable returns the error of a body that could not be read to its end. It returns io.EOF and errors with a code
+// unchanged.
 func Unreadable(err error) error {
 	var tooLarge *http.MaxBytesError
 	var known *fault.Error
@@ -86,8 +86,8 @@ func (k *Kernel) decode(x *Exchange, schema *huma.Schema, required bool, into an
 	return nil
 }
 
-// explainUnknown adds to the faults of unknown members which ones were probably meant.
-// In a body that sets a case's data, most of them are fields of the case.
+// explainUnknown adds suggestions to the faults of unknown members. In a body that sets a case's data, most unknown
+// members are fields of the case.
 func explainUnknown(body *huma.Schema, wrong []fault.Field) []fault.Field {
 	if body == nil {
 		return wrong
@@ -108,7 +108,7 @@ func explainUnknown(body *huma.Schema, wrong []fault.Field) []fault.Field {
 	return wrong
 }
 
-// misfit returns the fault of a body that the schema allows and Go can't represent.
+// misfit returns the fault of a body that fits the schema but not the Go type.
 func misfit(err error) error {
 	refusal := fault.In("request.body_invalid", "The request's body is not as described: see fields.")
 	refusal.Err = err
@@ -132,9 +132,8 @@ func (x *Exchange) CheckContentType(accepted ...string) error {
 		"The body's Content-Type is %q; send %s.", sent, accepted[0])
 }
 
-// floats replaces the numbers in decoded JSON by the floats that huma validates, in
-// place. Validation only compares them with bounds, so a number beyond the greatest
-// float becomes that one.
+// floats replaces, in place, the numbers in decoded JSON by float64s, which huma validates. Validation only compares
+// them with bounds, so a number beyond the greatest float64 becomes that one.
 func floats(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -22,10 +22,9 @@ var (
 	ownTag    = regexp.MustCompile(`^r([1-9][0-9]{0,17})$`)
 )
 
-// Revisions returns the revisions that If-Match names; nil allows any. A tag that
-// Casehook did not make names no revision, so that nothing matches it. Weak tags count:
-// a proxy that compresses an answer weakens its tag, and the revision in the tag is as
-// exact as before.
+// Revisions returns the revisions that If-Match names; nil: any. A tag that Casehook did not make names no revision,
+// and so never matches. Weak tags count: a proxy that compresses an answer weakens its tag, but the revision in it is
+// still exact.
 func (in IfMatchHeader) Revisions() ([]int64, error) {
 	rest := strings.Trim(in.IfMatch, " \t")
 	if rest == "" || rest == "*" {
@@ -69,13 +68,13 @@ func wrongIfMatch() error {
 	}
 }
 
-// joinLists joins the lines of If-Match: HTTP allows a list to be sent in several. An
-// empty header is a list of nothing, which differs from no header.
+// joinLists joins the lines of If-Match, since HTTP allows a list to be sent in several. An empty header is an empty
+// list, and differs from a missing header.
 func joinLists(h http.Header) {
 	if lines := h.Values("If-Match"); len(lines) > 0 {
 		h.Set("If-Match", cmp.Or(strings.Trim(strings.Join(lines, ", "), " \t"), ","))
 	}
 }
 
-// ETag returns the tag of a revision.
+// ETag returns the entity tag of a revision.
 func ETag(revision int64) string { return `"r` + strconv.FormatInt(revision, 10) + `"` }

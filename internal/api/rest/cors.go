@@ -22,11 +22,11 @@ var (
 	}, ", ")
 )
 
-const corsLasts = "7200" // seconds: as long as any browser keeps the answer to a preflight
+const corsLasts = "7200" // seconds; Chrome caches a preflight no longer
 
-// cors allows pages of the configured origins to use the API, and reports whether it
-// has answered the request. The pages may send tokens, and never sessions: cors does not
-// allow credentials, so that a browser shows no page an answer to a cookie.
+// cors allows pages of the configured origins to use the API, and reports whether it has answered the request. The
+// pages may send tokens but not sessions: cors does not allow credentials, so a browser does not show a page the
+// answer to a request with cookies.
 func (k *Kernel) cors(x *Exchange) (answered bool) {
 	if len(k.config.CORSOrigins) == 0 {
 		return false

@@ -14,13 +14,12 @@ import (
 // encodingOverhead is the number of bytes by which compression may lengthen a body.
 const encodingOverhead = 64 << 10
 
-// Body returns the request's body without its content coding. A reader of it gets at
-// most limit bytes, counted after decoding.
+// Body returns the decoded body of the request. It reads at most limit bytes, counted after decoding.
 func (x *Exchange) Body(limit int64) (io.Reader, error) {
 	coding := strings.ToLower(strings.TrimSpace(strings.Join(x.Request.Header.Values("Content-Encoding"), ",")))
 	switch coding {
 	case "", "identity":
-		if x.Request.ContentLength > limit { // before it is waited for
+		if x.Request.ContentLength > limit { // before the body is read
 			return nil, &http.MaxBytesError{Limit: limit}
 		}
 		return http.MaxBytesReader(x.ResponseWriter, x.Request.Body, limit), nil
@@ -33,7 +32,7 @@ func (x *Exchange) Body(limit int64) (io.Reader, error) {
 		"The body's Content-Encoding is %q; send gzip, or leave the body as it is.", coding)
 }
 
-// gzipReader decodes gzip. It reads no header before its first Read.
+// gzipReader decodes gzip. It reads the header at the first Read.
 type gzipReader struct {
 	sent    io.ReadCloser
 	decoded *gzip.Reader
@@ -51,8 +50,7 @@ func (u *gzipReader) Read(b []byte) (n int, err error) {
 
 func (u *gzipReader) Close() error { return u.sent.Close() }
 
-// notGzip turns the decoder's own errors into a refusal. Errors of the connection stay
-// as they are.
+// notGzip returns a refusal for the decoder's own errors, and other errors unchanged.
 func notGzip(err error) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt) {

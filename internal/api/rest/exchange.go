@@ -13,30 +13,30 @@ import (
 type Exchange struct {
 	ID        string
 	Request   *http.Request
-	Principal access.Principal // whom the request comes from; the zero value where nobody is known
+	Principal access.Principal // the caller; zero: unknown
 	Open      bool             // the operation needs no credential
 
 	http.ResponseWriter
 
-	operation   access.Operation // empty: none is carried out
-	arrived     context.Context  // of the request before it had a session
-	status      int              // 0: nothing has been answered yet
-	code        string           // of the problem that it was answered with
-	raw         []byte           // the body, where it was read as a whole
-	key         []byte           // of fingerprints
-	pretty      bool             // JSON is answered in lines
-	reservation reservation      // of the answer, while it is sent
+	operation   access.Operation // empty: none
+	arrived     context.Context  // of the request before its session was loaded
+	status      int              // 0: not answered yet
+	code        string           // of the problem in the answer
+	raw         []byte           // the body, if it was read as a whole
+	key         []byte           // for fingerprints
+	pretty      bool             // the answer's JSON is indented
+	reservation reservation      // for the answer while it is sent
 }
 
 type exchangeKey struct{}
 
-// ExchangeOf returns the exchange that a context is of; nil: none.
+// ExchangeOf returns the exchange in a context; nil: none.
 func ExchangeOf(ctx context.Context) *Exchange {
 	x, _ := ctx.Value(exchangeKey{}).(*Exchange)
 	return x
 }
 
-// PrincipalOf returns whom a request comes from. All of /v1 is authenticated.
+// PrincipalOf returns the caller of a request. Every request below /v1 has one.
 func PrincipalOf(ctx context.Context) access.Principal { return ExchangeOf(ctx).Principal }
 
 // WriteHeader records the status.
@@ -57,15 +57,14 @@ func (x *Exchange) Write(b []byte) (int, error) {
 
 // cut closes the connection to a client that does not read its answer.
 func (x *Exchange) cut() {
-	http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Unix(1, 0)) // an error means that it is gone
+	http.NewResponseController(x.ResponseWriter).SetWriteDeadline(time.Unix(1, 0)) // fails if the client is gone
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap returns the wrapped writer, for http.ResponseController.
 func (x *Exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
-// Address is the IP address that the request comes from.
+// Address returns the IP address of the caller.
 func (x *Exchange) Address() string { return inbound.Address(x.Request) }
 
-// Release frees the memory that is reserved for the answer. It is called when an
-// answer that goes on has sent a part.
+// Release frees the memory that is reserved for the answer. A streamed answer calls it after each part.
 func (x *Exchange) Release() { x.reservation.end() }

@@ -1,13 +1,10 @@
-// Package rest is the kernel of the REST API. It has what all operations share, and
-// knows nothing of their subjects.
+// Package rest is the kernel of the REST API. It has the code that all operations share, and knows none of them.
 //
-// A [Kernel] serves operations that are registered with [Handle] and [HandleBody],
-// and describes them in an OpenAPI document. It decodes requests, encodes answers,
-// and makes pages and their cursors. Every answer that is not a success is an RFC
-// 9457 problem with a stable code; [Problem] is its one shape, and one function
-// makes it out of a fault. Every request has an id, which is in its answer and in the
-// log; bodies, tokens and the data of cases never reach the log. Uploads and downloads
-// are streams: memory does not grow with the size of a file.
+// A [Kernel] serves operations that are registered with [Handle] and [HandleBody], and describes them in an OpenAPI
+// document. It decodes requests, encodes answers, and makes pages and their cursors. Every answer that is not a
+// success is a [Problem] (RFC 9457) with a stable code; [NewProblem] alone makes it from a fault. Every request has
+// an id, which is in its answer and in the log; bodies, tokens and the data of cases never reach the log. Uploads and
+// downloads are streams: memory does not grow with the size of a file.
 //
 // The functions in [Config] authenticate requests and authorize operations.
 package rest
@@ -29,14 +26,14 @@ import (
 	"github.com/casehook/casehook/internal/observe"
 )
 
-// DefaultMaxBody is the greatest body of a request that is no upload, in bytes.
+// DefaultMaxBody is the default bound of a request body, except uploads, in bytes.
 const DefaultMaxBody = 1 << 20
 
-// Config is what a kernel is made of.
+// Config has the settings and collaborators of a Kernel.
 type Config struct {
 	OpenAPI     *huma.OpenAPI   // the document without its operations and schemas
 	Log         *slog.Logger    // default slog.Default()
-	MaxBody     int64           // bytes of a request that is no upload; default DefaultMaxBody
+	MaxBody     int64           // bytes of a request body, except uploads; default DefaultMaxBody
 	CORSOrigins []string        // origins of pages that may use the API with tokens: "https://app.example.com"
 	Key         []byte          // 32 bytes that seal cursors; default: random, so that cursors end with the process
 	Requests    *observe.HTTP   // counts requests; nil: they are not counted
@@ -44,16 +41,14 @@ type Config struct {
 
 	// Authenticate sets the principal of a request below /v1, or refuses it.
 	Authenticate func(*Exchange) error
-	// Reauthenticate does the same for a request that takes its time, without
-	// extending its session.
+	// Reauthenticate does the same again for a long request, without extending its session.
 	Reauthenticate func(*Exchange) error
 	// Authorize returns the principal with the permission of an operation, which the use cases find
 	// in the exchange, or refuses the operation.
 	Authorize func(context.Context, access.Principal, access.Operation) (access.Principal, error)
 }
 
-// Kernel serves the operations that are registered with it. All are registered before
-// it serves.
+// Kernel serves the operations that are registered with it. All are registered before the first request.
 type Kernel struct {
 	config  Config
 	log     *slog.Logger
@@ -62,11 +57,11 @@ type Kernel struct {
 	seals   sealer
 	memory  *memory
 	open    map[string]bool             // patterns of operations that need no credential
-	names   map[string]access.Operation // of operations, by their patterns
+	names   map[string]access.Operation // operations by pattern
 	answers map[access.Operation]reflect.Type
 }
 
-// New makes a kernel without operations. It panics if the key has a wrong length.
+// New returns a kernel without operations. It panics if the key has a wrong length.
 func New(c Config) *Kernel {
 	c.MaxBody = cmp.Or(c.MaxBody, DefaultMaxBody)
 	if c.Log == nil {
@@ -131,13 +126,13 @@ func (k *Kernel) OpenAPI() *huma.OpenAPI { return k.huma.OpenAPI() }
 // Answers returns the types of the operations' answers.
 func (k *Kernel) Answers() map[access.Operation]reflect.Type { return k.answers }
 
-// HandleFunc registers a handler that is no operation, and is not in the OpenAPI document.
+// HandleFunc registers a handler that is not an operation, and so not in the OpenAPI document.
 func (k *Kernel) HandleFunc(pattern string, handler http.HandlerFunc) {
 	k.mux.HandleFunc(pattern, handler)
 }
 
-// Page serves a page that stays the same as long as the process lives. It is rendered
-// at the first request, so that the process starts sooner.
+// Page serves a page that stays the same while the process runs. It is rendered at the first request, so that the
+// process starts sooner.
 func (k *Kernel) Page(path string, header http.Header, render func() []byte) {
 	contents := sync.OnceValue(render)
 	k.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {

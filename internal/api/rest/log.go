@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/observe"
 )
 
-// ended counts a request that was answered, ends its span and logs it.
+// ended counts and logs an answered request, and ends its span.
 func (k *Kernel) ended(x *Exchange, span observe.Span, start time.Time) {
 	duration, operation := time.Since(start), k.operationOf(x.Request)
 	k.config.Requests.Answered(operation, x.status, duration)
@@ -59,12 +59,12 @@ func shortened(text string) string {
 	return text
 }
 
-// ids matches the values in paths that the server has drawn.
+// ids matches the values in paths that the server generated.
 var ids = regexp.MustCompile(`^([0-9]+|(att|cmt|doc|ep|msg|prf|rpl|sec|tok)_[0-9A-Za-z_-]+)$`)
 
-// pathOf returns the path of a request for the log. It has the ids that the server has
-// drawn, and placeholders for names that people chose, such as labels and roles: these
-// are data. A path that nothing answers is returned as it was requested.
+// pathOf returns the path of a request for the log. It keeps ids that the server generated, and replaces names that
+// people chose, such as labels and roles, by placeholders: these are data. It returns a path without a route as
+// requested.
 func pathOf(r *http.Request) string {
 	_, pattern, _ := strings.Cut(r.Pattern, " ")
 	if pattern == "" {

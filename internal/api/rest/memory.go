@@ -13,11 +13,9 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// The bounds of the memory that answers take. While an answer is made, it takes its
-// page as it was read and as it is encoded, and one decoded item. After that it takes
-// the bytes that the client has not read yet. Clients are slow, so answers that are made
-// and answers that are sent have separate bounds, and a slow client does not delay the
-// making of answers.
+// The bounds of the memory for answers. While an answer is made, it needs its page as read, its page as encoded, and
+// one decoded item. While it is sent, it needs the bytes that the client has not read yet. The two have separate
+// bounds, so that slow clients do not delay the making of answers.
 const (
 	mostMade           = 16        // answers at once
 	mostMadeClient     = 8         // of them for one token or user
@@ -27,9 +25,9 @@ const (
 )
 
 const (
-	longestQueue        = 10 * time.Second // for memory
-	shortestReservation = 5 * time.Second  // while others wait
-	cutAgain            = time.Second      // after another connection was closed
+	longestQueue        = 10 * time.Second // of a wait for memory
+	shortestReservation = 5 * time.Second  // of a reservation while others wait
+	cutAgain            = time.Second      // until another connection is closed
 )
 
 // memory bounds the memory for answers.
@@ -225,13 +223,13 @@ type Client struct {
 	name   string
 }
 
-// ClientOf returns the client that a principal is.
+// ClientOf returns the client of a principal.
 func ClientOf(p access.Principal) Client {
 	return Client{p.Tenant, p.Actor.TokenID + "/" + strconv.FormatInt(p.Actor.UserID, 10)}
 }
 
-// StartAnswer waits until an answer may be made, which takes the memory of weight common
-// ones. The caller calls done when it is made.
+// StartAnswer waits until an answer may be made that needs the memory of weight common answers. The caller calls done
+// when it is made.
 func (k *Kernel) StartAnswer(ctx context.Context, p access.Principal, weight int64) (done func(), err error) {
 	return k.memory.startAnswer(ctx, p, weight)
 }

@@ -8,10 +8,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// describeNumbers describes parameters that hold ids as integers, as bodies have them.
-// They are read as texts all the same: a text that is no number is the id of nothing,
-// and the answer is 404. The tag is number:"id", or number:"id,none" for an id or the
-// word none.
+// describeNumbers describes id parameters as integers, like the ids in bodies. They are read as texts all the same,
+// so that a text that is not a number is answered with 404. The tag is number:"id", or number:"id,none" for an id or
+// the word none.
 func describeNumbers(op *huma.Operation, parameters reflect.Type) {
 	for _, f := range reflect.VisibleFields(parameters) {
 		tag, ok := f.Tag.Lookup("number")

@@ -39,7 +39,7 @@ func (r Reply[T]) MarshalJSON() ([]byte, error) { return r, nil }
 // Schema describes T.
 func (Reply[T]) Schema(r huma.Registry) *huma.Schema { return r.Schema(reflect.TypeFor[T](), true, "") }
 
-// Answer makes the answer of a status and a body, with headers in pairs.
+// Answer returns an answer with a status, a body, and headers in pairs.
 func Answer(status int, body any, header ...string) (store.Answer, error) {
 	var b bytes.Buffer
 	if err := Encode(&b, body); err != nil {
@@ -52,9 +52,8 @@ func Answer(status int, body any, header ...string) (store.Answer, error) {
 	return a, nil
 }
 
-// Once carries out an operation under the client's key, if it sent one, and renders
-// its answer. Extra has the parts of the request that are neither in its first line nor
-// in the body that was read.
+// Once carries out an operation, once per key if the client sent one, and renders its answer. Extra has the parts of
+// the request that are neither in its first line nor in the body that was read.
 func Once[T any](
 	ctx context.Context, in IdempotencyHeader, render func(T) (store.Answer, error),
 	do func(authz.Once) (T, error), extra ...string,

@@ -38,7 +38,7 @@ const (
 	Operators                // people who run the installation, with its key
 )
 
-// huma returns the description as the OpenAPI document has it.
+// huma returns the operation in the form of the OpenAPI document.
 func (op Operation) huma() huma.Operation {
 	method, path, _ := strings.Cut(op.Pattern, " ")
 	out := huma.Operation{
@@ -65,8 +65,8 @@ func (op Operation) huma() huma.Operation {
 	return out
 }
 
-// Handle registers an operation that takes no body, or reads it itself. The
-// description that it returns may still be completed.
+// Handle registers an operation that takes no body, or reads it itself. The caller may complete the returned
+// description.
 func Handle[I, O any](k *Kernel, op Operation, do func(context.Context, *I) (*O, error)) *huma.Operation {
 	return handle(k, op, op.huma(), do)
 }
@@ -102,9 +102,8 @@ func handle[I, O any](
 	return registered
 }
 
-// HandleBody registers an operation that takes a B in JSON. The body is read
-// here and not by huma, whose deadline for it would also cut off what comes
-// after, and which reports faults in JSON without their place.
+// HandleBody registers an operation that takes a B in JSON. It reads the body itself: huma's read deadline would also
+// cut off the rest of the operation, and huma's errors do not say where the JSON is wrong.
 func HandleBody[B, I, O any](
 	k *Kernel, op Operation, do func(context.Context, *I, B) (*O, error),
 ) *huma.Operation {
@@ -127,9 +126,8 @@ func HandleBody[B, I, O any](
 	return registered
 }
 
-// withMemory bounds the memory that the answers of an operation take: the number that is
-// made at once, and the bytes that clients have not read yet. The answer to a change
-// that was made does not wait.
+// withMemory bounds the memory for the answers of an operation: the number that is made at once, and the bytes that
+// clients have not read yet. The answer to a change that was made does not wait.
 func withMemory[I, O any](
 	k *Kernel, op Operation, do func(context.Context, *I) (*O, error),
 ) func(context.Context, *I) (*O, error) {
@@ -155,7 +153,7 @@ func withMemory[I, O any](
 	}
 }
 
-// methods are those of operations, in the order in which they are listed.
+// methods lists the methods of operations in the order of the document.
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 // Operations lists the operations of a document by path, then method.

@@ -44,18 +44,18 @@ type PageAnswer[T any] struct {
 	Body pageText[T]
 }
 
-// ListAnswer is the answer of a list that has one page, since it is never long.
+// ListAnswer is the answer of a short list, which always has one page.
 type ListAnswer[T any] struct {
 	Body listText[T]
 }
 
-// listText is a page that is the only one.
+// listText is the only page of a list.
 type listText[T any] struct{ Text }
 
 // Schema describes a page.
 func (listText[T]) Schema(r huma.Registry) *huma.Schema { return pageText[T]{}.Schema(r) }
 
-// List makes the answer of a list that is never long.
+// List returns the answer of a short list.
 func List[T, V any](all []T, show func(T) V) (*ListAnswer[V], error) {
 	w := newPageWriter()
 	for _, one := range all {
@@ -66,8 +66,7 @@ func List[T, V any](all []T, show func(T) V) (*ListAnswer[V], error) {
 	return &ListAnswer[V]{listText[V]{w.end("")}}, nil
 }
 
-// Pager makes the pages of a list of Ts, which are shown as Vs. Its cursors are
-// sealed Ps.
+// Pager makes the pages of a list. It shows each T as a V; a cursor is a sealed P, the position of an item.
 type Pager[T, V, P any] struct {
 	kernel   *Kernel
 	name     string
@@ -75,25 +74,25 @@ type Pager[T, V, P any] struct {
 	position func(T) P
 }
 
-// NewPager makes a pager. Its cursors are bound to the name. Position returns the
-// position of an item, behind which the next page begins.
+// NewPager returns a pager. Its cursors are bound to the name. Position returns the position of an item; the next
+// page begins behind that of the last item.
 func NewPager[T, V, P any](k *Kernel, name string, show func(T) V, position func(T) P) Pager[T, V, P] {
 	return NewFalliblePager(k, name, func(one T) (V, error) { return show(one), nil }, position)
 }
 
-// NewFalliblePager is NewPager for items that can't always be shown.
+// NewFalliblePager is NewPager with a show that may fail.
 func NewFalliblePager[T, V, P any](
 	k *Kernel, name string, show func(T) (V, error), position func(T) P,
 ) Pager[T, V, P] {
 	return Pager[T, V, P]{kernel: k, name: name, show: show, position: position}
 }
 
-// PageOf makes a page out of one that was read.
+// PageOf returns a page that was read from the store.
 func (p Pager[T, V, P]) PageOf(found store.Page[T]) (*PageAnswer[V], error) {
 	return p.PageOfSequence(Sequence[T]{Items: each(found.Items), More: found.More})
 }
 
-// PageOfList makes a page out of up to one item more than fit.
+// PageOfList returns a page of up to limit items. One item more in all means that there is a next page.
 func (p Pager[T, V, P]) PageOfList(all []T, limit int) (*PageAnswer[V], error) {
 	found := store.Page[T]{Items: all}
 	if len(all) > limit {
@@ -102,8 +101,7 @@ func (p Pager[T, V, P]) PageOfList(all []T, limit int) (*PageAnswer[V], error) {
 	return p.PageOf(found)
 }
 
-// PageBefore makes a page that may have fewer items than fit, and ends before the
-// position next; nil: there is no next page.
+// PageBefore returns a page of items, which may be fewer than fit. The next page begins at next; nil: there is none.
 func (p Pager[T, V, P]) PageBefore(all []T, next *P) (*PageAnswer[V], error) {
 	w := newPageWriter()
 	for i, one := range all {
@@ -134,17 +132,17 @@ func (p Pager[T, V, P]) WholePageBefore(all []T, next *P) (*PageAnswer[V], error
 // Sequence is a list that is read while its page is made.
 type Sequence[T any] struct {
 	Items iter.Seq2[T, error]
-	More  bool  // there are others behind the last of the items
-	End   error // that ends the page early, with others behind it; nil: none does
+	More  bool  // there are further items behind the last
+	End   error // an error of Items that ends the page early, with further items behind it; nil: none
 }
 
-// PageOfSequence makes a page out of items, one after the other, until it is full.
+// PageOfSequence returns a page of items, as many as fit.
 func (p Pager[T, V, P]) PageOfSequence(s Sequence[T]) (*PageAnswer[V], error) {
 	return p.PageUpTo(s, nil)
 }
 
-// PageUpTo is PageOfSequence for items behind which the next page begins at a position; nil: it begins behind the last
-// of them. The page may then have no items.
+// PageUpTo is PageOfSequence with the position at which the next page begins; nil: behind the last item. The page may
+// have no items.
 func (p Pager[T, V, P]) PageUpTo(s Sequence[T], to *P) (*PageAnswer[V], error) {
 	w, more := newPageWriter(), s.More
 	var last P
@@ -178,7 +176,7 @@ func (p Pager[T, V, P]) add(w *pageWriter, one T) error {
 	return w.add(shown)
 }
 
-// end ends a page whose next begins at a position; nil: there is none.
+// end completes a page. The next one begins at next; nil: there is none.
 func (p Pager[T, V, P]) end(w *pageWriter, next *P) (*PageAnswer[V], error) {
 	if next == nil {
 		return &PageAnswer[V]{pageText[V]{w.end("")}}, nil
@@ -187,8 +185,8 @@ func (p Pager[T, V, P]) end(w *pageWriter, next *P) (*PageAnswer[V], error) {
 	return &PageAnswer[V]{pageText[V]{w.end(cursor)}}, err
 }
 
-// PageBehind makes a page of a list that was read as a whole, behind the cursor. The
-// positions of items are unique, and grow.
+// PageBehind returns the page behind the cursor of a list that was read as a whole. The positions of items are unique
+// and ascending.
 func PageBehind[T, V any, K cmp.Ordered](p Pager[T, V, K], cursor string, all []T) (*PageAnswer[V], error) {
 	if cursor != "" {
 		var last K
@@ -200,8 +198,8 @@ func PageBehind[T, V any, K cmp.Ordered](p Pager[T, V, K], cursor string, all []
 	return p.PageOf(store.Page[T]{Items: all})
 }
 
-// behind returns where a list goes on behind a key. The database's order of texts
-// may be another than ours; that counts where the key's own item is gone.
+// behind returns the index of the first item behind a key. The database may order texts differently; that matters
+// only if the key's own item is gone.
 func behind[T any, K cmp.Ordered](all []T, last K, key func(T) K) int {
 	if i := slices.IndexFunc(all, func(one T) bool { return key(one) == last }); i >= 0 {
 		return i + 1
@@ -212,7 +210,7 @@ func behind[T any, K cmp.Ordered](all []T, last K, key func(T) K) int {
 	return len(all)
 }
 
-// each returns the items one after the other.
+// each returns an iterator over the items, without errors.
 func each[T any](all []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, one := range all {
@@ -239,7 +237,7 @@ func newPageWriter() *pageWriter {
 	return w
 }
 
-// full reports whether the page has no room for another item. It has for one.
+// full reports whether the page has no room for another item. An empty page always has.
 func (w *pageWriter) full() bool { return w.items > 0 && w.bytes >= store.PageBytes }
 
 func (w *pageWriter) add(item any) error {
@@ -256,7 +254,7 @@ func (w *pageWriter) add(item any) error {
 	return nil
 }
 
-// end returns the page, whose next page begins at the cursor; empty: there is none.
+// end completes the page. Next is the cursor of the next page; empty: there is none.
 func (w *pageWriter) end(next string) Text {
 	w.text.Write([]byte(`],"next":`))
 	if next == "" {

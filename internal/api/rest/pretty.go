@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// cutPretty reports whether a request asks for indented JSON, and removes that from its
-// query: the request is the same without it, also where it is repeated under a key.
+// cutPretty reports whether a request asks for indented JSON, and removes the parameter from its query: a repetition
+// under an idempotency key may differ in it.
 func cutPretty(r *http.Request) (pretty bool) {
 	if !strings.Contains(r.URL.RawQuery, "pretty") {
 		return false
@@ -25,8 +25,7 @@ func cutPretty(r *http.Request) (pretty bool) {
 	return pretty
 }
 
-// jsonWriter returns the writer of an answer's JSON, which indents where the request
-// asks for it.
+// jsonWriter returns the writer of an answer's JSON, which indents if the request asks for it.
 func jsonWriter(w io.Writer) io.Writer {
 	if x, ok := w.(*Exchange); ok && x.pretty {
 		return &indenter{w: w}
@@ -42,8 +41,8 @@ type indenter struct {
 	depth    int
 	inText   bool
 	escaped  bool
-	opened   bool // the last was { or [, which may be empty
-	finished bool // with the value
+	opened   bool // the last byte was { or [, which may close at once
+	finished bool // the value is complete
 }
 
 const (

@@ -46,7 +46,7 @@ var statuses = map[fault.Kind]int{
 	fault.UpstreamTimeout: http.StatusGatewayTimeout,
 }
 
-// NewProblem makes the answer of a fault. It is the one place that does.
+// NewProblem returns the answer of a fault. No other function makes one.
 func NewProblem(e *fault.Error) *Problem {
 	status := statuses[e.Kind]
 	p := &Problem{
@@ -71,8 +71,7 @@ func NewProblem(e *fault.Error) *Problem {
 	return p
 }
 
-// Problem turns an operation's error into its answer. It logs internal errors; nothing
-// else does.
+// Problem returns the answer of an operation's error. It alone logs internal errors.
 func (k *Kernel) Problem(ctx context.Context, err error) *Problem {
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -113,7 +112,7 @@ func (p *Problem) Write(w http.ResponseWriter) {
 	Encode(jsonWriter(w), p) // an error means that the client is gone
 }
 
-// These methods make a problem an error that huma answers with.
+// These methods make Problem an error that huma answers with.
 
 func (p *Problem) Error() string           { return string(p.Code) + ": " + p.Detail }
 func (p *Problem) GetStatus() int          { return p.Status }
@@ -122,8 +121,7 @@ func (p *Problem) GetHeaders() http.Header { return p.header }
 // ContentType returns the type of problems, whichever format the client accepts.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// setUpHuma has huma answer its own errors with problems, and compare names exactly.
-// These are settings of the whole program.
+// setUpHuma makes huma answer its own errors with problems, and match names exactly. These settings are global.
 var setUpHuma = sync.OnceFunc(func() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError { return fromHuma(status, errs) }
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
@@ -135,8 +133,7 @@ var setUpHuma = sync.OnceFunc(func() {
 	huma.DefaultArrayNullable = false
 })
 
-// fromHuma makes a problem of huma's findings. They are about parameters alone, since
-// huma does not read bodies.
+// fromHuma returns the problem of huma's errors. They concern parameters alone, since huma does not read bodies.
 func fromHuma(status int, errs []error) *Problem {
 	if status >= http.StatusInternalServerError {
 		return NewProblem(fault.As(nil))
@@ -146,7 +143,7 @@ func fromHuma(status int, errs []error) *Problem {
 	return NewProblem(e)
 }
 
-// faultOf returns a message of huma as ours are. A time that can't be read it explains by Go's layout of times.
+// faultOf returns huma's message in our style. Huma describes an invalid time by Go's layout of times.
 func faultOf(message string) string {
 	if strings.HasPrefix(message, "invalid date/time for format") {
 		return "is not a time of RFC 3339, such as 2026-01-31T08:00:00Z"
@@ -154,7 +151,7 @@ func faultOf(message string) string {
 	return message
 }
 
-// fieldsOf returns huma's findings as ours, ordered by path.
+// fieldsOf converts huma's errors to fields, ordered by path.
 func fieldsOf(errs []error) []fault.Field {
 	var fields []fault.Field
 	for _, err := range errs {
@@ -171,8 +168,8 @@ func fieldsOf(errs []error) []fault.Field {
 
 var toPointer = strings.NewReplacer(".", "/", "[", "/", "]", "")
 
-// pointer makes a JSON Pointer of a location in the body, which huma writes as
-// body.triggers[0]. The location of a parameter stays as it is.
+// pointer converts a location in the body, which huma writes as body.triggers[0], to a JSON Pointer. It returns the
+// location of a parameter unchanged.
 func pointer(location string) string {
 	inBody, found := strings.CutPrefix(location, "body")
 	if !found {

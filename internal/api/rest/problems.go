@@ -8,8 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// problemList has the codes in the server's sources. A test compares it with them, and
-// writes it.
+// problemList has the codes in the server's sources. A test checks and updates it.
 //
 //go:embed problems.json
 var problemList []byte
@@ -18,7 +17,7 @@ var problemList []byte
 type Code struct {
 	Code     string   `json:"code"`
 	Statuses []int    `json:"statuses"`
-	Details  []string `json:"details"` // as fmt.Sprintf takes them
+	Details  []string `json:"details"` // formats of fmt.Sprintf
 }
 
 // Codes lists the codes of problems, sorted.

@@ -14,9 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// sealer seals the data that clients keep for the server: positions in lists, and the
-// contents of cookies. A client can neither read it, which would show how many rows
-// other tenants have, nor make it up.
+// sealer seals the data that clients keep for the server: positions in lists, and the contents of cookies. A client
+// can neither read it, which would show how many rows other tenants have, nor forge it.
 type sealer struct{ aead cipher.AEAD }
 
 func newSeals(key []byte) sealer {
@@ -31,7 +30,7 @@ func newSeals(key []byte) sealer {
 	return sealer{aead}
 }
 
-// Seal makes a cursor of a position in the named list.
+// Seal returns the cursor of a position in the named list.
 func (k *Kernel) Seal(name string, position any) (string, error) {
 	plain, err := json.Marshal(position)
 	if err != nil {
@@ -60,15 +59,14 @@ func (k *Kernel) Open(name, cursor string, position any) error {
 	return nil
 }
 
-// SealedIDs makes ids out of numbers that count the rows of all tenants. The ids do not
-// show the numbers, from which a tenant could tell how much others do. A number has the
-// same id for ever.
+// SealedIDs converts row numbers to ids. Rows of all tenants are numbered together, so the ids hide the numbers: a
+// tenant could tell from them how much others do. The id of a number never changes.
 type SealedIDs struct {
 	prefix string
 	block  cipher.Block
 }
 
-// SealedIDs returns the ids that have a prefix.
+// SealedIDs returns the conversion to ids with a prefix.
 func (k *Kernel) SealedIDs(prefix string) SealedIDs { return newSealedIDs(prefix, k.config.Key) }
 
 func newSealedIDs(prefix string, key []byte) SealedIDs {

@@ -15,8 +15,8 @@ import (
 	"github.com/casehook/casehook/internal/inbound"
 )
 
-// Handler returns the handler that serves the operations and pages, and gives each
-// request an id, headers, a span and a line in the log.
+// Handler returns the handler that serves the operations and pages. It adds an id, headers, a span and a line in the
+// log to each request.
 func (k *Kernel) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &Exchange{ID: id.New("req"), key: k.config.Key, ResponseWriter: w}
@@ -35,7 +35,7 @@ func (k *Kernel) Handler() http.Handler {
 	})
 }
 
-// serve authenticates a request and routes it. It answers what no operation answers.
+// serve authenticates a request and routes it. It answers a request without an operation itself.
 func (k *Kernel) serve(x *Exchange) {
 	r := x.Request
 	if k.cors(x) {
@@ -76,8 +76,8 @@ func (k *Kernel) Reauthenticate(ctx context.Context) (access.Principal, error) {
 	return now.Principal, err
 }
 
-// unrouted returns the problem of a request that no operation answers: its path is
-// unknown, or only its method is. The router's own answer shows which.
+// unrouted returns the problem of a request without an operation: its path, or only its method, is unknown. The
+// router's own answer shows which.
 func unrouted(handler http.Handler, r *http.Request) *Problem {
 	answer := discard{header: http.Header{}}
 	handler.ServeHTTP(&answer, r)

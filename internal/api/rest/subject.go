@@ -12,7 +12,7 @@ type InCase struct {
 	ID string `path:"id" number:"id" maxLength:"40" doc:"The id of the case." example:"4539148803436467"`
 }
 
-// CaseID refuses, before any look-up, what can't be the id of a case.
+// CaseID parses the id. It refuses one that no case can have, before any look-up.
 func (in InCase) CaseID() (int64, error) {
 	n, ok := parseID(in.ID, id.ValidCase)
 	if !ok {
@@ -28,7 +28,7 @@ type InContact struct {
 	ID string `path:"id" number:"id" maxLength:"40" doc:"The id of the contact." example:"4539148803436467"`
 }
 
-// ContactID refuses, before any look-up, what can't be the id of a contact.
+// ContactID parses the id. It refuses one that no contact can have, before any look-up.
 func (in InContact) ContactID() (int64, error) { return ContactID(in.ID) }
 
 // ContactID parses the id of a contact.
@@ -42,7 +42,7 @@ func ContactID(text string) (int64, error) {
 	return n, nil
 }
 
-// parseID parses an id that is written as it is shown.
+// parseID parses an id in the form in which it is shown.
 func parseID(text string, valid func(int64) bool) (int64, bool) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	return n, err == nil && valid(n) && strconv.FormatInt(n, 10) == text

@@ -8,9 +8,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Time is a time in an answer. It is written in UTC, with exactly three digits of a
-// second, as in the bodies of webhooks. Times in requests are of type time.Time, with
-// any number of digits, and code never compares a Time.
+// Time is a time in an answer. It is written in UTC with exactly three decimals, as in the bodies of webhooks. Times
+// in requests are of type time.Time, with any number of decimals; code never compares a Time.
 type Time time.Time
 
 // MarshalJSON writes the time.

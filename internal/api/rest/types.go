@@ -56,7 +56,7 @@ func (v Value) MarshalJSON() ([]byte, error) { return Object(v).MarshalJSON() }
 // Schema describes any value.
 func (Value) Schema(huma.Registry) *huma.Schema { return &huma.Schema{} }
 
-// OrNull returns nil for the zero value, which is shown as null, and else a pointer to v.
+// OrNull returns nil, which is shown as null, for the zero value, and otherwise a pointer to v.
 func OrNull[T comparable](v T) *T {
 	var zero T
 	if v == zero {
