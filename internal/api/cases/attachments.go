@@ -48,7 +48,7 @@ type attachmentHandler struct {
 	kernel       *rest.Kernel
 	service      casework.Services
 	kind         cases.AttachmentKind
-	folder, noun string // the path, and the word for one
+	folder, noun string // the path, and the singular
 
 	list, download, remove access.Operation
 }
@@ -123,7 +123,7 @@ func (h attachmentHandler) delete(ctx context.Context, in *InAttachment) (*rest.
 	return &rest.NoContent{}, h.service.Files.DeleteAttachment(ctx, rest.PrincipalOf(ctx), id, h.kind, in.Attachment)
 }
 
-// attach adds an attachment once and answers with it.
+// attach adds an attachment, once per key, and answers with it.
 func attach(ctx context.Context, folder string, in rest.IdempotencyHeader,
 	do func(authz.Once) (cases.Attachment, error), extra ...string) (*rest.PostAnswer[Attachment], error) {
 	return rest.Create[Attachment](ctx, in, func(at cases.Attachment) (store.Answer, error) {
@@ -192,7 +192,7 @@ func (w *rangeWriter) WriteHeader(status int) {
 	w.refused = true
 }
 
-// Write drops the text that http.ServeContent writes behind a refusal.
+// Write drops the text that http.ServeContent writes with a refusal.
 func (w *rangeWriter) Write(b []byte) (int, error) {
 	if w.refused {
 		return len(b), nil

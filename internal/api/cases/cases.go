@@ -50,7 +50,7 @@ type BlockedTransition struct {
 	Fields []BlockedField `json:"fields" doc:"The fields that it is about and that are not set, as far as you may see them."`
 }
 
-// BlockedField is what a transition needs of a field.
+// BlockedField is a field that blocks a transition.
 type BlockedField struct {
 	Path    string `json:"path" doc:"JSON Pointer to the field in what is submitted." example:"/data/email"`
 	Message string `json:"message" doc:"The fault, as the rest of a sentence." example:"is required to submit \"Submit for review\""`
@@ -81,7 +81,7 @@ type CaseEdit struct {
 
 func casePath(id int64) string { return "/v1/cases/" + strconv.FormatInt(id, 10) }
 
-// shownCase is the answer that has one case.
+// shownCase is the answer with a case.
 type shownCase struct {
 	ETag string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
 	Body rest.Reply[Case]

@@ -29,7 +29,7 @@ type CaseType struct {
 	Definition Definition `json:"definition" doc:"With the defaults filled in, and without what speaks of fields above your clearance."`
 }
 
-// PutCaseType is the answer to a put of a case type.
+// PutCaseType is the answer to the PUT of a case type.
 type PutCaseType struct {
 	CaseType
 	Unchanged       bool              `json:"unchanged" doc:"The definition is that of the version before; no new one was made."`
@@ -38,7 +38,7 @@ type PutCaseType struct {
 	Warnings []DefinitionWarning `json:"warnings" doc:"Doubtful parts of the definition: states that no case reaches or leaves, conditions on fields that may be absent, variables that are not set."`
 }
 
-// DefinitionWarning is about a place in a definition.
+// DefinitionWarning is a warning about a place in a definition.
 type DefinitionWarning struct {
 	Path    string `json:"path" doc:"JSON Pointer into the definition." example:"/states/3"`
 	Message string `json:"message" doc:"The doubt, with the line." example:"line 41: is a state that no transition leads out of, and is not final: write final: true if cases end here"`

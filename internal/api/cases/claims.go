@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Claim is a claim, byte for byte as events carry it.
+// Claim is a claim, encoded byte for byte as in events.
 type Claim struct{ wire.Claim }
 
 // Schema describes the members that Casehook keeps, and data beside them.
@@ -23,11 +23,11 @@ func (Claim) Schema(r huma.Registry) *huma.Schema {
 	holder.Description = s.Properties["assigned_to"].Description
 	s.Properties["assigned_to"] = holder
 	s.AdditionalProperties = true
-	delete(r.Map(), "ClaimHolder") // holder stands for it
+	delete(r.Map(), "ClaimHolder") // replaced by holder
 	return rest.Component(r, "Claim", s)
 }
 
-// shownClaim is the answer that has a claim.
+// shownClaim is the answer with a claim.
 type shownClaim struct {
 	ETag string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
 	Body rest.Reply[Claim]

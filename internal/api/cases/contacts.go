@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Contact is a person or a business, byte for byte as events carry it.
+// Contact is a person or a business, encoded byte for byte as in events.
 type Contact = wire.Contact
 
 // SetContact is the body that creates or changes a contact. Absent members stay as they

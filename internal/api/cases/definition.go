@@ -28,7 +28,7 @@ func (Definition) Schema(r huma.Registry) *huma.Schema {
 		}
 		for name, part := range s.Parts {
 			s := rest.Embedded(asComponent(part))
-			if name == "document" { // it is left out where it speaks of fields that are hidden from its reader
+			if name == "document" { // its other members are left out if they name fields hidden from the caller
 				s.Extensions["required"] = json.RawMessage(`["key"]`)
 			}
 			rest.Component(r, definitionPart(name), s)
@@ -46,8 +46,7 @@ func definitionPart(name string) string {
 	return "Definition" + strings.ToUpper(name[:1]) + name[1:]
 }
 
-// asComponent returns a schema without the keywords of a document, and with references
-// to components.
+// asComponent returns a schema without the keywords of a document, with its references pointing to components.
 func asComponent(raw []byte) rest.Value {
 	var s map[string]any
 	if err := json.Unmarshal(raw, &s); err != nil {
@@ -63,8 +62,8 @@ func asComponent(raw []byte) rest.Value {
 	return shown
 }
 
-// describeDefault moves a default into the description: generators of types take a member
-// with a default for one that is always present.
+// describeDefault moves a default into the description: type generators treat a member with a default as always
+// present.
 func describeDefault(s map[string]any) {
 	value, ok := s["default"]
 	if _, isSchema := value.(map[string]any); !ok || isSchema {
@@ -78,8 +77,8 @@ func describeDefault(s map[string]any) {
 	}
 }
 
-// movedToComponents changes references in place. It removes references to the metaschema
-// of JSON Schema, which is another document that clients could not load.
+// movedToComponents rewrites references in place, so that they point to components. It removes references to the
+// metaschema of JSON Schema, another document, which clients could not load.
 func movedToComponents(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -90,7 +89,7 @@ func movedToComponents(v any) any {
 			}
 		}
 		if v["type"] == huma.TypeObject && v["additionalProperties"] == nil {
-			v["additionalProperties"] = true // which generated types would not have otherwise
+			v["additionalProperties"] = true // generated types would not allow them otherwise
 		}
 		describeDefault(v)
 		for key, part := range v {

@@ -52,11 +52,10 @@ type GeneratedDocuments struct {
 	Items []Attachment `json:"items" doc:"The documents, in the order of their keys."`
 }
 
-// generation is the schema of one document, or of a list of documents that were generated
-// together.
+// generation describes the answer: one document, or a list of documents that were generated together.
 type generation struct{}
 
-// Schema describes either.
+// Schema describes both forms.
 func (generation) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{
 		r.Schema(reflect.TypeFor[Attachment](), true, ""), r.Schema(reflect.TypeFor[GeneratedDocuments](), true, ""),

@@ -23,7 +23,7 @@ type Person struct {
 // Holder is the assignee of a case; null: it has none.
 type Holder Person
 
-// MarshalJSON returns null for nobody.
+// MarshalJSON returns null for the zero value.
 func (h Holder) MarshalJSON() ([]byte, error) {
 	if h.UserID == 0 {
 		return []byte("null"), nil
@@ -43,7 +43,7 @@ type Assignment struct {
 	UserID int64 `json:"user_id" minimum:"1" doc:"The id of the new assignee." example:"7"`
 }
 
-// TypeSwitch is the body that makes a case one of another type.
+// TypeSwitch is the body that changes the type of a case.
 type TypeSwitch struct {
 	Type  string `json:"type" minLength:"1" maxLength:"100" doc:"The key of another case type of the same kind." example:"property_claim"`
 	Drop  bool   `json:"drop,omitempty" doc:"Drop the data that does not fit the other type, instead of refusing."`

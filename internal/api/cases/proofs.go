@@ -134,8 +134,8 @@ func missing(path, message string) error {
 		fault.Field{Path: path, Message: message})
 }
 
-// lastPart reads the file in a form. It returns io.EOF only if the form ends with the
-// file, so that an upload that was cut off, or goes on, is not saved.
+// lastPart reads the file in a form. It returns io.EOF only if the form ends with the file, so that an upload that
+// was cut off, or has further parts, is not saved.
 type lastPart struct {
 	part *multipart.Part
 	form *multipart.Reader

@@ -64,7 +64,7 @@ const (
 	stepsOfProperty = 5
 )
 
-// describe makes the document, or refuses a definition that takes too much work.
+// describe returns the document, or refuses a definition that takes too much work.
 func (g *generalDocument) describe(
 	ctx context.Context, t definitions.TypeVersion, clearance casetype.Classification,
 ) (rest.Reply[rest.Object], error) {
@@ -143,7 +143,7 @@ type shownTransition struct {
 	namedKey
 	From     []string
 	To       string
-	Fields   *[]string // it may set; nil: all
+	Fields   *[]string // that it may set; nil: all
 	Required []string
 }
 
@@ -154,21 +154,20 @@ type typedWriter struct {
 	err        error // the work was too much
 	shown      shownType
 	schemas    node
-	parts      node // of data, which others refer to
+	parts      node // of the data, to which other schemas refer
 	paths      node
-	operations map[access.Operation]node // of the general document, parsed; they are shared and not changed
+	operations map[access.Operation]node // of the general document, parsed; shared, never changed
 	nullable   map[string]node           // the schemas of fields that may be null
-	shared     map[string]string         // the components of data that transitions set, by which fields these are
+	shared     map[string]string         // components of data that transitions set, by the fields they may set
 }
 
-// spend counts steps of work, and reports whether they may be done. Otherwise the
-// document is given up.
+// spend counts steps of work, and reports whether they are within the bound. If not, there is no document.
 func (w *typedWriter) spend(steps int) bool {
 	w.err = cmp.Or(w.err, w.work.Spend(steps))
 	return w.err == nil
 }
 
-// of makes the document of a case type for callers with a clearance.
+// of returns the document of a case type for callers with a clearance.
 func (g *generalDocument) of(
 	work *schema.Budget, t definitions.TypeVersion, clearance casetype.Classification,
 ) (node, error) {
@@ -238,7 +237,7 @@ func (w *typedWriter) data() {
 	w.schemas["Transition"] = keysOf("A transition.", all)
 }
 
-// keysOf returns the schema of a key, with the name of each.
+// keysOf returns the schema of a key. Its description has the name of each.
 func keysOf(what string, all []namedKey) node {
 	keys, names := make([]any, len(all)), make([]string, len(all))
 	for i, one := range all {
@@ -276,7 +275,7 @@ func (w *typedWriter) cases() {
 	w.schemas["CasePage"] = w.parsed(w.general.schemas["CasePage"])
 }
 
-// create adds the operation that creates a case, by each transition that does.
+// create adds the operation that creates a case. Its body is that of one of the creating transitions.
 func (w *typedWriter) create() {
 	var bodies []any
 	for _, tr := range w.shown.Transitions {
@@ -373,9 +372,8 @@ func (w *typedWriter) settable(tr shownTransition) []string {
 	return slices.Compact(of)
 }
 
-// share makes data a component, which transitions share that set and require the same
-// fields. The component of all fields is named what, and others after their first
-// transition.
+// share makes data a component, shared by the transitions that may set and must set the same fields. The component of
+// all fields is named what; others have the name of their first transition, too.
 func (w *typedWriter) share(what string, tr shownTransition, data node, sets []string, required []any) node {
 	key := fmt.Sprintf("%s %q %q", what, sets, required)
 	name, ok := w.shared[key]
@@ -463,7 +461,7 @@ func (w *typedWriter) complete() {
 	todo := []any{w.schemas}
 	for _, op := range w.operations {
 		op = maps.Clone(op)
-		delete(op, "requestBody") // which those of the document have of their own
+		delete(op, "requestBody") // the document has its own
 		todo = append(todo, op)
 	}
 	for _, item := range w.paths {

@@ -29,7 +29,7 @@ func newDocumentCache() documentCache {
 	return documentCache{cache.New[documentKey, madeDocument](200, 4*mostDescribed)}
 }
 
-// document returns a document from the cache, or makes it.
+// document returns a document from the cache, or makes and caches it.
 func (c documentCache) document(
 	k documentKey, make func() (rest.Reply[rest.Object], error),
 ) (rest.Reply[rest.Object], error) {
