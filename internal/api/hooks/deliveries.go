@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/hooks"
 )
 
-// MessageDeliveries is a message, and what became of it for each endpoint.
+// MessageDeliveries is a message with its delivery to each endpoint.
 type MessageDeliveries struct {
 	Message    string     `json:"message" doc:"The webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Trigger    string     `json:"trigger" doc:"Its trigger." example:"case_created"`
@@ -31,7 +31,7 @@ type Delivery struct {
 	Reason     string               `json:"reason" doc:"Why it is parked or was given up; else empty."`
 }
 
-// deliveryHandler has the operations that list which endpoints were sent what.
+// deliveryHandler has the operations that list deliveries.
 type deliveryHandler struct {
 	kernel  *rest.Kernel
 	service hooks.Services

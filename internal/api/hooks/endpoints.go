@@ -59,7 +59,7 @@ type CreatedEndpoint struct {
 	Secret *string `json:"secret" doc:"Signs what is sent, in the notation of Standard Webhooks. It is shown this once; null where it was supplied." example:"whsec_..."`
 }
 
-// Policy says how delivery tries.
+// Policy is the policy of delivery to an endpoint.
 type Policy struct {
 	Retries     []string       `json:"retries" doc:"The waits before the second, third, ... try. An empty list: no second try." example:"[\"5s\", \"30s\", \"2m0s\"]"`
 	Timeout     string         `json:"timeout" doc:"For one try; at most 1m." example:"15s"`
@@ -233,7 +233,7 @@ func (h endpointHandler) updateEndpoint(ctx context.Context, in *InEndpoint,
 			}
 			rest.Set(&e.Status, body.Status)
 			rest.Set(&e.Clearance, body.Clearance)
-			body.Policy.apply(&e.Policy) // was checked above
+			body.Policy.apply(&e.Policy) // checked above
 		}))
 }
 
@@ -328,7 +328,7 @@ func showExpiredRange(e endpoint.Endpoint) *ExpiredRange {
 	return &ExpiredRange{rest.Time(e.ExpiredFrom), rest.Time(e.ExpiredTo)}
 }
 
-// sourcesOf returns the sources of an endpoint, which are all if it names none.
+// sourcesOf returns the sources of an endpoint; all, if it names none.
 func sourcesOf(e endpoint.Endpoint) []string {
 	if len(e.Sources) == 0 {
 		return endpoint.Sources

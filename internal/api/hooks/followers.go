@@ -23,7 +23,7 @@ func newFollowers(f FollowLimits) *followers {
 		clients: map[rest.Client]int{}}
 }
 
-// enter counts one more, or refuses it. The caller calls done when it ends.
+// enter counts one follower more, or refuses it. The caller calls done when it ends.
 func (f *followers) enter(p access.Principal) (done func(), err error) {
 	c := rest.ClientOf(p)
 	f.mu.Lock()

@@ -79,8 +79,8 @@ func (in InJournal) selection() hooks.JournalSelection {
 type FollowLimits struct {
 	PerTenant int             // streams and polls at once; default 500
 	PerClient int             // streams and polls of one token or user at once; default 50
-	KeepAlive time.Duration   // interval of a stream's comments, when its client is rechecked; default 15 s
-	Lifetime  time.Duration   // of a stream, after which its client resumes; default 1 h
+	KeepAlive time.Duration   // between comments in a stream, and between rechecks of its client; default 15 s
+	Lifetime  time.Duration   // of a stream; its client resumes afterwards; default 1 h
 	Stop      <-chan struct{} // closed when the server stops, which ends all streams and polls
 }
 
@@ -283,7 +283,7 @@ func (f *follower) recheck(ctx context.Context) (err error) {
 	return f.loadAudience(ctx)
 }
 
-// recheckAudience rechecks the client if it may receive other messages than before.
+// recheckAudience rechecks the client if the messages that it may receive have changed.
 func (f *follower) recheckAudience(ctx context.Context) error {
 	if unchanged, err := f.audienceUnchanged(ctx); err != nil || unchanged {
 		return err
@@ -291,7 +291,7 @@ func (f *follower) recheckAudience(ctx context.Context) error {
 	return f.recheck(ctx)
 }
 
-// positionOf returns the position that a client names.
+// positionOf parses the position that a client names.
 func (f *follower) positionOf(ctx context.Context, after string) (p delivery.Position, err error) {
 	feed := f.handler.feed
 	switch after {

@@ -42,7 +42,7 @@ func showLag(l store.Lag) Lag {
 		Dead: l.Dead}
 }
 
-// Moment is a position in the journal, as people name it.
+// Moment is a position in the journal: now, beginning, or a time.
 type Moment string
 
 // parse parses the moment at a path of the body. The empty one is now.

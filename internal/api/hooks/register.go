@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/delivery"
 )
 
-// Config is what the operations need besides the use cases.
+// Config has the settings and collaborators of the operations, besides the use cases.
 type Config struct {
 	Guard           *authz.Guard
 	CaseTypes       *casework.CaseTypes // whose callbacks have secrets

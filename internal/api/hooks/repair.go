@@ -51,7 +51,7 @@ type MessageCount struct {
 	Count int64 `json:"count" doc:"How many messages." example:"1"`
 }
 
-// repairHandler has the operations on messages that were given up, or wait.
+// repairHandler has the operations on dead and parked messages.
 type repairHandler struct {
 	kernel  *rest.Kernel
 	service hooks.Services

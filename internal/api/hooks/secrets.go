@@ -30,7 +30,7 @@ type Secret struct {
 	Fingerprint string `json:"fingerprint" doc:"Identifies the secret: the first 16 hexadecimal digits of the SHA-256 of the secret (whsec_...), or of the public key (whpk_...). In a shell: printf %s \"$SECRET\" | sha256sum." example:"9f86d081884c7d65"`
 }
 
-// CreatedSecret is a secret that was just made, with its key where that may be shown.
+// CreatedSecret is a new secret, with its key if that may be shown.
 type CreatedSecret struct {
 	Secret
 	Key *string `json:"secret" doc:"Of v1, where it was drawn: the secret itself, in the notation of Standard Webhooks. It is shown this once. Else null: a private key leaves the server never, and what was supplied is known." example:"whsec_..."`
@@ -103,7 +103,7 @@ func (h secretHandler) rotateSecret(ctx context.Context, in *struct {
 	})
 }
 
-// showCreated returns a secret that a body asked for, with its key if it was drawn.
+// showCreated returns a secret that a body asked for, with its key if the server generated it.
 func showCreated(s endpoint.Secret, body NewSecret) CreatedSecret {
 	out := CreatedSecret{Secret: showSecret(s)}
 	if s.Kind == endpoint.V1 && body.Secret == nil {
@@ -158,7 +158,7 @@ func setSupplied(e *endpoint.Endpoint, text *string) error {
 	return err
 }
 
-// drawn returns the secret of a new endpoint; empty: it was supplied.
+// drawn returns the generated secret of a new endpoint; empty: it was supplied.
 func drawn(e endpoint.Endpoint, supplied *string) string {
 	if supplied != nil {
 		return ""
@@ -166,8 +166,7 @@ func drawn(e endpoint.Endpoint, supplied *string) string {
 	return secretOf(e)
 }
 
-// secretOf returns the newest secret in the notation of receivers; empty: it is none that
-// may be shown.
+// secretOf returns the newest secret in the notation of receivers; empty: there is none that may be shown.
 func secretOf(e endpoint.Endpoint) string {
 	if len(e.Secrets) == 0 || e.Secrets[0].Kind != endpoint.V1 {
 		return ""

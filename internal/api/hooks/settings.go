@@ -12,8 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
-// Texts is a change of texts by name: null removes one, and names that are absent keep
-// theirs.
+// Texts is a change of texts by name: null removes one, and absent names keep theirs.
 type Texts map[string]*string
 
 // Schema describes an object of texts and nulls.
@@ -33,7 +32,7 @@ type Settings struct {
 	Headers Texts `json:"headers,omitempty" maxProperties:"40" doc:"Headers that go with each request, by name; null removes one, and headers that are not named stay. Values are kept sealed and never shown: (hidden), which is shown in their place, leaves one as it is. At most 20 of up to 2048 bytes of printable ASCII, 6 KiB altogether. Headers that Casehook sets itself are refused." example:"{\"X-Api-Key\": \"s3cr3t\"}"`
 }
 
-// OptionsChange has the options of an endpoint that a request sets; the others stay.
+// OptionsChange has the options of an endpoint that a request sets. The others keep their values.
 type OptionsChange struct {
 	endpoint.Options
 	given json.RawMessage // the body, of which the options are members
@@ -48,14 +47,14 @@ func (OptionsChange) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Sche
 	return s
 }
 
-// set sets those options that the request gives.
+// set sets the options in the request.
 func (o OptionsChange) set(to *endpoint.Options) {
 	if o.given != nil {
-		json.Unmarshal(o.given, to) // decoded before
+		json.Unmarshal(o.given, to) // can't fail: it was decoded before
 	}
 }
 
-// Auth says how requests authenticate themselves to the destination.
+// Auth is the authentication of requests at the destination.
 type Auth struct {
 	Type         string   `json:"type" enum:"none,bearer,basic,oauth2" doc:"none; bearer: a fixed token; basic: user name and password; oauth2: tokens by the client credentials grant (RFC 6749, 4.4), kept until shortly before they end." example:"oauth2"`
 	Token        string   `json:"token,omitempty" maxLength:"4096" doc:"Of bearer: the token." example:"s3cr3t"`

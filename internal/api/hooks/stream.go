@@ -29,8 +29,8 @@ const (
 
 // The sizes of writes to a stream, in bytes.
 const (
-	streamPart  = 16 << 10 // smaller texts are gathered
-	streamPiece = 64 << 10 // until they fill a piece
+	streamPart  = 16 << 10 // smaller texts are buffered
+	streamPiece = 64 << 10 // buffered until they are flushed
 )
 
 func (h journalHandler) openStream(ctx context.Context, in *struct {
@@ -68,12 +68,12 @@ type stream struct {
 	follower *follower
 	w        http.ResponseWriter
 	control  *http.ResponseController
-	sent     delivery.Position // that the client has, and resumes at
-	text     bytes.Buffer      // that is written with the next flush
+	sent     delivery.Position // where the client would resume
+	text     bytes.Buffer      // to write at the next flush
 }
 
-// run streams until something ends it. The client then resumes with the last id that it
-// has, so it needs no reason.
+// run streams until an error or a limit ends the stream. It reports no reason: the client resumes with the last id
+// that it has.
 func (s *stream) run(ctx context.Context) {
 	alive := time.NewTicker(s.follower.handler.bounds.KeepAlive)
 	defer alive.Stop()
@@ -168,7 +168,7 @@ func (s *stream) next(ctx context.Context) (b delivery.Batch, texts [][]byte, er
 	return b, texts, s.follower.handler.kernel.Reserve(ctx, size)
 }
 
-// write sends the text of a message. Small texts are gathered first.
+// write sends the text of a message. Small texts are buffered first.
 func (s *stream) write(text []byte) error {
 	if len(text) < streamPart {
 		s.text.Write(text)
@@ -184,9 +184,8 @@ func (s *stream) write(text []byte) error {
 	return err
 }
 
-// comment sends a line, which keeps the stream alive. If the stream has passed messages
-// that the client does not want, it sends their position, too: a client ignores an event
-// without data, but keeps its id.
+// comment sends a line that keeps the stream alive. If the stream has passed messages that the client does not want,
+// it sends their position, too: a client ignores an event without data, but keeps its id.
 func (s *stream) comment(line string) error {
 	s.text.WriteString(line)
 	if s.follower.position != s.sent {
