@@ -24,18 +24,18 @@ import (
 	"github.com/casehook/casehook/internal/session"
 )
 
-// Config is what the API is made of, besides the use cases.
+// Config has the settings and collaborators of the API, besides the use cases.
 type Config struct {
-	Version string // of Casehook, as the OpenAPI document names it
+	Version string // of Casehook, for the OpenAPI document
 
-	AtfinityVersion string // of examples in X-atfinity-version; default Version
+	AtfinityVersion string // in X-atfinity-version of examples; default Version
 
 	Log         *slog.Logger // default slog.Default()
-	MaxBody     int64        // bytes of a request that is no upload; default DefaultMaxBody
+	MaxBody     int64        // bytes of a request body, except uploads; default DefaultMaxBody
 	Operator    []byte       // the key of operators' credentials; empty: there are no operators
 	Sessions    *session.Manager
 	OIDC        *oidc.Provider // nil: people sign in with passwords alone
-	PublicURL   string         // whose pages may send requests with a session, besides the address that they go to
+	PublicURL   string         // its pages may send requests with a session, as may pages of the server's own address
 	CORSOrigins []string       // origins of pages that may use the API with tokens: "https://app.example.com"
 
 	Key    []byte           // 32 bytes that seal cursors; default: random, so that cursors end with the process
@@ -43,8 +43,8 @@ type Config struct {
 	Tester *delivery.Tester // required
 	Follow FollowLimits
 
-	Ready        func(context.Context) error // returns why the server should get no requests; nil: it always should
-	Hold         bool                        // /readyz shows that nothing is sent and no callback is asked
+	Ready        func(context.Context) error // fails while the server should get no requests; nil: never
+	Hold         bool                        // for /readyz: nothing is sent and no callback is asked
 	Metrics      http.Handler                // answers GET /metrics for clients with MetricsToken
 	MetricsToken string                      // empty: there are no metrics
 	Requests     *observe.HTTP               // counts requests; nil: they are not counted
@@ -62,11 +62,10 @@ type Services struct {
 // FollowLimits bounds the clients that follow the journal.
 type FollowLimits = apihooks.FollowLimits
 
-// New makes the handler of the API, its description and its documentation.
-// It panics if the key has a wrong length.
+// New returns the handler of the API, its description and its documentation. It panics if the key has a wrong length.
 func New(s Services, c Config) http.Handler { return compose(s, c).Handler() }
 
-// compose makes the kernel, and registers all operations with it.
+// compose returns a kernel with all operations registered.
 func compose(s Services, c Config) *rest.Kernel {
 	c.Version = cmp.Or(c.Version, "dev")
 	c.AtfinityVersion = cmp.Or(c.AtfinityVersion, c.Version)

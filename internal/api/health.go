@@ -65,8 +65,8 @@ func registerReadiness(k *rest.Kernel, c Config) {
 	})
 }
 
-// registerMetrics serves metrics. They are about all tenants, so they are for people who
-// run the server, and need a token of their own.
+// registerMetrics registers /metrics. Metrics cover all tenants, so they need a token of their own, for those who run
+// the server.
 func registerMetrics(k *rest.Kernel, c Config) {
 	k.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		if err := mayReadMetrics(c, r); err != nil {

@@ -75,7 +75,7 @@ type docsSchema struct {
 	Fields []docsField
 }
 
-// documentation makes the page.
+// documentation returns the page.
 func documentation(o *huma.OpenAPI, webhooks []trigger) []byte {
 	page := docsPage{
 		Title: o.Info.Title, Version: o.Info.Version, Description: o.Info.Description,
@@ -113,7 +113,7 @@ func documentation(o *huma.OpenAPI, webhooks []trigger) []byte {
 	return b.Bytes()
 }
 
-// verbs replaces the verbs of a format.
+// verbs replaces the verbs of a format string.
 var verbs = strings.NewReplacer("%q", "…", "%s", "…", "%d", "…", "%v", "…", "%%", "%")
 
 func docsOf(op *huma.Operation) docsOperation {
@@ -153,7 +153,7 @@ type searchEntry struct {
 	Words string `json:"words"`
 }
 
-// searchIndex makes the script of the search, which begins with its entries.
+// searchIndex returns the script of the search, which begins with its entries.
 func searchIndex(o *huma.OpenAPI, webhooks []trigger) []byte {
 	var all []searchEntry
 	for _, g := range guides() {

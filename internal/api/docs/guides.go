@@ -33,12 +33,12 @@ type guide struct {
 
 type guideSection struct{ ID, Title string }
 
-// guideNames are in the order in which they are read.
+// guideNames lists the guides in the order of reading.
 var guideNames = []string{"definitions", "callbacks", "delivery"}
 
 var guideHeading = regexp.MustCompile(`<h2 id="([^"]*)">(.*?)</h2>`)
 
-// guides renders the guides. It panics if they are wrong: they are files of this package.
+// guides renders the guides. It panics on an invalid one: they are files of this package.
 func guides() (all []guide) {
 	markdown := goldmark.New(goldmark.WithExtensions(extension.Table),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID()))
@@ -62,7 +62,7 @@ func guides() (all []guide) {
 	return all
 }
 
-// guidePage makes the page of a guide.
+// guidePage returns the page of a guide.
 func guidePage(title, version string, g guide, all []guide) []byte {
 	var b bytes.Buffer
 	page := template.Must(template.New("guide").Parse(guideTemplate))
@@ -99,8 +99,8 @@ type definitionPart struct {
 	Parts       map[string]definitionPart `json:"$defs"`
 }
 
-// definitionReference lists every key of a definition in Markdown. It is made of the
-// schema that definitions are checked against.
+// definitionReference returns a reference of every key of a definition, in Markdown. It is made from the schema that
+// definitions are checked against.
 func definitionReference() string {
 	var root definitionPart
 	if err := json.Unmarshal(casetype.Schema(), &root); err != nil {

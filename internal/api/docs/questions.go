@@ -66,7 +66,7 @@ func question(q wire.Question) *huma.Operation {
 // parametersOf describes the headers of a request to a receiver.
 func parametersOf(headers []wire.HeaderDoc) (all []*huma.Param) {
 	for _, h := range headers {
-		if h.Name == "Content-Type" { // is described with the body
+		if h.Name == "Content-Type" { // described with the body
 			continue
 		}
 		all = append(all, &huma.Param{

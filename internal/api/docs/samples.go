@@ -20,8 +20,8 @@ type samples struct{ registry huma.Registry }
 // mostOptional is the number of optional members in an example without required ones.
 const mostOptional = 2
 
-// of returns an example of a schema: with all members if it is whole, as in answers, and
-// else with the required ones.
+// of returns an example of a schema: with all members if whole is set, as in answers, and otherwise with the required
+// ones.
 func (s samples) of(schema *huma.Schema, whole bool, depth int) any {
 	for schema.Ref != "" {
 		schema = s.registry.SchemaFromRef(schema.Ref)

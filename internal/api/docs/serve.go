@@ -52,8 +52,8 @@ func docsHeader(contentType string) http.Header {
 	return h
 }
 
-// mustRender returns a function that panics if the OpenAPI document can't be encoded. It
-// is made of types of this program alone.
+// mustRender returns a function that panics if the OpenAPI document can't be encoded. The document is made of this
+// program's own types.
 func mustRender(render func() ([]byte, error)) func() []byte {
 	return func() []byte {
 		page, err := render()

@@ -24,7 +24,7 @@ type Authenticator struct {
 	origin   string // of the public URL
 }
 
-// NewAuthenticator makes an authenticator.
+// NewAuthenticator returns an authenticator.
 func NewAuthenticator(s people.Services, c Config) *Authenticator {
 	a := &Authenticator{
 		service: s, log: c.Log, sessions: c.Sessions, operator: c.Operator,
@@ -34,8 +34,7 @@ func NewAuthenticator(s people.Services, c Config) *Authenticator {
 	return a
 }
 
-// trust allows the pages at a URL to send requests with a session, whichever address a
-// proxy passes them on to.
+// trust allows the pages at a URL to send requests with a session, whichever host a proxy forwards them to.
 func (a *Authenticator) trust(publicURL string) {
 	if a.origin = originOf(publicURL); a.origin == "" {
 		return
@@ -112,7 +111,7 @@ func forOperators(path string) bool {
 	return path == tenantsPath || strings.HasPrefix(path, tenantsPath+"/")
 }
 
-// authenticateOperator checks an operator's credential, which is valid for tenants alone.
+// authenticateOperator checks an operator's credential, which is valid only for the paths of tenants.
 func (a *Authenticator) authenticateOperator(bearer, path string) error {
 	switch {
 	case !access.ValidOperator(a.operator, bearer, time.Now()):

@@ -10,8 +10,8 @@ import (
 	"github.com/casehook/casehook/internal/people"
 )
 
-// Cookies that are no session hold sealed values, so that a stranger who starts to sign
-// in leaves no row in the database.
+// Cookies other than the session's hold sealed values, so that a stranger who begins to sign in adds no row to the
+// database.
 const (
 	browserCookie = "casehook_browser"
 	browserLasts  = 365 * 24 * 60 * 60 // seconds
@@ -25,7 +25,7 @@ type sealedCookie[T any] struct {
 	Expires int64 // seconds since 1970
 }
 
-// keepSealed sets a cookie that has a value for age seconds.
+// keepSealed sets a cookie with a sealed value, for age seconds.
 func keepSealed[T any](h sessionHandler, x *rest.Exchange, name string, value T, age int) error {
 	text, err := h.kernel.Seal("cookie/"+name, sealedCookie[T]{value, time.Now().Unix() + int64(age)})
 	if err == nil {
@@ -45,12 +45,12 @@ func sealedIn[T any](h sessionHandler, x *rest.Exchange, name string) T {
 	return s.Value
 }
 
-// browser returns the browser of a request, as its cookie names it.
+// browser returns the browser that the request's cookie identifies.
 func (h sessionHandler) browser(x *rest.Exchange) people.Browser {
 	return sealedIn[people.Browser](h, x, browserCookie)
 }
 
-// remember names the browser of a user who has signed in, by a cookie.
+// remember sets the cookie that identifies the browser of a user who has signed in.
 func (h sessionHandler) remember(x *rest.Exchange, u access.User) error {
 	b := h.browser(x)
 	if b.ID == "" || b.Tenant != u.Tenant || b.Email != u.Email {
@@ -68,7 +68,7 @@ type usedStates struct {
 
 const maxStates = 10_000
 
-// use records that a state is used, and reports whether it is the first time.
+// use records the use of a state, and reports whether it is the first.
 func (u *usedStates) use(state string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()

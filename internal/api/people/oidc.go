@@ -24,7 +24,7 @@ type redirect struct {
 // pendingSignIn is the value of a cookie while a user signs in at the provider.
 type pendingSignIn struct {
 	oidc.AuthRequest
-	Tenant   string // its key, as it was sent: whether there is one shows in the end alone
+	Tenant   string // its key, as sent; only the last step tells whether it exists
 	Host     string // that the request was sent to
 	ReturnTo string
 }
@@ -32,7 +32,7 @@ type pendingSignIn struct {
 // oidcCallback is the path that providers send people back to.
 const oidcCallback = "/v1/oidc/callback"
 
-// oidcHandler has the operations by which people sign in with OpenID Connect.
+// oidcHandler has the operations for signing in with OpenID Connect.
 type oidcHandler struct {
 	service  people.Services
 	log      *slog.Logger
@@ -90,9 +90,9 @@ func (h oidcHandler) startOIDC(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	back := "" // to the installation's
+	back := "" // the installation's URL
 	if at.URL != "" {
-		back = at.URL + oidcCallback // the cookie is this host's alone
+		back = at.URL + oidcCallback // the cookie is for this host alone
 	}
 	location, pending, err := h.provider.StartAt(ctx, back)
 	if err != nil {
@@ -127,7 +127,7 @@ func (h oidcHandler) finishOIDC(ctx context.Context, in *struct {
 	}
 	x := rest.ExchangeOf(ctx)
 	kept := sealedIn[pendingSignIn](h.sessions, x, pendingCookie)
-	if kept.State != "" { // good for one answer
+	if kept.State != "" { // valid for one answer
 		h.sessions.sessions.SetCookie(ctx, x, pendingCookie, "", -1)
 		if in.State == kept.State && !h.states.use(kept.State) {
 			kept = pendingSignIn{}
@@ -159,8 +159,8 @@ func (h oidcHandler) finishOIDC(ctx context.Context, in *struct {
 // cookies.
 const maxReturnTo = 1000
 
-// ours returns a path of this server, or else its root, so that no user is redirected to
-// another site.
+// ours returns path if it is one of this server, and otherwise its root, so that no user is redirected to another
+// site.
 func ours(path string) string {
 	if len(url.QueryEscape(path)) > maxReturnTo || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") ||
 		strings.ContainsAny(path, "\\\r\n\t") {

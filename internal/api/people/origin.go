@@ -63,8 +63,8 @@ func (a *Authenticator) loadSession(x *rest.Exchange) error {
 	return err
 }
 
-// place returns the tenant's host that a request was sent to. It is not looked up for a
-// request that has no cookie and gets none.
+// place returns the tenant's host that a request was sent to. It looks nothing up for a request that has no cookie
+// and gets none.
 func (a *Authenticator) place(x *rest.Exchange) (people.Place, error) {
 	if r := x.Request; r.Header.Get("Cookie") == "" && !x.Open {
 		return people.Place{}, nil
@@ -72,9 +72,9 @@ func (a *Authenticator) place(x *rest.Exchange) (people.Place, error) {
 	return a.service.Tenants.PlaceAt(x.Request.Context(), 0, x.Request.Host)
 }
 
-// checkOrigin fails if a page of another site sent a request that may change something.
-// Pages of the tenant's own origin, if it has one, may send it. Where a trusted proxy
-// says by which scheme the request came, a page with another scheme is of another site.
+// checkOrigin fails if a page of another site sent a request that may change something. Pages of the tenant's own
+// origin, if it has one, may send it. If a trusted proxy names the request's scheme, a page with another scheme
+// counts as another site.
 func (a *Authenticator) checkOrigin(r *http.Request, own string) error {
 	origin, scheme := r.Header.Get("Origin"), inbound.Scheme(r.Context())
 	if own != "" && origin == own {

@@ -13,14 +13,14 @@ import (
 	"github.com/casehook/casehook/internal/session"
 )
 
-// Config is what the operations need besides the use cases.
+// Config has the settings and collaborators of the operations, besides the use cases.
 type Config struct {
 	Guard     *authz.Guard
 	Log       *slog.Logger
 	Operator  []byte // the key of operators' credentials; empty: there are no operators
 	Sessions  *session.Manager
 	OIDC      *oidc.Provider // nil: people sign in with passwords alone
-	PublicURL string         // whose pages may send requests with a session, besides the address that they go to
+	PublicURL string         // its pages may send requests with a session, as may pages of the server's own address
 }
 
 // Register registers the operations on people and programs with a kernel.

@@ -25,7 +25,7 @@ type NewPassword struct {
 	New string `json:"new_password" maxLength:"800" doc:"The password that you want, of 12 to 200 characters." example:"another horse, another battery"`
 }
 
-// Session is the caller.
+// Session describes the caller.
 type Session struct {
 	Source    string `json:"source" enum:"ui,api" doc:"ui: a person who signed in; api: a program with a token." example:"ui"`
 	Name      string `json:"name" doc:"The user's name, or the token's." example:"Ada Lovelace"`

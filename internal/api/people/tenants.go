@@ -39,7 +39,7 @@ type TenantReach struct {
 	Allow     *[]string `json:"allow_addresses,omitempty" maxItems:"100" doc:"The addresses that it may call although they are not public, and no others: 10.0.0.0/8, 10.1.2.3:8080, [fd00::]/8:443." example:"[\"10.0.0.0/8:8443\"]"`
 }
 
-// TenantIDs says how the ids of contacts are drawn, in a body.
+// TenantIDs sets how the ids of contacts are generated, in a body.
 type TenantIDs struct {
 	ContactIDs *casetype.IDs `json:"contact_ids,omitempty" enum:"random,sequential" doc:"How contacts get their ids from now on; those that are there keep theirs." example:"sequential"`
 }
