@@ -21,8 +21,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Attempts finds attempts at one endpoint, the newest first, and the Before of the next page, 0 if there is none. A
-// page may have fewer attempts than its limit. Attempts outlive the endpoint.
+// Attempts returns attempts at one endpoint, newest first, and the Before of the next page; 0: there is none. A page
+// may have fewer attempts than its limit. Attempts outlive the endpoint.
 func (s *Messages) Attempts(
 	ctx context.Context, p access.Principal, f store.AttemptFilter,
 ) ([]store.Attempt, int64, error) {
@@ -35,7 +35,7 @@ func (s *Messages) Attempts(
 	e, err := findEndpoint(ctx, s.store, p, f.Endpoint)
 	switch {
 	case errors.Is(err, fault.NotFound):
-		e.Reached = casetype.Restricted // it may have been so
+		e.Reached = casetype.Restricted // the deleted endpoint may have reached so far
 	case err != nil:
 		return nil, 0, err
 	}
@@ -49,7 +49,7 @@ func (s *Messages) Attempts(
 	return nil, 0, err
 }
 
-// FindAttempts is Attempts at all endpoints.
+// FindAttempts is Attempts for all endpoints.
 func (s *Messages) FindAttempts(
 	ctx context.Context, p access.Principal, f store.AttemptFilter,
 ) ([]store.Attempt, int64, error) {
@@ -62,10 +62,10 @@ func (s *Messages) FindAttempts(
 	return s.attempts(ctx, p, f)
 }
 
-// maxRounds bounds how often a page is filled up where the caller sees few of the items.
+// maxRounds bounds how often a page is filled up if the caller sees few of the items.
 const maxRounds = 5
 
-// attempts finds the attempts that the caller may see: at endpoints that never reached above the caller's
+// attempts returns the attempts that the caller may see: at endpoints that never reached above the caller's
 // clearance, and about subjects that the caller sees now.
 func (s *Messages) attempts(
 	ctx context.Context, p access.Principal, f store.AttemptFilter,
@@ -106,7 +106,7 @@ func (s *Messages) attempts(
 	}
 }
 
-// visibility decides which deliveries somebody sees.
+// visibility decides which deliveries a caller sees.
 type visibility struct {
 	service   *Messages
 	p         access.Principal
@@ -138,13 +138,13 @@ func (s *Messages) visibility(ctx context.Context, p access.Principal) (*visibil
 	}
 }
 
-// subjectVisibility returns a visibility without its endpoints.
+// subjectVisibility returns a visibility that does not limit the endpoints.
 func (s *Messages) subjectVisibility(ctx context.Context, p access.Principal) (*visibility, error) {
 	reader, err := s.guard.Reader(ctx, p)
 	return &visibility{service: s, p: p, reader: reader, subjects: map[string]bool{}}, err
 }
 
-// attempt reports whether somebody sees an attempt: its subject, and the type that the case had when the attempt's
+// attempt reports whether the caller sees an attempt: its subject, and the type that the case had when the attempt's
 // entry was made.
 func (v *visibility) attempt(ctx context.Context, a store.Attempt) (bool, error) {
 	visible, err := v.subject(ctx, a.Subject)
@@ -155,8 +155,8 @@ func (v *visibility) attempt(ctx context.Context, a store.Attempt) (bool, error)
 	return err == nil && (len(found.Entries) == 0 || v.reader.Reads(found.Entries[0])), err
 }
 
-// subject reports whether somebody sees the subject of an attempt. Those who could see the end of a deleted case
-// see its attempts.
+// subject reports whether the caller sees the subject of an attempt. A caller who sees the last entry of a deleted
+// case sees its attempts.
 func (v *visibility) subject(ctx context.Context, subject string) (visible bool, err error) {
 	kind, id, _ := strings.Cut(subject, "/")
 	if v.p.Clearance.Sees(casetype.Restricted) && len(v.reader.Without) == 0 || kind == "contact" {
@@ -196,7 +196,7 @@ func (v *visibility) ofCase(ctx context.Context, text string) (bool, error) {
 	return visible && v.reader.Reads(last.Items[0]), nil
 }
 
-// ignore returns an error that is not of a kind.
+// ignore returns nil for an error of a kind, and any other error unchanged.
 func ignore(err error, kind fault.Kind) error {
 	if errors.Is(err, kind) {
 		return nil
@@ -204,7 +204,7 @@ func ignore(err error, kind fault.Kind) error {
 	return err
 }
 
-// BodyState is the relation of the body that is shown to the body that was sent.
+// BodyState tells whether the body that is shown is the one that was sent.
 type BodyState string
 
 // The states.
@@ -221,7 +221,7 @@ type SentAttempt struct {
 	State BodyState
 }
 
-// Attempt finds an attempt.
+// Attempt returns an attempt with its body.
 func (s *Messages) Attempt(ctx context.Context, p access.Principal, id int64) (SentAttempt, error) {
 	if err := s.guard.Permit(ctx, p, access.GetAttempt); err != nil {
 		return SentAttempt{}, err
@@ -255,8 +255,8 @@ func orMissing(err error) error {
 		"There is no attempt with this id, or it has been removed. GET /v1/attempts lists those that are kept.")
 }
 
-// derive makes the body of an attempt again, in the view that the endpoint had then: the one whose body has the
-// same hash.
+// derive makes the body of an attempt again. It takes the view in which the body has the attempt's hash: the
+// endpoint's view at that time.
 func (s *Messages) derive(
 	ctx context.Context, a store.Attempt, now wire.View, reached casetype.Classification,
 ) (SentAttempt, error) {

@@ -33,7 +33,7 @@ type Delivery struct {
 	Status   DeliveryStatus
 	Tries    store.Tries
 	Due      time.Time // of the next try, while it is parked
-	Reason   string    // for which it is parked, or was given up
+	Reason   string    // why it is parked, or was given up
 }
 
 // DeliveryStatus is the status of a delivery.
@@ -45,10 +45,10 @@ const (
 	DeliveryWaiting DeliveryStatus = "waiting" // for its turn
 	DeliveryParked  DeliveryStatus = "parked"  // it failed, and is tried again
 	DeliveryDead    DeliveryStatus = "dead"    // it was given up
-	DeliveryDropped DeliveryStatus = "dropped" // it was given up, and somebody put it aside
+	DeliveryDropped DeliveryStatus = "dropped" // it was given up, and then dropped on request
 
-	// DeliveryEnded: it failed, and is not tried again, since its endpoint is deleted or does not subscribe to it
-	// any more.
+	// DeliveryEnded means that it failed and is not tried again, since its endpoint is deleted or no longer
+	// subscribes to it.
 	DeliveryEnded DeliveryStatus = "ended"
 )
 
@@ -79,7 +79,7 @@ func (s *Messages) ContactDeliveries(
 	return s.deliveries(ctx, p, event.ContactSubject(id), before, limit)
 }
 
-// deliveryPage is a page of a list of deliveries, with all that their statuses depend on.
+// deliveryPage is a page of a list of deliveries, with the data that determines their statuses.
 type deliveryPage struct {
 	visibility *visibility
 	subject    string
@@ -279,7 +279,7 @@ func (b *deliveryPage) resolve(t *MessageDeliveries, part int) {
 	}
 }
 
-// head returns the parked message that this one is, or waits behind.
+// head returns the first message of the parked lane that a message is in, which may be the message itself.
 func (b *deliveryPage) head(endpoint string, t *MessageDeliveries) (p store.ParkedMessage, parked bool) {
 	for _, lane := range []string{t.Message, b.subject, ""} {
 		if p, parked = b.progress[endpoint].Lanes[lane]; parked {
@@ -289,7 +289,7 @@ func (b *deliveryPage) head(endpoint string, t *MessageDeliveries) (p store.Park
 	return p, false
 }
 
-// waits reports whether a message is still to be delivered to an endpoint, as the endpoint is set up now.
+// waits reports whether a message is still to be delivered, under the endpoint's present settings.
 func (b *deliveryPage) waits(
 	e endpoint.Endpoint, t *MessageDeliveries, part int, head store.ParkedMessage, parked bool,
 ) bool {

@@ -20,7 +20,7 @@ import (
 )
 
 // CreateEndpoint adds an endpoint with a secret of its own, to be shown once. It receives messages from now on.
-// Without a Token it belongs to the caller's. A secret may be supplied: the first of Secrets, by Kind and Key.
+// Without a Token it belongs to the caller's token. A secret may be supplied: the first of Secrets, by Kind and Key.
 func (s *Endpoints) CreateEndpoint(
 	ctx context.Context, p access.Principal, e endpoint.Endpoint, once authz.Once,
 ) (endpoint.Endpoint, error) {
@@ -67,7 +67,7 @@ func (s *Endpoints) CreateEndpointFrom(
 	return made, nil
 }
 
-// newEndpoint makes a valid endpoint with an id and a secret.
+// newEndpoint returns a valid endpoint with an id and a secret.
 func (s *Endpoints) newEndpoint(
 	ctx context.Context, p access.Principal, e endpoint.Endpoint,
 ) (endpoint.Endpoint, error) {
@@ -91,7 +91,7 @@ func (s *Endpoints) newEndpoint(
 	return e, err
 }
 
-// newSecretOf completes the secret that the caller supplied, or makes one.
+// newSecretOf completes the secret that the caller supplied, or generates one.
 func (s *Endpoints) newSecretOf(e endpoint.Endpoint, now time.Time) (endpoint.Secret, error) {
 	if len(e.Secrets) > 0 {
 		return endpoint.Secret{ID: id.New("sec"), Kind: e.Secrets[0].Kind, Key: e.Secrets[0].Key, CreatedAt: now}, nil
@@ -150,7 +150,7 @@ func notOwn() error {
 		fault.Field{Path: "/token", Message: "is not the id of a token; GET /v1/tokens lists them"})
 }
 
-// tokens finds tokens; a store.Store does, and so does a store.Tx.
+// tokens finds tokens. Both store.Store and store.Tx do.
 type tokens interface {
 	Token(ctx context.Context, id string) (access.Token, error)
 }
@@ -282,7 +282,7 @@ func (s *Endpoints) DeleteEndpoint(ctx context.Context, p access.Principal, endp
 	})
 }
 
-// Endpoint finds an endpoint.
+// Endpoint returns an endpoint.
 func (s *Endpoints) Endpoint(ctx context.Context, p access.Principal, endpointID string) (endpoint.Endpoint, error) {
 	if err := s.guard.Permit(ctx, p, access.GetEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
@@ -298,13 +298,13 @@ func (s *Endpoints) known(ctx context.Context, p access.Principal, endpointID st
 	return findEndpoint(ctx, s.store, p, endpointID)
 }
 
-// endpointReader reads endpoints; a store.Store does, and so does a store.Tx.
+// endpointReader reads endpoints. Both store.Store and store.Tx do.
 type endpointReader interface {
 	Endpoint(ctx context.Context, tenant int64, id string) (endpoint.Endpoint, error)
 }
 
-// findEndpoint returns an endpoint. An endpoint above the caller's clearance is not found: a caller who changed its
-// URL would see all its messages.
+// findEndpoint returns an endpoint. It does not find one above the caller's clearance: a caller who changed its URL
+// would see all its messages.
 func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id string) (endpoint.Endpoint, error) {
 	e, err := r.Endpoint(ctx, p.Tenant, id)
 	if err == nil && !p.Clearance.Sees(e.Clearance) {

@@ -22,9 +22,9 @@ type FilterResult struct {
 	Err     error // the filter failed; it quotes no data
 }
 
-// PreviewFilter evaluates a filter for the messages of up to limit recent entries that somebody could listen to, the
-// newest first. Without a source it evaluates the filter of the endpoint that the selection names. The filter sees
-// what the caller sees, or the endpoint if that is less. Looked counts the entries that the caller sees.
+// PreviewFilter evaluates a filter for the messages of up to limit recent entries, newest first. An empty source
+// means the filter of the endpoint that the selection names. The filter sees what the caller sees, or what the
+// endpoint sees if that is less. Looked counts the entries that the caller sees.
 func (s *Journal) PreviewFilter(
 	ctx context.Context, p access.Principal, source string, l JournalSelection, limit int,
 ) (all []FilterResult, looked int, err error) {
@@ -49,7 +49,7 @@ func (s *Journal) PreviewFilter(
 		return nil, 0, err
 	}
 	for i, e := range recent {
-		recent[i] = nil // it is large, and not needed any more
+		recent[i] = nil // large, and no longer needed
 		if _, visible := e.As(p.Clearance.SeesClass); visible && reader.Reads(e) {
 			looked++
 		}

@@ -26,7 +26,7 @@ type Config struct {
 
 // Cases has the functions of the use cases of cases that these use cases call.
 type Cases struct {
-	// KnownCase returns nil if there is, or was, a case that somebody sees.
+	// KnownCase returns nil if there is, or was, a case that the caller sees.
 	KnownCase func(ctx context.Context, p access.Principal, id int64) error
 }
 
@@ -53,7 +53,7 @@ func New(c Config) Services {
 	}
 }
 
-// Endpoints are the receivers of a tenant. It is safe for concurrent use.
+// Endpoints has the use cases of a tenant's endpoints. It is safe for concurrent use.
 type Endpoints struct {
 	store  *store.Store
 	guard  *authz.Guard
@@ -61,7 +61,8 @@ type Endpoints struct {
 	random io.Reader
 }
 
-// Messages are what endpoints were sent, or are still to be sent. It is safe for concurrent use.
+// Messages has the use cases of messages that endpoints were sent, or are still to be sent. It is safe for concurrent
+// use.
 type Messages struct {
 	store *store.Store
 	guard *authz.Guard
@@ -69,7 +70,8 @@ type Messages struct {
 	cases Cases
 }
 
-// Journal is the journal as clients read it, and how long it is kept. It is safe for concurrent use.
+// Journal has the use cases of the journal: how clients read it, and how long it is kept. It is safe for concurrent
+// use.
 type Journal struct {
 	store        *store.Store
 	guard        *authz.Guard

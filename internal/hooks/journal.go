@@ -18,9 +18,9 @@ type JournalSelection struct {
 	Sources  []string // of the activity; none: all
 }
 
-// Audience returns the audience that somebody who follows the journal belongs to, for one of the operations that
-// read it. It leaves out cases of types that they may not read. It is as of now: a client that follows for long asks
-// unchanged whether it is still so.
+// Audience returns the audience of a client that follows the journal by one of the operations that read it. It
+// excludes cases of types that the client may not read. A client that follows for long calls unchanged to learn
+// whether the audience is still right.
 func (s *Journal) Audience(
 	ctx context.Context, p access.Principal, o access.Operation, l JournalSelection,
 ) (a filter.Audience, unchanged func(context.Context) (bool, error), err error) {
@@ -31,8 +31,7 @@ func (s *Journal) Audience(
 	return a, unchanged, err
 }
 
-// audience is Audience, whose endpoint may have a filter that can't be used. Unchanged reports whether the readers'
-// rights are still the same.
+// audience is Audience, except that the endpoint's filter may be unusable.
 func (s *Journal) audience(
 	ctx context.Context, p access.Principal, o access.Operation, l JournalSelection,
 ) (a filter.Audience, unchanged func(context.Context) (bool, error), err error) {

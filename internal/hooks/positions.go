@@ -13,7 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Start is a position in the journal, as people name it. The zero value is now.
+// Start is a position in the journal that a client names. The zero value is now.
 type Start struct {
 	Beginning bool      // the oldest entry that is kept
 	At        time.Time // the first entry that was committed then or later
@@ -27,7 +27,7 @@ type positions interface {
 }
 
 // position returns the position right before a Start. It refuses a time from which entries have been removed: a
-// caller who wants those that are left asks for the beginning.
+// caller who accepts that starts at the beginning.
 func position(ctx context.Context, r positions, from Start, path string) (int64, error) {
 	if !from.Beginning && from.At.IsZero() {
 		return r.Head(ctx)

@@ -46,8 +46,8 @@ func (w MessageSelection) names() ([]string, error) {
 	return slices.Compact(known), nil
 }
 
-// receiver finds an endpoint, and reports whether somebody may see its messages: none, if it ever reached above
-// their clearance.
+// receiver returns an endpoint, and reports whether the caller may see its messages: they may not if it ever reached
+// above their clearance.
 func (s *Messages) receiver(
 	ctx context.Context, p access.Principal, o access.Operation, endpointID string,
 ) (e endpoint.Endpoint, visible bool, err error) {
@@ -85,13 +85,13 @@ func (s *Messages) DeadMessages(
 	}.page(ctx, s, p, in.After, in.Limit)
 }
 
-// listing is a list of an endpoint's messages, of which somebody sees those whose subject they see.
+// listing is a list of an endpoint's messages. A caller sees the messages whose subjects they see.
 type listing[T, P any] struct {
 	read  func(after P, limit int) ([]T, error)
 	about func(T) (subject string, place P)
 }
 
-// page reads the list until there are limit items that somebody sees. Where they see few of them it ends before.
+// page reads the list until it has limit items that the caller sees. It ends earlier if they see few of the items.
 func (l listing[T, P]) page(
 	ctx context.Context, s *Messages, p access.Principal, after P, limit int,
 ) (shown []T, next *P, err error) {
@@ -126,7 +126,8 @@ func (l listing[T, P]) page(
 	}
 }
 
-// nameable returns those of an endpoint's messages whose subject somebody sees. Nil, which stands for all, stays nil.
+// nameable returns those of an endpoint's messages whose subjects the caller sees. It returns nil, which stands for
+// all, unchanged.
 func (s *Messages) nameable(
 	ctx context.Context, p access.Principal, endpointID string, names []string,
 ) ([]string, error) {
@@ -156,7 +157,7 @@ func (s *Messages) nameable(
 	return visible, nil
 }
 
-// RetryDead tries dead messages again, in their order. Messages that are delivered then are not dead any more.
+// RetryDead tries dead messages again, in their order. Messages that are delivered then are no longer dead.
 func (s *Messages) RetryDead(
 	ctx context.Context, p access.Principal, endpointID string, which MessageSelection, once authz.Once,
 ) (Replay, error) {
@@ -222,8 +223,8 @@ func (s *Messages) DropDead(
 	})
 }
 
-// Parked lists the lanes of an endpoint that wait for another try, after a place, and returns the place after which
-// the next page begins; nil: there is none.
+// Parked lists the parked lanes of an endpoint after a place, and returns the place after which the next page begins;
+// nil: there is none.
 func (s *Messages) Parked(
 	ctx context.Context, p access.Principal, endpointID string, after store.LanePlace, limit int,
 ) ([]store.ParkedLane, *store.LanePlace, error) {
@@ -239,7 +240,7 @@ func (s *Messages) Parked(
 	}.page(ctx, s, p, after, limit)
 }
 
-// RetryParked lets parked messages be tried at once, and returns how many.
+// RetryParked makes parked messages due at once, and returns how many.
 func (s *Messages) RetryParked(
 	ctx context.Context, p access.Principal, endpointID string, which MessageSelection, once authz.Once,
 ) (int64, error) {
@@ -268,7 +269,7 @@ func (s *Messages) DropParked(
 	})
 }
 
-// repair is a change of an endpoint's messages. Do returns how many messages it changed; nil names are all.
+// repair is a change of an endpoint's messages. Do returns how many messages it changed; nil names stand for all.
 type repair struct {
 	operation access.Operation
 	action    access.Action
@@ -276,7 +277,7 @@ type repair struct {
 	do        func(tx *store.Tx, names []string) (int64, error)
 }
 
-// repair changes the selected messages, and records that.
+// repair changes the selected messages, and records the change.
 func (s *Messages) repair(
 	ctx context.Context, p access.Principal, which MessageSelection, once authz.Once, r repair,
 ) (n int64, err error) {

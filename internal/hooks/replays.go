@@ -32,7 +32,7 @@ type Replay struct {
 // maxReplays is how many replays of one endpoint may run at a time.
 const maxReplays = 100
 
-// CreateReplay sends the messages of some time to an endpoint again: those to which it subscribes at the time of
+// CreateReplay sends the messages of a period to an endpoint again: those to which it subscribes at the time of
 // sending.
 func (s *Messages) CreateReplay(
 	ctx context.Context, p access.Principal, endpointID string, in ReplayRequest, once authz.Once,
@@ -181,7 +181,7 @@ func roomForReplay(ctx context.Context, tx *store.Tx, e endpoint.Endpoint) error
 	return err
 }
 
-// stretches measures stretches of the journal.
+// stretches measures stretches of the journal. Both store.Store and store.Tx do.
 type stretches interface {
 	Stretch(ctx context.Context, tenant, after, until int64) (store.Stretch, error)
 }
@@ -225,7 +225,7 @@ func (s *Messages) Replays(
 	return out, nil
 }
 
-// Replay finds a replay of an endpoint.
+// Replay returns a replay of an endpoint.
 func (s *Messages) Replay(ctx context.Context, p access.Principal, endpointID, replayID string) (Replay, error) {
 	if err := s.guard.Permit(ctx, p, access.GetReplay); err != nil {
 		return Replay{}, err
@@ -243,7 +243,7 @@ func (s *Messages) Replay(ctx context.Context, p access.Principal, endpointID, r
 	return measured(ctx, s.store, r)
 }
 
-// CancelReplay ends a replay that runs.
+// CancelReplay ends a running replay.
 func (s *Messages) CancelReplay(ctx context.Context, p access.Principal, endpointID, replayID string) error {
 	if err := s.guard.Permit(ctx, p, access.CancelReplay); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// EndpointSecrets lists an endpoint's secrets that sign, the newest first.
+// EndpointSecrets lists the secrets with which an endpoint's requests are signed, newest first.
 func (s *Endpoints) EndpointSecrets(
 	ctx context.Context, p access.Principal, endpointID string,
 ) ([]endpoint.Secret, error) {
@@ -28,7 +28,7 @@ func (s *Endpoints) EndpointSecrets(
 	return e.Signing(s.now()), nil
 }
 
-// RotateEndpointSecret makes a new secret for an endpoint, and returns it to be shown once. The secrets of the same
+// RotateEndpointSecret generates a secret for an endpoint, and returns it to be shown once. The secrets of the same
 // kind go on signing for the overlap.
 func (s *Endpoints) RotateEndpointSecret(
 	ctx context.Context, p access.Principal, endpointID string, q secrets.Request, once authz.Once,

@@ -87,7 +87,7 @@ func (s *Endpoints) SetTargets(
 	return targets, nil
 }
 
-// canonical returns URLs as endpoints keep them.
+// canonical returns URLs in the form in which endpoints keep them.
 func canonical(urls []string) []string {
 	urls = slices.Clone(urls)
 	for i, u := range urls {
@@ -148,8 +148,8 @@ func (s *Endpoints) setTargets(
 // subscription is a trigger and a URL that listens to it.
 type subscription struct{ trigger, url string }
 
-// target makes a URL listen to a trigger: the endpoints that do already stay as they are; else the oldest with this
-// URL is subscribed; else there is a new one.
+// target makes a URL listen to a trigger. Endpoints that already do stay unchanged; if there are none, target
+// subscribes the oldest endpoint with this URL, or else creates one.
 func (s *Endpoints) target(
 	ctx context.Context, tx *store.Tx, p access.Principal, all []endpoint.Endpoint, wanted subscription,
 ) ([]Target, error) {

@@ -27,8 +27,8 @@ type TestResult struct {
 // SendFunc sends a sample of a trigger to an endpoint.
 type SendFunc func(ctx context.Context, e endpoint.Endpoint, trigger string) (a store.Attempt, reason string, err error)
 
-// TestEndpoint sends a sample to an endpoint. It records that after the answer, since no transaction is open while an
-// endpoint answers.
+// TestEndpoint sends a sample to an endpoint. It records the test after the answer, so that no transaction is open
+// while the endpoint answers.
 func (s *Messages) TestEndpoint(
 	ctx context.Context, p access.Principal, t Test, once authz.Once,
 ) (out TestResult, err error) {
