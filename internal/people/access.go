@@ -13,9 +13,9 @@ import (
 // and use the variables that the server is started with.
 const DefaultTenant = "default"
 
-// Bootstrap makes the default tenant and its first administrator's token, unless they exist. It calls show, which may
-// be nil, with the token right before the commit: a process that dies in between has shown a token that is not valid,
-// and its next start shows another, so that no valid token is lost. An error of show undoes all changes.
+// Bootstrap creates the default tenant and its first administrator's token, unless they exist. It calls show, which
+// may be nil, with the token right before the commit: a process that dies in between has shown a token that is not
+// valid, and its next start shows another, so that no valid token is lost. An error of show undoes all changes.
 func (s *Tenants) Bootstrap(ctx context.Context, show func(bearer string) error) (bearer string, err error) {
 	err = s.bootstrap(ctx, func(tx *store.Tx, tenant int64) error {
 		admin, err := s.tokens.createAdministrator(ctx, tx, authz.System(tenant), tenant, "admin")
@@ -33,12 +33,12 @@ func (s *Tenants) Bootstrap(ctx context.Context, show func(bearer string) error)
 	return bearer, nil
 }
 
-// BootstrapWithoutToken makes the default tenant alone, unless it exists.
+// BootstrapWithoutToken creates the default tenant alone, unless it exists.
 func (s *Tenants) BootstrapWithoutToken(ctx context.Context) error {
 	return s.bootstrap(ctx, func(*store.Tx, int64) error { return nil })
 }
 
-// bootstrap makes the default tenant, unless it exists.
+// bootstrap creates the default tenant, unless it exists.
 func (s *Tenants) bootstrap(ctx context.Context, with func(*store.Tx, int64) error) error {
 	if _, err := s.store.TenantByKey(ctx, DefaultTenant); err == nil || !errors.Is(err, fault.NotFound) {
 		return err
@@ -56,7 +56,7 @@ func (s *Tenants) bootstrap(ctx context.Context, with func(*store.Tx, int64) err
 	return err
 }
 
-// RecoverToken makes a token that may do everything in a tenant, for an operator with access to the database.
+// RecoverToken creates a token that may do everything in a tenant, for an operator with access to the database.
 func (s *Tenants) RecoverToken(ctx context.Context, tenant, name string) (NewToken, error) {
 	t, err := s.store.TenantByKey(ctx, tenant)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// CreateTenantAdministrator makes another token that may do everything in a tenant: the
-// operator's way back where nobody can sign in as an administrator any more.
+// CreateTenantAdministrator creates another token that may do everything in a tenant. It is for tenants in which
+// nobody can sign in as an administrator any more.
 func (s *Tenants) CreateTenantAdministrator(
 	ctx context.Context, p access.Principal, tenantKey string, once authz.Once,
 ) (NewToken, error) {

@@ -14,19 +14,18 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Failed sign-ins are slowed down: some are free, then each further failure in a row locks the account out for
-// twice as long. Many people may share an address; and strangers' guesses at an account from elsewhere must not keep
-// its owner out, unless they come from hundreds of networks.
+// Failed sign-ins are slowed down: some are free, then each further failure in a row locks the account out for twice
+// as long. Many people may share an address. Strangers who guess at an account from elsewhere must not keep its owner
+// out, unless they use hundreds of networks.
 const (
-	freeByBrowser = 5 // of a known one, for the account that it is known for
-	freeByPair    = 5 // of an account and an address
+	freeByBrowser = 5 // failures of a browser that is known for the account
+	freeByPair    = 5 // failures of an account from one address
 	freeByAddress = 20
 	freeByAccount = 1000
 	maxLockout    = 15 * time.Minute
 )
 
-// Browser is a browser in which somebody has signed in before. It proves that by a cookie that only this server can
-// have made.
+// Browser is a browser in which somebody has signed in before. Its proof is a cookie that only this server can make.
 type Browser struct {
 	ID     string
 	Tenant int64
@@ -47,8 +46,8 @@ func (c counter) forgive(ctx context.Context, tx *store.Tx) error {
 	return tx.ForgetSignIns(ctx, c.key)
 }
 
-// counters returns the counters of an attempt to sign in to an account. In a browser that is known for the account it
-// is the browser's alone, so that nobody else's failures matter.
+// counters returns the counters of an attempt to sign in to an account. A browser that is known for the account has a
+// counter of its own, so that nobody else's failures matter.
 func (in SignIn) counters(email string) []counter {
 	if b := in.Browser; b.ID != "" && b.Tenant == in.Tenant && b.Email == email {
 		return []counter{{key: "browser/" + b.ID, free: freeByBrowser}}

@@ -72,8 +72,8 @@ func (c PasswordChange) check(u access.User) error {
 		fault.Field{Path: "/new_password", Message: problem})
 }
 
-// checkPassword fails unless a password is the user's. It counts failures, and refuses too many in a row, as signing
-// in does.
+// checkPassword fails unless a password is the user's. Like SignIn, it counts failures, and refuses too many in a
+// row.
 func (s *Users) checkPassword(
 	ctx context.Context, p access.Principal, u access.User, password string, counters []counter,
 ) error {
@@ -89,7 +89,7 @@ func (s *Users) checkPassword(
 		fault.Field{Path: "/old_password", Message: "is not your password"})
 }
 
-// passwordIs reports whether a password is the user's. For the zero user it takes as long.
+// passwordIs reports whether a password is the user's. It takes as long for the zero user.
 func (s *Users) passwordIs(ctx context.Context, u access.User, password string) (same bool, err error) {
 	err = s.hashing(ctx, func() error {
 		same = access.PasswordIs(u.Password, s.passwordCost, password)

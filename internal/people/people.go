@@ -22,7 +22,7 @@ type Config struct {
 
 	PublicURL    string                      // of the installation; it may have a path
 	PasswordCost access.PasswordCost         // default: that of access
-	Hashing      func()                      // is called whenever a password is hashed; may be nil
+	Hashing      func()                      // called before each hashing of a password; may be nil
 	Variable     func(string) (string, bool) // looks up ${CASEHOOK_VAR_...}; nil: no variables
 	Random       io.Reader                   // default: real randomness
 	Log          *slog.Logger                // nil: nothing is logged
@@ -73,10 +73,10 @@ func New(c Config) Services {
 	}
 }
 
-// maxKnown bounds how many tokens, and how many host names, are remembered.
+// maxKnown bounds how many tokens, and how many host names, are held in memory.
 const maxKnown = 10_000
 
-// Users are the people of tenants, and how they sign in. It is safe for concurrent use.
+// Users has the use cases of users and sign-in. It is safe for concurrent use.
 type Users struct {
 	store        *store.Store
 	guard        *authz.Guard
@@ -90,7 +90,7 @@ type Users struct {
 	signIns      atomic.Int64 // that were counted
 }
 
-// Tokens are the credentials of programs. It is safe for concurrent use.
+// Tokens has the use cases of tokens. It is safe for concurrent use.
 type Tokens struct {
 	store  *store.Store
 	guard  *authz.Guard
@@ -101,7 +101,7 @@ type Tokens struct {
 	known  *store.Memory[string, access.Token] // by id
 }
 
-// Tenants are the customers of an installation. It is safe for concurrent use.
+// Tenants has the use cases of tenants. It is safe for concurrent use.
 type Tenants struct {
 	store     *store.Store
 	guard     *authz.Guard

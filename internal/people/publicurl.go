@@ -26,15 +26,14 @@ func (s *Tenants) PublicURLOf(t store.Tenant) string {
 	return atHost(s.publicURL, t.Hosts[0])
 }
 
-// Place is the URL of the server under the host name of a tenant. The zero value stands for a host name that is no
-// tenant's own.
+// Place is the URL of the server under the host name of a tenant. The zero value stands for a host name of no tenant.
 type Place struct {
 	URL string
-	Set bool // the tenant has a public URL, from which URL follows
+	Set bool // URL is made from the tenant's own public URL
 }
 
-// PlaceAt returns the place of a request to a tenant with a Host header: the tenant's public URL if that is its host,
-// else the same with this host name, if it is the tenant's. Tenant 0 stands for the tenant of the host name.
+// PlaceAt returns the place of a request to a tenant, by its Host header: the tenant's public URL, with the host
+// replaced if the request names another of the tenant's hosts. Tenant 0 stands for the tenant of the host name.
 func (s *Tenants) PlaceAt(ctx context.Context, tenant int64, header string) (Place, error) {
 	if tenant == 0 {
 		var err error

@@ -19,7 +19,7 @@ const maxReach = 100
 
 var variablePattern = regexp.MustCompile(`^[A-Z0-9_]{1,100}$`)
 
-// reach sets the changed parts of a tenant's reach, and returns what is wrong with them.
+// reach sets the changed parts of a tenant's reach, and returns their faults.
 func (c TenantChange) reach(r *store.Reach) (wrong []fault.Field) {
 	set := func(path string, to *[]string, texts *[]string, parse func(string) (string, error)) {
 		if texts == nil {
@@ -55,7 +55,7 @@ func (c TenantChange) reach(r *store.Reach) (wrong []fault.Field) {
 }
 
 // Variables returns the lookup of the variables that a tenant's callbacks may name: those that the operator has
-// granted to it, and for the first tenant all.
+// granted to it, or all for the first tenant.
 func (s *Tenants) Variables(ctx context.Context, tenant int64) (func(name string) (string, bool), error) {
 	t, err := s.store.Tenant(ctx, tenant)
 	return func(name string) (string, bool) {

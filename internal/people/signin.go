@@ -25,8 +25,8 @@ type SignIn struct {
 	Browser  Browser // zero: an unknown one
 }
 
-// SignIn returns the user of a tenant with an address and a password. All failures have the same answer and take as
-// long, even without such a tenant; too many failures in a row are refused before the password is checked.
+// SignIn returns the user of a tenant with an address and a password. All failures have the same error and take as
+// long, even without such a tenant. It refuses too many failures in a row before it checks the password.
 func (s *Users) SignIn(ctx context.Context, in SignIn) (access.User, error) {
 	email, password := access.NormalEmail(in.Email), in.Password
 	if emailProblem(email) != "" || len(password) > 4*access.MaxPassword {
@@ -70,8 +70,9 @@ func (s *Users) signedIn(ctx context.Context, u access.User, from, by string, co
 	})
 }
 
-// SignInIdentity returns the user of a tenant with an identity: the user who signed in with it before, else the user
-// with the address that the provider has verified, if they have no other identity. It is theirs from then on.
+// SignInIdentity returns the user of a tenant with an identity: the user who signed in with it before, or else the
+// user with the address that the provider has verified, if they have no other identity. The identity is that user's
+// from then on.
 func (s *Users) SignInIdentity(ctx context.Context, tenant int64, i access.Identity, from string) (access.User, error) {
 	u, err := s.store.UserByIdentity(ctx, tenant, i.Issuer, i.Subject)
 	if email := access.NormalEmail(i.Email); errors.Is(err, fault.NotFound) && i.Verified && emailProblem(email) == "" {

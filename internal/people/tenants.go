@@ -110,7 +110,7 @@ func (s *Tenants) createTenant(
 	return NewTenant{Tenant: t, Token: admin}, err
 }
 
-// auditTenant records in a tenant's own audit what the operator did to it.
+// auditTenant records an operator's change of a tenant in the tenant's own audit.
 func (s *Tenants) auditTenant(
 	ctx context.Context, tx *store.Tx, p access.Principal, what access.Action, t store.Tenant,
 ) error {
@@ -213,8 +213,8 @@ func (s *Tenants) Tenants(ctx context.Context, p access.Principal) ([]store.Tena
 	return s.store.Tenants(ctx)
 }
 
-// TenantAt returns the tenant of the name in a Host header, for people who are not signed in yet. Names that no tenant
-// has are the first tenant's.
+// TenantAt returns the tenant of the name in a Host header, for people who are not signed in yet. A name of no tenant
+// stands for the first tenant.
 func (s *Tenants) TenantAt(ctx context.Context, header string) (int64, error) {
 	id, err := s.tenantOf(ctx, header)
 	if err != nil || id != 0 {
@@ -249,7 +249,7 @@ func (s *Tenants) tenantOf(ctx context.Context, header string) (int64, error) {
 	return id, err
 }
 
-// TenantFor returns the tenant that somebody wants to sign in to: by its key, or else that of [Tenants.TenantAt]; 0:
+// TenantFor returns the tenant to sign in to: the one with the key, or without a key that of [Tenants.TenantAt]; 0:
 // there is none. For a tenant with other host names it returns 0, and takes as long.
 func (s *Tenants) TenantFor(ctx context.Context, key, host string) (int64, error) {
 	if key == "" {

@@ -39,7 +39,7 @@ type NewToken struct {
 const maxBearer = 300 // bytes
 
 // Authenticate returns the principal with a bearer value, who calls from an address. All invalid values have the same
-// answer.
+// error.
 func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (access.Principal, error) {
 	tokenID, secret, ok := access.ParseBearer(bearer)
 	if !ok || len(bearer) > maxBearer || !input.Word(tokenID) {
@@ -72,7 +72,8 @@ func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (acce
 // useInterval is the least time between two records of a token's use.
 const useInterval = time.Minute
 
-// uses remembers when this process last recorded each token's use, so that many requests at once record it once.
+// uses has the time at which this process last recorded each token's use, so that many requests at once record it
+// once.
 type uses struct {
 	mu sync.Mutex
 	at map[string]time.Time
@@ -164,7 +165,7 @@ func above(p access.Principal, role access.Role, clearance casetype.Classificati
 	return wrong
 }
 
-// newToken makes a token if nothing is wrong with the request.
+// newToken returns a new token, unless the request has faults.
 func (s *Tokens) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (NewToken, error) {
 	now := s.now()
 	expires := r.Expires.UTC().Truncate(time.Microsecond) // as it is kept
@@ -188,7 +189,7 @@ func (s *Tokens) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (N
 
 const maxAllowed = 100
 
-// prefixes reads addresses and ranges of them.
+// prefixes parses addresses and ranges of them.
 func prefixes(texts []string) (all []netip.Prefix, wrong []fault.Field) {
 	if len(texts) > maxAllowed {
 		return nil, []fault.Field{{Path: "/allowed_addresses", Message: fmt.Sprintf("lists more than %d", maxAllowed)}}

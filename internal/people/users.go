@@ -158,7 +158,7 @@ func checkAlike(ctx context.Context, tx *store.Tx, tenant int64, email string) e
 	return nil
 }
 
-// changed returns the names of the fields that differ.
+// changed returns the names of the fields that differ between two versions of a user.
 func changed(before, after access.User) []string {
 	names := []string{}
 	for _, field := range []struct {
@@ -246,7 +246,7 @@ func missing(s string) string {
 	return ""
 }
 
-// User finds a user.
+// User returns a user.
 func (s *Users) User(ctx context.Context, p access.Principal, userID int64) (access.User, error) {
 	if err := s.guard.Permit(ctx, p, access.GetUser); err != nil {
 		return access.User{}, err
