@@ -1,6 +1,5 @@
-// Package authz decides who may do what: it permits operations by role and by case type, checks again at the commit
-// that somebody still may, writes the audit, and carries an operation out once per idempotency key. All use cases
-// stand on it.
+// Package authz authorizes operations: it checks them by role and by case type, checks the rights again at the
+// commit, writes the audit, and carries an operation out once per idempotency key. All use cases are built on it.
 package authz
 
 import (
@@ -19,7 +18,7 @@ type Config struct {
 	Now     func() time.Time // default: the real clock
 	Log     *slog.Logger     // nil: nothing is logged
 
-	Checked func(access.Operation) // is called with each operation that a role is checked for; nil: nothing is
+	Checked func(access.Operation) // called with each operation that a role is checked for; may be nil
 }
 
 // Guard permits and records operations for all use cases. It is safe for concurrent use.
@@ -31,7 +30,7 @@ type Guard struct {
 	log         *slog.Logger
 	checked     func(access.Operation)
 	keys        keysInUse
-	process     string // names this one among those that share the database
+	process     string // the id of this process among those that share the database
 	sums        sums
 }
 

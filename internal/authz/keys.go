@@ -13,9 +13,9 @@ import (
 const (
 	defaultKeyWait = 10 * time.Second
 	keyRetryAfter  = time.Second
-	claimMargin    = 5 * time.Second // a claim outlives what is asked by this much
+	claimMargin    = 5 * time.Second // by which a claim outlives the call of another system
 	releaseWithin  = 5 * time.Second
-	firstLook      = 25 * time.Millisecond // at a key that another process has claimed; it doubles each time
+	firstLook      = 25 * time.Millisecond // first wait for a key that another process has claimed; doubled each time
 	lastLook       = time.Second
 )
 
@@ -27,12 +27,12 @@ type keysInUse struct {
 }
 
 type keyInUse struct {
-	request string        // a hash of it
+	request string        // its hash
 	done    chan struct{} // closed when it has ended
 	claimed bool          // in the database, too
 }
 
-// acquire waits until no other request of this process uses the key, but no longer than wait, and acquires it.
+// acquire acquires the key once no other request of this process uses it. It waits no longer than wait.
 func (k *keysInUse) acquire(ctx context.Context, name store.OnceKey, request string, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -90,7 +90,7 @@ func (k *keysInUse) isClaimed(name store.OnceKey) bool {
 }
 
 // Claim claims a key in the database, so that no other process calls another system for the same request; asking is
-// how long that call may take. Where another process has the key, it waits for that process's answer. Use cases call
+// how long that call may take. If another process has the key, Claim waits for that process's answer. Use cases call
 // it within Once, before they call another system.
 func (g *Guard) Claim(ctx context.Context, p access.Principal, o Once, asking time.Duration) error {
 	if o.Key == "" {
@@ -137,7 +137,7 @@ func (g *Guard) tryClaim(
 	return claimed, err
 }
 
-// release lets others have a key whose operation has failed. If it can't be written, the claim expires.
+// release frees a key whose operation has failed. If that can't be written, the claim expires.
 func (g *Guard) release(ctx context.Context, name store.OnceKey) {
 	if !g.keys.isClaimed(name) {
 		return

@@ -16,17 +16,17 @@ import (
 	"github.com/casehook/casehook/internal/inbound"
 )
 
-// Refusals change nothing, and strangers may cause them all day. So the audit records the first, and then how
-// often it was repeated: after a minute, two, four, up to an hour, for as long as it is. Refusals that differ, and
-// those of known people and programs, are recorded one by one up to a limit; those beyond it are counted as one.
+// Refusals change nothing, and strangers may cause them all day. So the audit records the first, and then how often
+// it was repeated: after a minute, two, four and so on up to an hour, as long as it is. Different refusals, and all
+// refusals of known people and programs, are recorded one by one up to a limit, and counted together beyond it.
 const (
 	sumFirst   = time.Minute
 	sumLongest = time.Hour
-	maxSums    = 1000 // that are remembered
+	maxSums    = 1000 // held in memory
 
 	strangersAtOnce = 100 // notes that a tenant's strangers may cause
 	othersAtOnce    = 1000
-	noteEvery       = 10 * time.Second // and then as often
+	noteEvery       = 10 * time.Second // the interval of further notes
 )
 
 // Note is an entry for the audit.
@@ -40,9 +40,9 @@ type Note struct {
 // sum counts the repetitions of a note.
 type sum struct {
 	note  Note
-	times int // that are not recorded yet
+	times int // not recorded yet
 	lasts time.Duration
-	until time.Time // when it is recorded, or forgotten
+	until time.Time // when it is recorded, or removed if there are none
 }
 
 // sums has the recent notes.
@@ -52,13 +52,13 @@ type sums struct {
 	limits map[tenantSide]*rate.Limiter
 }
 
-// tenantSide is a tenant's people and programs, or all strangers that come to it.
+// tenantSide is a tenant's own people and programs, or all strangers who call it.
 type tenantSide struct {
 	tenant   int64
 	stranger bool
 }
 
-// add counts a note, and reports whether it is to be recorded by itself. Equal notes have the same key; a note
+// add counts a note, and reports whether it is to be recorded by itself. Notes with the same key are equal; a note
 // without a key equals no other.
 func (s *sums) add(key string, n Note, now time.Time) (alone bool) {
 	s.mu.Lock()
@@ -114,7 +114,7 @@ func (s *sums) due(now time.Time, end bool) (due []sum) {
 	return due
 }
 
-// NoteOnce records a note, or counts it where an equal one was recorded lately.
+// NoteOnce records a note, or counts it if an equal one was recorded lately.
 func (g *Guard) NoteOnce(ctx context.Context, key string, n Note) {
 	if g.sums.add(key, n, g.now()) {
 		g.Note(ctx, n)
@@ -126,9 +126,9 @@ func (g *Guard) NoteOnce(ctx context.Context, key string, n Note) {
 func (g *Guard) NoteStranger(
 	ctx context.Context, p access.Principal, what access.Action, of Subject, detail map[string]any,
 ) {
-	raw, _ := json.Marshal(detail) // of texts
+	raw, _ := json.Marshal(detail) // can't fail: it holds texts
 	key := fmt.Sprintf("%q/%s/%s/%s", p.Actor.Name, inbound.NetworkOf(p.Actor.Address), of.Name, raw)
-	p.Role = "" // the token's, which may not be used from there
+	p.Role = "" // counts as a stranger's
 	g.NoteOnce(ctx, key, Note{p, what, of, detail})
 }
 

@@ -18,11 +18,9 @@ const AnswersLast = 24 * time.Hour
 
 const maxOnceKey = 255 // bytes
 
-// Once runs an operation unless it was carried out before; then it returns
-// *Replayed. While a request is under way, others of this process with its key
-// wait for what becomes of it, and ask nothing. When the operation fails it looks
-// again: another process may have been faster, and its commit the reason of the
-// failure; then this request is told what that one was told.
+// Once runs an operation unless it was carried out before; then it returns a [RepeatError]. Further requests of this
+// process with the same key wait until the first one ends. If the operation fails, Once looks for an answer again:
+// another process may have committed first, and thereby caused the failure; then this request gets that answer.
 func (g *Guard) Once(ctx context.Context, p access.Principal, o Once, do func() error) error {
 	if o.Key == "" {
 		return do()
@@ -36,7 +34,7 @@ func (g *Guard) Once(ctx context.Context, p access.Principal, o Once, do func() 
 		return err
 	}
 	defer g.keys.drop(name)
-	if err := g.stillMay(ctx, g.store, NewMandate(p, o.Operation)); err != nil { // it may have waited
+	if err := g.stillMay(ctx, g.store, NewMandate(p, o.Operation)); err != nil { // acquire may have waited
 		return err
 	}
 	if err := g.repeat(ctx, p, o); err != nil {
@@ -53,8 +51,8 @@ func (g *Guard) Once(ctx context.Context, p access.Principal, o Once, do func() 
 	return err
 }
 
-// repeat returns *Replayed when there is an answer, a fault when it is to
-// another request, and nil when there is none yet.
+// repeat returns a RepeatError if there is an answer, a fault if the answer is to another request, and nil if there
+// is none yet.
 func (g *Guard) repeat(ctx context.Context, p access.Principal, o Once) error {
 	answer, found, err := g.store.Answered(ctx, o.name(p), g.now().Add(-AnswersLast))
 	switch {
@@ -70,7 +68,7 @@ func (g *Guard) repeat(ctx context.Context, p access.Principal, o Once) error {
 	return &RepeatError{Answer: answer}
 }
 
-// Answer renders the answer to an operation, which its commit keeps; nil where nobody asked for that.
+// Answer renders the answer to an operation, which its commit stores; nil: the request has no key.
 func (g *Guard) Answer(p access.Principal, o Once, result any) (*store.NewAnswer, error) {
 	if o.Key == "" {
 		return nil, nil
@@ -90,8 +88,8 @@ func (g *Guard) Answer(p access.Principal, o Once, result any) (*store.NewAnswer
 	}, nil
 }
 
-// Keep stores the answer in the operation's own transaction. It fails, and the
-// transaction with it, when another request with the same key came first.
+// Keep stores the answer in the operation's own transaction. It fails, and the transaction with it, if another
+// request with the same key came first.
 func (g *Guard) Keep(ctx context.Context, tx *store.Tx, p access.Principal, o Once, result any) error {
 	answer, err := g.Answer(p, o, result)
 	if err != nil || answer == nil {
@@ -112,24 +110,24 @@ func (o Once) name(p access.Principal) store.OnceKey {
 	return store.OnceKey{Tenant: p.Tenant, Token: who, Operation: string(o.Operation), Key: o.Key}
 }
 
-// request is the hash as it is kept: an answer is not repeated to a caller whose
-// clearance has changed since.
+// request returns the hash as it is stored. It includes the clearance: an answer is not repeated to a caller whose
+// clearance has changed.
 func (o Once) request(p access.Principal) string { return o.Request + "@" + string(p.Clearance) }
 
-// With makes more of what the request said part of its hash.
+// With returns o with more of the request in its hash.
 func (o Once) With(more string) Once {
 	sum := sha256.Sum256([]byte(o.Request + "\n" + more))
 	o.Request = hex.EncodeToString(sum[:])
 	return o
 }
 
-// Once makes an operation happen once per key. The zero value is no key. Render makes the response out of the
+// Once makes an operation happen once per key. The zero value has no key. Render makes the response from the
 // operation's result (a View, a cases.Comment, a cases.Attachment, an endpoint.Endpoint ...); it is stored in the
 // operation's own transaction and returned, to this caller and to repetitions of the request within 24 hours.
 type Once struct {
 	Operation access.Operation
 	Key       string // the client's; at most 255 bytes
-	Request   string // a hash of all that the request said
+	Request   string // a hash of the whole request
 	Render    func(result any) (store.Answer, error)
 }
 

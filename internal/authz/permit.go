@@ -14,9 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/input"
 )
 
-// Authorize checks whether a role permits an operation, and returns the principal with the
-// permission of it. A principal that has this permission already is not checked again. A refusal
-// is recorded in the audit.
+// Authorize checks whether a role permits an operation, and returns the principal with that permission. It does not
+// check a principal again that has the permission already. It records a refusal in the audit.
 func (g *Guard) Authorize(ctx context.Context, p access.Principal, o access.Operation) (access.Principal, error) {
 	if p.Authorized(o) {
 		return p, nil
@@ -30,16 +29,16 @@ func (g *Guard) Authorize(ctx context.Context, p access.Principal, o access.Oper
 	return authorized, nil
 }
 
-// Permit is Authorize for callers that need no principal. Every use case calls it, so that it is
-// safe for every caller; where it is about a case, the case's type may narrow the answer.
+// Permit is Authorize for callers that need no principal. Every use case calls it, so that it is safe for every
+// caller; if it is about a case, the case's type may narrow the rights.
 func (g *Guard) Permit(ctx context.Context, p access.Principal, o access.Operation) error {
 	_, err := g.Authorize(ctx, p, o)
 	return err
 }
 
-// PermitType is Permit for an operation on cases of a type, as its newest
-// definition has it. A type that may not be read is not there; one that is not
-// there, or above the clearance, is the operation's own to miss.
+// PermitType is Permit for an operation on cases of a type, by its newest definition. It returns the error of a
+// missing type if the caller may not read the type's cases. It returns nil for a type that is missing or above the
+// clearance: the operation itself reports it missing.
 func (g *Guard) PermitType(ctx context.Context, p access.Principal, o access.Operation, key string) error {
 	if err := g.Permit(ctx, p, o); err != nil {
 		return err
@@ -47,8 +46,8 @@ func (g *Guard) PermitType(ctx context.Context, p access.Principal, o access.Ope
 	return g.PermitOfType(ctx, p, o, key, definitions.Missing(key))
 }
 
-// PermitOfType refuses callers whom a type's newest definition leaves out of an operation.
-// It returns missing to callers who may not even read the type's cases.
+// PermitOfType refuses callers whom a type's newest definition excludes from an operation. It returns missing to
+// callers who may not even read the type's cases.
 func (g *Guard) PermitOfType(
 	ctx context.Context, p access.Principal, o access.Operation, key string, missing error,
 ) error {
@@ -63,7 +62,7 @@ func (g *Guard) PermitOfType(
 		return err
 	}
 	if !p.Clearance.Sees(t.Type.Definition.Classification) {
-		return nil // it is missed as well
+		return nil // the operation reports it missing
 	}
 	refused := LeftOut(p, o, t.Type)
 	if refused == nil {
@@ -75,7 +74,7 @@ func (g *Guard) PermitOfType(
 	return g.Deny(ctx, p, o, AboutType(key, t.Type.Definition.Classification), refused)
 }
 
-// LeftOut refuses callers whom the case type leaves out of an operation.
+// LeftOut returns the refusal of a caller whom the case type excludes from an operation; nil: it does not.
 func LeftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
 	if p.Role.Among(t.Access.Read) && (o.Reads() || p.Role.Among(t.Access.Write)) {
 		return nil
@@ -89,7 +88,7 @@ func LeftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
 		RoleNames(access.Permitted(o, narrowed...)))
 }
 
-// RoleNames names roles for people: "caseworker, manager and admin".
+// RoleNames joins the names of roles: "caseworker, manager and admin".
 func RoleNames(roles []access.Role) string {
 	var b strings.Builder
 	for i, r := range roles {
@@ -109,8 +108,8 @@ func Hides(p access.Principal, t *casetype.Type) bool {
 	return !p.Clearance.Sees(t.Definition.Classification) || !p.Role.Among(t.Access.Read)
 }
 
-// PermitCase is PermitType for the type of a case. A case that may not be read is not
-// there; one that does not exist is the operation's own to miss.
+// PermitCase is PermitType for the type of a case. It returns the error of a missing case if the caller may not read
+// it, and nil for a case that does not exist: the operation itself reports it missing.
 func (g *Guard) PermitCase(ctx context.Context, p access.Principal, o access.Operation, id int64) error {
 	if err := g.Permit(ctx, p, o); err != nil || p.Role == access.Admin {
 		return err
@@ -128,12 +127,12 @@ func (g *Guard) PermitCase(ctx context.Context, p access.Principal, o access.Ope
 // PermitFound is PermitCase for a case that was found.
 func (g *Guard) PermitFound(ctx context.Context, p access.Principal, o access.Operation, c cases.Case) error {
 	if !p.Clearance.Sees(c.Classification) {
-		return nil // it is missed as well
+		return nil // the operation reports it missing
 	}
 	return g.PermitOfType(ctx, p, o, c.Type, CaseMissing(c.ID))
 }
 
-// Reader returns what a caller may read now.
+// Reader returns the caller's present rights to read.
 func (g *Guard) Reader(ctx context.Context, p access.Principal) (access.Reader, error) {
 	narrowed, err := g.store.Narrowing(ctx, p.Tenant)
 	return narrowed.Reader(p.Role, p.Clearance), err
@@ -150,13 +149,12 @@ func Forbidden(detail string, args ...any) error {
 	return fault.New(fault.Forbidden, "access.denied", detail, args...)
 }
 
-// CaseMissing says the same of a case that the caller may not see and of one that
-// does not exist.
+// CaseMissing returns the error of a case that does not exist, or that the caller may not see.
 func CaseMissing(id int64) error {
 	return fault.New(fault.NotFound, "case.not_found", "There is no case %d.", id)
 }
 
-// OwnersReader returns what an endpoint's owner may read now; the endpoint receives no more.
+// OwnersReader returns the present rights to read of an endpoint's owner; the endpoint receives no more.
 func (s *Guard) OwnersReader(ctx context.Context, e endpoint.Endpoint) (access.Reader, error) {
 	r, err := s.store.Reader(ctx, e.Tenant, access.Owner(e.Owner))
 	r.Clearance = casetype.Lower(r.Clearance, e.Clearance)

@@ -17,7 +17,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// System returns the principal for what Casehook itself does in a tenant.
+// System returns the principal of Casehook's own work in a tenant.
 func System(tenant int64) access.Principal {
 	return access.Principal{
 		Tenant:    tenant,
@@ -38,7 +38,7 @@ func (g *Guard) Records(
 	return g.store.Audited(ctx, p.Tenant, p.Clearance, input.Newest(before), input.Page(limit))
 }
 
-// Subject names the object of an audit record. The zero subject is nothing in particular.
+// Subject names the object of an audit record. The zero subject names none.
 type Subject struct {
 	Name  string
 	Class casetype.Classification // who sees it; empty: everybody
@@ -58,7 +58,7 @@ func AboutUser(id int64) Subject { return Subject{Name: "user/" + strconv.Format
 
 func AboutToken(id string) Subject { return Subject{Name: "token/" + id} }
 
-// Record writes a note to the audit, in the transaction that does what it tells.
+// Record writes a note to the audit, in the transaction of the change that it describes.
 func (g *Guard) Record(ctx context.Context, tx *store.Tx, n Note) error {
 	raw, err := json.Marshal(n.Detail)
 	if err != nil {
@@ -84,8 +84,8 @@ const FailuresLast = 24 * time.Hour
 // noTenant is the counter of notes about tenants that don't exist.
 const noTenant = "no tenant"
 
-// Note writes to the audit what changes nothing else. It does so even when the request has ended; a failure
-// is logged, not returned.
+// Note writes a note to the audit about an event that changes nothing else, even after the request has ended. A
+// failure is logged, not returned.
 func (g *Guard) Note(ctx context.Context, n Note) {
 	ctx = context.WithoutCancel(ctx)
 	if err := g.write(ctx, n); err != nil {
@@ -94,8 +94,8 @@ func (g *Guard) Note(ctx context.Context, n Note) {
 	}
 }
 
-// write writes a note in a transaction of its own. A note about a tenant that does not exist is counted
-// instead, so that it takes as long.
+// write writes a note in a transaction of its own. A note about a tenant that does not exist is counted instead,
+// which takes as long.
 func (g *Guard) write(ctx context.Context, n Note) error {
 	return g.store.Update(ctx, func(tx *store.Tx) error {
 		if n.Who.Tenant == 0 {

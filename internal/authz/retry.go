@@ -7,7 +7,8 @@ import (
 // MaxRaces bounds how often Retry calls a function.
 const MaxRaces = 5
 
-// Retry calls do again while it fails with this code, because another request was faster.
+// Retry calls do again while it fails with this code, because another request was faster. It calls do at most
+// MaxRaces times.
 func Retry(code string, do func() error) error {
 	var err error
 	for range MaxRaces {

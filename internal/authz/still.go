@@ -22,9 +22,8 @@ func SessionOver() error {
 	return fault.New(fault.Unauthenticated, "session.over", "The session is over. Sign in again: POST /v1/session.")
 }
 
-// Mandate is the right by which somebody changes something. Minutes may pass between its first check and the
-// commit while a callback is asked, a document is made or a file comes in: so the commit's transaction checks it
-// again.
+// Mandate is the right to make a change. Minutes may pass between its first check and the commit, while a callback is
+// asked, a document is made or a file comes in. So the commit's transaction checks it again.
 type Mandate struct {
 	access.Principal
 	operation access.Operation
@@ -37,16 +36,16 @@ func NewMandate(p access.Principal, o access.Operation) *Mandate {
 	return &Mandate{Principal: p, operation: o}
 }
 
-// Concerns notes that a case of a type changes.
+// Concerns records the type of a case that changes.
 func (m *Mandate) Concerns(t *casetype.Type) {
 	if !slices.Contains(m.types, t.Key) {
 		m.types = append(m.types, t.Key)
 	}
 }
 
-// Update runs do in one transaction for somebody, and then checks that they still may: do may have waited, for a
-// lock for example. Nothing is saved where they may not. It locks no rights, so that a revocation never waits: a
-// right that is revoked during the commit itself is revoked after it.
+// Update runs do in one transaction, and then checks the mandate again, since do may have waited, for a lock for
+// example. It saves nothing if the check fails. It locks no rights, so that a revocation never waits: a right that is
+// revoked during the commit itself is revoked after it.
 func (g *Guard) Update(ctx context.Context, m *Mandate, do func(*store.Tx) error) error {
 	var refused error
 	err := g.store.Update(ctx, func(tx *store.Tx) error {
@@ -63,8 +62,8 @@ func (g *Guard) Update(ctx context.Context, m *Mandate, do func(*store.Tx) error
 	return err
 }
 
-// Commit saves a change for somebody, after a check that they still may. Where rights in the tenant change between the
-// check and the commit, it checks again, in the end within the transaction.
+// Commit saves a change after a check of its mandate. If rights in the tenant change between the check and the
+// commit, it checks again, in the end within the transaction.
 func (g *Guard) Commit(ctx context.Context, m *Mandate, c *store.Change) error {
 	for range MaxRaces {
 		if err := g.stillMay(ctx, g.store, m); err != nil {
@@ -90,14 +89,14 @@ func (g *Guard) refuse(ctx context.Context, m *Mandate, err error) error {
 	return err
 }
 
-// standings looks up the rights of credentials; a store.Store does, and so does a store.Tx.
+// standings looks up the rights of credentials. Both store.Store and store.Tx do.
 type standings interface {
 	definitions.Reader
 	Standing(ctx context.Context, p access.Principal, caseType string, now time.Time) (access.Standing, error)
 }
 
-// stillMay checks a mandate again. It asks the database only where somebody's rights in
-// the tenant may have changed since the principal was authenticated.
+// stillMay checks a mandate again. It asks the database only if rights in the tenant may have changed since the
+// principal was authenticated.
 func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 	c, now := m.Credential, g.now()
 	if c.At.IsZero() {
@@ -146,7 +145,7 @@ func meanwhile(what string, args ...any) error {
 	return Forbidden(what+" while the request was under way. Nothing was saved.", args...)
 }
 
-// over refuses a credential that was revoked or has expired.
+// over returns the refusal of a credential that was revoked or has expired; nil: it is valid.
 func over(p access.Principal) error {
 	if p.Actor.UserID != 0 {
 		return SessionOver()
