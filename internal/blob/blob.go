@@ -1,5 +1,5 @@
-// Package blob stores the contents of attachments: bytes under a key, written once, read as a
-// stream, deleted as a whole. Their meaning is the caller's.
+// Package blob stores the contents of attachments: bytes under a key, written once, read as a stream, deleted as a
+// whole. It does not interpret them.
 //
 // The contents live outside the transactions that refer to them: write first, commit the reference after;
 // delete the reference first, the content after. A crash in between leaves an unreferenced content, never

@@ -19,9 +19,8 @@ import (
 
 // Disk is a Store in a directory of its own. One process at a time may use it.
 //
-// Contents are files in 256 subdirectories, named by the end of the key, which is
-// random where its beginning is a time. They are written in the subdirectory tmp
-// and move to their place when they are safely on the disk.
+// Contents are files in 256 subdirectories, named by the end of the key, which is random; its beginning is a time.
+// They are written in the subdirectory tmp and moved to their place when they are safely on the disk.
 type Disk struct {
 	dir string
 	mu  sync.Mutex // locked from the check whether a key is taken until it is

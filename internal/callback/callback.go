@@ -1,7 +1,6 @@
-// Package callback asks an AboutToSubmit callback: the synchronous question before a commit. It tries as
-// often as the case type says, within one total budget, and returns the decoded answer or the reason why
-// there is none. The caller decides what an answer means for the case, and applies the case type's failure
-// policy.
+// Package callback asks an AboutToSubmit callback: the synchronous question before a commit. It tries as often as the
+// case type sets, within one total budget, and returns the decoded answer or the reason why there is none. The caller
+// decides the meaning of an answer for the case, and applies the case type's failure policy.
 package callback
 
 import (
@@ -26,7 +25,7 @@ const MaxAnswer = 1 << 20
 const (
 	CodeTimeout = "callback.timeout" // fault.UpstreamTimeout
 	CodeFailed  = "callback.failed"  // fault.Upstream
-	// fault.Unavailable: it was given up, or this server can't ask; no policy waives that
+	// fault.Unavailable: the question was given up, or this server can't ask; no failure policy ignores this
 	CodeCancelled = "callback.cancelled"
 )
 
@@ -50,7 +49,7 @@ func (c *Client) Observed(metrics *observe.Callback, tracer *observe.Tracer) *Cl
 	return c
 }
 
-// New makes a Client that asks through out.
+// New returns a Client that asks through out.
 func New(out *outbound.Client, clock Clock) *Client {
 	if clock.Now == nil {
 		clock.Now = time.Now
@@ -63,7 +62,7 @@ func New(out *outbound.Client, clock Clock) *Client {
 
 // Question is one question to one callback.
 type Question struct {
-	Tenant     int64                     // whose case it is
+	Tenant     int64                     // of the case
 	Settings   casetype.CallbackSettings // as the case type configures it
 	URL        string                    // Ask.URL with its variables expanded
 	Name       string                    // for messages: "kyc/submit"
@@ -110,7 +109,7 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Ans
 	record := event.Callback{URL: q.Settings.URL, WebhookID: q.WebhookID}
 	var answer wire.Answer
 	var failed *failure
-	var refuses error // said by any attempt
+	var refuses error // ErrRefuses of any attempt
 	for left := budget; left > 0; left = budget - c.clock.Now().Sub(start) {
 		record.Attempts++
 		answer, record.Status, failed = c.attempt(ctx, q, record.Attempts, left)
@@ -183,7 +182,7 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	answer, err := wire.DecodeAnswer(result.Body)
 	if err != nil {
 		what := fmt.Sprintf("answered %d with something else than the documented body", result.Status)
-		// else the reason may tell of what only the server reaches
+		// otherwise the reason may disclose the contents of a private network
 		if !result.Private || !errors.Is(err, wire.ErrUnreadable) {
 			what += ": " + err.Error()
 		}
@@ -199,8 +198,8 @@ type failure struct {
 	again bool       // another attempt may help
 	err   error
 
-	away    time.Duration // the callback asks to be left alone for so long
-	refuses error         // ErrRefuses, if it said errors all the same
+	away    time.Duration // how long the callback asks the client to wait
+	refuses error         // ErrRefuses, if the answer carried errors nevertheless
 }
 
 // word names the failure for metrics; it quotes nothing of the answer.
@@ -211,8 +210,8 @@ func (f *failure) word() string {
 	return "failed"
 }
 
-// classify returns nil if a result holds an answer to decode. A wrong status is decisive, whatever became
-// of the body.
+// classify returns nil if a result holds an answer to decode. A wrong status alone is a failure, whether or not the
+// body arrived.
 func classify(r outbound.Result) *failure {
 	if r.Status != 0 && r.Status != http.StatusOK && r.Status != http.StatusNoContent {
 		return &failure{what: fmt.Sprintf("answered %d", r.Status), again: passes(r.Status), err: r.Err}
@@ -233,7 +232,7 @@ func classify(r outbound.Result) *failure {
 			what: "was not asked: this server can't open connections at present", kind: fault.Unavailable, again: true,
 			err: r.Err,
 		}
-	case outbound.Refused: // where it is, its variable may say: that is not for everybody
+	case outbound.Refused: // the address, which may be in a variable, stays hidden
 		return &failure{
 			what: "can't be reached: it is at an address that may not be called; ask the operator to allow it",
 			err:  r.Err,
@@ -244,7 +243,7 @@ func classify(r outbound.Result) *failure {
 	return &failure{what: "failed: " + r.Err.Error(), err: r.Err}
 }
 
-// passes reports whether a later attempt may do better than one with this status.
+// passes reports whether a later attempt may succeed after one with this status.
 func passes(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -253,11 +252,11 @@ func passes(status int) bool {
 	return status >= http.StatusInternalServerError
 }
 
-// ErrRefuses is wrapped by the error of a callback that failed and yet sent errors, at whichever attempt:
-// no failure policy ignores these.
+// ErrRefuses is wrapped by the error of a callback that failed but sent errors, in any attempt. No failure policy
+// ignores these.
 var ErrRefuses = errors.New("the callback's answer carries errors")
 
-// saysErrors returns ErrRefuses for a body that carries errors.
+// saysErrors returns ErrRefuses if a body carries errors.
 func saysErrors(body []byte) error {
 	if wire.CarriesErrors(body) {
 		return ErrRefuses
@@ -265,7 +264,7 @@ func saysErrors(body []byte) error {
 	return nil
 }
 
-// fault turns the failure into the error that the initiator gets.
+// fault returns the failure as the error for the initiator.
 func (f *failure) fault(name string, attempts int) *fault.Error {
 	kind, code := fault.Upstream, CodeFailed
 	switch f.kind {

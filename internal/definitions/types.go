@@ -10,7 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Reader reads definitions; a store.Store does, and so does a store.Tx.
+// Reader reads definitions. Both store.Store and store.Tx do.
 type Reader interface {
 	CaseType(ctx context.Context, tenant int64, key string, version int64) (store.CaseType, error)
 }
@@ -21,7 +21,7 @@ type Catalog struct {
 	newest *store.Memory[typeKey, newest] // by the key of version 0
 }
 
-// newest is which version of a type is the newest.
+// newest tells which version of a type is the newest.
 type newest struct {
 	version   int64
 	retiredAt time.Time
@@ -119,7 +119,7 @@ type TypeSummary struct {
 	RetiredAt time.Time // zero: it is not retired
 }
 
-// Summary is the version without its definition.
+// Summary returns the version without its definition.
 func (t TypeVersion) Summary() TypeSummary {
 	return TypeSummary{
 		Key:       t.Type.Key,

@@ -9,19 +9,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Backlog has the counts of the database for all endpoints together.
+// Backlog has counts over all endpoints, from the database.
 type Backlog struct {
 	Endpoints  map[string]int64 // by status
 	Parked     int64            // lanes whose first message failed and waits for its retry
 	Dead       int64            // messages that were given up
 	Lag        int64            // entries of the journal that cursors of active endpoints have not passed, in total
-	FurthestBy int64            // the same for the cursor that has most of them
+	FurthestBy int64            // the same for the cursor that is furthest behind
 	Journal    int64            // the highest position
 }
 
 // The bounds on the cost of the counts.
 const (
-	sampleEvery   = 5 * time.Second // however often metrics are collected
+	sampleEvery   = 5 * time.Second // at most, however often metrics are collected
 	sampleTimeout = 3 * time.Second
 )
 

@@ -21,7 +21,7 @@ type Metrics struct {
 	held     prometheus.Gauge
 }
 
-// New makes the metrics of a server.
+// New returns the metrics of a server.
 func New(version string) *Metrics {
 	r := prometheus.NewRegistry()
 	m := &Metrics{Delivery: newDelivery(r), Store: newStore(r), Callback: newCallback(r), HTTP: newHTTP(r), registry: r}
@@ -73,7 +73,7 @@ var (
 	pieces = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384}
 )
 
-// known creates series before anything happens, so that their rates start at zero.
+// known creates series in advance, so that their rates start at zero.
 func known(c *prometheus.CounterVec, values []string, rest ...string) {
 	for _, v := range values {
 		c.WithLabelValues(append([]string{v}, rest...)...)

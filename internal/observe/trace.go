@@ -12,12 +12,12 @@ import (
 // Tracer starts spans. A nil Tracer starts none, and costs nothing.
 type Tracer struct{ tracer trace.Tracer }
 
-// NewTracer makes a Tracer whose spans go to a provider.
+// NewTracer returns a Tracer whose spans go to a provider.
 func NewTracer(p trace.TracerProvider) *Tracer {
 	return &Tracer{p.Tracer("github.com/casehook/casehook")}
 }
 
-// Span is a part of a trace. The zero value is none.
+// Span is a part of a trace. The zero value is no span.
 type Span struct{ span trace.Span }
 
 // Request starts the span of an incoming request, in the trace of its traceparent header, if it has
@@ -66,7 +66,7 @@ func (s Span) Named(name string) {
 	}
 }
 
-// Text adds a text to the span: never case data or a secret.
+// Text adds a text to the span. It must be neither case data nor a secret.
 func (s Span) Text(key, value string) {
 	if s.span != nil {
 		s.span.SetAttributes(attribute.String(key, value))
@@ -80,8 +80,7 @@ func (s Span) Number(key string, value int) {
 	}
 }
 
-// Failed marks the span as failed. The argument is a word for the failure, and not its message, which
-// may contain case data.
+// Failed marks the span as failed. Its argument is a word for the failure, not its message, which may contain case data.
 func (s Span) Failed(what string) {
 	if s.span != nil {
 		s.span.SetStatus(codes.Error, what)

@@ -1,7 +1,6 @@
-// Package oidc signs people in with an OpenID Connect provider. It uses the authorization code flow
-// with PKCE, a state that binds the answer to the browser that asked, and a nonce that binds the ID
-// token to the request. It trusts claims that the provider has signed, and knows nothing about our
-// users.
+// Package oidc signs people in with an OpenID Connect provider. It uses the authorization code flow with PKCE, a
+// state that binds the answer to the browser that asked, and a nonce that binds the ID token to the request. It
+// trusts claims that the provider has signed, and knows nothing about users of Casehook.
 package oidc
 
 import (
@@ -44,12 +43,12 @@ type Provider struct {
 	found *gooidc.Provider // set once the provider was reached
 }
 
-// New makes a Provider. It sends nothing before the first sign-in.
+// New returns a Provider. It sends nothing before the first sign-in.
 func New(c Config) *Provider {
 	return &Provider{config: c, client: &http.Client{Timeout: answerIn}}
 }
 
-// AuthRequest has to be kept between Start and Finish.
+// AuthRequest is the state of a sign-in, which the caller keeps between Start and Finish.
 type AuthRequest struct{ State, Nonce, Verifier, RedirectURL string }
 
 // Identity is the person that the provider has signed in.
@@ -106,7 +105,7 @@ func (p *Provider) Finish(ctx context.Context, pending AuthRequest, state, code 
 		return Identity{}, unusable(err)
 	}
 	if subtle.ConstantTimeCompare([]byte(signed.Nonce), []byte(pending.Nonce)) != 1 {
-		return Identity{}, unusable(errors.New("the nonce is another"))
+		return Identity{}, unusable(errors.New("the nonce does not match"))
 	}
 	return p.identity(ctx, client, token, signed)
 }
