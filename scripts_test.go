@@ -45,7 +45,7 @@ func TestTheTestCommandNeedsGoAndAShellOnly(t *testing.T) {
 }
 
 // Where nothing can be installed, the tests name each thing that is missing, and fail.
-func TestWhatTheTestsNeedIsNamed(t *testing.T) {
+func TestMissingToolsAreNamed(t *testing.T) {
 	shell, err := exec.LookPath("sh")
 	if err != nil {
 		t.Fatal(err)

@@ -272,7 +272,7 @@ func TestACaseThatChangesMeanwhileIsMovedAsItIsThen(t *testing.T) {
 	}
 }
 
-func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
+func TestMigrationNeedsTheRightToPutTheType(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx, in := t.Context(), casework.Migration{Type: "permit", DryRun: true}
 		w.put(w.p, permitV1)
@@ -297,7 +297,7 @@ func TestWhoMayPutATypeMayMigrateItsCases(t *testing.T) {
 		got, err := w.migrations.MigrateCases(ctx, private, casework.Migration{Type: "permit"}, authz.Once{})
 		if err != nil || got.Moved != 1 ||
 			!slices.Equal(faultsOf(got), []string{fmt.Sprint(hidden.ID, " /type_version")}) {
-			t.Errorf("who does not see all fields of a version moves its cases: %+v, %v", got, err)
+			t.Errorf("a caller who does not see all fields of a version moves its cases: %+v, %v", got, err)
 		}
 		in.Type = "none"
 		wantFault(t, migrate(w.p), fault.NotFound, "case_type.not_found")

@@ -116,7 +116,7 @@ func TestStrangersMakeRoom(t *testing.T) {
 }
 
 // If all connections have authenticated requests under way, a further one gets 503.
-func TestWhatThereIsNoRoomForIsAnswered(t *testing.T) {
+func TestAConnectionWithoutRoomIsAnswered(t *testing.T) {
 	l := &log{}
 	c := New(Config{Connections: 16, PerAddress: 4, Log: slog.New(slog.NewTextHandler(l, nil))})
 	working, finish := make(chan struct{}), make(chan struct{})
@@ -152,7 +152,7 @@ func TestWhatThereIsNoRoomForIsAnswered(t *testing.T) {
 
 // A client that has authenticated and then stops, in a body or before an answer, makes room as well: if
 // nobody else waits, the one that has stopped for longest.
-func TestWhoeverStopsMakesRoom(t *testing.T) {
+func TestAClientThatStopsMakesRoom(t *testing.T) {
 	c := New(Config{Connections: 16, PerAddress: 8, Patience: time.Hour})
 	stopped := make(chan struct{}, 100)
 	to := serve(t, c, func(w http.ResponseWriter, r *http.Request) {
