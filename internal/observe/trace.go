@@ -80,7 +80,8 @@ func (s Span) Number(key string, value int) {
 	}
 }
 
-// Failed marks the span as failed. Its argument is a word for the failure, not its message, which may contain case data.
+// Failed marks the span as failed. Its argument is a word for the failure, not its message, which may contain case
+// data.
 func (s Span) Failed(what string) {
 	if s.span != nil {
 		s.span.SetStatus(codes.Error, what)
