@@ -78,8 +78,8 @@ var (
 		order by l.case_id, l.role limit $5`)
 	linksDropCase = define(`delete from case_contacts where tenant = $1 and case_id = $2`)
 
-	// Contacts that were deleted and that a case kept. The lock makes transactions that undo the last links at the
-	// same time look one after the other.
+	// Deleted contacts that are kept for a case. The lock serialises concurrent transactions that remove the last
+	// links, so that the later one sees that no link is left.
 	keptLock = define(`update contacts set version = version where tenant = $1 and deleted
 		and id in (select r.id from rows($2: id bigint) as r) returning id`)
 	keptDrop = define(`delete from contacts where tenant = $1 and deleted
@@ -92,19 +92,19 @@ const maxContacts = 200
 
 // ContactFilter selects contacts; empty fields select all.
 type ContactFilter struct {
-	// in names, business name, email or phones, however it is spelt, and whatever the spacing of its digits
+	// Text occurs in names, business name, email or phones, in any spelling and with any spacing of digits.
 	Text  string
-	After Position // the last contact of the page before
+	After Position // the last contact of the previous page
 	Limit int
 }
 
-// Link is a case that a contact is linked to, and its role there.
+// Link is a case that a contact is linked to, and the contact's role in it.
 type Link struct {
 	CaseID int64
 	Role   string
 }
 
-// Contact finds a contact.
+// Contact returns a contact.
 func (r reader) Contact(ctx context.Context, tenant, id int64) (cases.Contact, error) {
 	rows, err := r.q.query(ctx, contactGet, tenant, id)
 	return one(rows, err, scanContact(), contactMissing(id))
@@ -126,7 +126,7 @@ func (r reader) Contacts(ctx context.Context, tenant int64, f ContactFilter) (Pa
 	}))
 }
 
-// ContactsByID finds contacts by their ids, including those that were deleted and are kept for cases.
+// ContactsByID returns contacts by id, including deleted ones that are kept for cases.
 func (r reader) ContactsByID(ctx context.Context, tenant int64, ids []int64) (map[int64]cases.Contact, error) {
 	list := make([][]any, len(ids))
 	for i, id := range ids {
@@ -145,7 +145,7 @@ func (r reader) ContactsByID(ctx context.Context, tenant int64, ids []int64) (ma
 	return found, err
 }
 
-// LockContact finds a contact and locks it until the transaction ends.
+// LockContact returns a contact and locks it until the transaction ends.
 func (tx *Tx) LockContact(ctx context.Context, tenant, id int64) (cases.Contact, error) {
 	rows, err := tx.q.query(ctx, contactLock, tenant, id)
 	return one(rows, err, scanContact(), contactMissing(id))
@@ -158,8 +158,8 @@ func (tx *Tx) InsertContact(ctx context.Context, c cases.Contact) error {
 	return err
 }
 
-// UpdateContact saves a contact if its version is still c.Version, and returns it
-// with its new one; otherwise it is a conflict.
+// UpdateContact saves a contact if its version is still c.Version, and returns it with its new version. Otherwise it
+// returns a conflict.
 func (tx *Tx) UpdateContact(ctx context.Context, c cases.Contact) (cases.Contact, error) {
 	row := contactRow{Contact: c, search: contactText(c.ContactDetails)}
 	rows, err := contactUpdated.query(ctx, tx.q, contactUpdate, &row, c.Tenant, c.ID, c.Version)
@@ -168,8 +168,8 @@ func (tx *Tx) UpdateContact(ctx context.Context, c cases.Contact) (cases.Contact
 	return c, err
 }
 
-// DeleteContact removes a contact if its version is still c.Version, and returns its last one. Cases that are linked
-// to it keep it until the last link is removed; nobody else finds it.
+// DeleteContact removes a contact if its version is still c.Version, and returns its last version. Linked cases still
+// show the contact until their last link is removed; no list or search returns it.
 func (tx *Tx) DeleteContact(ctx context.Context, c cases.Contact) (int64, error) {
 	links, err := tx.Links(ctx, c.Tenant, LinkFilter{Contact: c.ID, Clearance: casetype.Restricted, Limit: 1})
 	if err != nil {
@@ -183,7 +183,7 @@ func (tx *Tx) DeleteContact(ctx context.Context, c cases.Contact) (int64, error)
 	return one(rows, err, scanValue[int64], tx.contactMoved(ctx, c.Tenant, c.ID))
 }
 
-// dropKept removes the deleted contacts among these that no case keeps any more.
+// dropKept removes those of the contacts that are deleted and no longer linked to a case.
 func (tx *Tx) dropKept(ctx context.Context, tenant int64, links ...event.CaseContact) error {
 	if len(links) == 0 {
 		return nil
@@ -207,13 +207,13 @@ func (tx *Tx) dropKept(ctx context.Context, tenant int64, links ...event.CaseCon
 // LinkFilter selects the links of a contact to cases.
 type LinkFilter struct {
 	Contact   int64
-	After     Link                    // the last one of the page before
+	After     Link                    // the last link of the previous page
 	Without   []string                // case types; links to their cases are left out
 	Clearance casetype.Classification // links to cases above it are left out
 	Limit     int
 }
 
-// Links lists links of a contact, by case and role.
+// Links lists the links of a contact, ordered by case and role.
 func (r reader) Links(ctx context.Context, tenant int64, f LinkFilter) ([]Link, error) {
 	list, err := keyRows(f.Without)
 	if err != nil {
@@ -226,8 +226,8 @@ func (r reader) Links(ctx context.Context, tenant int64, f LinkFilter) ([]Link, 
 	})
 }
 
-// LinkContact links a contact to a case in a role, and saves the case's next version and last activity. A link that
-// exists changes nothing.
+// LinkContact links a contact to a case in a role, and saves the case's next version and last activity. If the link
+// exists, nothing changes.
 func (tx *Tx) LinkContact(
 	ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity,
 ) (c cases.Case, changed bool, err error) {
@@ -248,8 +248,8 @@ func (tx *Tx) LinkContact(
 	return tx.setContacts(ctx, c, c.Link(link), by)
 }
 
-// UnlinkContact removes such a link, and likewise saves the case's next version. A link that does not exist changes
-// nothing.
+// UnlinkContact removes such a link, and likewise saves the case's next version. If there is no such link, nothing
+// changes.
 func (tx *Tx) UnlinkContact(
 	ctx context.Context, tenant, id int64, link event.CaseContact, by cases.Activity,
 ) (c cases.Case, changed bool, err error) {
@@ -269,7 +269,7 @@ func (tx *Tx) UnlinkContact(
 	return tx.setContacts(ctx, c, c.Unlink(link), by)
 }
 
-// lockCase finds a case and keeps it as it is until the transaction ends.
+// lockCase returns a case and locks it until the transaction ends.
 func (tx *Tx) lockCase(ctx context.Context, tenant, id int64) (cases.Case, error) {
 	if err := tx.LockCase(ctx, tenant, id); err != nil {
 		return cases.Case{}, err
@@ -277,7 +277,7 @@ func (tx *Tx) lockCase(ctx context.Context, tenant, id int64) (cases.Case, error
 	return tx.Case(ctx, tenant, id)
 }
 
-// setContacts writes the list that a locked case shows, and touches the case.
+// setContacts writes the list of contacts in a locked case's row, and touches the case.
 func (tx *Tx) setContacts(
 	ctx context.Context, c cases.Case, contacts []event.CaseContact, by cases.Activity,
 ) (cases.Case, bool, error) {
@@ -311,8 +311,8 @@ func scanContact() func(*sql.Rows) (cases.Contact, error) {
 	return mapped(contactColumns, func(r *contactRow) (cases.Contact, error) { return r.Contact, nil })
 }
 
-// contactText returns the text that a search looks in, one item a line: names as people write them, then the phones'
-// digits.
+// contactText returns the text of a contact that is searched, with one item per line: first the names as written, and
+// last the digits of the phones.
 func contactText(d event.ContactDetails) string {
 	lines := []string{
 		words(d.Title, d.FirstName, d.MiddleName, d.LastName), words(d.FirstName, d.LastName), d.BusinessName,
@@ -326,8 +326,7 @@ func contactText(d event.ContactDetails) string {
 
 func words(all ...string) string { return strings.Join(strings.Fields(strings.Join(all, " ")), " ") }
 
-// digitsPattern matches the digits of a search for a phone number; it is empty
-// for any other search.
+// digitsPattern returns a pattern for the digits of a phone number, or "" if the text is not a phone number.
 func digitsPattern(text string) string {
 	digits := cases.Digits(text)
 	if len(digits) < 3 || strings.ContainsFunc(text, unicode.IsLetter) {

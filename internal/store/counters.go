@@ -16,8 +16,8 @@ var (
 		returning value`)
 )
 
-// Next draws the next number of a counter: 1, 2, ... for each name. No number is drawn twice. On PostgreSQL one may
-// be missing: a transaction that is rolled back loses its number, and a process that crashes loses the rest of its
+// Next returns the next number of a counter: 1, 2, ... for each name. No number is returned twice. On PostgreSQL there
+// may be gaps: a transaction that is rolled back loses its number, and a process that crashes loses the rest of its
 // block.
 func (tx *Tx) Next(ctx context.Context, tenant int64, name string) (int64, error) {
 	if tx.dialect == postgres {
@@ -27,8 +27,8 @@ func (tx *Tx) Next(ctx context.Context, tenant int64, name string) (int64, error
 	return one(rows, err, scanValue[int64], counterMissing)
 }
 
-// Next draws the next number of a counter from a block that this process has reserved. A number may be missing, as
-// with [Tx.Next] on PostgreSQL.
+// Next returns the next number of a counter from a block that this process has reserved. There may be gaps, as with
+// [Tx.Next] on PostgreSQL.
 func (s *Store) Next(ctx context.Context, tenant int64, name string) (int64, error) {
 	return s.counters.next(ctx, counter{tenant, name})
 }
@@ -49,10 +49,10 @@ type counter struct {
 	name   string
 }
 
-// block is the rest of the numbers that were reserved last. Its size follows the demand, so that a counter that is
-// rarely used loses nothing in a crash and leaves no gaps between processes.
+// block holds the unused numbers of the last reservation. Its size follows the demand: a counter that is rarely used
+// reserves one number at a time, and so has no gaps after a crash or between processes.
 type block struct {
-	turn chan struct{} // holds one while nobody reserves; whoever takes it owns what follows
+	turn chan struct{} // a semaphore of one, full while free; it guards the fields below
 	next int64
 	last int64
 	size int64
@@ -61,7 +61,7 @@ type block struct {
 
 const (
 	longestBlock = 64          // numbers
-	fastBlock    = time.Second // a block that is used up within this is followed by one of twice the size
+	fastBlock    = time.Second // a block that is used up faster is followed by one of twice the size
 )
 
 func newCounters(s *Store) *counters { return &counters{run: s.alone, blocks: map[counter]*block{}} }
@@ -128,14 +128,14 @@ func (c *counters) refill(ctx context.Context, of counter, b *block) error {
 	return nil
 }
 
-// giveBack returns the rest of each block to its counter if no later block was reserved, so that a restart leaves no
-// gap. A number that can't be returned is a gap.
+// giveBack returns the unused numbers of each block to its counter if no later block was reserved, so that a restart
+// leaves no gap. Numbers that can't be returned leave a gap.
 func (c *counters) giveBack(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for of, b := range c.blocks {
 		select {
-		case <-b.turn: // for ever: the store is closed
+		case <-b.turn: // it is never put back: the store is closed
 		default:
 			continue
 		}

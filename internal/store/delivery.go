@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Cursor is how far an endpoint has been served, as it is saved.
+// Cursor is the saved position of an endpoint in the journal.
 type Cursor struct {
 	ID       string
 	Position int64 // everything at or below is settled
@@ -77,24 +77,24 @@ const (
 	DeliveredAfterAll DeadState = "delivered" // by a replay
 )
 
-// Settlement is the outcome of some messages of one endpoint. It is saved as a whole if the lease's epoch still
-// holds. If not, only its attempts are saved, because they have happened.
+// Settlement is the outcome of some messages of one endpoint. It is saved as a whole if the lease still has this
+// epoch. Otherwise only its attempts are saved, because they were made.
 type Settlement struct {
 	Tenant   int64
 	Endpoint string
 	Cursor   string
 	Epoch    int64
-	Replay   bool  // the cursor is a replay's; once that was cancelled, only the attempts are saved
-	Ended    bool  // the replay has told all that it was to tell
+	Replay   bool  // the cursor is a replay's; if the replay was cancelled, only the attempts are saved
+	Ended    bool  // the replay is complete
 	Position int64 // the cursor's new low-watermark
-	Revision int64 // of the endpoint, by which it was judged what is wanted: the cursor moves by no other; 0: by any
+	Revision int64 // of the endpoint that selected the messages; the cursor moves only if it is current; 0: always
 	Attempts []Attempt
-	Park     []ParkedMessage // written over what the lane had
+	Park     []ParkedMessage // replace the rows of their lanes
 	Unpark   []string        // lanes
 	Dead     []DeadMessage
 	Repaired []RepairRequest
 	Health   []HealthChange // of the endpoint, in their order
-	Again    bool           // it may be saved already: a commit failed, and nobody knows how it ended
+	Again    bool           // it may be saved already: the outcome of an earlier commit is unknown
 }
 
 var attemptColumns = columns[Attempt]{
@@ -165,7 +165,7 @@ var deadColumns = columns[deadRow]{
 	textColumn("state", func(r *deadRow) *DeadState { return &r.State }),
 }
 
-// deadInserted begins with what identifies the row: firstOfEach reads these.
+// deadInserted begins with the two columns that identify a row, which firstOfEach compares.
 var deadInserted = slices.Concat(columns[deadRow]{
 	textColumn("endpoint", func(r *deadRow) *string { return &r.endpoint }),
 	deadColumns[deadColumns.index("message")],
@@ -187,7 +187,7 @@ var (
 		where tenant = $1 and replay = $2 and replay <> '' and seq > $3 and state <> 'retrying'`)
 
 	epochsHeld  = define(leasesHeld + `{{share}}`)
-	epochsAgain = define(leasesHeld + `{{alone}}`) // waits until the transaction of before has ended
+	epochsAgain = define(leasesHeld + `{{alone}}`) // waits until the earlier transaction has ended
 	cursorsMove = define(`update cursors set position = r.position, updated_at = {{now}}
 		from rows($1: id text, position bigint, endpoint text, revision bigint) as r
 		where cursors.id = r.id and cursors.position < r.position
@@ -222,7 +222,7 @@ var (
 		order by seq, part limit $3`)
 )
 
-// Cursor loads an endpoint's live cursor.
+// Cursor returns an endpoint's live cursor.
 func (r reader) Cursor(ctx context.Context, tenant int64, endpoint string) (Cursor, error) {
 	rows, err := r.q.query(ctx, cursorGet, tenant, endpoint)
 	return one(rows, err, func(rows *sql.Rows) (c Cursor, err error) {
@@ -231,7 +231,7 @@ func (r reader) Cursor(ctx context.Context, tenant int64, endpoint string) (Curs
 	}, notFound("endpoint.not_found", "The endpoint %s has no cursor.", endpoint))
 }
 
-// Parked loads the lanes of a cursor that wait.
+// Parked returns the parked lanes of a cursor.
 func (r reader) Parked(ctx context.Context, tenant int64, cursor string) ([]ParkedMessage, error) {
 	rows, err := r.q.query(ctx, parkedGet, tenant, cursor)
 	message := func(r *parkedRow) (ParkedMessage, error) { return r.ParkedMessage, nil }
@@ -244,8 +244,8 @@ func (r reader) Settled(ctx context.Context, tenant int64, c Cursor) ([]Place, e
 	return collect(rows, err, placeColumns.scan())
 }
 
-// Settle saves settlements in a handful of statements, however many there are.
-// It returns the endpoints whose lease has passed to another node.
+// Settle saves settlements. The number of statements does not depend on how many there are. It returns the endpoints
+// whose lease has passed to another node.
 func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err error) {
 	held, err := tx.heldLeases(ctx, all)
 	if err != nil {
@@ -298,11 +298,11 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 	return lost, tx.settleReplays(ctx, valid)
 }
 
-// maxList is the limit of the text in one list of rows, in bytes. PostgreSQL accepts 256 MB, escapes included, and
-// after an outage of the database there may be more outcomes than that.
+// maxList is the limit of the text in one list of rows, in bytes. PostgreSQL accepts 256 MB, including escapes, and
+// the outcomes that wait after an outage of the database may be larger.
 const maxList = 8 << 20
 
-// writeRows runs a statement over a list of rows, in portions.
+// writeRows runs a statement on a list of rows, in portions of maxList bytes.
 func (tx *Tx) writeRows(ctx context.Context, st *statement, rows [][]any) error {
 	for _, portion := range portions(rows, maxList) {
 		list, err := encodeRows(portion)
@@ -316,7 +316,7 @@ func (tx *Tx) writeRows(ctx context.Context, st *statement, rows [][]any) error 
 	return nil
 }
 
-// portions cuts a list of rows where it has most bytes of text.
+// portions splits a list of rows into lists of about most bytes of text.
 func portions(rows [][]any, most int) (cut [][][]any) {
 	from, size := 0, 0
 	for i, row := range rows {
@@ -353,7 +353,7 @@ func (tx *Tx) heldLeases(ctx context.Context, all []Settlement) (map[string]bool
 	return held, err
 }
 
-// split sets those apart that may be saved already.
+// split separates settlements that are new from those that may be saved already.
 func split(all []Settlement) (fresh, again []Settlement) {
 	for _, s := range all {
 		if s.Again {
@@ -372,8 +372,8 @@ func flatten(all []Settlement, rows func(Settlement) [][]any) (flat [][]any) {
 	return flat
 }
 
-// firstOfEach separates rows whose first two columns repeat an earlier row's. The live cursor and replays may give up
-// the same message at once, and PostgreSQL can't write a row twice in one statement.
+// firstOfEach separates rows whose first two columns equal those of an earlier row. The live cursor and a replay may
+// give up the same message in one batch, and PostgreSQL can't upsert a row twice in one statement.
 func firstOfEach(rows [][]any) (first, rest [][]any) {
 	seen := make(map[[2]any]bool, len(rows))
 	for _, row := range rows {

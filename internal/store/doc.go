@@ -1,27 +1,27 @@
-// Package store keeps everything in SQLite or PostgreSQL, by one SQL text.
+// Package store keeps all data in SQLite or PostgreSQL, with one text of each statement for both.
 //
-// Reads are methods of [Store] and of [Tx] alike. [Store.Commit] saves a [Change], which is made before; this is how
-// submissions are saved. All other writes exist only on Tx, so that nothing can be half saved: [Store.Update] runs a
-// function in one transaction and commits what it did, or none of it.
+// Reads are methods of [Store] and of [Tx] alike. [Store.Commit] saves a [Change], which is prepared beforehand;
+// submissions are saved this way. All other writes are methods of Tx alone, so that nothing can be half saved:
+// [Store.Update] runs a function in one transaction, and commits all or nothing.
 //
 // # Engines
 //
 // On SQLite one writer takes the changes and functions that wait, runs each inside a savepoint, and commits them
-// together: durable (synchronous=FULL) at the price of one flush for many. Under load it waits for a group as large as
-// the last, but no longer than that one took. Reads have connections of their own and never wait for the writer.
+// together: durable (synchronous=FULL), with one flush for many. Under load the writer waits for a group as large as
+// the previous one, but no longer than that one took. Reads have connections of their own and never wait for it.
 //
-// On PostgreSQL a change is one statement, and each function has its own transaction. Transactions commit in another
-// order than they draw ids, so a cursor over ids would skip entries that commit late. Committed entries therefore get
-// a dense seq in the order of their ids, by a function of the database (journal_sequence). An entry is inserted after
-// its case's row was locked, so the entries of one case are in order. A new endpoint first catches up with the
-// sequence, and so begins behind all committed entries.
+// On PostgreSQL a change is one statement, and each function has its own transaction. Transactions do not commit in
+// the order of their ids, so a cursor over ids would skip entries that commit late. Therefore a function of the
+// database (journal_sequence) assigns committed entries a dense seq, in the order of their ids. An entry is inserted
+// after its case's row was locked, so the entries of one case are in order. When an endpoint is created, all committed
+// entries first get their seq, so that its cursor begins after them.
 //
 // A process may freeze between any two statements, and its transaction then stays open for 5 seconds, after which
 // PostgreSQL ends it. Therefore nothing that all callers need is locked from one statement to the commit: positions,
 // numbers and removals are single statements on a connection of their own (apart), which the server finishes by
 // itself. Numbers of references and outcomes are reserved in blocks per process, whose size follows the demand; gaps
 // are allowed, and a unique index refuses repetitions. The locks that remain concern the case, endpoint, key or name
-// that changes. Retention waits for nobody, and nobody waits for it.
+// that changes. Retention blocks no other transaction, and none blocks it.
 //
 // # Statements
 //
@@ -47,8 +47,8 @@
 // Cases are searched by the words of the keys: every word of a search has to begin a word of the case, and a phrase to
 // stand there as it is. Words are split here, for both engines alike. Triggers keep the index up to date in the
 // transaction that saves the case: a table of FTS5 on SQLite, whose rows are in the order of the lists, and a tsvector
-// with the clearances as weights on PostgreSQL. On SQLite the triggers note what has changed, and the writer indexes it
-// once for the group. Contacts are searched by any part of their keys, without an index.
+// with the clearances as weights on PostgreSQL. On SQLite the triggers record the changed cases, and the writer indexes
+// them once per group. Contacts are searched by any part of their keys, without an index.
 //
 // # Secrets
 //

@@ -17,7 +17,7 @@ import (
 // endpointRow is a row of the endpoints.
 type endpointRow struct {
 	endpoint.Endpoint
-	settings []byte // all that no statement searches: endpoint.Document
+	settings []byte // endpoint.Document: the settings that no statement selects by
 	sealed   []byte // storedSecrets
 }
 
@@ -84,7 +84,7 @@ var (
 	subscriptionsDrop   = define(`delete from subscriptions where endpoint = $1`)
 	subscriptionsInsert = define(`insert into subscriptions (tenant, endpoint, trigger_name)
 		select cast($1 as bigint), cast($2 as text), r.name from rows($3: name text) as r where true`)
-	// Two who set targets at once would create an endpoint each.
+	// Without it, two requests that set targets at once would each create an endpoint.
 	targetsLock = postgresOnly(`select pg_advisory_xact_lock(hashtextextended('targets', $1))`)
 
 	leaseInsert  = define(`insert into leases (endpoint, tenant, owner, epoch) values ($1, $2, '', 0)`)
@@ -94,7 +94,7 @@ var (
 	cursorsDrop = define(`delete from cursors where endpoint = $1`)
 )
 
-// storedSecrets is what the database keeps sealed of an endpoint.
+// storedSecrets are the secrets of an endpoint, as they are sealed in its row.
 type storedSecrets struct {
 	Keys    []storedKey       `json:"keys"`
 	Headers []endpoint.Header `json:"headers,omitempty"`
@@ -125,7 +125,7 @@ func storedKeys(secrets []endpoint.Secret) (keys []storedKey) {
 	return keys
 }
 
-// secret is the key as its users see it.
+// secret returns the key as a secret of the endpoint.
 func (k storedKey) secret() endpoint.Secret {
 	secret := endpoint.Secret{ID: k.ID, Kind: k.Kind, Key: k.Key, CreatedAt: fromMicros(k.CreatedAt)}
 	if k.ExpiresAt != 0 {
@@ -142,7 +142,7 @@ func (s storedSecrets) into(e *endpoint.Endpoint) {
 	}
 }
 
-// LockTargets makes other changes of the tenant's targets wait for the end of this transaction.
+// LockTargets makes other transactions that call it for the tenant wait for the end of this one.
 func (tx *Tx) LockTargets(ctx context.Context, tenant int64) error {
 	if tx.dialect == sqlite {
 		return nil
@@ -151,16 +151,15 @@ func (tx *Tx) LockTargets(ctx context.Context, tenant int64) error {
 	return err
 }
 
-// Endpoint finds an endpoint.
+// Endpoint returns an endpoint.
 func (r reader) Endpoint(ctx context.Context, tenant int64, id string) (endpoint.Endpoint, error) {
 	rows, err := r.q.query(ctx, endpointGet, tenant, id)
 	e, err := one(rows, err, r.scanEndpoint(), notFound("endpoint.not_found", "There is no endpoint %q.", id))
 	return r.subscribed(ctx, e, err)
 }
 
-// CheckEndpointName refuses a name that another endpoint has, in any spelling, among those that a clearance sees. It
-// ignores endpoints above the clearance, because a refusal would reveal that they exist; so each clearance may have
-// one of the same name.
+// CheckEndpointName returns an error if another endpoint has the name, in any spelling. It ignores endpoints above the
+// clearance, because a refusal would reveal that they exist; so each clearance may have one of the same name.
 func (r reader) CheckEndpointName(ctx context.Context, e endpoint.Endpoint, clearance casetype.Classification) error {
 	if e.Name == "" {
 		return nil
@@ -173,7 +172,7 @@ func (r reader) CheckEndpointName(ctx context.Context, e endpoint.Endpoint, clea
 	return err
 }
 
-// Endpoints lists endpoints after one of them, oldest first.
+// Endpoints lists the endpoints after the one with the id after, oldest first.
 func (r reader) Endpoints(ctx context.Context, tenant int64, after string, limit int) (Page[endpoint.Endpoint], error) {
 	rows, err := r.q.query(ctx, endpointList, tenant, after, limit+1)
 	found, err := collectPage(rows, err,
@@ -187,7 +186,7 @@ func (r reader) Endpoints(ctx context.Context, tenant int64, after string, limit
 	return found, err
 }
 
-// Subscribers lists the endpoints that listen to a trigger, oldest first.
+// Subscribers lists the endpoints that subscribe to a trigger, oldest first.
 func (r reader) Subscribers(ctx context.Context, tenant int64, trigger string) ([]endpoint.Endpoint, error) {
 	rows, err := r.q.query(ctx, subscribers, tenant, trigger)
 	all, err := collect(rows, err, r.scanEndpoint())
@@ -224,8 +223,8 @@ func (tx *Tx) CreateEndpoint(ctx context.Context, e endpoint.Endpoint, cursor st
 	return tx.subscribe(ctx, e)
 }
 
-// UpdateEndpoint saves an endpoint if its revision is still e.Revision, and
-// returns it with its new one; otherwise it is a conflict.
+// UpdateEndpoint saves an endpoint if its revision is still e.Revision, and returns it with its new revision.
+// Otherwise it returns a conflict.
 func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint.Endpoint, error) {
 	row, err := tx.endpointRow(e)
 	if err != nil {
@@ -252,8 +251,8 @@ func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint
 	return e, tx.subscribe(ctx, e)
 }
 
-// DeleteEndpoint removes an endpoint with its cursors and all waiting messages. Its attempts stay. Messages in flight
-// settle nothing, because there is no lease any more.
+// DeleteEndpoint removes an endpoint with its cursors and all waiting messages. Its attempts stay. The outcomes of
+// messages in flight are not saved, because the lease is gone.
 func (tx *Tx) DeleteEndpoint(ctx context.Context, tenant int64, id string) error {
 	n, err := tx.q.exec(ctx, endpointDrop, tenant, id)
 	if err != nil {
@@ -298,7 +297,7 @@ func (r reader) subscribed(ctx context.Context, e endpoint.Endpoint, err error) 
 	return all[0], nil
 }
 
-// withTriggers fills in what each endpoint listens to.
+// withTriggers fills in the triggers that each endpoint subscribes to.
 func (r reader) withTriggers(ctx context.Context, all []endpoint.Endpoint, err error) ([]endpoint.Endpoint, error) {
 	if err != nil || len(all) == 0 {
 		return nil, err
@@ -324,7 +323,7 @@ func (r reader) withTriggers(ctx context.Context, all []endpoint.Endpoint, err e
 	return all, err
 }
 
-// endpointRow is the row of an endpoint.
+// endpointRow returns the row of an endpoint.
 func (r reader) endpointRow(e endpoint.Endpoint) (*endpointRow, error) {
 	settings, err := e.Document()
 	if err != nil {
@@ -337,7 +336,7 @@ func (r reader) endpointRow(e endpoint.Endpoint) (*endpointRow, error) {
 	return &endpointRow{Endpoint: e, settings: settings, sealed: r.seal.seal(secrets, endpointPlace(e.ID))}, nil
 }
 
-// openEndpoint is the endpoint of a row.
+// openEndpoint returns the endpoint of a row, with its secrets opened.
 func (r reader) openEndpoint(row *endpointRow) (endpoint.Endpoint, error) {
 	e := row.Endpoint
 	if err := e.SetDocument(row.settings); err != nil {

@@ -49,9 +49,9 @@ func unreachable(err error) error {
 	return fault.Wrap(err, fault.Unavailable, codeUnreachable, "The database can't be reached. Try again shortly.")
 }
 
-// commitError translates the error of a commit. Nothing was saved where the database refused it, or where the
-// transaction had ended before: then database/sql returns the context's own error. Its pgconn.SafeToRetry does not
-// count here: pgx also calls it safe to retry when a connection broke while the answer was read.
+// commitError translates the error of a commit. Nothing was saved if the database refused the commit, or if the
+// transaction had already ended: then database/sql returns the context's own error. pgconn.SafeToRetry is no help
+// here: it also reports true when a connection broke while the answer was read.
 func commitError(err error) error {
 	if err == context.Canceled || err == context.DeadlineExceeded || errors.Is(err, sql.ErrTxDone) {
 		return translate(err)
@@ -59,8 +59,8 @@ func commitError(err error) error {
 	return outcomeUnknown(translate(err))
 }
 
-// outcomeUnknown turns a lost connection or a cancelled request into the error of a commit that was not answered: the
-// database may have carried it out.
+// outcomeUnknown turns a lost connection or a cancelled request into the error of a commit whose outcome is unknown:
+// the database may have carried it out.
 func outcomeUnknown(err error) error {
 	if code := fault.As(err).Code; err == nil || code != codeUnreachable && code != codeCancelled {
 		return err
@@ -130,7 +130,7 @@ func translatePostgres(err *pgconn.PgError) error {
 	return err
 }
 
-// referenced is the error of a foreign key: a row refers to one that does not exist, or to one that was to be
+// referenced returns the error of a violated foreign key: a row refers to one that does not exist, or that was to be
 // deleted.
 func referenced(err error) error {
 	return fault.Wrap(err, fault.Conflict, "store.referenced",
@@ -138,7 +138,7 @@ func referenced(err error) error {
 			"repeat the change.")
 }
 
-// duplicate is the error of a unique key.
+// duplicate returns the error of a violated unique key.
 func duplicate(err error) error {
 	return fault.Wrap(err, fault.Conflict, "store.duplicate",
 		"A record with this key exists already. Choose another key, or change that record.")

@@ -31,8 +31,8 @@ func (f failingEngine) apart(ctx context.Context, s *statement, args ...any) (*s
 	return rows, nil
 }
 
-// update fails before the commit, so that nothing is saved, or after it. The name of a commit says
-// which transaction it ends.
+// update fails before the commit, so that nothing is saved, or after it. The name of a commit includes the last
+// statement of its transaction.
 func (f failingEngine) update(ctx context.Context, do func(querier) error) error {
 	what := "commit"
 	err := f.engine.update(ctx, func(q querier) error {

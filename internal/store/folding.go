@@ -11,7 +11,7 @@ import (
 // Searches and comparisons of names use keys (package spelling). Rows that are older than keys get theirs here, in
 // portions, which may be interrupted and repeated, also by several nodes at once. Cases get their words from the keys.
 
-// The bounds of a portion, and of what a database is kept from opening by.
+// The bounds of a portion, and of the portions that are folded before the database is open.
 const (
 	foldRows  = 500
 	foldBytes = 4 << 20 // of text
@@ -47,8 +47,8 @@ var (
 	nameFold      = define(`update endpoints set name_key = $3 where id = $1 and name = $2 and name_key = ''`)
 )
 
-// FoldTexts folds the texts that searches look in, where an older version saved them unfolded. Until it is done, a
-// search may miss those.
+// FoldTexts folds texts that are searched and that an older version saved unfolded. Until it returns, a search may
+// miss some of them.
 func (s *Store) FoldTexts(ctx context.Context) error {
 	for _, table := range foldables {
 		for more := true; more; {
@@ -90,7 +90,7 @@ func (s *Store) foldPortion(ctx context.Context, table foldedTable) (more bool, 
 	if err != nil {
 		return false, err
 	}
-	if s.Nodes() { // others need not wait for a node that stopped
+	if s.Nodes() { // without a transaction, whose locks a stopped node would keep
 		rows, err := s.engine.apart(ctx, table.fold, list)
 		_, err = collect(rows, err, scanValue[int64])
 		return true, err
@@ -101,7 +101,7 @@ func (s *Store) foldPortion(ctx context.Context, table foldedTable) (more bool, 
 	})
 }
 
-// foldedRows reads rows until they are enough, and folds them.
+// foldedRows reads up to a portion of rows, and folds their texts.
 func foldedRows(rows *sql.Rows, form func(string) string) (folded [][]any, err error) {
 	defer func() { err = errors.Join(err, translate(rows.Err()), rows.Close()) }()
 	for size := 0; size < foldBytes && rows.Next(); {

@@ -16,9 +16,9 @@ import (
 type HealthChange struct {
 	Base int64
 	endpoint.Health
-	Disable  bool         // the endpoint, if it is active and its revision still Revision; else nothing is saved
+	Disable  bool         // also disables the endpoint; saved only if it is active and has this Revision
 	Revision int64        // of the endpoint
-	Entry    *event.Entry // nil: nothing is told
+	Entry    *event.Entry // nil: there is none
 }
 
 var (
@@ -39,7 +39,7 @@ var (
 		where tenant = $1 and id = $2 and failing_since > 0`)
 )
 
-// settleHealth saves changes of endpoints' health with their entries, for each endpoint in their order.
+// settleHealth saves changes of endpoints' health with their entries. Those of one endpoint are saved in order.
 func (tx *Tx) settleHealth(ctx context.Context, all []Settlement) error {
 	changes := map[string][]HealthChange{}
 	for _, s := range all {
@@ -104,7 +104,7 @@ func (tx *Tx) moveHealth(ctx context.Context, changes map[string]HealthChange) e
 	return nil
 }
 
-// disable stops an active endpoint, and returns it if it did.
+// disable disables an active endpoint, and returns its id if it did.
 func (tx *Tx) disable(ctx context.Context, id string, c HealthChange) ([]string, error) {
 	rows, err := tx.q.query(ctx, healthDisable, id, c.Version, micros(c.Since), micros(c.Counted), c.Reason, c.Reported,
 		c.Notable, string(c.Breaker), c.Base, c.Revision)
@@ -113,8 +113,8 @@ func (tx *Tx) disable(ctx context.Context, id string, c HealthChange) ([]string,
 	return disabled, err
 }
 
-// Recount restarts the time after which a failing endpoint is disabled, and closes its breaker: somebody has repaired
-// it, or tries to.
+// Recount restarts the time after which a failing endpoint is disabled, and closes its breaker. It is called when a
+// user may have repaired the endpoint.
 func (tx *Tx) Recount(ctx context.Context, tenant int64, id string) error {
 	_, err := tx.q.exec(ctx, healthRecount, tenant, id)
 	return err
@@ -127,8 +127,8 @@ type LastContact struct {
 	Delivered time.Time
 }
 
-// The last delivery is sought among several of the newest delivered messages, because retries are delivered later
-// than their positions suggest.
+// newestDelivered is how many of the newest delivered messages are searched for the last delivery: retried messages
+// are delivered later than their positions suggest.
 const newestDelivered = 64
 
 var lastContact = define(`select
@@ -137,8 +137,7 @@ var lastContact = define(`select
 		where cursor = $3 and delivered
 		order by seq desc limit $4) as d), 0)`)
 
-// LastContact looks up when an endpoint was last in contact. Its cost does not depend on the number
-// of attempts.
+// LastContact returns the last contact of an endpoint. Its cost does not depend on the number of attempts.
 func (r reader) LastContact(ctx context.Context, tenant int64, endpoint string) (c LastContact, err error) {
 	cursor, err := r.Cursor(ctx, tenant, endpoint)
 	if err != nil {

@@ -24,9 +24,9 @@ type Claim struct {
 	Request string // a hash of the request, as in its Answer
 	By      string // the process
 	Now     time.Time
-	Until   time.Time // when the claim ends, should the process not come back
-	Since   time.Time // answers from before it are forgotten
-	Alone   bool      // no other process uses the database: what others claimed is void
+	Until   time.Time // when the claim ends if the process does not release it
+	Since   time.Time // earlier answers no longer count
+	Alone   bool      // no other process uses the database: the claims of others are void
 }
 
 // Answer is the response to an operation that was committed. Its body may hold a
@@ -83,7 +83,7 @@ var onceInserted = columns[onceRow]{
 // onceParameters is how many parameters the insertion of an answer has.
 var onceParameters = len(onceInserted) + 2
 
-// onceConflict is what the insertion of an answer, with its parameters from $first on, does where the key is in use.
+// onceConflict returns the conflict clause of the insertion of an answer, whose parameters begin at $first.
 func onceConflict(first int) string {
 	now := first + len(onceInserted) - 1
 	return fmt.Sprintf(`on conflict (tenant, token, operation, key) do update set request = excluded.request,
@@ -94,14 +94,14 @@ func onceConflict(first int) string {
 		now+1, now+2, now)
 }
 
-// args are the parameters of the insertion.
+// args returns the parameters of the insertion.
 func (a *NewAnswer) args(seal sealer) ([]any, error) {
 	values, err := onceInserted.values(&onceRow{NewAnswer: *a, sealed: seal.seal(a.Body, a.place())})
 	return append(values, micros(a.Since), a.By), err
 }
 
-// Answered finds the stored answer to an operation, made after since. The answer
-// to a request that is still under way has the status 0.
+// Answered returns the stored answer to an operation, if there is one from after since. A request that is still under
+// way has an answer with the status 0.
 func (r reader) Answered(ctx context.Context, k OnceKey, since time.Time) (Answer, bool, error) {
 	rows, err := r.q.query(ctx, onceGet, k.Tenant, k.Token, k.Operation, k.Key, micros(since))
 	found, err := collect(rows, err, func(rows *sql.Rows) (a Answer, err error) {
@@ -130,7 +130,7 @@ type NewAnswer struct {
 	Answer
 	By    string // the process whose claim the answer may replace
 	Now   time.Time
-	Since time.Time // answers from before it are forgotten
+	Since time.Time // earlier answers no longer count
 }
 
 // StoreAnswer keeps an operation's answer in the operation's own transaction. It returns false if another request
@@ -145,8 +145,7 @@ func (tx *Tx) StoreAnswer(ctx context.Context, a NewAnswer) (bool, error) {
 	return n > 0, err
 }
 
-// ClaimKey claims a key. It reports false when the key has an answer, or is
-// claimed by another process.
+// ClaimKey claims a key. It returns false if the key has an answer, or is claimed by another process.
 func (tx *Tx) ClaimKey(ctx context.Context, c Claim) (bool, error) {
 	alone := 0
 	if c.Alone {
@@ -164,7 +163,7 @@ func (tx *Tx) ReleaseKey(ctx context.Context, k OnceKey, by string) error {
 	return err
 }
 
-// PurgeAnswers forgets a portion of the answers made before a time, and reports whether there may be more.
+// PurgeAnswers removes a portion of the answers made before a time, and reports whether there may be more.
 func (tx *Tx) PurgeAnswers(ctx context.Context, before time.Time) (more bool, err error) {
 	n, err := tx.q.exec(ctx, oncePurge, micros(before), purgeBatch)
 	return n == purgeBatch, err

@@ -4,5 +4,5 @@ package store
 
 import "errors"
 
-// identity is not to be had here: the file is looked at on each start.
+// identity is not supported on this system, so that the file is checked at each start.
 func identity(string) (string, error) { return "", errors.ErrUnsupported }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// identity tells a file from its copies, and from itself once it was written to.
+// identity returns a text that differs between a file and its copies, and changes when the file is written to.
 func identity(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

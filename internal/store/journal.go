@@ -14,7 +14,7 @@ import (
 // entryRow is a row of the journal.
 type entryRow struct {
 	event.Entry
-	size int // of what has no bound, in bytes
+	size int // of the columns without a bound, in bytes
 }
 
 var entryColumns = columns[entryRow]{
@@ -33,15 +33,14 @@ var entryColumns = columns[entryRow]{
 
 func entrySize(r *entryRow) *int { return &r.size }
 
-// entryInserted are the columns of a new entry. The database counts its id, and its
-// position comes later.
+// entryInserted are the columns of a new entry. The database assigns its id, and later its position.
 var entryInserted = entryColumns.without("id", "seq")
 
 // A read is bounded by the size of its entries in bytes, too.
 const (
 	rangeBytes  = 8 << 20
 	recentBytes = 16 << 20
-	feedBytes   = 1 << 20 // where many read by themselves
+	feedBytes   = 1 << 20 // for feeds, of which many read at once
 )
 
 // entries is a listing of journal entries.
@@ -85,14 +84,14 @@ var (
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
 	journalSubject = defineListing(PageBytes, entriesOf(`0`,
 		`journal j where j.tenant = $1 and j.subject = $2 and j.id < $3`, `$4`))
-	// The text may also be a part of the data, so that the reader has to check each entry.
+	// The pattern may also match the data, so the caller has to check each entry.
 	journalOfType = defineListing(PageBytes, entriesOf(`0`,
 		`journal j where j.tenant = $1 and j.subject = $2 and j.id < $3 and j.snapshot like $4`, `$5`))
 )
 
 // Append adds an entry to the journal. The subject's row must be locked by an
 // earlier statement of this transaction, so that its entries have growing ids.
-// The entry remembers the span that ctx is in.
+// The entry is saved with the span in ctx.
 func (tx *Tx) Append(ctx context.Context, e event.Entry) (int64, error) {
 	row := entryRow{Entry: e}
 	row.Trace = observe.Traceparent(ctx)
@@ -107,7 +106,7 @@ func (tx *Tx) Append(ctx context.Context, e event.Entry) (int64, error) {
 	return id, nil
 }
 
-// Head is the highest position in the journal; 0 when it is empty.
+// Head returns the highest position in the journal, or 0 if it is empty.
 func (r reader) Head(ctx context.Context) (int64, error) {
 	rows, err := r.q.query(ctx, journalHead)
 	return one(rows, err, scanValue[int64], notFound("store.journal",
@@ -117,10 +116,10 @@ func (r reader) Head(ctx context.Context) (int64, error) {
 // Range is a part of the journal that was read, in order.
 type Range struct {
 	Entries []*event.Entry
-	More    bool // it is as long as it was allowed to be, and more may follow
+	More    bool // it reached its limit, and more entries may follow
 }
 
-// Last is the position of the range's last entry; 0 when it is empty.
+// Last returns the position of the range's last entry, or 0 if it is empty.
 func (r Range) Last() int64 {
 	if len(r.Entries) == 0 {
 		return 0
@@ -140,13 +139,13 @@ func (r reader) TenantJournal(ctx context.Context, tenant, after int64, limit in
 	return collectRange(rows, err, limit, rangeBytes)
 }
 
-// TenantRange is TenantJournal up to a position, so that its cost is bounded also where the tenant has few entries.
+// TenantRange is TenantJournal up to a position, so that its cost is bounded even if the tenant has few entries.
 func (r reader) TenantRange(ctx context.Context, tenant, after, upTo int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalRange, tenant, after, upTo, limit)
 	return collectRange(rows, err, limit, rangeBytes)
 }
 
-// FeedRange is TenantRange in smaller parts, for many who read at once.
+// FeedRange is TenantRange in smaller parts, for many concurrent readers.
 func (r reader) FeedRange(ctx context.Context, tenant, after, upTo int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalFeed, tenant, after, upTo, limit)
 	return collectRange(rows, err, limit, feedBytes)
@@ -173,15 +172,15 @@ func (r reader) Lane(ctx context.Context, tenant int64, l Lane) (Range, error) {
 	return collectRange(rows, err, l.Limit, rangeBytes)
 }
 
-// History reads a subject's entries with ids below before, newest first. Their
-// Seq is 0: history does not wait for a position.
+// History reads a subject's entries with ids below before, newest first. It includes entries that have no position
+// yet, and leaves Seq 0.
 func (r reader) History(ctx context.Context, tenant int64, subject string, before int64,
 	limit int) (Page[*event.Entry], error) {
 	rows, err := r.q.query(ctx, journalSubject, tenant, subject, before, limit+1)
 	return collectPage(rows, err, limit, scanEntry())
 }
 
-// LastAs reads the newest entry of a case in which it has the type; nil if the journal has none.
+// LastAs returns the newest entry of a case that shows it with the type, or nil if the journal has none.
 func (r reader) LastAs(ctx context.Context, tenant, id int64, caseType string) (*event.Entry, error) {
 	like := `%"type":"` + caseType + `"%` // an underscore in a key stands for any character, which does no harm
 	for before := int64(math.MaxInt64); ; {
@@ -201,7 +200,7 @@ func (r reader) LastAs(ctx context.Context, tenant, id int64, caseType string) (
 	}
 }
 
-// collectRange reads up to limit entries, and no more than fit in most bytes.
+// collectRange reads up to limit entries of about most bytes in all.
 func collectRange(rows *sql.Rows, err error, limit, most int) (Range, error) {
 	found, err := collectUpTo(rows, err, limit, most, scanEntry())
 	return Range{Entries: found.Items, More: found.More || len(found.Items) == limit}, err

@@ -44,7 +44,7 @@ var (
 	caseLabelsSet   = define(`update cases set labels = $3 where tenant = $1 and id = $2`)
 )
 
-// Label finds a label.
+// Label returns a label.
 func (r reader) Label(ctx context.Context, tenant int64, slug string) (cases.Label, error) {
 	rows, err := r.q.query(ctx, labelGet, tenant, slug)
 	return one(rows, err, labelColumns.scan(), labelMissing(slug))
@@ -56,8 +56,8 @@ func (r reader) Labels(ctx context.Context, tenant int64) ([]cases.Label, error)
 	return collect(rows, err, labelColumns.scan())
 }
 
-// CreateLabel adds a label. It returns a conflict if the slug exists. A deleted label with this slug is restored, on
-// the cases that still carry it too.
+// CreateLabel adds a label. It returns a conflict if the slug exists. A deleted label with this slug is restored, and
+// reappears on the cases that still carry it.
 func (tx *Tx) CreateLabel(ctx context.Context, tenant int64, l cases.Label) error {
 	n, err := labelColumns.exec(ctx, tx.q, labelInsert, &l, tenant)
 	if err == nil && n == 0 {
@@ -76,8 +76,8 @@ func (tx *Tx) UpdateLabel(ctx context.Context, tenant int64, l cases.Label) erro
 	return err
 }
 
-// DeleteLabel removes a label. It returns a conflict if a case that the reader sees carries it. Cases that the reader
-// does not see keep the label, which is hidden instead: the reader can't tell the difference.
+// DeleteLabel removes a label. It returns a conflict if a case that the reader may see carries it. If only other cases
+// carry it, the label is hidden instead, which looks the same to the reader.
 func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string, by access.Reader) error {
 	if _, err := tx.Label(ctx, tenant, slug); err != nil {
 		return err
@@ -106,8 +106,8 @@ func (tx *Tx) DeleteLabel(ctx context.Context, tenant int64, slug string, by acc
 	return labelMissing(slug)()
 }
 
-// AddLabel adds a label to a case, and saves the case's next version and last activity. A label that the case already
-// has changes nothing.
+// AddLabel adds a label to a case, and saves the case's next version and last activity. If the case has the label,
+// nothing changes.
 func (tx *Tx) AddLabel(
 	ctx context.Context, tenant, id int64, slug string, by cases.Activity,
 ) (c cases.Case, changed bool, err error) {
@@ -129,8 +129,7 @@ func (tx *Tx) AddLabel(
 	return c, true, tx.saveLabels(ctx, c)
 }
 
-// RemoveLabel removes a label from a case. A label that the case does not have changes
-// nothing.
+// RemoveLabel removes a label from a case. If the case does not have the label, nothing changes.
 func (tx *Tx) RemoveLabel(
 	ctx context.Context, tenant, id int64, slug string, by cases.Activity,
 ) (c cases.Case, changed bool, err error) {
@@ -147,7 +146,7 @@ func (tx *Tx) RemoveLabel(
 	return c, true, tx.saveLabels(ctx, c)
 }
 
-// unlabelled returns a case whose labels were not changed.
+// unlabelled returns a case whose labels did not change.
 func (tx *Tx) unlabelled(ctx context.Context, tenant, id int64, err error) (cases.Case, bool, error) {
 	if err != nil {
 		return cases.Case{}, false, err
@@ -156,8 +155,8 @@ func (tx *Tx) unlabelled(ctx context.Context, tenant, id int64, err error) (case
 	return c, false, err
 }
 
-// saveLabels writes the list of labels in the case's row. The caller has touched the case, which locks the row, so
-// that changes of its labels are serial.
+// saveLabels writes the list of labels in the case's row. The caller has touched the case, which locks its row and so
+// serialises changes of its labels.
 func (tx *Tx) saveLabels(ctx context.Context, c cases.Case) error {
 	_, err := tx.q.exec(ctx, caseLabelsSet, c.Tenant, c.ID, strings.Join(c.Labels, " "))
 	return err

@@ -13,23 +13,23 @@ type Lease struct {
 	Epoch    int64  // grows with every change of owner
 	Revision int64  // the endpoint's, so that its owner sees changes
 	Status   string // the endpoint's
-	Requests int64  // grows with each new replay and repair request, which its owner has to read
-	Surplus  bool   // over its owner's fair share: to be released once nothing of it is in flight
-	From     string // the node that it was taken from just now, which is gone; else empty
+	Requests int64  // grows with each replay and repair request, which its owner then reads
+	Surplus  bool   // beyond its owner's fair share: to be released once nothing is in flight
+	From     string // the dead node that this claim took it from; empty: none
 }
 
-// session is the connection by which the database knows that this process is alive.
+// session is the connection that shows the database that this process is alive.
 type session struct {
 	backend int64 // 0: there is none
 	at      int64 // microseconds, by the database's clock
 }
 
-// MaxLease is the longest that a sign of life may last.
+// MaxLease is the longest time to live of a lease.
 const MaxLease = 5 * time.Minute
 
-// alive is the condition for nodes that are. An expiry too far ahead was written before the database's clock was set
-// back, and waiting for it might take days. A node without a connection was killed, or it will reconnect and renew;
-// only a restart of the database ends the connections of live nodes.
+// alive is the condition for live nodes. An expiry further ahead than MaxLease was written before the database's clock
+// was set back, and waiting for it might take days. A node without a connection was killed, or it will reconnect and
+// renew; only a restart of the database ends the connections of live nodes.
 const alive = `until >= {{now}} and until <= {{now}} + 300000000 and {{present}}`
 
 var (
@@ -39,7 +39,7 @@ var (
 	nodeDrop  = define(`delete from nodes where id = $1 or until < {{now}} - 3600000000`)
 	nodeCount = define(`select count(*) from nodes where ` + alive)
 
-	// When the next of the others runs out that holds something.
+	// The time until the next of the other nodes that hold leases expires.
 	nodeNext = define(`select coalesce(min(until) - {{now}}, -1) from nodes
 		where id <> $1 and ` + alive + ` and id in (select owner from leases)`)
 
@@ -99,7 +99,7 @@ func (tx *Tx) Claim(ctx context.Context, owner string, ttl time.Duration) ([]Lea
 	return mine, err
 }
 
-// left returns what nodes hold that are gone, by endpoint.
+// left returns the dead nodes whose leases can be claimed, by endpoint.
 func (tx *Tx) left(ctx context.Context, owner string, most int64, alone bool) (map[string]string, error) {
 	rows, err := tx.q.query(ctx, leaseDead, owner, most, alone)
 	pairs, err := collect(rows, err, func(rows *sql.Rows) (pair [2]string, err error) {
@@ -113,15 +113,15 @@ func (tx *Tx) left(ctx context.Context, owner string, most int64, alone bool) (m
 	return from, err
 }
 
-// NextExpiry returns how long it takes until the first of the other nodes with leases is dead, unless it renews them;
-// negative: there is no such node.
+// NextExpiry returns the time until the leases of another node expire, unless it renews them; negative: no other node
+// has leases.
 func (tx *Tx) NextExpiry(ctx context.Context, owner string) (time.Duration, error) {
 	rows, err := tx.q.query(ctx, nodeNext, owner)
 	left, err := one(rows, err, scanValue[int64], unanswered("store.leases"))
 	return time.Duration(left) * time.Microsecond, err
 }
 
-// share returns how many leases each live node should hold.
+// share returns how many leases each live node should hold, and whether this is the only possible node.
 func (tx *Tx) share(ctx context.Context) (share int64, alone bool, err error) {
 	rows, err := tx.q.query(ctx, leaseCount)
 	leases, err := one(rows, err, scanValue[int64], unanswered("store.leases"))
@@ -140,7 +140,7 @@ func (tx *Tx) share(ctx context.Context) (share int64, alone bool, err error) {
 	return (leases + nodes - 1) / nodes, false, nil
 }
 
-// Release ends leases, so that another node takes them at once.
+// Release ends leases, so that another node can claim them at once.
 func (tx *Tx) Release(ctx context.Context, owner string, endpoints []string) error {
 	names := make([][]any, len(endpoints))
 	for i, endpoint := range endpoints {

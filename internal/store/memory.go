@@ -6,9 +6,9 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// Memory remembers what every request looks up: tokens, host names, the newest case types. A value is forgotten with
-// the next commit of this process that changes rights in its tenant, and at the latest after rightsKept, since other
-// processes commit too. A Memory is bounded, and safe for concurrent use.
+// Memory caches values that every request looks up: tokens, host names, the newest case types. A value is valid until
+// this process commits a change of rights in its tenant, but at most for rightsKept, since other processes commit too.
+// A Memory is bounded, and safe for concurrent use.
 type Memory[K comparable, V any] struct {
 	store *Store
 	kept  *lru.Cache[K, memoryEntry[V]]
@@ -20,10 +20,10 @@ type memoryEntry[V any] struct {
 	Rights
 }
 
-// AnyTenant stands for all tenants: what is remembered of it is forgotten with a change in any.
+// AnyTenant stands for all tenants: a change in any of them invalidates its values.
 const AnyTenant = 0
 
-// NewMemory returns a memory of so many values.
+// NewMemory returns a memory of at most most values.
 func NewMemory[K comparable, V any](s *Store, most int) *Memory[K, V] {
 	kept, err := lru.New[K, memoryEntry[V]](most)
 	if err != nil {
@@ -32,8 +32,8 @@ func NewMemory[K comparable, V any](s *Store, most int) *Memory[K, V] {
 	return &Memory[K, V]{store: s, kept: kept}
 }
 
-// Get returns the value of a key, and when it was looked at. Read looks in the database, and says which tenant the
-// value belongs to; its errors are not remembered.
+// Get returns the value of a key, and the state of rights as of which it is valid. Read reads the value from the
+// database, and returns the tenant that it belongs to; its errors are not cached.
 func (m *Memory[K, V]) Get(key K, read func() (value V, tenant int64, err error)) (V, Rights, error) {
 	if r, ok := m.kept.Get(key); ok && m.store.RightsUnchanged(r.tenant, r.Moment, r.Looked) &&
 		time.Since(r.Looked) < rightsKept {

@@ -11,16 +11,16 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 )
 
-// The bounds of one call. No index has the versions, so that a call also reads cases of the newest one.
+// The bounds of one call. No index has the versions, so a call also reads cases of the newest version.
 const (
-	lookedAtOlder = 10_000  // cases of the type, for a page
-	countedOlder  = 100_000 // for a count
+	lookedAtOlder = 10_000  // cases of the type that are read for a page
+	countedOlder  = 100_000 // cases of the type that are read for a count
 )
 
-// typesCases is the condition for the cases of a type behind a position.
+// typesCases is the condition for the cases of a type after a position.
 const typesCases = `cases where tenant = $1 and type = $2 and created_at >= $3 and (created_at > $3 or id > $4)`
 
-// older are the conditions for cases with a version below $5 that a clearance sees.
+// older is the condition for cases with a version below $5 that a clearance may see.
 const older = `type_version < $5
 	and ($6 >= 2 or classification = 'PUBLIC') and ($6 >= 3 or classification <> 'RESTRICTED') and $6 >= 1`
 
@@ -33,11 +33,11 @@ var (
 	olderCount = define(`select count(*) from (
 		select type_version, classification from ` + typesCases +
 		` order by created_at, id limit $7) as looked where ` + older)
-	// caseAhead is the case so many cases further; it reads an index alone.
+	// caseAhead selects the case that is $5 + 1 cases further. It reads an index alone.
 	caseAhead = define(`select created_at, id from ` + typesCases + ` order by created_at, id limit 1 offset $5`)
 )
 
-// alongType makes SQLite use the index by type. For a range of times it would consider the index of all cases as
+// alongType makes SQLite use the index by type. For a range of times it would rate the index of all cases as equally
 // good.
 func alongType(s *statement) *statement {
 	s.text[sqlite] = strings.Replace(s.text[sqlite], "from cases where", "from cases indexed by cases_by_type where", 1)
@@ -48,14 +48,14 @@ func alongType(s *statement) *statement {
 type OlderFilter struct {
 	Type  string
 	Below int64
-	// After is the last case of the page before.
+	// After is the last case of the previous page.
 	After Position
 	Limit int
-	// Clearance is whose list it is. Cases above it are left out.
+	// Clearance is the reader's. Cases above it are left out.
 	Clearance casetype.Classification
 }
 
-// from is where the filter begins.
+// from returns the parameters of typesCases.
 func (f OlderFilter) from(tenant int64) []any {
 	since := int64(-1)
 	if !f.After.CreatedAt.IsZero() {
@@ -64,12 +64,12 @@ func (f OlderFilter) from(tenant int64) []any {
 	return []any{tenant, f.Type, since, f.After.ID}
 }
 
-// arguments are those of the conditions, with others behind them.
+// arguments returns the parameters of typesCases and older, followed by others.
 func (f OlderFilter) arguments(tenant int64, others ...any) []any {
 	return slices.Concat(f.from(tenant), []any{f.Below, f.Clearance.Level()}, others)
 }
 
-// ahead returns the last of so many cases of the type, of any version; zero: there are fewer.
+// ahead returns the position of the last of the next cases of the type, of any version; zero: there are fewer.
 func (r reader) ahead(ctx context.Context, tenant int64, f OlderFilter, cases int) (Position, error) {
 	rows, err := r.q.query(ctx, caseAhead, append(f.from(tenant), cases-1)...)
 	found, err := collect(rows, err, func(rows *sql.Rows) (p Position, err error) {
@@ -84,8 +84,8 @@ func (r reader) ahead(ctx context.Context, tenant int64, f OlderFilter, cases in
 	return found[0], nil
 }
 
-// OlderCases lists cases in the order of their creation. It reads a bounded number of the type's cases: to is the
-// last of them, after which there may be others even if the page is empty; zero: there are no others.
+// OlderCases lists cases in the order of their creation. It reads a bounded number of the type's cases, and returns
+// the last of them in to: more may follow it, even if the page is empty. If to is zero, none follow.
 func (r reader) OlderCases(
 	ctx context.Context, tenant int64, f OlderFilter,
 ) (page Page[CaseRow], to Position, err error) {
@@ -107,8 +107,8 @@ func (r reader) olderCases(
 	return page, to, err
 }
 
-// CountOlderCases counts the cases that a filter selects among the next countedOlder of
-// the type behind its position.
+// CountOlderCases counts the cases that a filter selects among the next countedOlder cases of the type after its
+// position.
 func (r reader) CountOlderCases(ctx context.Context, tenant int64, f OlderFilter) (int64, error) {
 	rows, err := r.q.query(ctx, olderCount, f.arguments(tenant, countedOlder)...)
 	return one(rows, err, scanValue[int64], unanswered("store.case"))

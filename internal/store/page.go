@@ -10,34 +10,34 @@ import (
 // may go beyond it.
 const PageBytes = 4 << 20
 
-// rowBytes is about what a row takes beside the columns that are counted.
+// rowBytes is roughly the size of a row's other columns, whose size is not counted.
 const rowBytes = 1 << 10
 
 // Page is a part of a list: at most as many items as requested, and at least one if there is any. It ends early where
 // the items are large.
 type Page[T any] struct {
 	Items []T
-	More  bool // the list goes on behind the last item
+	More  bool // more items follow
 }
 
 // listing is a query whose rows may be large.
 type listing struct {
 	columns string // of a row
 	names   string // of the columns, as the query's result has them
-	size    string // of a row, in bytes: no more than what its scan counts
+	size    string // of a row, in bytes: at most the size that its scan returns
 	from    string // the tables and the condition
 	order   string
 	limit   string // the parameter
 }
 
-// plain is the query without a bound of bytes.
+// plain returns the query without a limit in bytes.
 func (l listing) plain() string {
 	return fmt.Sprintf("select %s from %s order by %s limit %s", l.columns, l.from, l.order, l.limit)
 }
 
-// text returns the query whose readers stop after most bytes and one row more, with its parameters. SQLite computes
-// rows on demand. PostgreSQL sends all of them, so that its text needs the bound; it knows the length of a column that
-// it stores out of line without reading it.
+// text returns the query for readers that stop one row after most bytes. SQLite computes rows on demand. PostgreSQL
+// sends all of them, so its query has the limit in it; it knows the length of a column that it stores out of line
+// without reading the column.
 func (l listing) text(d dialect, most int) string {
 	if d == sqlite {
 		return l.plain()
@@ -58,18 +58,18 @@ func defineListing(most int, l listing) *statement {
 	return s
 }
 
-// lengths is the SQL of the length of several columns together.
+// lengths returns an SQL expression for the sum of the lengths of columns.
 func lengths(columns ...string) string {
 	return "octet_length(" + strings.Join(columns, ") + octet_length(") + ")"
 }
 
-// collectPage reads up to limit rows, and stops once they have PageBytes. The query has to select one row more, which
-// shows that the list continues. Scan also returns the size of a row, in bytes.
+// collectPage reads up to limit rows, and stops once they have PageBytes. The query has to select one row more than
+// limit, which shows that the list continues. Scan also returns the size of a row, in bytes.
 func collectPage[T any](rows *sql.Rows, err error, limit int, scan func(*sql.Rows) (T, int, error)) (Page[T], error) {
 	return collectUpTo(rows, err, limit, PageBytes, scan)
 }
 
-// collectUpTo is collectPage for another size.
+// collectUpTo is collectPage with another limit in bytes.
 func collectUpTo[T any](rows *sql.Rows, err error, limit, most int,
 	scan func(*sql.Rows) (T, int, error)) (p Page[T], _ error) {
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Stretch counts a tenant's entries in a part of the journal.
+// Stretch is the number of a tenant's entries in a part of the journal.
 type Stretch struct {
 	Entries   int64
-	Estimated bool      // Entries is an estimate: there are many
-	Oldest    time.Time // when the first was committed; zero: there is none, or it is unknown
+	Estimated bool      // Entries is an estimate, because there are many
+	Oldest    time.Time // when the first entry was committed; zero: there is none, or it is unknown
 }
 
 // Lag is how far an endpoint's cursor is behind the journal, counting entries that it does not want. Oldest includes
@@ -23,7 +23,7 @@ type Lag struct {
 	Dead   int64 // messages that were given up; at most mostCounted
 }
 
-// mostCounted bounds counts that are only shown.
+// mostCounted is the limit of counts that are only displayed.
 const mostCounted = 1000
 
 var (
@@ -57,7 +57,7 @@ var (
 		limit $3) as counted`)
 )
 
-// moment is where an entry stands, and when it was committed.
+// moment is the position of an entry and the time of its commit.
 type moment struct {
 	seq int64
 	at  time.Time
@@ -70,8 +70,8 @@ func scanMoment(rows *sql.Rows) (m moment, err error) {
 	return m, err
 }
 
-// Floor returns the position below which entries have been removed, 0 if none have, and when the oldest remaining
-// entry was committed.
+// Floor returns the position below which entries have been removed, or 0 if none have, and the time when the oldest
+// remaining entry was committed.
 func (r reader) Floor(ctx context.Context) (position int64, oldest time.Time, err error) {
 	rows, err := r.q.query(ctx, journalOldest)
 	all, err := collect(rows, err, scanMoment)
@@ -81,18 +81,17 @@ func (r reader) Floor(ctx context.Context) (position int64, oldest time.Time, er
 	return all[0].seq - 1, all[0].at, nil
 }
 
-// clockSkew is how many entries before the first that is recent enough are checked too, because the clocks of nodes
-// differ.
+// clockSkew is how many entries before the first recent one are also checked, because the clocks of nodes differ.
 const clockSkew = 1000
 
-// Before returns the position below all entries that were committed at a time or later. Times grow with positions,
-// apart from the difference of clocks.
+// Before returns the position below all entries that were committed at or after a time. Times grow with positions,
+// except for the differences between clocks.
 func (r reader) Before(ctx context.Context, at time.Time) (int64, error) {
 	head, err := r.Head(ctx)
 	if err != nil {
 		return 0, err
 	}
-	low, high := int64(1), head+1 // the first such entry is at one of them, or between
+	low, high := int64(1), head+1 // the first such entry is at or between these
 	for low < high {
 		middle := low + (high-low)/2
 		rows, err := r.q.query(ctx, journalAt, middle)
@@ -122,8 +121,8 @@ func (tx *Tx) StartAt(ctx context.Context, tenant int64, endpoint string, positi
 }
 
 // Skip moves an endpoint's cursor to the head of the journal. It skips all messages that the endpoint is owed, except
-// dead ones and those of replays. The node that delivers for the endpoint can't settle messages in flight any more,
-// and starts again.
+// dead ones and those of replays. The node that delivers for the endpoint can no longer settle the messages in flight,
+// and starts again from the new position.
 func (tx *Tx) Skip(ctx context.Context, tenant int64, endpoint string) error {
 	tx.endpoints = true
 	if _, err := tx.q.exec(ctx, leaseRenew, tenant, endpoint); err != nil {
@@ -147,8 +146,8 @@ func (tx *Tx) Skip(ctx context.Context, tenant int64, endpoint string) error {
 	return err
 }
 
-// Stretch measures a tenant's entries above a position and up to another. Its cost is bounded, however far they are
-// apart.
+// Stretch counts a tenant's entries above a position and up to another. Its cost is bounded, however far apart they
+// are.
 func (r reader) Stretch(ctx context.Context, tenant, after, until int64) (l Stretch, err error) {
 	var all, highest, oldest int64
 	rows, err := r.q.query(ctx, stretchSample, tenant, after, until, mostCounted)
@@ -165,7 +164,7 @@ func (r reader) Stretch(ctx context.Context, tenant, after, until int64) (l Stre
 	return l, nil
 }
 
-// Lag looks how far an endpoint is behind.
+// Lag returns how far an endpoint is behind.
 func (r reader) Lag(ctx context.Context, tenant int64, endpoint string) (l Lag, err error) {
 	cursor, err := r.Cursor(ctx, tenant, endpoint)
 	if err != nil {

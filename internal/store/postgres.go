@@ -14,8 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// postgresEngine runs each transaction on its own connection. Statements that run apart have a pool of their own, so
-// that transactions that wait for them can't use up its connections.
+// postgresEngine runs each transaction on its own connection. Statements that run apart have a second pool, so that
+// transactions that wait for them can't occupy all its connections.
 type postgresEngine struct {
 	pool *pgxpool.Pool
 	db   *sql.DB // over the pool
@@ -39,8 +39,8 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 	settings := config.ConnConfig.RuntimeParams
 	settings["application_name"] = "casehook"
 	settings["default_transaction_isolation"] = "read committed" // each statement sees what was committed before it
-	// A process that hangs inside a transaction must not hold its locks for longer than its leases: until then no
-	// other process can take over.
+	// A process that hangs inside a transaction must not keep its locks for longer than its leases, because no other
+	// process can take over before.
 	if settings[idleTimeout] == "" {
 		settings[idleTimeout] = "5s"
 	}
@@ -129,7 +129,7 @@ func (e *postgresEngine) listen(ctx context.Context, started func(session), noti
 		return translate(err)
 	}
 	started(held)
-	notified("") // nobody listened until now
+	notified("") // earlier notifications were missed
 	for {
 		heard, err := raw.WaitForNotification(ctx)
 		if err != nil {
@@ -144,8 +144,8 @@ func (e *postgresEngine) notify(ctx context.Context, text string) error {
 	return translate(err)
 }
 
-// close waits for the transactions under way first: they may still need a number, which takes a connection for
-// statements apart.
+// close first waits for the transactions under way: they may still reserve numbers, which needs a connection of the
+// second pool.
 func (e *postgresEngine) close() error {
 	err := e.db.Close()
 	e.pool.Close()

@@ -14,11 +14,11 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// rightsKept is how long cached rights are valid that another node may have changed. Commits of this process count at
-// once.
+// rightsKept is how long cached rights are valid if another node may change them. Commits of this process invalidate
+// them at once.
 const rightsKept = 500 * time.Millisecond
 
-// rights caches who may read what, because delivery asks for every message. The zero value is ready.
+// rights caches what each owner may read, because delivery checks it for every message. The zero value is ready.
 type rights struct {
 	mu         sync.Mutex
 	tenants    map[int64]*tenantRights
@@ -26,27 +26,27 @@ type rights struct {
 	unnotified map[int64]bool // tenants that the next notification of other nodes names
 }
 
-// tenantRights is what is remembered of one tenant.
+// tenantRights are the cached rights of one tenant.
 type tenantRights struct {
-	looking sync.Mutex // one looks at a time; the others find what it has found
+	looking sync.Mutex // held while rights are read; callers that waited for it find them in the cache
 
 	moment  int64  // of the last change; guarded by rights.mu
-	changed signal // wakes those who follow what they may read
+	changed signal // wakes callers of RightsChanged
 
 	mu       sync.Mutex
-	changes  int64 // that this process knows of
-	versions int64 // of definitions, when narrowed was made
+	changes  int64 // number of changes that this process knows of
+	versions int64 // number of versions of case types when narrowed was read
 	narrowed access.Narrowing
-	checked  time.Time // zero: it has to be looked at
+	checked  time.Time // when narrowed was last found current; zero: it has to be checked
 	owners   map[access.Owner]ownerGrant
 	tenant   Tenant
-	read     time.Time // the tenant; zero: it has to be read
+	read     time.Time // when tenant was read; zero: it has to be read
 }
 
 // foundTenant is a tenant that a transaction has read. It is cached after the commit.
 type foundTenant struct {
 	Tenant
-	changes int64 // when it was read
+	changes int64 // tenantRights.changes when it was read
 	read    time.Time
 }
 
@@ -61,7 +61,7 @@ var (
 		where tenant = $1 and version = (select max(version) from case_types where tenant = t.tenant and key = t.key)`)
 )
 
-// regrant records that the rights of somebody in a tenant change with the commit.
+// regrant records that the commit changes rights in a tenant.
 func (tx *Tx) regrant(tenant int64) {
 	if tx.rights == nil {
 		tx.rights = map[int64]bool{}
@@ -75,7 +75,7 @@ func (r *rights) of(tenant int64) *tenantRights {
 	return r.locked(tenant)
 }
 
-// locked is of for who holds the lock.
+// locked is of for a caller that holds the lock.
 func (r *rights) locked(tenant int64) *tenantRights {
 	if r.tenants == nil {
 		r.tenants = map[int64]*tenantRights{}
@@ -88,7 +88,7 @@ func (r *rights) locked(tenant int64) *tenantRights {
 	return t
 }
 
-// forget drops what was looked at before a change.
+// forget invalidates the cached rights after a change.
 func (t *tenantRights) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -97,13 +97,13 @@ func (t *tenantRights) forget() {
 	clear(t.owners)
 }
 
-// fresh reports whether rights that were read then are still valid. Without other processes they are valid until this
-// one changes them.
+// fresh reports whether rights that were read at a time are still valid. If there are no other processes, they are
+// valid until this one changes them.
 func (r reader) fresh(checked time.Time) bool {
 	return !checked.IsZero() && (r.dialect != postgres || time.Since(checked) < rightsKept)
 }
 
-// ReaderAtHand is Reader from the cache; false: the database has to be read.
+// ReaderAtHand is Reader from the cache. It returns false if the database has to be read.
 func (s *Store) ReaderAtHand(tenant int64, owner access.Owner) (access.Reader, bool) {
 	t := s.rights.of(tenant)
 	t.mu.Lock()
@@ -115,7 +115,8 @@ func (s *Store) ReaderAtHand(tenant int64, owner access.Owner) (access.Reader, b
 	return g.Reader(t.narrowed, time.Now()), true
 }
 
-// Reader returns what an owner may read now: at most rightsKept behind other nodes, and never behind this process.
+// Reader returns what an owner may read. It reflects all commits of this process, and those of other nodes after
+// rightsKept at most.
 func (s *Store) Reader(ctx context.Context, tenant int64, owner access.Owner) (access.Reader, error) {
 	if r, ok := s.ReaderAtHand(tenant, owner); ok {
 		return r, nil
@@ -149,10 +150,10 @@ func (s *Store) Reader(ctx context.Context, tenant int64, owner access.Owner) (a
 	return g.Reader(narrowed, checked), nil
 }
 
-// maxOwners bounds how many owners of a tenant are remembered.
+// maxOwners is how many owners of a tenant are cached.
 const maxOwners = 10_000
 
-// Narrowing returns which of a tenant's types restrict the roles that may read their cases. It is as fresh as a
+// Narrowing returns which of a tenant's types restrict the roles that may read their cases. It is as current as a
 // Reader.
 func (s *Store) Narrowing(ctx context.Context, tenant int64) (access.Narrowing, error) {
 	t := s.rights.of(tenant)
@@ -183,7 +184,7 @@ func (s *Store) Narrowing(ctx context.Context, tenant int64) (access.Narrowing, 
 	return narrowed, nil
 }
 
-// Tenant finds a tenant. It is as fresh as a Reader.
+// Tenant returns a tenant. It is as current as a Reader.
 func (s *Store) Tenant(ctx context.Context, id int64) (Tenant, error) {
 	t := s.rights.of(id)
 	t.looking.Lock()
@@ -200,8 +201,7 @@ func (s *Store) Tenant(ctx context.Context, id int64) (Tenant, error) {
 	return tenant, err
 }
 
-// Tenant finds a tenant. It is as fresh as a Reader, except for what the
-// transaction itself has changed.
+// Tenant returns a tenant. It is as current as a Reader, but may not reflect changes of the transaction itself.
 func (tx *Tx) Tenant(ctx context.Context, id int64) (Tenant, error) {
 	tenant, changes, known := tx.known.of(id).known(tx.reader)
 	if known {
@@ -215,7 +215,7 @@ func (tx *Tx) Tenant(ctx context.Context, id int64) (Tenant, error) {
 	return tenant, err
 }
 
-// known returns the cached tenant; false: it has to be read.
+// known returns the cached tenant; known is false if it has to be read.
 func (t *tenantRights) known(r reader) (tenant Tenant, changes int64, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -231,7 +231,7 @@ func (t *tenantRights) found(f foundTenant) {
 	}
 }
 
-// narrowing reads the types that name who may read.
+// narrowing reads the types that restrict the roles that may read their cases.
 func (r reader) narrowing(ctx context.Context, tenant int64) (access.Narrowing, error) {
 	found := access.Narrowing{}
 	rows, err := r.q.query(ctx, typeAccess, tenant)
@@ -255,7 +255,7 @@ func (r reader) narrowing(ctx context.Context, tenant int64) (access.Narrowing, 
 	return found, err
 }
 
-// grant reads what an owner was given; nothing, if it is gone.
+// grant reads the rights of an owner. An owner that no longer exists has none.
 func (r reader) grant(ctx context.Context, tenant int64, owner access.Owner) (access.Grant, error) {
 	if id := owner.User(); id != 0 {
 		u, err := r.User(ctx, tenant, id)

@@ -8,21 +8,21 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// recentEntries are the newest entries of the journal that SQLite's writer has committed. A reader that follows the
-// journal gets them without decoding again what was just encoded. It is safe for concurrent use.
+// recentEntries holds the newest entries that SQLite's writer has committed, so that a reader that follows the journal
+// need not read and decode them. It is safe for concurrent use.
 type recentEntries struct {
 	mu    sync.Mutex
 	all   []*event.Entry // at successive positions
 	bytes int
 }
 
-// The bounds of what is kept: a follower that is behind them reads the database.
+// The bounds of recentEntries. A reader that is further behind reads the database.
 const (
 	maxRecent      = 1024    // entries
 	maxRecentBytes = 4 << 20 // by their size
 )
 
-// add adds entries that were committed. Where some before them are missing, it begins anew.
+// add adds entries that were committed. If entries before them are missing, it drops those it had.
 func (r *recentEntries) add(entries []*event.Entry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,7 +41,7 @@ func (r *recentEntries) add(entries []*event.Entry) {
 	r.all = r.all[first:]
 }
 
-// after returns up to limit entries above a position; false: they are not here, or there are none.
+// after returns up to limit entries above a position; ok is false if they are not held, or there are none.
 func (r *recentEntries) after(position int64, limit int) (found Range, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +53,7 @@ func (r *recentEntries) after(position int64, limit int) (found Range, ok bool) 
 	return Range{Entries: slices.Clone(rest[:n]), More: n == limit}, true
 }
 
-// forget drops entries that are removed from the journal.
+// forget drops entries up to a position, which were removed from the journal.
 func (r *recentEntries) forget(upTo int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,7 +65,7 @@ func (r *recentEntries) forget(upTo int64) {
 
 // recorder is a querier that keeps the entries that its transaction appends, until they are committed.
 type recorder interface {
-	// record keeps an entry. One without an id has that of the row that was inserted last.
+	// record keeps an entry. If it has no id, its id is that of the last inserted row.
 	record(e event.Entry)
 }
 

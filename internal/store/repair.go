@@ -21,21 +21,21 @@ type ParkedLane struct {
 	ParkedMessage
 	Cursor    string
 	Replay    bool   // the lane is a replay's
-	Requested string // requested, and not done yet: retry, drop or nothing
-	Behind    int64  // entries of the same subject that came after it; at most mostBehind
+	Requested string // the pending request: retry, drop or nothing
+	Behind    int64  // later entries of the same subject; at most mostBehind
 }
 
-// LanePlace is where a list of parked lanes goes on.
+// LanePlace is a position in the list of parked lanes.
 type LanePlace struct {
 	Cursor string
 	Seq    int64
 	Lane   string
 }
 
-// Place is where the lane stands in the list.
+// Place returns the position of the lane in the list.
 func (w ParkedLane) Place() LanePlace { return LanePlace{w.Cursor, w.Seq, w.Lane} }
 
-// mostBehind bounds what is counted behind each parked message.
+// mostBehind is the limit of ParkedLane.Behind.
 const mostBehind = 100
 
 // laneRow is the row of a ParkedLane.
@@ -119,7 +119,7 @@ var (
 	deadDropAll = define(`update dead set state = 'dropped' where tenant = $1 and endpoint = $2 and state = 'dead'`)
 )
 
-// ParkedLanes lists an endpoint's parked lanes after a place, including those of replays, the oldest first.
+// ParkedLanes lists an endpoint's parked lanes after a place, including those of replays, oldest first.
 func (r reader) ParkedLanes(
 	ctx context.Context, tenant int64, endpoint string, after LanePlace, limit int,
 ) ([]ParkedLane, error) {
@@ -174,7 +174,7 @@ func (tx *Tx) RequestRepairs(
 type DeadFilter struct {
 	Endpoint string
 	State    DeadState
-	After    Place // of the last message of the page before
+	After    Place // of the last message of the previous page
 	Limit    int
 }
 

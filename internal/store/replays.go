@@ -17,10 +17,10 @@ type Replay struct {
 	Kind         ReplayKind
 	State        ReplayState
 	After, Until int64    // positions: it begins above one and ends at the other
-	Position     int64    // all at or below it is settled
-	Triggers     []string // that it tells; nil: all that the endpoint listens to
-	Subject      string   // that it tells of; empty: all
-	Messages     int64    // how many it names; 0: none, it tells the range
+	Position     int64    // all messages at or below it are settled
+	Triggers     []string // that it sends; nil: all that the endpoint subscribes to
+	Subject      string   // whose messages it sends; empty: all
+	Messages     int64    // number of messages that it names; 0: it sends a range
 	Delivered    int64    // messages
 	Dead         int64    // messages that were given up
 	RequestedBy  string   // the requester's name
@@ -28,7 +28,7 @@ type Replay struct {
 	EndedAt      time.Time // zero: it runs
 }
 
-// ReplayKind says what a replay is for.
+// ReplayKind is the purpose of a replay.
 type ReplayKind string
 
 // The kinds of replays.
@@ -38,7 +38,7 @@ const (
 	ReplayRetry  ReplayKind = "retry"  // messages that were given up
 )
 
-// ReplayState says whether a replay goes on.
+// ReplayState is the state of a replay.
 type ReplayState string
 
 // The states of replays.
@@ -112,7 +112,7 @@ var (
 			from replay_messages m join journal_seq n on n.seq = m.seq join journal k on k.id = n.entry
 			where m.replay = $2 and m.seq > $3 and k.tenant = $1
 			order by m.seq limit $4)`, `s.seq`, `$4`))
-	// An attempt comes before a message that was given up, because it is what was tried last.
+	// An attempt is preferred to a dead message, because it is the latest try.
 	messageSent = define(`select seq, part, message, subject, trigger_name from (
 			select seq, part, message, subject, trigger_name, 1 as source from attempts
 			where tenant = $1 and endpoint = $2 and message = $3
@@ -123,7 +123,7 @@ var (
 	leaseNotify = define(`update leases set wishes = wishes + 1 where endpoint = $1`)
 )
 
-// Replay finds a replay.
+// Replay returns a replay.
 func (r reader) Replay(ctx context.Context, tenant int64, endpoint, id string) (Replay, error) {
 	rows, err := r.q.query(ctx, replayGet, tenant, endpoint, id)
 	return one(rows, err, replayColumns.scan(), notFound("replay.not_found", "The endpoint has no replay %q.", id))
@@ -153,8 +153,8 @@ func (r reader) ReplayEntries(ctx context.Context, tenant int64, replay string, 
 	return collectRange(rows, err, limit, rangeBytes)
 }
 
-// CreateReplay adds a replay that runs, of the messages that it names if there are any. The node
-// that delivers for its endpoint is notified.
+// CreateReplay adds a running replay of the named messages, or of a range if there are none. The node that delivers
+// for its endpoint is notified.
 func (tx *Tx) CreateReplay(ctx context.Context, r Replay, messages []Place) error {
 	if err := tx.NotifyDelivery(ctx, r.Endpoint); err != nil {
 		return err
@@ -179,8 +179,8 @@ func (tx *Tx) CreateReplay(ctx context.Context, r Replay, messages []Place) erro
 	return nil
 }
 
-// CancelReplay ends a replay that runs. Messages that it was about to send may still arrive; their
-// attempts are recorded, and settle nothing any more.
+// CancelReplay ends a running replay. Messages in flight may still arrive; their attempts are recorded, but their
+// outcomes are not.
 func (tx *Tx) CancelReplay(ctx context.Context, tenant int64, endpoint, id string, now time.Time) error {
 	if _, err := tx.Replay(ctx, tenant, endpoint, id); err != nil {
 		return err
@@ -209,8 +209,7 @@ type SentMessage struct {
 	Trigger string
 }
 
-// SentMessage finds an endpoint's message by its id, among its attempts and the
-// messages that were given up.
+// SentMessage returns a message by its id, from the endpoint's attempts and dead messages.
 func (r reader) SentMessage(ctx context.Context, tenant int64, endpoint, message string) (SentMessage, error) {
 	rows, err := r.q.query(ctx, messageSent, tenant, endpoint, message)
 	return one(rows, err, func(rows *sql.Rows) (t SentMessage, err error) {
@@ -220,17 +219,16 @@ func (r reader) SentMessage(ctx context.Context, tenant int64, endpoint, message
 		"The endpoint was never sent a message with this id. GET /v1/attempts lists those that it was sent."))
 }
 
-// NotifyDelivery has the node that delivers for an endpoint read its replays and repair
-// requests. It is the first write of its transaction: a concurrent settlement waits for
-// it, or has been committed before.
+// NotifyDelivery makes the node that delivers for an endpoint read its replays and repair requests. It must be the
+// first write of its transaction, so that a concurrent settlement either waits for it or has been committed before.
 func (tx *Tx) NotifyDelivery(ctx context.Context, endpoint string) error {
 	tx.endpoints = true
 	_, err := tx.q.exec(ctx, leaseNotify, endpoint)
 	return err
 }
 
-// replaying returns those of the replays in the settlements that still run. The transaction holds their leases, so
-// that they run until it ends.
+// replaying returns the replays of the settlements that are still running. The transaction has locked their leases, so
+// they keep running until it ends.
 func (tx *Tx) replaying(ctx context.Context, all []Settlement) (map[string]bool, error) {
 	var ids [][]any
 	for _, s := range all {
@@ -269,7 +267,7 @@ func (tx *Tx) settleReplays(ctx context.Context, all []Settlement) error {
 			}
 		}
 		switch {
-		case s.Again: // some of it may have been counted
+		case s.Again: // its messages may have been counted already
 			recount = append(recount, []any{s.Cursor})
 		case delivered+len(s.Dead) > 0:
 			counts = append(counts, []any{s.Cursor, delivered, len(s.Dead)})

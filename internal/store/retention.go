@@ -8,12 +8,12 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// purgeBatch is how many rows one transaction removes, so that others do not wait for long.
+// purgeBatch is how many rows one transaction removes, so that other transactions do not wait for long.
 const purgeBatch = 500
 
 var (
-	// Cursors, including those of replays, and parked lanes still need their entries. Those of endpoints that have
-	// been stopped for too long do not count.
+	// Cursors, including those of replays, and parked lanes still need their entries, except those of endpoints that
+	// have been stopped for too long.
 	purgeFloor = define(`select min(position) from (
 			select c.position from cursors c left join endpoints e on e.id = c.endpoint
 				where e.id is null or e.status = 'active' or e.updated_at >= $1
@@ -52,8 +52,8 @@ var (
 	attemptsPurge = define(`delete from attempts where id in (select r.id from rows($1: id bigint) as r)`)
 )
 
-// JournalLoss is the loss of an endpoint that was stopped for too long: the first and the last time of the removed
-// entries that it had not been served.
+// JournalLoss is a loss of messages by an endpoint that was stopped for too long: the first and the last time of the
+// removed entries that had not been delivered to it.
 type JournalLoss struct {
 	Tenant   int64
 	Endpoint string
@@ -63,12 +63,12 @@ type JournalLoss struct {
 // Removal is a portion of the journal that may be removed.
 type Removal struct {
 	UpTo int64 // its last position; 0: there is none
-	More bool  // there may be more behind it
+	More bool  // more may follow
 }
 
-// ExpireJournal finds a portion of the entries that were committed before a time and that nobody needs. Endpoints
-// that are paused or disabled, and unchanged since heldSince, do not keep entries: their cursors move behind the
-// portion, and their loss is saved and returned.
+// ExpireJournal finds a portion of the entries that were committed before a time and that no cursor needs. Endpoints
+// that are paused or disabled, and unchanged since heldSince, do not keep entries: their cursors move to the end of
+// the portion, and their losses are saved and returned.
 func (tx *Tx) ExpireJournal(
 	ctx context.Context, before, heldSince time.Time,
 ) (expired []JournalLoss, r Removal, err error) {
@@ -91,8 +91,8 @@ func (tx *Tx) ExpireJournal(
 }
 
 // PurgeJournal removes a portion, except for entries that a new cursor needs. On PostgreSQL it is one statement, so
-// that new cursors never wait for a process that hangs. While a cursor is being placed, it removes nothing, and
-// leaves the portion to the next round.
+// that new cursors never wait for a process that hangs. While a cursor is being created, it removes nothing, and
+// leaves the portion to the next call.
 func (s *Store) PurgeJournal(ctx context.Context, upTo int64) error {
 	if s.dialect == postgres {
 		rows, err := s.engine.apart(ctx, portionPurge, upTo)
@@ -116,14 +116,14 @@ func (s *Store) PurgeJournal(ctx context.Context, upTo int64) error {
 	return err
 }
 
-// expire lets stopped endpoints go on behind what is about to be removed.
+// expire moves the cursors of endpoints that were stopped for too long to last, and saves their losses.
 func (tx *Tx) expire(ctx context.Context, last moment, heldSince time.Time) ([]JournalLoss, error) {
 	rows, err := tx.q.query(ctx, expiring, micros(heldSince), last.seq)
 	all, err := collect(rows, err, func(rows *sql.Rows) (e JournalLoss, err error) {
 		var from int64
 		err = rows.Scan(&e.Tenant, &e.Endpoint, &from)
 		e.From, e.To = fromMicros(from), last.at
-		if e.From.After(e.To) || from == 0 { // all it loses is what was parked
+		if e.From.After(e.To) || from == 0 { // it loses only parked messages
 			e.From = e.To
 		}
 		return e, err
@@ -149,9 +149,9 @@ func (tx *Tx) expire(ctx context.Context, last moment, heldSince time.Time) ([]J
 	return all, nil
 }
 
-// PurgeAttempts removes a portion of the attempts after an id that began before a time, and returns the id after
-// which to continue; 0: there is nothing more to remove. It keeps the attempts that a restart needs: those of
-// messages delivered above their cursor's position.
+// PurgeAttempts removes a portion of the attempts with ids above after that began before a time. It returns the id
+// after which to continue, or 0 if nothing is left to remove. It keeps the attempts that a restart needs: those of
+// delivered messages above their cursor's position.
 func (tx *Tx) PurgeAttempts(ctx context.Context, after int64, before time.Time) (next int64, err error) {
 	rows, err := tx.q.query(ctx, attemptsOldest, after, purgeBatch)
 	var old [][]any

@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// sealer encrypts secrets at rest with AES-256-GCM. It authenticates a secret's place with it, so that a secret that
-// is moved to another place can't be opened.
+// sealer encrypts secrets at rest with AES-256-GCM. A secret's place is its additional data, so that a secret that is
+// copied to another place can't be opened.
 type sealer struct{ aead cipher.AEAD }
 
 func newSealer(key []byte) (sealer, error) {
@@ -47,7 +47,7 @@ var (
 
 const keyCheck = "key_check"
 
-// checkKey refuses a database whose secrets were sealed with another key.
+// checkKey returns an error if the secrets of the database were sealed with another key.
 func (s *Store) checkKey(ctx context.Context) error {
 	check := base64.StdEncoding.EncodeToString(s.seal.seal([]byte(rand.Text()), keyCheck))
 	err := s.Update(ctx, func(tx *Tx) error {

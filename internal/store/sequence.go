@@ -4,17 +4,17 @@ import (
 	"context"
 )
 
-// The statements that give PostgreSQL's entries their dense positions. SQLite
-// has them already; there a view stands in for the table.
+// The statements that assign dense positions to PostgreSQL's entries. On SQLite an entry's id is its position, and a
+// view replaces the table.
 var (
 	sequenceMove = postgresOnly(`select journal_sequence($1, $2)`)
-	// Transactions that start a cursor somewhere in the journal share this lock, and keep retention
-	// from removing the entries at which the cursor starts.
+	// Transactions that create a cursor share this lock, which keeps retention from removing the entries at which the
+	// cursor starts.
 	beginLock = postgresOnly(`select pg_advisory_xact_lock_shared(4707280042)`)
 )
 
-// journalAppend defines the insertion of an entry, which on PostgreSQL is another: it
-// notes that the entry wants a position, and returns its id.
+// journalAppend defines the insertion of an entry. On PostgreSQL it also inserts the entry's id into journal_pending,
+// so that the entry gets a position.
 func journalAppend(insert, values string) *statement {
 	s := define(insert)
 	s.text[postgres] = "with appended as (" + values + " returning id)" +
@@ -24,8 +24,8 @@ func journalAppend(insert, values string) *statement {
 
 const sequenceBatch = 1000
 
-// Sequence assigns positions to committed entries and returns how many. Any node may call it at any time; one at a
-// time does the work. The others return at once, and are notified when it is done.
+// Sequence assigns positions to committed entries, and returns how many. If another node is doing so, it returns at
+// once; that node notifies this one when it is done.
 func (s *Store) Sequence(ctx context.Context) (int, error) {
 	if s.dialect == sqlite {
 		return 0, nil
@@ -33,8 +33,7 @@ func (s *Store) Sequence(ctx context.Context) (int, error) {
 	return s.sequence(ctx, false)
 }
 
-// CatchUp assigns positions to all entries that were committed before the call. It waits while
-// another is at work.
+// CatchUp assigns positions to all entries that were committed before the call. It waits while another node does so.
 func (s *Store) CatchUp(ctx context.Context) error {
 	if s.dialect == sqlite {
 		return nil
@@ -51,8 +50,8 @@ func (s *Store) sequence(ctx context.Context, waits bool) (int, error) {
 	return total, err
 }
 
-// CatchUp assigns positions to all entries that were committed before the call, and keeps it in the journal until the
-// transaction ends. The positions are assigned outside of the transaction, so that nobody waits for it.
+// CatchUp assigns positions to all entries that were committed before the call, and keeps retention from removing
+// entries until the transaction ends. The positions are assigned outside of the transaction, which would block others.
 func (tx *Tx) CatchUp(ctx context.Context) error {
 	if tx.dialect == sqlite {
 		return nil
@@ -65,7 +64,7 @@ func (tx *Tx) CatchUp(ctx context.Context) error {
 	return err
 }
 
-// sequence moves one batch after the other.
+// sequence assigns positions in batches until no committed entry is left without one.
 func sequence(ctx context.Context, do detachedFunc, waits bool) (total int, err error) {
 	for {
 		rows, err := do(ctx, sequenceMove, sequenceBatch, waits)

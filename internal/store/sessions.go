@@ -28,7 +28,7 @@ var (
 	failuresPurge = define(`delete from signin_failures where at <= $1`)
 )
 
-// Session finds what a session holds that has not expired.
+// Session returns the data of a session that has not expired.
 func (r reader) Session(ctx context.Context, id string, now time.Time) (data []byte, found bool, err error) {
 	rows, err := r.q.query(ctx, sessionGet, id, micros(now))
 	all, err := collect(rows, err, scanValue[[]byte])
@@ -62,7 +62,7 @@ func (tx *Tx) PutSession(ctx context.Context, s Session) error {
 	return err
 }
 
-// DeleteSession ends a session; one that does not exist has ended.
+// DeleteSession ends a session. If there is no such session, it does nothing.
 func (tx *Tx) DeleteSession(ctx context.Context, id string) error {
 	_, err := tx.q.exec(ctx, sessionDelete, id)
 	return err
@@ -85,9 +85,9 @@ func (tx *Tx) PurgeSessions(ctx context.Context, now, before time.Time) error {
 
 func sessionPlace(id string) string { return "session/" + id }
 
-// CountSignIn counts an attempt to sign in as a failure, until it is forgotten or
-// forgiven, and returns how many there are in a row. Failures before since are
-// forgotten. During a lockout it counts nothing, and returns the end of the lockout.
+// CountSignIn counts an attempt to sign in as a failure, until [Tx.ForgetSignIns] or [Tx.ForgiveSignIn], and returns
+// the number of failures in a row. Failures before since do not count. During a lockout it counts nothing, and returns
+// the end of the lockout.
 func (tx *Tx) CountSignIn(
 	ctx context.Context, key string, now, since time.Time,
 ) (failures int64, until time.Time, err error) {
@@ -114,19 +114,19 @@ func (tx *Tx) LockSignIns(ctx context.Context, key string, until time.Time) erro
 	return err
 }
 
-// ForgetSignIns forgets all failures.
+// ForgetSignIns removes all counted failures of a key.
 func (tx *Tx) ForgetSignIns(ctx context.Context, key string) error {
 	_, err := tx.q.exec(ctx, failureForget, key)
 	return err
 }
 
-// ForgiveSignIn takes back one counted failure.
+// ForgiveSignIn removes one counted failure of a key.
 func (tx *Tx) ForgiveSignIn(ctx context.Context, key string) error {
 	_, err := tx.q.exec(ctx, failureForgive, key)
 	return err
 }
 
-// TrimSignIns removes the oldest counts of failures, and keeps a number of them, at least 1.
+// TrimSignIns removes the oldest counts of failures, and keeps the newest most, which is at least 1.
 func (tx *Tx) TrimSignIns(ctx context.Context, most int) error {
 	_, err := tx.q.exec(ctx, failuresTrim, most-1)
 	return err

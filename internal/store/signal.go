@@ -2,8 +2,7 @@ package store
 
 import "sync"
 
-// signal wakes everyone who waits, by closing the channel they hold. The zero
-// value is ready.
+// signal wakes all waiting goroutines by closing the channel that they wait on. The zero value is ready.
 type signal struct {
 	mu sync.Mutex
 	ch chan struct{}

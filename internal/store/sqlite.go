@@ -25,7 +25,7 @@ type sqliteEngine struct {
 	writers  *sql.DB  // one connection
 	jobs     chan *job
 	closing  chan struct{}
-	once     sync.Once // closes closing
+	once     sync.Once // closes the channel closing
 	done     chan struct{}
 	kept     *recentEntries
 }
@@ -147,7 +147,7 @@ func (e *sqliteEngine) update(ctx context.Context, do func(querier) error) error
 	case e.jobs <- j:
 	}
 	select {
-	case err := <-j.result: // once queued it is carried out; the writer never hangs
+	case err := <-j.result: // a queued job is always carried out; the writer never hangs
 		return err
 	case <-e.done:
 		select {

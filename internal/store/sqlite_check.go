@@ -12,9 +12,9 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// checkFile refuses a database that is damaged: one that was copied while it was in use, or whose disk fails. The
-// check takes a while for a large file, and is skipped if the last process shut down cleanly and the file is
-// unchanged since. A copy is another file, and is checked.
+// checkFile returns an error if the database is damaged, because it was copied while it was in use, or because the
+// disk fails. The check takes a while for a large file, and is skipped if the last process shut down cleanly and the
+// file is unchanged since. A copy is another file, and is checked.
 func checkFile(ctx context.Context, db *sql.DB, path string) error {
 	marked, err := os.ReadFile(markPath(path))
 	if err == nil && logEmpty(path) {
@@ -38,7 +38,7 @@ func damaged(err error) error {
 			"while no server ran.")
 }
 
-// markClosed notes that the file is whole as it is now.
+// markClosed saves the file's identity in a mark beside it, which shows that it was closed cleanly.
 func markClosed(path string) error {
 	now, err := identity(path)
 	if errors.Is(err, errors.ErrUnsupported) || !logEmpty(path) {
@@ -53,7 +53,7 @@ func markClosed(path string) error {
 	return nil
 }
 
-// unmark removes the note before anything is written.
+// unmark removes the mark. It is called before anything is written.
 func unmark(path string) error {
 	if err := os.Remove(markPath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("opening the database: %w", err)
@@ -61,7 +61,7 @@ func unmark(path string) error {
 	return nil
 }
 
-// logEmpty reports whether the file alone is the database: the write-ahead log beside it is empty.
+// logEmpty reports whether the write-ahead log is empty or missing, so that the file is the whole database.
 func logEmpty(path string) bool {
 	info, err := os.Stat(path + "-wal")
 	return errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0

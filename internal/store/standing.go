@@ -25,7 +25,7 @@ var (
 			where id = $6 and tenant = $1 and user_id = $2 and expires_at > $4))`)
 )
 
-// Standing returns the present rights of a principal's credential, and the newest version of a case type.
+// Standing returns the current rights of a principal's credential, and the newest version of a case type.
 func (r reader) Standing(
 	ctx context.Context, p access.Principal, caseType string, now time.Time,
 ) (s access.Standing, err error) {
@@ -46,18 +46,16 @@ func (r reader) Standing(
 	return s, err
 }
 
-// RightsMoment returns a counter that grows with every change of rights. Read it before
-// a credential is read, and pass it to [Store.RightsUnchanged] later.
+// RightsMoment returns a counter that grows with every change of rights. Call it before you read a credential, and
+// pass it to [Store.RightsUnchanged] later.
 func (s *Store) RightsMoment() int64 {
 	s.rights.mu.Lock()
 	defer s.rights.mu.Unlock()
 	return s.rights.moment
 }
 
-// RightsUnchanged reports whether nobody's rights in a tenant can have changed since a
-// moment at which they were read. On PostgreSQL that is known for rightsKept only, since
-// other nodes commit too; after that it reports false, and the caller has to ask the
-// database.
+// RightsUnchanged reports whether no rights in a tenant can have changed since a moment. On PostgreSQL it returns
+// false after rightsKept, since other nodes may have changed them, and the caller has to read the database.
 func (s *Store) RightsUnchanged(tenant, moment int64, looked time.Time) bool {
 	if s.Nodes() && time.Since(looked) >= rightsKept {
 		return false
@@ -70,14 +68,13 @@ func (s *Store) RightsUnchanged(tenant, moment int64, looked time.Time) bool {
 	return s.rights.locked(tenant).moment <= moment
 }
 
-// RightsChanged returns a channel that is closed when somebody in a tenant may read more
-// or less than before, or is signed out: by a commit of this process at once, by another
-// node's when its notification arrives. Take it before looking.
+// RightsChanged returns a channel that is closed when rights in a tenant change, or a session ends: at once after a
+// commit of this process, and after another node's commit when its notification arrives. Call it before you read.
 func (s *Store) RightsChanged(tenant int64) <-chan struct{} {
 	return s.rights.of(tenant).changed.channel()
 }
 
-// SessionEnded notes that a session of a tenant was ended.
+// SessionEnded wakes the callers of [Store.RightsChanged] after a session of a tenant was ended.
 func (s *Store) SessionEnded(tenant int64) { s.regranted(map[int64]bool{tenant: true}) }
 
 // regranted records the tenants whose rights a commit of this process changed, and
@@ -92,7 +89,7 @@ func (s *Store) regranted(tenants map[int64]bool) {
 	}
 }
 
-// change drops the cached rights of a tenant, and wakes those who watch it.
+// change invalidates the cached rights of a tenant, and wakes the callers of RightsChanged.
 func (r *rights) change(tenant int64) {
 	r.mu.Lock()
 	r.moment++
@@ -126,10 +123,10 @@ func (r *rights) drainNotices() map[int64]bool {
 
 const (
 	allTenants  = "*"
-	mostTenants = 200 // that a notification names, which may have 8,000 bytes
+	mostTenants = 200 // in one notification, which is limited to 8,000 bytes
 )
 
-// tenantsText is a notification's text: tenants with spaces between, allTenants, or nothing.
+// tenantsText returns a notification's text: tenants separated by spaces, allTenants, or "".
 func tenantsText(tenants map[int64]bool) string {
 	if len(tenants) > mostTenants {
 		return allTenants

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// dialect is one of the engines, as an index into what differs.
+// dialect is one of the engines, as an index of statement.text and replacers.
 type dialect int
 
 const (
@@ -17,14 +17,14 @@ const (
 // statement is one SQL text, rendered for both engines.
 type statement struct {
 	text [2]string
-	bulk string // what several statements of a bulk have in common
-	rare bool   // it is made for one use, and so is not kept prepared
+	bulk string // the common name of a bulk's statements
+	rare bool   // it is used once, and so is not kept prepared
 }
 
-// name identifies a statement in tests that make it fail.
+// name returns the name by which tests identify a statement to make it fail.
 func (s *statement) name(d dialect) string { return cmp.Or(s.bulk, s.text[d]) }
 
-// statements lists all there are, so that a test can prepare each on both engines.
+// statements lists all statements, so that a test can prepare each of them on both engines.
 var statements []*statement
 
 func define(text string) *statement {
@@ -50,7 +50,7 @@ func postgresOnly(text string) *statement {
 	return s
 }
 
-// replacers fill in what the engines say in different words.
+// replacers replace placeholders by the SQL of each engine.
 var replacers = [...]*strings.Replacer{
 	sqlite: strings.NewReplacer(
 		"{{now}}", "cast(unixepoch('subsec') * 1000000 as integer)",
@@ -68,12 +68,12 @@ var replacers = [...]*strings.Replacer{
 		"{{backend}}", "coalesce((select pid from pg_stat_activity where pid = $3), 0)",
 		"{{present}}", `(session = 0 or session_at < extract(epoch from pg_postmaster_start_time()) * 1000000
 			or exists (select 1 from pg_stat_activity where pid = session))`,
-		// Before it has counted the rows, PostgreSQL would rather read the whole journal than look up many entries.
+		// Without statistics PostgreSQL would read the whole journal rather than look up many entries.
 		"{{entry}}", "lateral (select * from journal where id = s.entry offset 0) j on true"),
 }
 
-// render returns a statement in an engine's words. Every start of the program renders all statements, which regular
-// expressions would take long for.
+// render returns the SQL of a statement for an engine. All statements are rendered at every start of the program, and
+// regular expressions would be too slow.
 func (d dialect) render(text string) string {
 	if strings.Contains(text, "{{") {
 		text = replacers[d].Replace(text)
@@ -84,8 +84,8 @@ func (d dialect) render(text string) string {
 	return replaceEach(text, "rows($", d.rows)
 }
 
-// replaceEach replaces each place that begins with start. The function is called with the text behind that, and
-// returns what stands for the place, and the text behind it.
+// replaceEach replaces each placeholder that begins with start. It calls replace with the text after start, which
+// returns the replacement and the text after the placeholder.
 func replaceEach(text, start string, replace func(rest string) (replaced, after string)) string {
 	var out strings.Builder
 	for {
@@ -100,8 +100,8 @@ func replaceEach(text, start string, replace func(rest string) (replaced, after 
 	}
 }
 
-// withoutPlanningAnew renders a limit that is a parameter alone. SQLite plans such a statement for the parameter's
-// value, and so parses it anew each time that it is run. Where the limit is a sum, it does not.
+// withoutPlanningAnew renders a limit that is a parameter alone as a sum. SQLite plans a statement with such a limit
+// for the parameter's value, and so parses it again at each run. It does not do this for a sum.
 func withoutPlanningAnew(rest string) (limit, after string) {
 	after = strings.TrimLeft(rest, "0123456789")
 	return "limit $" + rest[:len(rest)-len(after)] + " + 0", after
@@ -122,7 +122,7 @@ func (d dialect) rows(rest string) (table, after string) {
 			fields = append(fields, "value ->> "+field+" as "+name)
 		}
 	}
-	source := "jsonb_each(" + parameter + ")" // whose values need not be parsed again
+	source := "jsonb_each(" + parameter + ")" // its values need not be parsed again
 	if d == postgres {
 		source = "jsonb_array_elements(cast(" + parameter + " as jsonb))"
 	}

@@ -24,7 +24,7 @@ type Options struct {
 	Key  []byte // 32 bytes; seals the secrets at rest
 
 	Metrics *observe.Store // nil: nothing is counted
-	Log     *slog.Logger   // of trouble that somebody has to see to; nil: nothing is logged
+	Log     *slog.Logger   // for faults that the operator has to repair; nil: nothing is logged
 
 	// Fail lets tests make a database fail. It is called before each statement and each commit, and after it (done).
 	// If it returns an error, the store returns that instead of the outcome. Nil: nothing fails.
@@ -36,8 +36,8 @@ type Store struct {
 	reader
 	engine    engine
 	counters  *counters
-	wake      signal // the journal may have grown, here or elsewhere
-	committed signal // this process made it grow, or gave entries their positions
+	wake      signal // the journal may have grown, here or on another node
+	committed signal // this process appended to the journal, or assigned positions
 	endpoints signal // endpoints changed, by a commit of this process
 	rights    rights
 	metrics   *observe.Store
@@ -53,13 +53,13 @@ type Tx struct {
 	apart     detachedFunc
 	appended  bool           // the journal has new entries
 	endpoints bool           // endpoints changed
-	rights    map[int64]bool // tenants in which somebody may read more or less
-	known     *rights        // what the store remembers
+	rights    map[int64]bool // tenants in which rights change
+	known     *rights        // the store's cache
 	tenants   []foundTenant
 	session   session
 }
 
-// reader is what a Store and a Tx have in common.
+// reader has the methods that a Store and a Tx have in common.
 type reader struct {
 	q       querier
 	seal    sealer
@@ -72,8 +72,7 @@ type querier interface {
 	query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 }
 
-// engine is a database engine: queries run outside any transaction, and update
-// runs a function in one.
+// engine is a database engine. Queries run outside any transaction, and update runs a function in one.
 type engine interface {
 	querier
 	update(ctx context.Context, do func(querier) error) error
@@ -125,7 +124,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// longestFarewell is the time limit of the writes when a store closes.
+// longestFarewell is the time limit of the last writes of a store that closes.
 const longestFarewell = 2 * time.Second
 
 // Close releases the database. Updates under way are finished first. Closing it
@@ -140,9 +139,9 @@ func (s *Store) Close() error {
 // Nodes reports whether several processes may share this database.
 func (s *Store) Nodes() bool { return s.dialect == postgres }
 
-// Update runs do in one transaction. If do fails, nothing is saved. If the commit fails, its error says whether
-// nothing was saved or the outcome is unknown. Do must not wait for anything but the database: on SQLite other
-// transactions wait for it.
+// Update runs do in one transaction. If do fails, nothing is saved. If the commit fails, the error tells whether
+// nothing was saved or the outcome is unknown. Do must not wait for anything but the database, because on SQLite all
+// other transactions wait for do.
 func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	var tx *Tx
 	started := time.Now()
@@ -181,7 +180,7 @@ func (s *Store) ended(err error, started time.Time) {
 	s.metrics.Transaction(err == nil, time.Since(started))
 	s.trouble.note(err)
 	switch {
-	case err == ErrRightsChanged: // the caller tries again
+	case err == ErrRightsChanged: // no failure: the caller tries again
 	case err != nil:
 		s.count(err)
 	case s.Nodes():
@@ -189,7 +188,7 @@ func (s *Store) ended(err error, started time.Time) {
 	}
 }
 
-// count counts an error if it is the database's own.
+// count counts an error in the metrics if the database caused it.
 func (s *Store) count(err error) {
 	switch e := fault.As(err); {
 	case errors.Is(err, context.Canceled):
@@ -205,32 +204,31 @@ func (s *Store) count(err error) {
 func (s *Store) Wake() <-chan struct{} { return s.wake.channel() }
 
 // Committed returns a channel that is closed when this process next appends to the journal or assigns positions to
-// entries, of which other nodes want to be notified.
+// entries. Then other nodes have to be notified.
 func (s *Store) Committed() <-chan struct{} { return s.committed.channel() }
 
 // EndpointsChanged returns a channel that is closed at the next commit of this
 // process that changes an endpoint.
 func (s *Store) EndpointsChanged() <-chan struct{} { return s.endpoints.channel() }
 
-// Listen passes on the notifications of other nodes until ctx ends. It returns when the connection is lost; polling
-// is the fallback. The connection shows the database that the process is alive, so delivery renews its leases when it
-// comes or goes, as after a change of endpoints. On SQLite there are no other nodes.
+// Listen passes on the notifications of other nodes until ctx ends or the connection is lost; polling is the fallback.
+// The connection shows the database that the process is alive, so delivery renews its leases when the connection opens
+// or closes, as after a change of endpoints. On SQLite there are no other nodes.
 func (s *Store) Listen(ctx context.Context) error {
 	defer s.endpoints.broadcast()
 	defer s.session.Store(nil)
 	return s.engine.listen(ctx, func(started session) {
 		s.session.Store(&started)
 		s.endpoints.broadcast()
-		s.rightsChangedElsewhere(allTenants) // nobody listened until now
+		s.rightsChangedElsewhere(allTenants) // earlier notifications were missed
 	}, func(text string) {
 		s.wake.broadcast()
 		s.rightsChangedElsewhere(text)
 	})
 }
 
-// Notify tells the other nodes that the journal has grown, and in which tenants somebody
-// may read more or less. It runs outside of any business transaction: a NOTIFY inside
-// would serialise their commits.
+// Notify notifies the other nodes that the journal has grown, and of the tenants in which rights changed. It runs
+// outside of any business transaction, because a NOTIFY inside would serialise their commits.
 func (s *Store) Notify(ctx context.Context) error {
 	changed := s.rights.drainNotices()
 	err := s.engine.notify(ctx, tenantsText(changed))
@@ -259,7 +257,7 @@ func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, folder string, o 
 			current, known)
 	}
 	if pending, err := p.HasPending(ctx); err == nil && !pending {
-		return nil // without the lock, which a process that stopped might hold
+		return nil // before taking the lock, which a process that hangs might hold
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrating the database: %w", err)
@@ -267,7 +265,7 @@ func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, folder string, o 
 	return nil
 }
 
-// one reads exactly one row; missing returns the error if there is none.
+// one reads one row. If there is none, it returns the error of missing.
 func one[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error), missing func() error) (T, error) {
 	all, err := collect(rows, err, scan)
 	if err == nil && len(all) == 0 {
@@ -306,7 +304,7 @@ func notFound(code, detail string, args ...any) func() error {
 	return func() error { return fault.New(fault.NotFound, code, detail, args...) }
 }
 
-// unanswered is the missing of queries that always return a row.
+// unanswered returns a missing function, as [one] takes it, for queries that always return a row.
 func unanswered(code string) func() error {
 	return notFound(code, "The database returned no answer. Try again.")
 }

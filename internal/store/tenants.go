@@ -14,9 +14,9 @@ type Tenant struct {
 	ID    int64
 	Key   string
 	Name  string
-	Hosts []string // names by which the tenant is found, lower-case, sorted
+	Hosts []string // host names of the tenant, lower-case, sorted
 	Reach
-	PublicURL  string       // where its people find the server; empty: it follows from the rest
+	PublicURL  string       // of the server for its users; empty: derived from Hosts and the configuration
 	ContactIDs casetype.IDs // of its contacts; empty: random
 	CreatedAt  time.Time
 }
@@ -37,7 +37,7 @@ var tenantSaved = tenantColumns.without("id", "key", "created_at")
 
 // Reach is what a tenant may call beyond public addresses.
 type Reach struct {
-	Variables []string // names that its callbacks' URLs may begin with, sorted
+	Variables []string // names of variables that its callbacks' URLs may begin with, sorted
 	Allow     []string // addresses, as outbound.AllowedPrefix writes them, sorted
 }
 
@@ -55,14 +55,14 @@ var (
 	hostsDrop    = define(`delete from hosts where tenant = $1`)
 )
 
-// TenantByKey finds a tenant.
+// TenantByKey returns the tenant with a key.
 func (r reader) TenantByKey(ctx context.Context, key string) (Tenant, error) {
 	rows, err := r.q.query(ctx, tenantByKey, key)
 	t, err := one(rows, err, scanTenant(), notFound("tenant.not_found", "There is no tenant %q.", key))
 	return r.hosted(ctx, t, err)
 }
 
-// TenantOfHost finds the tenant that has a host name.
+// TenantOfHost returns the id of the tenant that has a host name.
 func (r reader) TenantOfHost(ctx context.Context, host string) (int64, error) {
 	rows, err := r.q.query(ctx, hostTenant, host)
 	return one(rows, err, scanValue[int64], notFound("tenant.not_found", "No tenant has the host name %q.", host))
@@ -127,8 +127,7 @@ func (r reader) withHosts(ctx context.Context, all []Tenant, err error) ([]Tenan
 	return all, err
 }
 
-// UpdateTenant saves a tenant's name, reach, public URL, and how its contacts get
-// their ids.
+// UpdateTenant saves a tenant's name, reach, public URL and kind of contact ids.
 func (tx *Tx) UpdateTenant(ctx context.Context, t Tenant) error {
 	tx.regrant(t.ID)
 	_, err := tenantSaved.exec(ctx, tx.q, tenantUpdate, &t, t.ID)

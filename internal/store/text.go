@@ -11,8 +11,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// strictQuerier is a querier that accepts only text that both engines can store. PostgreSQL can't store U+0000, and the
-// engines have to refuse the same text.
+// strictQuerier is a querier that accepts only text that both engines can store. PostgreSQL can't store U+0000, so
+// neither engine accepts it.
 type strictQuerier struct{ querier }
 
 func (s strictQuerier) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
@@ -42,8 +42,8 @@ func checkText(args []any) error {
 	return nil
 }
 
-// encodeRows returns the one parameter that rows(...) reads. Characters that a text column can't hold are replaced,
-// so that one row does not spoil the others.
+// encodeRows encodes rows as a parameter of rows(...). It replaces characters that a text column can't hold, so that
+// one bad row does not make the statement fail for all.
 func encodeRows(rows [][]any) (string, error) {
 	mend(rows)
 	if rows == nil {
@@ -53,12 +53,12 @@ func encodeRows(rows [][]any) (string, error) {
 	return string(list), err
 }
 
-// mend replaces characters that no text can hold.
+// mend replaces characters that a text column can't hold.
 func mend(rows [][]any) {
 	for _, row := range rows {
 		for i, v := range row {
 			if text, ok := v.(string); ok && checkText(row[i:i+1]) != nil {
-				row[i] = strings.ReplaceAll(string([]rune(text)), "\x00", "\uFFFD") // one for each byte that is wrong
+				row[i] = strings.ReplaceAll(string([]rune(text)), "\x00", "\uFFFD") // one for each invalid byte
 			}
 		}
 	}

@@ -38,7 +38,7 @@ var (
 	tokenDelete = define(`delete from tokens where tenant = $1 and id = $2`)
 )
 
-// Token finds a token by its id in any tenant. The token determines the tenant.
+// Token returns a token by its id, in any tenant. The token determines the tenant.
 func (r reader) Token(ctx context.Context, id string) (access.Token, error) {
 	rows, err := r.q.query(ctx, tokenByID, id)
 	return one(rows, err, tokenColumns.scan(), notFound("token.not_found",
@@ -67,13 +67,13 @@ func (tx *Tx) DeleteToken(ctx context.Context, tenant int64, id string) error {
 	return err
 }
 
-// TokenUsed records that a token was used now, unless a use after before is recorded.
+// TokenUsed records that a token was used now, unless a use later than before is already recorded.
 func (tx *Tx) TokenUsed(ctx context.Context, tenant int64, id string, now, before time.Time) error {
 	_, err := tx.q.exec(ctx, tokenUsed, tenant, id, micros(now), micros(before))
 	return err
 }
 
-// prefixesTarget is a list of networks, as a text with a space between two of them.
+// prefixesTarget is a list of networks, stored as text and separated by spaces.
 type prefixesTarget []netip.Prefix
 
 // Scan implements sql.Scanner.

@@ -14,9 +14,9 @@ type Pair struct{ Endpoint, Message string }
 // Tries sums up the attempts to send a message to an endpoint.
 type Tries struct {
 	Count     int
-	Delivered bool // one of them was accepted
+	Delivered bool // an attempt was accepted
 	LastAt    time.Time
-	Status    int    // of the last; 0: there was no answer
+	Status    int    // of the last attempt; 0: there was no answer
 	Class     string // of its failure
 }
 
@@ -52,8 +52,7 @@ var (
 		where c.tenant = $1 and not c.replay and c.endpoint in (select r.id from rows($2: id text) as r)`)
 )
 
-// Entries reads a subject's entries with ids below before, the newest first. One
-// that has no position yet has the Seq 0.
+// Entries reads a subject's entries with ids below before, newest first. An entry without a position has Seq 0.
 func (r reader) Entries(
 	ctx context.Context, tenant int64, subject string, before int64, limit int,
 ) (Page[*event.Entry], error) {
@@ -61,7 +60,7 @@ func (r reader) Entries(
 	return collectPage(rows, err, limit, scanEntry())
 }
 
-// Tries sums up the attempts at messages, by endpoint.
+// Tries returns the summaries of the attempts to send messages, by endpoint and message.
 func (r reader) Tries(ctx context.Context, tenant int64, messages []string) (map[Pair]Tries, error) {
 	list, err := encodeTexts(messages)
 	if err != nil {
@@ -82,7 +81,7 @@ func (r reader) Tries(ctx context.Context, tenant int64, messages []string) (map
 	return all, err
 }
 
-// DeadStatuses returns the states of those messages that are dead, by endpoint and message.
+// DeadStatuses returns the states of the dead ones among some messages, by endpoint and message.
 func (r reader) DeadStatuses(
 	ctx context.Context, tenant int64, endpoints, messages []string,
 ) (map[Pair]DeadStatus, error) {
@@ -106,7 +105,7 @@ func (r reader) DeadStatuses(
 	return all, err
 }
 
-// Progress returns the progress of endpoints by their ids, with those of these lanes that are parked.
+// Progress returns the progress of endpoints by their ids. Of the lanes, it includes those that are parked.
 func (r reader) Progress(ctx context.Context, tenant int64, endpoints, lanes []string) (map[string]Progress, error) {
 	of, err := encodeTexts(endpoints)
 	if err != nil {

@@ -10,21 +10,21 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// trouble is a fault that keeps the database from saving changes until somebody repairs it: a full disk, or one that
-// fails. It is logged when it begins and when it ends, however many changes fail in between.
+// trouble tracks a fault that keeps the database from saving changes until the operator repairs it: a disk that is
+// full or fails. It is logged when it begins and when it ends, however many changes fail in between.
 type trouble struct {
 	log *slog.Logger
 
 	mu     sync.Mutex
-	now    error // nil: there is none
+	now    error // the current fault, or nil
 	logged time.Time
 }
 
-// troubleEvery is how often recurring trouble is logged: on a disk that is almost full, small changes succeed in
-// between.
+// troubleEvery is how often at most a recurring fault is logged. On a disk that is almost full it recurs, since small
+// changes succeed in between.
 const troubleEvery = time.Minute
 
-// note updates the trouble after the outcome of a transaction.
+// note updates the current fault after a transaction.
 func (t *trouble) note(err error) {
 	lasting := isTrouble(err)
 	if err != nil && !lasting {
@@ -62,8 +62,8 @@ func isTrouble(err error) bool {
 
 var probe = define(`update installation set value = value where name = $1`)
 
-// Trouble returns why the database saves no changes, if the last one failed for a reason that somebody has to repair.
-// It tries a change of its own first, so that it notices the end of the trouble when nothing else writes.
+// Trouble returns an error if the last change failed because of a fault that the operator has to repair. It first
+// tries a change of its own, so that it notices a repair even when nothing else writes.
 func (s *Store) Trouble(ctx context.Context) error {
 	if s.trouble.current() == nil {
 		return nil

@@ -50,8 +50,7 @@ var (
 		where tenant = $1 and assignee = $2 and assignee_name <> $3`)
 )
 
-// Administrators lists the clearances of the administrators with access, apart from one: users with a way to sign in,
-// and tokens.
+// Administrators lists the clearances of all administrators but one: users who can sign in, and tokens.
 func (r reader) Administrators(
 	ctx context.Context, tenant int64, without access.Owner, now time.Time,
 ) ([]casetype.Classification, error) {
@@ -60,34 +59,34 @@ func (r reader) Administrators(
 	return collect(rows, err, scanValue[casetype.Classification])
 }
 
-// LockAdministrators makes other transactions that lock the tenant's administrators wait for the end of this one.
+// LockAdministrators makes other transactions that call it for the tenant wait for the end of this one.
 func (tx *Tx) LockAdministrators(ctx context.Context, tenant int64) error {
 	if tx.dialect != postgres {
-		return nil // which has one writer
+		return nil // SQLite has one writer
 	}
 	_, err := tx.q.exec(ctx, administratorsLock, tenant)
 	return err
 }
 
-// User finds a user by id.
+// User returns a user by id.
 func (r reader) User(ctx context.Context, tenant, id int64) (access.User, error) {
 	rows, err := r.q.query(ctx, userByID, tenant, id)
 	return one(rows, err, userColumns.scan(), notFound("user.not_found", "There is no user %d.", id))
 }
 
-// UserByEmail finds a user by address, in lower case.
+// UserByEmail returns a user by address, in lower case.
 func (r reader) UserByEmail(ctx context.Context, tenant int64, email string) (access.User, error) {
 	rows, err := r.q.query(ctx, userByEmail, tenant, email)
 	return one(rows, err, userColumns.scan(), notFound("user.not_found", "No user has this email address."))
 }
 
-// OddEmails lists the addresses of a tenant's users that are not of ASCII alone.
+// OddEmails lists the addresses of a tenant's users that are not ASCII.
 func (r reader) OddEmails(ctx context.Context, tenant int64) ([]string, error) {
 	rows, err := r.q.query(ctx, userOddEmails, tenant)
 	return collect(rows, err, scanValue[string])
 }
 
-// UserByIdentity finds the user that an OpenID Connect identity belongs to.
+// UserByIdentity returns the user that has an OpenID Connect identity.
 func (r reader) UserByIdentity(ctx context.Context, tenant int64, issuer, subject string) (access.User, error) {
 	rows, err := r.q.query(ctx, userByIdentity, tenant, issuer, subject)
 	return one(rows, err, userColumns.scan(), notFound("user.not_found", "No user has this identity."))
@@ -99,8 +98,8 @@ func (r reader) Users(ctx context.Context, tenant, after int64, limit int) ([]ac
 	return collect(rows, err, userColumns.scan())
 }
 
-// CreateUser adds a user and returns it with its id, which is the next of its tenant's. It returns a conflict if
-// another user of the tenant has the address or identity.
+// CreateUser adds a user, and returns it with the tenant's next user id. It returns a conflict if another user of the
+// tenant has the address or identity.
 func (tx *Tx) CreateUser(ctx context.Context, u access.User) (_ access.User, err error) {
 	u.Revision = 1
 	if u.ID, err = tx.Next(ctx, u.Tenant, "ids/users"); err != nil {
@@ -110,8 +109,8 @@ func (tx *Tx) CreateUser(ctx context.Context, u access.User) (_ access.User, err
 	return u, userTaken(err)
 }
 
-// UpdateUser saves a user as it was read, with changes, and returns it with its next revision. It returns a conflict
-// if the user was changed meanwhile.
+// UpdateUser saves a changed user, and returns it with its next revision. It returns a conflict if the user was
+// changed since it was read.
 func (tx *Tx) UpdateUser(ctx context.Context, u access.User) (access.User, error) {
 	tx.regrant(u.Tenant)
 	n, err := userSaved.exec(ctx, tx.q, userUpdate, &u, u.Tenant, u.ID, u.Revision)
