@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// keptResponse is how much of a response's body an attempt keeps, in bytes.
+// keptResponse is the length in bytes to which an attempt keeps a response's body.
 const keptResponse = 16 << 10
 
 // classify returns the outcome of a request's result. Only a 2xx answer is success.
@@ -51,7 +51,7 @@ func classify(msg *machine.Message, q outbound.Request, r outbound.Result, keepA
 	return o
 }
 
-// verdictOf returns the meaning of a result. Only the status and the headers count; the body is only recorded.
+// verdictOf returns the verdict on a result. It depends on the status and the headers, not on the body.
 func verdictOf(r outbound.Result) machine.Verdict {
 	switch {
 	case accepted(r):
@@ -90,13 +90,13 @@ func reasonOf(r outbound.Result) string {
 	return printable(reason, 500)
 }
 
-// redacted stands in attempts for what is nobody's to read.
+// redacted replaces secrets in the records of attempts.
 const redacted = "(redacted)"
 
 // answerRecord returns the part of an answer that an attempt keeps. It keeps nothing of an answer from an address
-// that is not public, by which managers could read from the server's network. A receiver may repeat the secrets of a
-// request in more spellings than can be looked for: if there are some, the answer is kept only if the endpoint says
-// so.
+// that is not public, because managers could use it to read from the server's network. A receiver may repeat the
+// secrets of a request in more forms than can be searched for, so the answer to a request with secrets is kept only if
+// the endpoint's settings allow it.
 func answerRecord(q outbound.Request, r outbound.Result, keep bool) string {
 	if r.Status != 0 && (r.Private || len(q.Private) > 0 && !keep) {
 		return withheld
@@ -107,7 +107,7 @@ func answerRecord(q outbound.Request, r outbound.Result, keep bool) string {
 // withheld is the record of an answer that is not kept.
 const withheld = `{"withheld":true}`
 
-// printable returns text that both databases accept: valid, without NUL, not too long.
+// printable returns text in a form that both databases accept: valid UTF-8, without NUL, and not too long.
 func printable(s string, most int) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")
 	if len(s) > most {

@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// sender makes one signed request. Delivery knows no more of the client.
+// sender makes one signed request. It is all that delivery uses of the client.
 type sender interface {
 	Post(context.Context, outbound.Request) outbound.Result
 }
@@ -19,12 +19,12 @@ type sender interface {
 // credentials authenticate an endpoint's requests to the destination, besides their signatures.
 type credentials struct {
 	sender   sender
-	fixed    string             // an Authorization; empty: there is none, or it has to be asked for
+	fixed    string             // the Authorization header; empty: there is none, or tokens returns it
 	tokens   *tokenSource       // nil: no OAuth2
-	identity *outbound.Identity // nil: that of everybody
+	identity *outbound.Identity // nil: the default one
 }
 
-// newCredentials returns the credentials of settings that were checked when they were saved.
+// newCredentials returns the credentials of an endpoint, whose settings were checked when they were saved.
 func newCredentials(client *outbound.Client, e endpoint.Endpoint) (*credentials, error) {
 	c := &credentials{sender: client}
 	switch e.Auth.Kind {
@@ -43,17 +43,17 @@ func newCredentials(client *outbound.Client, e endpoint.Endpoint) (*credentials,
 	return c, err
 }
 
-// expirySoon is when a client's certificate is said to expire.
+// expirySoon is how long before its expiry a client certificate is reported.
 const expirySoon = 14 * 24 * time.Hour
 
-// warnOfExpiry logs that a certificate has to be replaced.
+// warnOfExpiry logs a certificate that has expired or expires soon.
 func warnOfExpiry(log *slog.Logger, t endpoint.TLS, now time.Time) {
 	if ends, there := t.CertificateEnds(); there && now.After(ends.Add(-expirySoon)) {
 		log.Warn("the endpoint's client certificate expires soon, or has expired; set a new one", "expires_at", ends)
 	}
 }
 
-// close ends the connections that were the endpoint's own.
+// close closes the endpoint's own connections.
 func (c *credentials) close() {
 	if c.identity != nil {
 		c.identity.Close()
@@ -61,7 +61,7 @@ func (c *credentials) close() {
 }
 
 // post makes one attempt, and returns the request as it was sent. If the destination refuses a cached token, post
-// gets a new one and sends the request once more: tokens may end before their time.
+// gets a new one and sends the request once more, because a token may be revoked before it expires.
 func (c *credentials) post(ctx context.Context, r outbound.Request) (outbound.Request, outbound.Result) {
 	r.Identity = c.identity
 	if c.tokens == nil {
@@ -85,7 +85,7 @@ func (c *credentials) post(ctx context.Context, r outbound.Request) (outbound.Re
 	return sent, result
 }
 
-// authorized returns a request with an Authorization, which nobody else may read.
+// authorized returns a request with an Authorization header, which is not recorded.
 func authorized(r outbound.Request, authorization string) outbound.Request {
 	if authorization == "" {
 		return r

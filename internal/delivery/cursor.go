@@ -15,9 +15,9 @@ type cursor struct {
 	worker   *worker
 	id       string
 	machine  *machine.Cursor
-	replay   store.Replay    // zero: it is the live one
+	replay   store.Replay    // zero: it is the live cursor
 	reading  bool            // the journal is being read
-	attempts []store.Attempt // that were not yet handed over
+	attempts []store.Attempt // not yet handed over
 	flushed  time.Time       // when the position was last handed over
 }
 
@@ -54,11 +54,11 @@ func (c *cursor) fill(ctx context.Context) {
 	}()
 }
 
-// startReading and endReading count what is read beside the sending.
+// startReading and endReading count the reads that run in goroutines of their own.
 func (c *cursor) startReading() { c.reading, c.worker.reading = true, c.worker.reading+1 }
 func (c *cursor) endReading()   { c.reading, c.worker.reading = false, c.worker.reading-1 }
 
-// read is fill for an owner whose rights are known. The end of the journal is in memory; a goroutine reads ranges
+// read is fill once the rights of the owner are known. The end of the journal is in memory; a goroutine reads ranges
 // further back.
 func (c *cursor) read(ctx context.Context) {
 	w := c.worker
@@ -88,7 +88,7 @@ func (c *cursor) read(ctx context.Context) {
 	}
 }
 
-// older reads entries that are not at hand.
+// older reads entries that are not in memory.
 func (c *cursor) older(ctx context.Context, after int64) (entries []*machine.Entry, upTo int64, err error) {
 	w := c.worker
 	if c.live() {
@@ -97,8 +97,8 @@ func (c *cursor) older(ctx context.Context, after int64) (entries []*machine.Ent
 	return w.tail.again(ctx, c.replay, after, filter.ViewOf(w.endpoint))
 }
 
-// handOver passes the cursor's settlements to the settler. With flush it includes a position that moved only past
-// unwanted entries, which otherwise waits.
+// handOver passes the cursor's settlement to the settler. A position that moved only past unwanted entries is included
+// only if flush is true.
 func (c *cursor) handOver(flush bool) {
 	w := c.worker
 	s, ok := c.machine.Collect(flush || w.ticks.count(time.Now()) > w.ticks.count(c.flushed))

@@ -11,26 +11,26 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Config is how an Engine runs. Zero values mean the defaults.
+// Config configures an Engine. Zero values mean the defaults.
 type Config struct {
-	Node     string         // this process, unlike any other there was; required
-	Version  string         // that headers show, where an endpoint has none of its own; required
-	LeaseTTL time.Duration  // how long after a node's death another takes over; default 15 s
-	Poll     time.Duration  // looks for new entries even if nobody woke us; default 1 s
-	Drain    time.Duration  // what is under way may still take when we stop; default 10 s
+	Node     string         // a name that no other process has or had; required
+	Version  string         // in headers, if the endpoint has none of its own; required
+	LeaseTTL time.Duration  // time after a node's death until another takes over; default 15 s
+	Poll     time.Duration  // how often the engine looks for new entries without being woken; default 1 s
+	Drain    time.Duration  // time for requests under way when the engine stops; default 10 s
 	Jitter   func() float64 // in [0,1); required
 	Log      *slog.Logger   // required
-	Hold     bool           // takes no leases and sends nothing; the journal can be followed all the same
+	Hold     bool           // claim no leases and send nothing; clients can still follow the journal
 
 	Metrics *observe.Delivery // nil: nothing is counted
 	Tracer  *observe.Tracer   // nil: nothing is traced
 
 	// How often positions that passed only unwanted entries are saved, all at once; default 10 s.
 	Flush        time.Duration
-	DisableAfter time.Duration // an endpoint that fails for so long is disabled; default 5 days
+	DisableAfter time.Duration // time of failures after which an endpoint is disabled; default 5 days
 
 	// Progress is called after each step, so that tests can wait for it: leases are claimed, a request has ended,
-	// outcomes are durable. It must not block. nil: nobody waits.
+	// outcomes are durable. It must not block. It may be nil.
 	Progress func()
 }
 
@@ -46,7 +46,7 @@ type Engine struct {
 	signals *signals
 }
 
-// New makes an Engine.
+// New returns an Engine.
 func New(st *store.Store, client *outbound.Client, c Config) *Engine {
 	c.LeaseTTL = orDefault(c.LeaseTTL, 15*time.Second)
 	c.Poll = orDefault(c.Poll, time.Second)
@@ -132,7 +132,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	return e.store.Update(saving, func(tx *store.Tx) error { return tx.Leave(saving, e.config.Node) })
 }
 
-// start finds the end of the journal, and reports false when ctx ended before.
+// start finds the end of the journal. It returns false if ctx ended first.
 func (e *Engine) start(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		err := e.tail.advance(ctx)
@@ -175,17 +175,16 @@ func (e *Engine) listen(ctx context.Context) {
 	}
 }
 
-// notifyEvery bounds how often other nodes are notified.
+// notifyEvery is the shortest time between two notifications of other nodes.
 const notifyEvery = 50 * time.Millisecond
 
-// notify tells other nodes of our commits, outside of any transaction, and at
-// most every notifyEvery.
+// notify notifies other nodes of commits of this process, outside of any transaction, and at most every notifyEvery.
 func (e *Engine) notify(ctx context.Context) {
 	if !e.store.Nodes() {
 		return
 	}
 	for ctx.Err() == nil {
-		committed := e.store.Committed() // before we notify: what comes now is notified next
+		committed := e.store.Committed() // before notifying, so that no later commit is missed
 		if err := e.store.Notify(ctx); err != nil && ctx.Err() == nil {
 			e.config.Log.Warn("other nodes can't be notified; they poll meanwhile", "error", err)
 		}

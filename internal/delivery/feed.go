@@ -11,24 +11,23 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Feed lets clients read the journal at their own pace. Each has its own position, and reads from the tail that the
-// engine delivers from, which is read and encoded once for all of them. It is safe for concurrent use, and a slow
-// client does not delay the others.
+// Feed is the journal as clients read it, each from its own position. Clients read the engine's tail, so that an entry
+// is read and encoded once for all of them. A Feed is safe for concurrent use, and a slow client does not delay the
+// others.
 type Feed struct {
 	tail   *tail
-	ranges chan struct{} // one for each that reads far behind the end
+	ranges chan struct{} // a semaphore for clients that read far behind the end
 }
 
-// The bounds of what one Read looks at.
+// The bounds of one Read.
 const (
 	feedSpan   = 4096 // positions, in the database
 	feedBatch  = 64   // entries that are read from there at once
-	feedRounds = 16   // times that it looks for more, where little is wanted
+	feedRounds = 16   // reads, if few messages pass the filter
 	feedRanges = 4    // clients that read from there at once
 )
 
-// Feed returns a feed of the engine's journal. Before the engine runs, and after, clients can read, but nothing wakes
-// them.
+// Feed returns a feed of the engine's journal. While the engine does not run, clients can read, but nothing wakes them.
 func (e *Engine) Feed() *Feed {
 	return &Feed{tail: e.tail, ranges: make(chan struct{}, feedRanges)}
 }
@@ -39,37 +38,36 @@ type Position struct {
 	Part int   `json:"p,omitempty"` // which message of the entry
 }
 
-// FeedMessage is a message that an audience is sent. It keeps nothing of its entry,
-// which may be large.
+// FeedMessage is a message for an audience. It holds no reference to its entry, which may be large.
 type FeedMessage struct {
 	Message *wire.Message
 	Subject string
 	Version int64 // of the subject
 	At      time.Time
 	Source  event.Source
-	Next    Position // behind it
+	Next    Position // after it
 	shown   *encoding
 }
 
-// encoding is a message as it is shown to clients, made once.
+// encoding is a message as encoded for clients, which is done once.
 type encoding struct {
 	once sync.Once
 	text []byte
 	err  error
 }
 
-// Encoded returns the message as encoded by encode, which is called once for all clients, and so has to return the
-// same for each.
+// Encoded returns the message as encoded by encode. It calls encode once for all clients, so the result must not
+// depend on the client.
 func (m FeedMessage) Encoded(encode func(FeedMessage) ([]byte, error)) ([]byte, error) {
 	m.shown.once.Do(func() { m.shown.text, m.shown.err = encode(m) })
 	return m.shown.text, m.shown.err
 }
 
-// Batch is what was read: some messages, and where to go on.
+// Batch is the result of a Read: messages, and the position to continue from.
 type Batch struct {
 	Messages []FeedMessage
-	Next     Position // behind all that was looked at, whether it was wanted or not
-	More     bool     // there is more already
+	Next     Position // after all entries that were read, wanted or not
+	More     bool     // more entries can be read now
 }
 
 // Now returns the position of the first entry that is committed from now on.
@@ -92,11 +90,10 @@ func (f *Feed) Oldest(ctx context.Context) (Position, error) {
 	return Position{Seq: floor + 1}, err
 }
 
-// Catch makes all commits until now readable, even if nothing notifies this process of them.
+// Catch makes all earlier commits readable, even if this process was not notified of them.
 func (f *Feed) Catch(ctx context.Context) error { return f.tail.catchUp(ctx) }
 
-// Wait returns a channel that is closed when there is something new for a tenant. Call it before you read, so that
-// you miss nothing.
+// Wait returns a channel that is closed when a tenant has new entries. Call it before you read, so that you miss none.
 func (f *Feed) Wait(tenant int64) <-chan struct{} { return f.tail.wait(tenant) }
 
 // Read returns up to limit messages from a position on, of roughly up to size bytes in all, but at least one if there
@@ -110,7 +107,7 @@ func (f *Feed) Read(ctx context.Context, a *filter.Audience, from Position, limi
 			return b, err
 		}
 		for _, e := range entries {
-			if ctx.Err() != nil { // nobody wants it any more: judging it would be for nothing
+			if ctx.Err() != nil { // the client has gone: don't evaluate its filter
 				return b, givenUp(ctx)
 			}
 			if b.add(e, a, limit, &size) {
@@ -139,7 +136,7 @@ func (b *Batch) add(e *tailEntry, a *filter.Audience, limit int, size *int) (ful
 		if !a.Subscribes(journal, m) {
 			continue
 		}
-		if passes, err := e.entry.Passes(a, part); !passes || err != nil { // one that can't be computed is dead
+		if passes, err := e.entry.Passes(a, part); !passes || err != nil { // after an error it is not sent, either
 			continue
 		}
 		cost := len(m.Body)
@@ -184,7 +181,7 @@ func (f *Feed) entries(
 	case <-ctx.Done():
 		return nil, after, false, givenUp(ctx)
 	}
-	head := f.tail.end() // all up to it is there when we look
+	head := f.tail.end() // before reading: all entries up to it are in the database
 	span := min(after+feedSpan, head)
 	found, err := f.tail.store.FeedRange(ctx, a.Tenant, after, span, feedBatch)
 	if err != nil {
@@ -207,8 +204,8 @@ func givenUp(ctx context.Context) error {
 		"The request was cancelled before it was carried out. Send it again.")
 }
 
-// kept refuses a position below the oldest entry that is left. It is called after reading, so that entries removed in
-// between have been read.
+// kept returns an error if entries above a position have been removed. It is called after reading: if it returns nil,
+// no entry was removed before it was read.
 func (f *Feed) kept(ctx context.Context, after int64) error {
 	floor, oldest, err := f.tail.store.Floor(ctx)
 	if err != nil || after >= floor {

@@ -5,22 +5,22 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// interest is a trigger, of a tenant's entries.
+// interest is a trigger of a tenant's entries.
 type interest struct {
 	tenant  int64
 	trigger string
 }
 
-// interests records which workers wait for which triggers, and their positions, so that an entry wakes only workers
-// that may want it. The others pass it without reading it. The zero value is ready.
+// interests records which workers wait for which triggers, and the last position of each trigger, so that an entry
+// wakes only workers that may want it. The others skip it without reading it. The zero value is ready.
 type interests struct {
 	last    map[interest]int64
 	waiting map[interest]map[*waiter]struct{}
 }
 
-// waiter is somebody who waits for triggers.
+// waiter is a worker that waits for triggers.
 type waiter struct {
-	woken chan struct{} // closed when one of them is there
+	woken chan struct{} // closed when an entry has one of them
 	wants []interest
 }
 
@@ -32,7 +32,7 @@ func newWaiter(tenant int64, triggers []string) *waiter {
 	return w
 }
 
-// add has somebody wait.
+// add adds a waiter.
 func (i *interests) add(w *waiter) {
 	if i.waiting == nil {
 		i.waiting = map[interest]map[*waiter]struct{}{}
@@ -45,7 +45,7 @@ func (i *interests) add(w *waiter) {
 	}
 }
 
-// remove ends somebody's waiting.
+// remove removes a waiter.
 func (i *interests) remove(w *waiter) {
 	for _, want := range w.wants {
 		if delete(i.waiting[want], w); len(i.waiting[want]) == 0 {
@@ -54,7 +54,7 @@ func (i *interests) remove(w *waiter) {
 	}
 }
 
-// note takes an entry in, and wakes whoever waits for one of its triggers.
+// note records an entry's triggers, and wakes the waiters for them.
 func (i *interests) note(e *event.Entry) {
 	if i.last == nil {
 		i.last = map[interest]int64{}
@@ -69,7 +69,7 @@ func (i *interests) note(e *event.Entry) {
 	}
 }
 
-// above reports whether any of the triggers was there above a position.
+// above reports whether any of the triggers occurred above a position.
 func (i *interests) above(wants []interest, after int64) bool {
 	for _, want := range wants {
 		if i.last[want] > after {
@@ -96,15 +96,15 @@ func (t *tail) follow(before *waiter, tenant int64, triggers []string) *waiter {
 	return w
 }
 
-// letGo ends a worker's waiting.
+// letGo releases a worker that waits.
 func (t *tail) letGo(w *waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.interests.remove(w)
 }
 
-// quiet returns the position up to which there is no entry that a worker waits for, if it is above the worker's own;
-// false: there may be one.
+// quiet returns the position up to which there is no entry that a worker waits for, if it is above the worker's own.
+// It returns false if there may be such an entry.
 func (t *tail) quiet(w *waiter, after int64) (upTo int64, quiet bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

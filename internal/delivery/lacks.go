@@ -8,10 +8,10 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// lackEvery is how often it is logged that this machine can't send.
+// lackEvery is the shortest time between two log lines about lacking resources.
 const lackEvery = time.Minute
 
-// shortageLog logs at intervals which resources this machine lacks, for all endpoints together.
+// shortageLog logs which resources this machine lacks, at most every lackEvery for all endpoints together.
 type shortageLog struct {
 	log     *slog.Logger
 	started time.Time

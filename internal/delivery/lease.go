@@ -11,7 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// leases are those that this node has, each with a holder that delivers.
+// leases are the leases of this node, each with a holder that delivers.
 type leases struct {
 	store   *store.Store
 	loader  *loader
@@ -24,8 +24,7 @@ type leases struct {
 	signals *signals
 }
 
-// keep renews our leases, claims free ones, and runs a holder for each, until ctx
-// ends.
+// keep renews this node's leases, claims free ones, and runs a holder for each, until ctx ends.
 func (s *leases) keep(ctx, sending context.Context) {
 	for ctx.Err() == nil {
 		changed := s.store.EndpointsChanged()
@@ -48,12 +47,12 @@ func (s *leases) keep(ctx, sending context.Context) {
 	}
 }
 
-// afterExpiry is how long after the expiry of another node the engine tries to claim its leases.
+// afterExpiry is how long after the expiry of another node's leases the engine tries to claim them.
 const afterExpiry = 100 * time.Millisecond
 
-// claim renews and claims leases, and returns when to do so next: in a third of their time, or when another node's
-// leases run out. Their time counts from before the claim, by this node's clock, so that it stops before another node
-// can begin.
+// claim renews and claims leases, and returns when to do so next: after a third of their time to live, or when another
+// node's leases expire. Their time counts from before the claim, by this node's clock, so that this node stops before
+// another can begin.
 func (s *leases) claim(ctx, sending context.Context) (next time.Duration, err error) {
 	before := time.Now()
 	limited, cancel := context.WithTimeout(ctx, s.ttl) // a dead connection may hang for long
@@ -95,8 +94,8 @@ func (s *leases) logTakeovers(leases []store.Lease) {
 	}
 }
 
-// reconcile starts and stops holders, so that each of our leases on an active endpoint has one. It returns the leases
-// beyond our share whose holders have ended.
+// reconcile starts and stops holders, so that each lease on an active endpoint has one. It returns the leases beyond
+// this node's share whose holders have ended.
 func (s *leases) reconcile(ctx, sending context.Context, leases []store.Lease) (surplus []string) {
 	mine := make(map[string]store.Lease, len(leases))
 	for _, l := range leases {
@@ -127,16 +126,16 @@ func (s *leases) reconcile(ctx, sending context.Context, leases []store.Lease) (
 	return surplus
 }
 
-// holder keeps a worker running for one endpoint, as long as we hold its lease.
+// holder keeps a worker running for one endpoint, as long as this node holds its lease.
 type holder struct {
 	lease  atomic.Pointer[store.Lease]
 	worker atomic.Pointer[worker]
 	ctx    context.Context
 	cancel context.CancelFunc
-	done   chan struct{} // closed when all it sent is settled
+	done   chan struct{} // closed when all messages that it sent are settled
 }
 
-// renew passes changes to the worker since the lease was read last.
+// renew tells the worker what has changed in the lease since it was last read.
 func (h *holder) renew(l *store.Lease) {
 	before, w := h.lease.Swap(l), h.worker.Load()
 	switch {
@@ -157,7 +156,7 @@ func (h *holder) ended() bool {
 	}
 }
 
-// start starts delivering for an endpoint, once the holder before has ended.
+// start starts delivering for an endpoint, once its previous holder has ended.
 func (s *leases) start(ctx, sending context.Context, l store.Lease, before *holder) {
 	h := &holder{done: make(chan struct{})}
 	h.lease.Store(&l)

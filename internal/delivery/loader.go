@@ -15,7 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// loader makes the workers of endpoints from what is saved.
+// loader makes workers from the saved state of their endpoints.
 type loader struct {
 	store   *store.Store
 	client  *outbound.Client
@@ -48,20 +48,20 @@ func (l *loader) serve(ctx, sending context.Context, h *holder) {
 			continue
 		}
 		h.worker.Store(w)
-		if w.endpoint.Status != endpoint.Active { // the lease loop will see it and end us
+		if w.endpoint.Status != endpoint.Active { // the lease loop will end this holder
 			sleep(ctx, readAgain)
 			continue
 		}
 		now := h.lease.Load()
 		if w.endpoint.Revision < now.Revision {
-			continue // it changed while it was loaded
+			continue // the endpoint changed while it was loaded
 		}
 		if before != nil {
 			w.gate.Inherit(before.gate, w.endpoint.URL != before.endpoint.URL, time.Now())
 		}
 		before = w
 		if lease.Requests < now.Requests {
-			w.noteRequest() // meanwhile
+			w.noteRequest() // it arrived while the worker was loaded
 		}
 		cause := w.run(ctx, sending)
 		l.settler.barrier(sending)
@@ -75,7 +75,7 @@ func (l *loader) serve(ctx, sending context.Context, h *holder) {
 	}
 }
 
-// load restores a worker from what is saved.
+// load restores a worker from the saved state of its endpoint.
 func (l *loader) load(ctx context.Context, lease store.Lease) (*worker, error) {
 	ep, err := l.store.Endpoint(ctx, lease.Tenant, lease.Endpoint)
 	if err != nil {
@@ -140,12 +140,12 @@ func (l *loader) worker(ep endpoint.Endpoint, owner access.Reader, lease store.L
 		gate:        gate,
 		endpointLog: newEndpointLog(log, ep),
 		over:        map[string]bool{},
-		inbox:       make(chan func(), gate.Policy().Concurrency+1), // all that can be under way: nobody blocks
+		inbox:       make(chan func(), gate.Policy().Concurrency+1), // room for all results, so that no sender blocks
 		notice:      make(chan struct{}, 1),
 	}
 }
 
-// warn logs what keeps an endpoint from its messages now, or soon.
+// warn logs reasons why an endpoint receives no messages, or soon won't.
 func (l *loader) warn(ep endpoint.Endpoint, owner access.Reader) {
 	log := l.log.With("endpoint", ep.ID)
 	warnOfExpiry(log, ep.TLS, time.Now())

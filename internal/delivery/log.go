@@ -8,33 +8,32 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// endpointLog writes to the operator's log about one endpoint: why it can't be reached,
-// that it accepts nothing, that it is back, and which messages were given up. However
-// often any of these happens, it writes at most one line of each per minute.
+// endpointLog writes to the operator's log about one endpoint: why it can't be reached, that it accepts nothing, that
+// it has recovered, and which messages were given up. It writes at most one line of each kind per minute.
 type endpointLog struct {
 	log     *slog.Logger
 	url     string
-	failing bool // as the log said last
+	failing bool // as last logged
 
-	reason string // why it can't be reached, as the log said last
-	dead   int    // messages that were given up, and of which the log says nothing yet
+	reason string // why it can't be reached, as last logged
+	dead   int    // messages that were given up and are not yet logged
 	last   store.DeadMessage
 
-	// From when on the log may say so again.
+	// The earliest times of the next lines.
 	nextFailing, nextReason, nextDead time.Time
 }
 
-// How often the log says the same of an endpoint.
+// The shortest times between two lines of a kind.
 const (
 	repeatEvery = time.Minute
-	reasonEvery = 10 * time.Minute // while it stays the same
+	reasonEvery = 10 * time.Minute // while the reason stays the same
 )
 
 func newEndpointLog(log *slog.Logger, e endpoint.Endpoint) endpointLog {
 	return endpointLog{log: log, url: e.ShownURL(), failing: acceptsNothing(e)}
 }
 
-// acceptsNothing reports whether an endpoint accepts no messages, which is worth a line in the log.
+// acceptsNothing reports whether an endpoint accepts no messages.
 func acceptsNothing(e endpoint.Endpoint) bool {
 	condition := e.Condition()
 	return condition == endpoint.Failing || condition == endpoint.Refusing
@@ -69,14 +68,14 @@ func (d *endpointLog) unreached(o outcome, now time.Time) {
 		"url", d.url, "reason", o.Reason, "cause", o.cause, "address", o.address)
 }
 
-// gaveUp notes messages that are dead.
+// gaveUp adds dead messages to those that flush logs.
 func (d *endpointLog) gaveUp(dead []store.DeadMessage) {
 	if d.dead += len(dead); len(dead) > 0 {
 		d.last = dead[len(dead)-1]
 	}
 }
 
-// flush says which messages were given up.
+// flush logs the messages that were given up.
 func (d *endpointLog) flush(now time.Time) {
 	if d.dead == 0 || now.Before(d.nextDead) {
 		return

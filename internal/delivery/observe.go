@@ -20,7 +20,7 @@ func (w *worker) observe(span observe.Span, c *cursor, msg *machine.Message, o o
 	}
 	since := time.Since(msg.Body.At)
 	if c.machine.Bounded() {
-		since = -1 // a replay is late on purpose
+		since = -1 // the age of a replayed message is not a delay
 	}
 	w.metrics.Sent(o.Verdict.String(), msg.Body.Format, a.Duration, since)
 	span.Text("casehook.endpoint", w.endpoint.ID)
@@ -33,7 +33,7 @@ func (w *worker) observe(span observe.Span, c *cursor, msg *machine.Message, o o
 	}
 }
 
-// observeEndpoint notes how the endpoint fares.
+// observeEndpoint updates the metrics of failing endpoints, and the log.
 func (w *worker) observeEndpoint() {
 	now := w.endpoint
 	now.Health = w.gate.Health()
@@ -49,7 +49,7 @@ func (w *worker) endObserving() {
 	w.endpointLog.flush(w.endpointLog.nextDead)
 }
 
-// counting records whether a worker counts in a gauge, and returns the change of the gauge.
+// counting records whether a worker is counted in a gauge, and returns the change of the gauge.
 func counting(counted *bool, is bool) int {
 	was := *counted
 	switch *counted = is; {
@@ -61,8 +61,8 @@ func counting(counted *bool, is bool) int {
 	return 0
 }
 
-// Ready returns what keeps the engine from delivering: it has no leases, since the
-// database has not renewed them, or outcomes can't be saved.
+// Ready returns an error if the engine can't deliver: its leases have expired because the database did not renew them,
+// or outcomes can't be saved.
 func (e *Engine) Ready() error {
 	if !e.config.Hold && !e.valid.now() {
 		return fault.New(fault.Unavailable, "server.not_ready",

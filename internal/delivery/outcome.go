@@ -5,20 +5,20 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// outcome is the end of an attempt, with what is recorded and logged of it.
+// outcome is the end of an attempt, with its record and the details for the log.
 type outcome struct {
 	machine.Outcome
-	cause   string        // for the operator alone: all that is known of why there was no answer
-	address string        // that was dialled, for the operator alone
+	cause   string        // why there was no answer, in full; for the operator alone
+	address string        // the dialled address; for the operator alone
 	attempt store.Attempt // as it is recorded
 }
 
-// parkedRows converts the rows of parked lanes to how they are saved.
+// parkedRows converts the rows of parked lanes to the form in which they are stored.
 func parkedRows(all []machine.ParkedMessage) []store.ParkedMessage {
 	return convert(all, func(p machine.ParkedMessage) store.ParkedMessage { return store.ParkedMessage(p) })
 }
 
-// deadRows converts messages that were given up to how they are saved.
+// deadRows converts dead messages to the form in which they are stored.
 func deadRows(all []machine.DeadMessage) []store.DeadMessage {
 	return convert(all, func(d machine.DeadMessage) store.DeadMessage {
 		row := store.DeadMessage{
@@ -35,14 +35,14 @@ func deadRows(all []machine.DeadMessage) []store.DeadMessage {
 	})
 }
 
-// repairedRows converts the requests that were carried out to their stored form.
+// repairedRows converts completed repair requests to the form in which they are stored.
 func repairedRows(all []machine.RepairRequest) []store.RepairRequest {
 	return convert(all, func(w machine.RepairRequest) store.RepairRequest {
 		return store.RepairRequest{Message: w.Message, Drop: w.Drop}
 	})
 }
 
-// healthRows converts changes of an endpoint's health to how they are saved.
+// healthRows converts changes of an endpoint's health to the form in which they are stored.
 func healthRows(all []machine.HealthChange) []store.HealthChange {
 	return convert(all, func(c machine.HealthChange) store.HealthChange { return store.HealthChange(c) })
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// requestRecord returns the headers of a request as an attempt keeps them, without
-// signatures: they are worthless to a reader and a gift to a thief.
+// requestRecord returns the headers of a request as an attempt keeps them, without signatures, which would help a
+// thief and no reader.
 func requestRecord(q outbound.Request) string {
 	record := append(make([]byte, 0, 512), `{"headers":[`...)
 	for i, h := range q.Header {
@@ -35,7 +35,7 @@ func appendPair(record []byte, first bool, name, value string) []byte {
 	return append(record, ']')
 }
 
-// responseRecord is the headers and the beginning of the body of an answer, its members sorted by name.
+// responseRecord returns the headers and the beginning of the body of an answer as JSON, with members sorted by name.
 func responseRecord(r outbound.Result) string {
 	record := make([]byte, 0, 256)
 	switch body := r.Body; {
@@ -62,7 +62,7 @@ func responseRecord(r outbound.Result) string {
 	return string(append(record, '}'))
 }
 
-// appendHeaders appends an answer's headers, without what might be a credential.
+// appendHeaders appends an answer's headers, except those that may hold a credential.
 func appendHeaders(record []byte, h http.Header) []byte {
 	names := slices.AppendSeq(make([]string, 0, len(h)), maps.Keys(h))
 	slices.Sort(names)
@@ -79,16 +79,16 @@ func appendHeaders(record []byte, h http.Header) []byte {
 	return record
 }
 
-// appendText appends a text as encoding/json writes it. Most texts have nothing to escape.
+// appendText appends a text as encoding/json writes it. Most texts need no escapes, and take the fast path.
 func appendText(record []byte, text string) []byte {
 	if strings.ContainsFunc(text, escaped) {
-		quoted, _ := json.Marshal(text) // a text can always be encoded
+		quoted, _ := json.Marshal(text) // a string can always be encoded
 		return append(record, quoted...)
 	}
 	return append(append(append(record, '"'), text...), '"')
 }
 
-// escaped reports whether encoding/json may not write a character as it is.
+// escaped reports whether encoding/json may escape a character.
 func escaped(r rune) bool {
 	return r < ' ' || r > '~' || r == '"' || r == '\\' || r == '<' || r == '>' || r == '&'
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// requestOf returns a message's request, by its format and the endpoint's present settings.
+// requestOf returns the request for a message, according to its format and the endpoint's current settings.
 func requestOf(e endpoint.Endpoint, p endpoint.Policy, msg *machine.Message, now time.Time) outbound.Request {
 	r := outbound.Request{
 		Tenant:      e.Tenant,

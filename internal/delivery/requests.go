@@ -9,16 +9,17 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// requests are what people ask of an endpoint beside its new messages.
+// requests are the replays and repair requests of an endpoint.
 type requests struct {
 	running []string                       // replays
-	replays []store.Replay                 // those of them that the worker does not know yet
-	saved   map[string]machine.CursorState // of them
-	named   map[string][]string            // ids of the messages that they name
+	replays []store.Replay                 // running ones that the worker does not know yet
+	saved   map[string]machine.CursorState // of the replays
+	named   map[string][]string            // ids of the messages that the replays name
 	repairs []store.RepairRequest          // of parked messages
 }
 
-// readRequests reads the replays and repair requests of an endpoint. The wait is the longest of its schedule.
+// readRequests reads the replays and repair requests of an endpoint. The parameter wait is the longest wait of its
+// schedule.
 func readRequests(
 	ctx context.Context, st *store.Store, l store.Lease, known map[string]bool, longest time.Duration,
 ) (requests, error) {
@@ -49,7 +50,7 @@ func readRequests(
 	return r, err
 }
 
-// readSaved reads what a cursor is restored from.
+// readSaved reads the saved state of a cursor.
 func readSaved(
 	ctx context.Context, st *store.Store, c store.Cursor, tenant int64, longest time.Duration,
 ) (s machine.CursorState, err error) {
@@ -68,7 +69,7 @@ func readSaved(
 	return s, err
 }
 
-// messageIDs returns the ids of messages. It is not nil.
+// messageIDs returns the ids of messages. The result is never nil.
 func messageIDs(places []store.Place) []string {
 	ids := make([]string, len(places))
 	for i, p := range places {
@@ -77,14 +78,14 @@ func messageIDs(places []store.Place) []string {
 	return ids
 }
 
-// dueAt returns when a saved lane is due, by the monotonic clock: the wall clock may have been wrong when the lane
-// was saved, and may be set while it waits. A lane waits no longer than the longest wait of its endpoint's schedule.
+// dueAt returns when a saved lane is due, by the monotonic clock: the wall clock may have been wrong when the lane was
+// saved, and may be set while the lane waits. No lane waits longer than the longest wait of its endpoint's schedule.
 func dueAt(saved, now time.Time, longest time.Duration) time.Time {
 	return now.Add(min(saved.Sub(now), longest))
 }
 
-// checkRequests reads replays and repair requests if there may be new ones, and forgets replays that have ended. It
-// does not read concurrently, which might start a replay twice; a request that arrives meanwhile is read afterwards.
+// checkRequests reads replays and repair requests if there may be new ones, and drops replays that have ended. There is
+// one read at a time, since two might start a replay twice; a request that arrives meanwhile is read afterwards.
 func (w *worker) checkRequests(ctx context.Context) {
 	w.mu.Lock()
 	asked, over := w.requested && !w.checking, w.over
@@ -153,7 +154,7 @@ func (w *worker) apply(r requests) {
 	}
 }
 
-// forgetStopped forgets stopped replays once the results of their requests are in.
+// forgetStopped drops stopped replays once the results of their requests have arrived.
 func (w *worker) forgetStopped() {
 	before := len(w.replays)
 	w.replays = slices.DeleteFunc(w.replays, func(c *cursor) bool {
@@ -168,7 +169,7 @@ func (w *worker) forgetStopped() {
 	}
 }
 
-// rotate lets the replays of now take turns.
+// rotate passes the current replays to the rotation.
 func (w *worker) rotate() {
 	replays := make([]*machine.Cursor, len(w.replays))
 	for i, c := range w.replays {

@@ -16,10 +16,10 @@ import (
 // The lengths, in bytes, of secrets that an answer is searched for: shorter texts may occur by chance.
 const (
 	shortestSecret = 6
-	shortestCut    = 4 // of a secret that an answer ends within
+	shortestCut    = 4 // of a secret that is cut off by the end of an answer
 )
 
-// secretsIn are a header's value, and of an Authorization what is in it.
+// secretsIn returns the secrets in a header: its value, and the parts of an Authorization header.
 func secretsIn(h outbound.Header) []string {
 	all := []string{h.Value}
 	scheme, credential, found := strings.Cut(h.Value, " ")
@@ -77,12 +77,12 @@ func scrubberOf(q outbound.Request) *scrubber {
 	return &scrubber{forms: forms, replacer: strings.NewReplacer(pairs...)}
 }
 
-// cut returns text that was cut off, without a secret at its end that was cut too.
+// cut returns text that was truncated, without a truncated secret at its end.
 func (s *scrubber) cut(text string) string {
 	end := len(text)
 	for at := max(0, end-len(s.forms[0])); at <= end-shortestCut; at++ {
 		if slices.ContainsFunc(s.forms, func(form string) bool { return strings.HasPrefix(form, text[at:end]) }) {
-			end, at = at, max(0, at-len(s.forms[0]))-1 // what is left may end within one, too
+			end, at = at, max(0, at-len(s.forms[0]))-1 // the remaining text may end within a secret, too
 		}
 	}
 	return text[:end]

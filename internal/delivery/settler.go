@@ -22,21 +22,21 @@ type settler struct {
 	signals *signals
 	metrics *observe.Delivery
 	started time.Time
-	writing atomic.Int64 // since when a batch is being written, in nanoseconds from started; 0: none is
+	writing atomic.Int64 // when writing the batch began, in nanoseconds from started; 0: none is being written
 
 	mu       sync.Mutex
 	pool     map[*cursor]*settlement
-	idle     map[*cursor]*settlement // positions alone, until they are ripe
+	idle     map[*cursor]*settlement // positions alone, which wait for gather
 	ripening *time.Timer             // nil: there are none
 	ripe     bool
 	barriers []chan struct{}
-	filled   chan struct{} // holds one when there is something to do
+	filled   chan struct{} // holds a value when there is something to write
 }
 
-// settlement is what the pool holds of one cursor.
+// settlement is the entry of one cursor in the pool.
 type settlement struct {
 	row   store.Settlement                // without the lanes
-	lanes map[string]*store.ParkedMessage // the last word on each; nil: unpark
+	lanes map[string]*store.ParkedMessage // the latest state of each; nil: unpark
 	sent  int                             // outcomes of messages that were sent
 }
 
@@ -51,7 +51,7 @@ func newSettler(st *store.Store, log *slog.Logger) *settler {
 	}
 }
 
-// put hands over a settlement; the cursor's worker learns when it is saved.
+// put adds a settlement to the pool. Once it is saved, the cursor's worker is notified.
 func (s *settler) put(c *cursor, more store.Settlement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,11 +75,11 @@ func (s *settler) put(c *cursor, more store.Settlement) {
 	}
 }
 
-// gather is how long positions that nothing depends on are collected, so that those of all idle endpoints are written
+// gather is how long settlements of a position alone are collected, so that those of all idle endpoints are written
 // together.
 const gather = 300 * time.Millisecond
 
-// onlyMoved reports whether a settlement is of a position alone.
+// onlyMoved reports whether a settlement changes nothing but a position.
 func onlyMoved(s store.Settlement) bool {
 	return len(s.Attempts)+len(s.Dead)+len(s.Park)+len(s.Unpark)+len(s.Repaired)+len(s.Health) == 0 && !s.Ended &&
 		!s.Replay
@@ -92,7 +92,8 @@ func (s *settler) ripen() {
 	s.nudge()
 }
 
-// gathered empties the pool. With all, or if somebody waits for them, it includes positions that are not due.
+// gathered empties the pool, and returns its settlements. It includes positions that are still being collected if all
+// is true or a barrier waits.
 func (s *settler) gathered(all bool) (batch map[*cursor]*settlement, barriers []chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +144,7 @@ func (p *settlement) merge(more store.Settlement) {
 	p.sent += len(more.Attempts)
 }
 
-// run writes batches until stop; then it writes the rest until ctx ends.
+// run writes batches until stop is closed. Then it writes the rest, unless ctx ends first.
 func (s *settler) run(ctx context.Context, stop <-chan struct{}) {
 	for {
 		select {
@@ -158,17 +159,17 @@ func (s *settler) run(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// The waits between tries to write a batch, and the timeout of one: a dead connection may hang for much longer.
+// The waits between tries to write a batch, and the timeout of a try: a dead connection may hang for much longer.
 const (
 	longestSettle     = time.Minute
 	firstSettleWait   = 50 * time.Millisecond
 	slowestSettleWait = 2 * time.Second
 )
 
-// slowSettle is how long outcomes may wait to be saved before something is wrong.
+// slowSettle is how long writing a batch may take before the engine is no longer ready.
 const slowSettle = 20 * time.Second
 
-// stuck reports whether a batch has been waiting to be saved for long.
+// stuck reports whether writing the batch has taken longer than slowSettle.
 func (s *settler) stuck() bool {
 	since := s.writing.Load()
 	return since != 0 && time.Since(s.started)-time.Duration(since) > slowSettle
@@ -204,7 +205,7 @@ func (s *settler) save(ctx context.Context, batch map[*cursor]*settlement) bool 
 		}
 		s.metrics.SettleFailed()
 		s.log.Error("outcomes can't be saved; trying again", "error", err, "endpoints", len(batch))
-		again = true // it may have been saved all the same
+		again = true // the batch may have been saved despite the error
 		sleep(ctx, wait)
 	}
 }
@@ -232,7 +233,7 @@ func (s *settler) write(ctx context.Context, batch map[*cursor]*settlement, agai
 	return lost, err
 }
 
-// count counts what was written.
+// count updates the metrics after a batch was written.
 func (s *settler) count(batch map[*cursor]*settlement, lost []string, took time.Duration) {
 	attempts, dead := 0, 0
 	for _, p := range batch {
@@ -244,7 +245,7 @@ func (s *settler) count(batch map[*cursor]*settlement, lost []string, took time.
 	s.metrics.Settled(attempts, dead, took)
 }
 
-// report lets the workers know what became of their settlements.
+// report notifies the workers that their settlements are saved, or that their lease is lost.
 func report(batch map[*cursor]*settlement, lost []string) {
 	for c, p := range batch {
 		if slices.Contains(lost, p.row.Endpoint) {
@@ -255,7 +256,7 @@ func report(batch map[*cursor]*settlement, lost []string) {
 	}
 }
 
-// barrier returns once all that was put before is written, or ctx ends.
+// barrier returns once all settlements that were put before are written, or ctx ends.
 func (s *settler) barrier(ctx context.Context) {
 	written := make(chan struct{})
 	s.mu.Lock()

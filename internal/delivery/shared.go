@@ -9,19 +9,19 @@ import (
 	"github.com/casehook/casehook/internal/delivery/machine"
 )
 
-// sharedRanges keeps what was read lately of the journal for endpoints that are behind its end, so that endpoints
-// which are about equally far behind read it, and encode its messages, once. The zero value is ready.
+// sharedRanges caches recently read ranges of the journal, so that endpoints that are about equally far behind its end
+// share the reading and the encoding of messages. The zero value is ready.
 type sharedRanges struct {
 	mu     sync.Mutex
-	ranges []*sharedRange // the oldest first; those that are being read, too
+	ranges []*sharedRange // oldest first; including those that are being read
 	bytes  int            // the size of their entries
-	ends   *time.Timer    // nil: nothing is kept
+	ends   *time.Timer    // nil: no range is kept
 }
 
 // sharedRange holds a tenant's entries above one position and up to another.
 type sharedRange struct {
 	tenant, after int64
-	done          chan struct{} // closed when the range was read; the fields below are set before
+	done          chan struct{} // closed when the range has been read and the fields below are set
 
 	upTo    int64
 	entries []*machine.Entry
@@ -36,8 +36,8 @@ const (
 	rangesEnd   = 5 * time.Second
 )
 
-// readRange reads a tenant's entries above a position. More reports whether the range is full, so that others who read
-// it later find the same.
+// readRange reads a tenant's entries above a position. The result more reports whether the range is full, so that a
+// later read would return the same.
 type readRange func() (entries []*machine.Entry, upTo int64, more bool, err error)
 
 // get returns a tenant's entries above a position: from a range that another reader has read or is reading, or by
@@ -64,7 +64,7 @@ func (s *sharedRanges) get(
 	}
 }
 
-// find returns the range that holds what follows a position, or a new one that the caller has to read.
+// find returns the range that has the entries after a position, or a new one that the caller has to read.
 func (s *sharedRanges) find(tenant, after int64) (r *sharedRange, mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +78,7 @@ func (s *sharedRanges) find(tenant, after int64) (r *sharedRange, mine bool) {
 	return r, true
 }
 
-// covers reports whether a range has what follows a position, or will have it.
+// covers reports whether a range has the entries after a position, or will have them.
 func (r *sharedRange) covers(after int64) bool {
 	if r.reading() {
 		return r.after == after
@@ -97,7 +97,8 @@ func (r *sharedRange) above(after int64) []*machine.Entry {
 	return r.entries[first:]
 }
 
-// finish hands a range to those who wait for it. A full one is kept for a while; another may be longer next time.
+// finish wakes the readers that wait for a range. A full range is kept for a while. Any other is dropped, because it
+// may be longer at the next read.
 func (s *sharedRanges) finish(r *sharedRange, more bool) {
 	for _, e := range r.entries {
 		r.bytes += entrySize(e)
@@ -138,7 +139,7 @@ func (s *sharedRanges) drop(i int) {
 	s.ranges = slices.Delete(s.ranges, i, i+1)
 }
 
-// clear forgets all ranges but those that are being read.
+// clear drops all ranges except those that are being read.
 func (s *sharedRanges) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,7 +1,7 @@
 package delivery
 
-// signals let tests wait for steps of an engine without polling. A nil signal costs a comparison. They are called on
-// goroutines of the engine, and must not block.
+// signals are functions by which tests wait for steps of an engine without polling. They are called on goroutines of
+// the engine, and must not block. Any of them may be nil.
 type signals struct {
 	leased  func() // leases were claimed, and the holders started or ended
 	sent    func() // a request has ended

@@ -22,7 +22,7 @@ type tailEntry struct {
 
 func (e *tailEntry) size() int { return entrySize(&e.entry) }
 
-// entrySize returns roughly the memory of an entry, in bytes: its data is in bodies too, and decoded for filters.
+// entrySize estimates the memory of an entry, in bytes: its data is also in bodies, and decoded for filters.
 func entrySize(e *machine.Entry) int { return 4 * e.Journal.Size() }
 
 // encodings returns the encodings of the entry's n messages in a view. It is safe for concurrent use.
@@ -38,8 +38,8 @@ func (e *tailEntry) encodings(of wire.View, messages int) []encoding {
 
 // The tail's bounds.
 const (
-	tailKept  = 4096     // entries held in memory for all
-	tailBytes = 64 << 20 // that these may have, by their size
+	tailKept  = 4096     // entries held in memory, of all tenants
+	tailBytes = 64 << 20 // their size, as entrySize estimates it
 	readBatch = 512      // entries
 )
 
@@ -48,33 +48,32 @@ type tail struct {
 	store  *store.Store
 	derive machine.Derive
 
-	reading sync.Mutex // one reads what is new
+	reading sync.Mutex // held while new entries are read
 
 	mu      sync.Mutex
 	entries []*tailEntry // of all tenants, in order
 	bytes   int          // the size of entries
 	from    int64        // entries holds all above this position
 	head    int64        // the journal has been read up to here
-	known   int64        // interests knows all above this position
+	known   int64        // interests has the triggers of all entries above this position
 	waiters map[int64]chan struct{}
 
 	interests interests
 
-	shared sharedRanges // of those who are behind
+	shared sharedRanges // for endpoints that are behind
 }
 
-// unbegun is where a tail begins that holds nothing yet.
+// unbegun is tail.from before the first read.
 const unbegun = math.MaxInt64
 
-// newTail returns a tail that reads nothing yet. The version is that of Casehook, for
-// the messages' headers.
+// newTail returns an empty tail. The version is that of Casehook, for the headers of messages.
 func newTail(st *store.Store, version string) *tail {
 	derive := func(e *event.Entry, of wire.View) []wire.Message { return of.Messages(e, version) }
 	return &tail{store: st, derive: derive, from: unbegun, waiters: map[int64]chan struct{}{}}
 }
 
-// advance reads new entries and wakes their tenants. It begins at the journal's head, and leaves out entries to which
-// another node is about to assign positions.
+// advance reads new entries and wakes their tenants. The first call begins at the journal's head. Entries to which
+// another node is assigning positions may be left to the next call.
 func (t *tail) advance(ctx context.Context) error {
 	t.reading.Lock()
 	defer t.reading.Unlock()
@@ -84,7 +83,7 @@ func (t *tail) advance(ctx context.Context) error {
 	return t.read(ctx)
 }
 
-// catchUp is advance for all that was committed before the call.
+// catchUp is advance, but reads all entries that were committed before the call.
 func (t *tail) catchUp(ctx context.Context) error {
 	t.reading.Lock()
 	defer t.reading.Unlock()
@@ -94,7 +93,7 @@ func (t *tail) catchUp(ctx context.Context) error {
 	return t.read(ctx)
 }
 
-// read reads all that has a position. The caller holds t.reading.
+// read reads all new entries that have positions. The caller holds t.reading.
 func (t *tail) read(ctx context.Context) error {
 	if t.from == unbegun {
 		return t.start(ctx)
@@ -155,7 +154,7 @@ func (t *tail) entry(e *event.Entry) *machine.Entry {
 	return &machine.Entry{Journal: e, Derive: t.derive}
 }
 
-// end is the position up to which the journal has been read.
+// end returns the position up to which the journal has been read.
 func (t *tail) end() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -206,8 +205,8 @@ func recentOf[T any](t *tail, tenant, after int64, as func(*tailEntry) T) (entri
 	return entries, max(t.head, after), true
 }
 
-// older is recent for entries that are no longer in the tail. It derives their messages for a clearance here, in the
-// reader's goroutine. After an error upTo is after.
+// older is recent for entries that are no longer in the tail. It derives their messages in the goroutine of the caller.
+// After an error, upTo equals after.
 func (t *tail) older(
 	ctx context.Context, tenant, after int64, view wire.View,
 ) (entries []*machine.Entry, upTo int64, err error) {
@@ -224,7 +223,7 @@ func (t *tail) older(
 func (t *tail) readOlder(
 	ctx context.Context, tenant, after int64,
 ) (entries []*machine.Entry, upTo int64, more bool, err error) {
-	head := t.end() // all up to it is there when we look
+	head := t.end() // before reading: all entries up to it are in the database
 	found, err := t.store.TenantJournal(ctx, tenant, after, readBatch)
 	if err != nil {
 		return nil, after, false, err
@@ -239,7 +238,7 @@ func (t *tail) readOlder(
 	return entries, max(head, found.Last()), false, nil
 }
 
-// derived returns an entry whose messages in a view are there.
+// derived returns an entry whose messages in a view have been derived.
 func (t *tail) derived(e *event.Entry, view wire.View) *machine.Entry {
 	entry := t.entry(e)
 	entry.Messages(view)
@@ -249,7 +248,7 @@ func (t *tail) derived(e *event.Entry, view wire.View) *machine.Entry {
 // replayBatch is how many entries a replay reads at once.
 const replayBatch = 128
 
-// again is older for a replay: all of it is in the journal since it started.
+// again is older for a replay, whose entries were all in the journal when it started.
 func (t *tail) again(
 	ctx context.Context, r store.Replay, after int64, view wire.View,
 ) (entries []*machine.Entry, upTo int64, err error) {

@@ -14,8 +14,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Tester sends samples to endpoints as messages are sent: with the same request, signatures, guard and limits. It
-// touches neither the journal nor a cursor, so that any node may send one without the lease.
+// Tester sends samples to endpoints in the same way as messages: with the same request, signatures, guard and limits.
+// It uses neither the journal nor a cursor, so any node may send a sample without the lease.
 type Tester struct {
 	client  *outbound.Client
 	version string
@@ -24,10 +24,10 @@ type Tester struct {
 	log     *slog.Logger
 }
 
-// testsAtOnce is how many tests a node sends at a time, of all tenants.
+// testsAtOnce is how many samples a node sends at a time, for all tenants together.
 const testsAtOnce = 8
 
-// Tester sends by the client of the engine.
+// Tester returns a Tester that uses the engine's client.
 func (e *Engine) Tester() *Tester {
 	return &Tester{
 		client:  e.client,
@@ -67,7 +67,7 @@ func (t *Tester) Send(
 	return o.attempt, o.Reason, ctx.Err()
 }
 
-// sample makes a message that tells of nothing that has happened.
+// sample returns a message about an invented event.
 func (t *Tester) sample(e endpoint.Endpoint, trigger string) (*machine.Message, error) {
 	entry := wire.Sample(trigger)
 	if entry == nil {

@@ -22,8 +22,8 @@ const (
 	maxTokenAnswer = 64 << 10 // bytes
 	maxToken       = 16 << 10 // bytes
 	tokenMargin    = 30 * time.Second
-	tokenUnknown   = time.Hour   // how long one is used that does not say when it ends
-	tokenPause     = time.Second // for which a failure to get one counts
+	tokenUnknown   = time.Hour   // the assumed lifetime of a token without one
+	tokenPause     = time.Second // how long a failure is returned without another request
 )
 
 // tokenSource gets an endpoint's tokens by the client credentials grant, one at a time, and caches the newest until
@@ -33,14 +33,14 @@ type tokenSource struct {
 	client *http.Client
 	host   string // of the token URL, for people
 
-	turn     chan struct{} // holds one while nobody asks; the one who has it owns what follows
+	turn     chan struct{} // a semaphore of one, full while free; it guards the fields below
 	token    string
 	until    time.Time
 	failed   *tokenError
 	failedAt time.Time
 }
 
-// tokenError is the reason why there is no token. It quotes no secret, and only the status and the error code of the
+// tokenError is the reason why there is no token. It contains no secret, and only the status and the error code of the
 // answer.
 type tokenError struct {
 	class outbound.Class
@@ -80,8 +80,8 @@ func newTokenSource(transport http.RoundTripper, a endpoint.Auth) *tokenSource {
 	return t
 }
 
-// get returns a token other than the refused one, and whether it was requested just now. It waits for a request that
-// is under way.
+// get returns a token other than the refused one, and whether this call requested it. It waits for a request that is
+// under way.
 func (t *tokenSource) get(
 	ctx context.Context, timeout time.Duration, refused string,
 ) (token string, fresh bool, failure *tokenError) {
@@ -116,7 +116,7 @@ func (t *tokenSource) get(
 	return t.token, true, nil
 }
 
-// usedUntil is shortly before a token ends, but not before half of its time.
+// usedUntil returns a time shortly before a token expires, but not before half of its lifetime.
 func usedUntil(now, ends time.Time) time.Time {
 	if ends.IsZero() {
 		return now.Add(tokenUnknown)
@@ -129,7 +129,7 @@ var (
 	errTokenText = errors.New("the token can't be sent in a header")
 )
 
-// usable refuses a token that can't be sent.
+// usable returns an error if a token can't be sent.
 func usable(made *oauth2.Token) error {
 	switch {
 	case !strings.EqualFold(made.Type(), "bearer"):
@@ -141,7 +141,7 @@ func usable(made *oauth2.Token) error {
 	return nil
 }
 
-// noToken explains why there is no token.
+// noToken returns the error for a failed request for a token.
 func (t *tokenSource) noToken(ctx context.Context, err error) *tokenError {
 	var refusal *oauth2.RetrieveError
 	var failure *outbound.Failure
@@ -165,12 +165,12 @@ func (t *tokenSource) noToken(ctx context.Context, err error) *tokenError {
 	return explain("its answer holds none")
 }
 
-// status returns a status with its standard name, because a server may call it anything.
+// status returns a status with its standard name, because a server may send any text as its name.
 func status(code int) string {
 	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
 }
 
-// codeOf returns the code of an OAuth2 error if it is a known form, because a server may send anything.
+// codeOf returns the code of an OAuth2 error if it has a valid form, because a server may send any text.
 func codeOf(e *oauth2.RetrieveError) string {
 	known := len(e.ErrorCode) > 0 && len(e.ErrorCode) <= 40 &&
 		strings.Trim(e.ErrorCode, "abcdefghijklmnopqrstuvwxyz_") == ""

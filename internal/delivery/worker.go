@@ -39,34 +39,34 @@ type worker struct {
 	waiter      *waiter
 	endpointLog endpointLog
 
-	inbox    chan func()   // what came back: run on the worker's own goroutine
-	reading  int           // what is being read of the journal, or of what is asked
-	checking bool          // what is asked is being read
-	notice   chan struct{} // holds one when durable, asked, over or cause changed
+	inbox    chan func()   // results of other goroutines, to be run on the worker's own
+	reading  int           // reads of the journal or of requests that are under way
+	checking bool          // requests are being read
+	notice   chan struct{} // holds a value when durable, requested, over or cause has changed
 
 	mu        sync.Mutex
-	durable   int             // outcomes saved, of which the gate does not know yet
-	requested bool            // somebody may have asked something of the endpoint
+	durable   int             // saved outcomes that the gate does not know of yet
+	requested bool            // there may be new replays or repair requests
 	over      map[string]bool // replays whose end is saved
 	cause     error           // why it stops; nil: it does not
 
 	timer    *time.Timer        // ends a wait
 	broken   bool               // the breaker was open when it was last looked at
-	refusing bool               // so was the endpoint, of everything
-	abandon  context.CancelFunc // breaks off what is under way
+	refusing bool               // the endpoint refused everything when it was last looked at
+	abandon  context.CancelFunc // cancels the requests under way
 }
 
-// Why a worker stops.
+// The reasons why a worker stops.
 var (
 	errReload    = errors.New("delivery: the endpoint changed")
 	errLeaseLost = errors.New("delivery: another node holds the lease")
 	errGone      = errors.New("delivery: the endpoint is disabled")
 )
 
-// readAgain is how long to wait after the database failed.
+// readAgain is the wait before reading again after an error of the database.
 const readAgain = time.Second
 
-// stop makes the worker end once what is under way has ended.
+// stop makes the worker stop once all requests under way have ended.
 func (w *worker) stop(cause error) {
 	w.mu.Lock()
 	if w.cause == nil {
@@ -76,10 +76,10 @@ func (w *worker) stop(cause error) {
 	w.nudge()
 }
 
-// saved notes that a settlement is durable.
+// saved tells the worker that a settlement is durable.
 func (w *worker) saved(p *settlement) {
 	if p.sent == 0 && !p.row.Ended {
-		return // nothing depends on it
+		return // the worker need not know
 	}
 	w.mu.Lock()
 	w.durable += p.sent
@@ -143,7 +143,7 @@ func (w *worker) run(ctx, sending context.Context) error {
 	}
 }
 
-// cursors goes over the live cursor and the replays.
+// cursors iterates over the live cursor and the replays.
 func (w *worker) cursors(yield func(*cursor) bool) {
 	if !yield(w.live) {
 		return
@@ -155,7 +155,7 @@ func (w *worker) cursors(yield func(*cursor) bool) {
 	}
 }
 
-// cursorOf returns the cursor that a machine is of.
+// cursorOf returns the cursor that has a machine.
 func (w *worker) cursorOf(m *machine.Cursor) *cursor {
 	for c := range w.cursors {
 		if c.machine == m {
@@ -172,7 +172,7 @@ func (w *worker) ending(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// sendAll does all that the machines want done now.
+// sendAll carries out all steps that the machines return now.
 func (w *worker) sendAll(ctx, sending context.Context) {
 	for w.ending(ctx) == nil {
 		m, step, ok := w.rotation.Next(time.Now())
@@ -187,7 +187,7 @@ func (w *worker) sendAll(ctx, sending context.Context) {
 	}
 }
 
-// load reads what a parked lane waits for.
+// load reads the entries that a parked lane has requested.
 func (w *worker) load(ctx context.Context, m *machine.Cursor, q machine.LoadRequest) {
 	entries, full, err := w.tail.lane(ctx, w.lease.Tenant, q)
 	if err != nil {
@@ -198,8 +198,8 @@ func (w *worker) load(ctx context.Context, m *machine.Cursor, q machine.LoadRequ
 	w.inbox <- func() { m.Loaded(q, entries, full) }
 }
 
-// send makes one request, if the endpoint's owner may read the message now. It owns the message until its result is
-// in.
+// send makes one request, if the endpoint's owner may still read the message. It owns the message until the result has
+// arrived.
 func (w *worker) send(ctx context.Context, c *cursor, msg *machine.Message) {
 	if reader, ok := w.owner(ctx); !ok || reader.Clearance != w.sees || !reader.Reads(msg.Entry) {
 		w.inbox <- func() { w.withdraw(c, msg, reader, ok) }
@@ -223,7 +223,7 @@ func (w *worker) send(ctx context.Context, c *cursor, msg *machine.Message) {
 func (w *worker) wait(ctx context.Context) {
 	woken := w.waiter.woken
 	if w.live.reading || !w.live.machine.WantsMore() {
-		woken = nil // what is new has to wait
+		woken = nil // no new entries can be read now
 	}
 	w.timer.Reset(w.pause())
 	select {
@@ -274,7 +274,7 @@ func (w *worker) receiveNotice() {
 	w.gate.Durable(n)
 }
 
-// receiveAll handles what else has come in, so that it is settled together.
+// receiveAll handles all results that have arrived, so that they are settled together.
 func (w *worker) receiveAll() {
 	for {
 		select {
@@ -288,8 +288,8 @@ func (w *worker) receiveAll() {
 	}
 }
 
-// drain waits for the requests under way, and passes on the last outcomes. Without the lease nothing can be settled
-// any more, so that it cancels the requests.
+// drain waits for the requests under way, and passes on the last outcomes. If the lease is lost, nothing can be settled
+// any more, so it cancels the requests.
 func (w *worker) drain(cause error) error {
 	if errors.Is(cause, errLeaseLost) {
 		w.abandon()
