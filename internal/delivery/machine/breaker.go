@@ -6,19 +6,18 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 )
 
-// breaker stops a whole endpoint that is down, so that an outage uses up no
-// message's retries. It opens after several failures in a row that are the
-// endpoint's own fault, on several lanes: one poisonous message must not open
-// it. No message is to blame where there was not even a connection, so that two
-// failures to connect open it whatever the lanes: a quiet endpoint, too, is served soon
-// after an outage. While it is open, one probe at a time finds out whether the
-// endpoint is back.
+// breaker stops all requests to an endpoint that is down, so that an outage does not
+// use up the retries of messages. It opens after several consecutive failures that are
+// the endpoint's own fault, on several lanes: one poisonous message must not open it. No
+// message can be the cause of a failure to connect, so two of these open it on any
+// lanes; then an endpoint with few messages is also served soon after an outage. While
+// it is open, one probe at a time shows whether the endpoint is back.
 type breaker struct {
 	failures    int // in a row
 	unconnected int // in a row, without a connection
 	lanes       map[string]struct{}
 	open        bool
-	fewLanes    bool // only failures to connect opened it
+	fewLanes    bool // it was opened by failures to connect alone
 	since       time.Time
 	probeAt     time.Time
 	wait        time.Duration // before the next probe
@@ -31,12 +30,12 @@ const (
 	breakerLanes       = 3
 	breakerUnconnected = 2
 	firstProbe         = time.Second
-	slowestProbe       = 8 * time.Second // spread, still within 10 s of the end of an outage
+	slowestProbe       = 8 * time.Second // with its spread still within 10 s of the end of an outage
 )
 
 // failed counts a failure that is the endpoint's fault, and reports whether the
-// breaker is open because of it or was already. Where only failures to connect
-// had opened it, a connection closes it: the message may be to blame from then on.
+// breaker is open. If failures to connect alone had opened it, a failure after a
+// connection closes it, because its cause may be the message.
 func (b *breaker) failed(lane string, connected bool, now time.Time, jitter float64) bool {
 	if b.open && b.fewLanes && connected {
 		*b = breaker{}
@@ -63,26 +62,26 @@ func (b *breaker) failed(lane string, connected bool, now time.Time, jitter floa
 	return true
 }
 
-// outage reports whether the breaker is open because of more than a moment's
-// failure to connect, such as a restart of the endpoint.
+// outage reports whether the breaker is open, and not only because of a short failure
+// to connect, such as a restart of the endpoint.
 func (b *breaker) outage() bool { return b.open && b.failures >= breakerFailures }
 
-// answered notes that the endpoint is there, and reports whether it was away before:
-// the breaker was open, or several lanes had failed in a row.
+// answered closes the breaker after an answer, and reports whether the endpoint was
+// down before: the breaker was open, or several lanes had failed in a row.
 func (b *breaker) answered() (wasAway bool) {
 	wasAway = b.open || len(b.lanes) > 1
 	*b = breaker{}
 	return wasAway
 }
 
-// probed notes that a probe failed; the next one waits twice as long.
+// probed doubles the wait after a failed probe.
 func (b *breaker) probed(now time.Time, jitter float64) {
 	b.probing = false
 	b.wait = min(2*b.wait, slowestProbe)
 	b.probeAt = now.Add(spread(b.wait, jitter))
 }
 
-// notBefore puts the next probe off.
+// notBefore delays the next probe until a time.
 func (b *breaker) notBefore(t time.Time) {
 	if b.open {
 		b.probeAt = later(b.probeAt, t)
@@ -93,12 +92,12 @@ func (b *breaker) mayProbe(now time.Time) bool {
 	return b.open && !b.probing && !now.Before(b.probeAt)
 }
 
-// spread returns a duration that is up to a fifth shorter or longer.
+// spread returns the duration, made up to a fifth shorter or longer by jitter.
 func spread(d time.Duration, jitter float64) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*jitter))
 }
 
-// state is the breaker as it is saved.
+// state returns the breaker's state to be saved.
 func (b breaker) state() endpoint.Breaker {
 	switch {
 	case !b.open:
@@ -109,8 +108,8 @@ func (b breaker) state() endpoint.Breaker {
 	return endpoint.Open
 }
 
-// restore goes on from what was saved: an outage does not begin anew because we
-// do.
+// restore restores a saved state, so that a restart of this process does not restart
+// an outage.
 func (b *breaker) restore(s endpoint.Breaker, now time.Time, jitter float64) {
 	if s != endpoint.Open && s != endpoint.Unconnected {
 		return

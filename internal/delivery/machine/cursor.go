@@ -15,13 +15,13 @@ type Cursor struct {
 	lanes  lanes
 
 	skip      map[string]struct{} // messages that were settled before a restart, or given up among others of a lane
-	retrying  int                 // requests under way that are of parked lanes
-	underWay  int                 // requests, and parked lanes that are being looked for
-	requested map[string]bool     // of parked messages: to drop them, or to try them at once
+	retrying  int                 // requests under way for parked lanes
+	underWay  int                 // requests under way, and parked lanes being loaded
+	requested map[string]bool     // repair requests by message id: drop it (true), or try it at once
 	stopped   bool                // nothing more is sent
 	ended     bool                // its end has been handed over
 
-	outcomes int // of attempts; this and what follows was not yet handed over
+	outcomes int // of attempts; this and the fields below are not yet handed over
 	dead     []DeadMessage
 	repaired []RepairRequest
 	saved    int64 // the position that was handed over last
@@ -52,8 +52,8 @@ func (c *Cursor) ReadTo() int64 { return c.window.readTo }
 // Bounded reports whether the cursor is a replay's.
 func (c *Cursor) Bounded() bool { return c.scope.bounded }
 
-// WantsMore reports whether more of the journal should be read. While the
-// breaker is open that is only to find a lane that has not been probed yet.
+// WantsMore reports whether more of the journal should be read. While the breaker is
+// open, more is read only to find a lane that has not been probed yet.
 func (c *Cursor) WantsMore() bool {
 	room := c.lanes.rows < c.gate.limits.Parked || len(c.lanes.dormant) > 0
 	if !room || c.window.full() || c.gate.gone || c.stopped || c.scope.bounded && c.window.readTo >= c.scope.until {
@@ -62,8 +62,8 @@ func (c *Cursor) WantsMore() bool {
 	return !c.gate.breaker.open || !c.lanes.unprobed()
 }
 
-// Read admits the entries that follow ReadTo. The journal holds nothing else for
-// this endpoint up to upTo.
+// Read admits the entries that follow ReadTo. Up to upTo, the journal has no others for
+// this endpoint.
 func (c *Cursor) Read(entries []*Entry, upTo int64) {
 	for _, e := range entries {
 		c.admit(e)
@@ -84,7 +84,7 @@ func (c *Cursor) admit(e *Entry) {
 		if _, settled := c.skip[body.ID]; settled {
 			continue
 		}
-		// Whether a message of a parked lane passes the filter is decided when it is its turn.
+		// The filter is applied to a message of a parked lane when its turn comes.
 		if !c.lanes.covers(msg) && c.passes(e, msg) {
 			c.lanes.enqueue(msg)
 		}
@@ -99,15 +99,15 @@ func newMessage(e *Entry, part int, body *wire.Message) *Message {
 	}
 }
 
-// subscribes reports whether the endpoint, as it is set up now, subscribes to a
-// message, and the cursor is to send it.
+// subscribes reports whether the endpoint currently subscribes to a message, and the
+// message is within the cursor's scope.
 func (c *Cursor) subscribes(e *Entry, body *wire.Message) bool {
 	return c.gate.audience.Subscribes(e.Journal, body) && c.scope.has(e, body)
 }
 
-// passes reports whether a message that the endpoint subscribes to may be sent. It
-// may not if the filter says so. If the filter or the body can't be computed, the
-// message is given up at once.
+// passes reports whether a message that the endpoint subscribes to passes the filter.
+// If the filter or the body can't be computed, it gives the message up and returns
+// false.
 func (c *Cursor) passes(e *Entry, msg *Message) bool {
 	passes, err := e.Passes(&c.gate.audience, msg.Part)
 	switch {
@@ -121,7 +121,7 @@ func (c *Cursor) passes(e *Entry, msg *Message) bool {
 	return false
 }
 
-// giveUp notes that a message is dead.
+// giveUp makes a message dead.
 func (c *Cursor) giveUp(msg *Message, now time.Time, reason string) {
 	c.dead = append(c.dead, DeadMessage{
 		Place:   msg.Place,
@@ -131,14 +131,14 @@ func (c *Cursor) giveUp(msg *Message, now time.Time, reason string) {
 		At:      now,
 		Reason:  reason,
 	})
-	if c.lanes.byKey[msg.Subject] != nil { // it may be loaded again, with what is before and behind it
+	if c.lanes.byKey[msg.Subject] != nil { // its lane may be loaded again, with this message
 		c.skip[msg.ID] = struct{}{}
 	}
 }
 
-// Collect returns what is to be saved, once; false: nothing is. With flush that
-// includes a position which moved only past entries without messages; otherwise
-// such a position waits.
+// Collect returns the changes to save since the previous call, and false if there are
+// none. A position that moved only past entries without messages is included only if
+// flush is true.
 func (c *Cursor) Collect(flush bool) (s Settlement, ok bool) {
 	position := c.Position()
 	end := c.finished() && !c.ended
@@ -161,14 +161,14 @@ func (c *Cursor) Collect(flush bool) (s Settlement, ok bool) {
 	return s, true
 }
 
-// Stop ends a cursor: it sends nothing more.
+// Stop stops a cursor. It sends nothing more.
 func (c *Cursor) Stop() { c.stopped = true }
 
-// Stopped reports whether the cursor was stopped and nothing of it is under way.
+// Stopped reports whether the cursor was stopped and has nothing under way.
 func (c *Cursor) Stopped() bool { return c.stopped && c.underWay == 0 }
 
-// WakeAt returns the time at which Next has something new although nothing happened;
-// zero: never.
+// WakeAt returns the time at which Next may return a step without any further event, or
+// zero if there is none.
 func (c *Cursor) WakeAt() time.Time {
 	g := c.gate
 	if c.stopped || g.breaker.open && g.breaker.probing {
@@ -192,7 +192,7 @@ func (c *Cursor) WakeAt() time.Time {
 	return due
 }
 
-// State is a cursor's state in figures.
+// State has the counts of a cursor's state.
 type State struct {
 	Position int64
 	ReadTo   int64
@@ -200,13 +200,13 @@ type State struct {
 	Waiting  int // parked lanes that wait for their due time
 	Dormant  int // parked lanes whose heads are to be read again
 	Rows     int // of parked lanes that stand for messages outside of the window
-	Retrying int // requests under way that are of parked lanes
-	UnderWay int // requests, and parked lanes that are being looked for
-	Outcomes int // of attempts; these and the dead were not yet handed over
+	Retrying int // requests under way for parked lanes
+	UnderWay int // requests under way, and parked lanes being loaded
+	Outcomes int // of attempts; these and the dead are not yet handed over
 	Dead     []string
 }
 
-// State returns the cursor's state, for tests and for people who look for a fault.
+// State returns the counts of the cursor's state, for tests and debugging.
 func (c *Cursor) State() State {
 	var dead []string
 	for _, d := range c.dead {

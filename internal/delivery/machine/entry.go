@@ -9,16 +9,16 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Derive returns the messages of an entry in a view.
+// Derive is a function that returns the messages of an entry in a view.
 type Derive func(*event.Entry, wire.View) []wire.Message
 
-// Entry is a journal entry with its messages. They are derived when the first
-// endpoint of a view asks for them, and kept for all others. It is safe for
-// concurrent use, and must not be copied.
+// Entry is a journal entry with its messages. The messages of a view are derived at the
+// first use, and kept for all endpoints. It is safe for concurrent use, and must not be
+// copied.
 type Entry struct {
 	Journal *event.Entry
 	Derive  Derive
-	views   [wire.Views]atomic.Pointer[view] // by the index of the view; nil: nobody has asked for it
+	views   [wire.Views]atomic.Pointer[view] // by the index of the view; nil: not yet used
 }
 
 // view is an entry's messages in one view.
@@ -27,10 +27,10 @@ type view struct {
 	messages []*wire.Message
 
 	filtering sync.Once
-	filtered  []*filter.Message // of each message, as filters see it
+	filtered  []*filter.Message // each message in the form that filters read
 }
 
-// view returns what is kept of a view.
+// view returns the messages of a view.
 func (e *Entry) view(of wire.View) *view {
 	kept := &e.views[of.Index()]
 	if v := kept.Load(); v != nil {
@@ -47,14 +47,14 @@ func (e *Entry) Messages(of wire.View) []*wire.Message {
 		derived := e.Derive(e.Journal, of)
 		v.messages = make([]*wire.Message, 0, len(derived))
 		for _, m := range derived {
-			v.messages = append(v.messages, &m) // each by itself, or one would keep them all
+			v.messages = append(v.messages, &m) // each allocated by itself, or one would keep all in memory
 		}
 	})
 	return v.messages
 }
 
-// Passes reports whether one of the entry's messages passes the audience's filter.
-// The filter looks at full messages, which are decoded once for all endpoints of a clearance.
+// Passes reports whether the entry's message part passes the audience's filter. The
+// filter reads the full message, which is decoded once for all endpoints of a clearance.
 func (e *Entry) Passes(a *filter.Audience, part int) (bool, error) {
 	if !a.Filters() {
 		return a.Passes(nil)

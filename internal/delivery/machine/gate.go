@@ -8,8 +8,8 @@ import (
 	"github.com/casehook/casehook/internal/filter"
 )
 
-// Gate is what all cursors of one endpoint share: how much may be under way, and
-// whether the endpoint is there at all.
+// Gate is the state that all cursors of one endpoint share: how much is under way, and
+// whether the endpoint is up.
 type Gate struct {
 	limits   Limits
 	audience filter.Audience
@@ -17,8 +17,8 @@ type Gate struct {
 	jitter   func() float64
 
 	sending int // requests under way
-	loading int // parked lanes that are being looked for in the journal
-	owed    int // sent and not durably settled
+	loading int // parked lanes that are being loaded from the journal
+	owed    int // messages sent and not durably settled
 
 	breaker  breaker
 	throttle throttle
@@ -28,27 +28,27 @@ type Gate struct {
 	gone     bool // the endpoint answered 410, or has failed for too long: it is disabled
 }
 
-// Limits bound what is held of an endpoint.
+// Limits are the limits of an endpoint.
 type Limits struct {
 	Window    int // entries above each cursor's position
 	Unsettled int // messages sent and not durably settled, of all cursors
-	Parked    int // rows of each cursor; beyond, it stops
+	Parked    int // rows of each cursor; beyond these it stops
 }
 
-// DefaultLimits are those of every endpoint.
+// DefaultLimits are the limits of every endpoint.
 var DefaultLimits = Limits{Window: 1024, Unsettled: 512, Parked: 10_000}
 
-// GateConfig is what a gate is made from.
+// GateConfig configures a gate.
 type GateConfig struct {
-	Endpoint     endpoint.Endpoint // with its health as it was saved
-	Owner        access.Reader     // what the endpoint's owner may read
+	Endpoint     endpoint.Endpoint // with its saved health
+	Owner        access.Reader     // the rights of the endpoint's owner
 	Limits       Limits
 	Jitter       func() float64 // in [0,1)
-	DisableAfter time.Duration  // the endpoint is disabled after it has failed for so long; 0: never
+	DisableAfter time.Duration  // time of failures after which the endpoint is disabled; 0: never
 	Now          time.Time
 }
 
-// NewGate returns the gate of an endpoint. It goes on from the health that was saved.
+// NewGate returns the gate of an endpoint, with its saved health.
 func NewGate(c GateConfig) *Gate {
 	g := &Gate{
 		limits:   c.Limits,
@@ -62,9 +62,8 @@ func NewGate(c GateConfig) *Gate {
 	return g
 }
 
-// Inherit takes over what a change of the endpoint is no reason to forget: how
-// much it was sent lately, and, where it has not moved, for how long it does not
-// want to be asked.
+// Inherit takes over the state that survives a change of the endpoint: its pace, and,
+// unless its URL has moved, its throttle.
 func (g *Gate) Inherit(before *Gate, moved bool, now time.Time) {
 	g.pace.inherit(before.pace, now)
 	if !moved {
@@ -75,7 +74,7 @@ func (g *Gate) Inherit(before *Gate, moved bool, now time.Time) {
 // Policy returns the endpoint's policy, with its defaults.
 func (g *Gate) Policy() endpoint.Policy { return g.policy }
 
-// Owner changes what the endpoint's owner may read. Its clearance stays as it was.
+// Owner changes the rights of the endpoint's owner. The clearance must stay the same.
 func (g *Gate) Owner(r access.Reader) { g.audience.Reader = r }
 
 // Busy reports whether something is under way.
@@ -90,7 +89,7 @@ func (g *Gate) Open() bool { return g.breaker.open }
 // Health returns the endpoint's health as of now.
 func (g *Gate) Health() endpoint.Health { return g.health.Health }
 
-// Durable notes that n outcomes which were handed over are saved.
+// Durable tells the gate that n outcomes that were handed over are saved.
 func (g *Gate) Durable(n int) { g.owed -= n }
 
 // full reports whether no more may be under way.
@@ -103,14 +102,14 @@ func (g *Gate) shut(now time.Time) bool {
 	return g.full() || now.Before(g.rest.until) || g.throttle.stops(now, g.sending+g.loading) || !g.pace.may(now)
 }
 
-// opensAt is when a gate that was shut by the clock opens; it may be in the past.
+// opensAt returns the time until which the gate is shut; it may be in the past.
 func (g *Gate) opensAt() time.Time {
 	return later(later(g.throttle.until, g.pace.next), g.rest.until)
 }
 
-// observe learns from an outcome, and reports whether the endpoint as a whole is
-// down, so that the message is not to blame. When an endpoint is back that was away,
-// it calls hurry.
+// observe updates the gate after an outcome, and reports whether the endpoint as a whole
+// is down, so that the failure does not count for the message. When the endpoint is back
+// after an outage, it calls hurry.
 func (g *Gate) observe(msg *Message, o Outcome, now time.Time, hurry func(time.Time)) (down bool) {
 	g.rest = rest{}
 	g.throttle.observe(msg.sentAt, o, now)
@@ -147,7 +146,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// GateState is a gate's state in figures.
+// GateState has the counts of a gate's state.
 type GateState struct {
 	Sending int // requests under way
 	Owed    int // messages sent and not durably settled
@@ -155,7 +154,7 @@ type GateState struct {
 	Gone    bool
 }
 
-// State returns the gate's state, for tests and for people who look for a fault.
+// State returns the counts of the gate's state, for tests and debugging.
 func (g *Gate) State() GateState {
 	return GateState{Sending: g.sending, Owed: g.owed, Open: g.breaker.open, Gone: g.gone}
 }

@@ -7,28 +7,28 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// health follows how an endpoint fares, over restarts and changes of nodes: it
-// starts from what was saved, and notes what is to be saved with the outcomes
-// that it follows from. Facts say when the endpoint is down, is disabled, and is
-// back; once each, however often it is seen.
+// health tracks the health of an endpoint, across restarts and changes of nodes: it
+// starts from the saved health, and collects changes, which are saved with the outcomes
+// that cause them. Each time that the endpoint fails, is disabled or recovers, there is
+// one fact.
 //
-// Failures at messages that are about endpoints themselves count like all others,
-// and cause no fact: two endpoints that subscribe to each other's facts would
-// otherwise go on for ever.
+// Failures of messages about endpoints count like all others but cause no fact:
+// otherwise two endpoints that subscribe to each other's facts would cause messages for
+// ever.
 type health struct {
 	endpoint.Health // as of the last change
 	of              endpoint.Endpoint
 	disableAfter    time.Duration // 0: never
-	first           time.Time     // of the failures in a row that this worker saw; zero: it saw none
+	first           time.Time     // of the consecutive failures that this worker saw; zero: it saw none
 	refusals        refusals
 	changes         []HealthChange
 }
 
 // The bounds of an endpoint's health.
 const (
-	failingAfter  = 10 * time.Minute // of failing, where the breaker stays closed
-	seenFailing   = 10 * time.Minute // by this worker, at least, before it disables
-	refusingAfter = 10 * time.Minute // of refusing everything
+	failingAfter  = 10 * time.Minute // failures for so long are a fact although the breaker is closed
+	seenFailing   = 10 * time.Minute // failures that this worker must see before it disables the endpoint
+	refusingAfter = 10 * time.Minute // refusals of everything for so long are a fact
 	goneReason    = "410 Gone"
 )
 
@@ -40,11 +40,11 @@ func newHealth(e endpoint.Endpoint, disableAfter time.Duration) health {
 	return h
 }
 
-// refusals are answers in a row that refused a message.
+// refusals are consecutive answers that refused a message.
 type refusals struct {
-	since   time.Time // of the first; zero: there is none
+	since   time.Time // when the first was; zero: there is none
 	subject string    // of the first
-	several bool      // of several subjects
+	several bool      // they have several subjects
 }
 
 // add counts a refusal, and reports whether the endpoint refuses everything.
@@ -56,14 +56,14 @@ func (r *refusals) add(subject string, now time.Time) bool {
 	return r.several && now.Sub(r.since) >= refusingAfter
 }
 
-// delivered notes that the endpoint accepted a message.
+// delivered records that the endpoint accepted a message.
 func (h *health) delivered(now time.Time) {
 	h.refusals = refusals{}
 	h.answered(now)
 }
 
-// refused notes that the endpoint is there, and did not accept a message. An
-// endpoint that accepts nothing for a while is failing, too.
+// refused records that the endpoint answered and did not accept a message. An endpoint
+// that accepts nothing for a while is also failing.
 func (h *health) refused(subject, reason string, now time.Time) {
 	switch lasting := !event.Operational(subject) && h.refusals.add(subject, now); {
 	case h.Breaker == endpoint.Refuses:
@@ -88,7 +88,7 @@ func (h *health) refused(subject, reason string, now time.Time) {
 	}
 }
 
-// answered notes that the endpoint is there.
+// answered records that the endpoint answered.
 func (h *health) answered(now time.Time) {
 	h.first = time.Time{}
 	if h.Since.IsZero() {
@@ -103,9 +103,9 @@ func (h *health) answered(now time.Time) {
 	}
 }
 
-// failed notes a failure that is the endpoint's own, and reports whether it is to
-// be disabled for it. The first failures that a worker sees do not suffice: it may
-// have been we who were away all the time.
+// failed records a failure that is the endpoint's own, and reports whether the endpoint
+// is to be disabled. The first failures that a worker sees do not suffice, since this
+// process may have been offline.
 func (h *health) failed(subject, reason string, b breaker, now time.Time) (disable bool) {
 	was := h.Health
 	h.count(subject, now)
@@ -129,7 +129,7 @@ func (h *health) failed(subject, reason string, b breaker, now time.Time) (disab
 	return disable
 }
 
-// gone notes that the endpoint never wants anything again.
+// gone records that the endpoint answered 410, and disables it.
 func (h *health) gone(subject string, now time.Time) {
 	h.count(subject, now)
 	h.disable(goneReason, now)
@@ -149,7 +149,7 @@ func (h *health) count(subject string, now time.Time) {
 	}
 }
 
-// disable notes that the endpoint is to be disabled.
+// disable adds a change that disables the endpoint.
 func (h *health) disable(reason string, now time.Time) {
 	h.Reason, h.Reported = reason, h.Reported || h.Notable
 	if h.Notable {
@@ -161,8 +161,8 @@ func (h *health) disable(reason string, now time.Time) {
 	last.Disable, last.Revision = true, h.of.Revision
 }
 
-// note notes that the health is to be saved, with a fact about what it was or is. A
-// change without a fact replaces one without a fact before it.
+// note adds a change of the health to be saved, with an optional fact about the health
+// said. A change without a fact replaces a previous one without a fact.
 func (h *health) note(said endpoint.Health, now time.Time, fact ...event.Kind[event.NoDetails]) {
 	c := HealthChange{Base: h.Version}
 	if n := len(h.changes); n > 0 && h.changes[n-1].Entry == nil {
@@ -177,7 +177,7 @@ func (h *health) note(said endpoint.Health, now time.Time, fact ...event.Kind[ev
 	h.changes = append(h.changes, c)
 }
 
-// entry returns the entry of the journal about the endpoint.
+// entry returns a journal entry with a fact about the endpoint.
 func (h *health) entry(said endpoint.Health, now time.Time, f event.Fact) *event.Entry {
 	return &event.Entry{
 		Tenant:  h.of.Tenant,
@@ -193,7 +193,7 @@ func (h *health) entry(said endpoint.Health, now time.Time, f event.Fact) *event
 	}
 }
 
-// collect returns what is to be saved, once.
+// collect returns the changes to save since the previous call.
 func (h *health) collect() []HealthChange {
 	changes := h.changes
 	h.changes = nil

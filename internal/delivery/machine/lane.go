@@ -11,7 +11,7 @@ import (
 // lane is a line of messages of which one is under way at a time.
 type lane struct {
 	key     string
-	queue   []*Message // read into the window, not sent
+	queue   []*Message // in the window, not yet sent
 	sending *Message
 	ready   bool      // it is in the list of ready lanes
 	row     *row      // not nil: the lane is parked
@@ -21,8 +21,8 @@ type lane struct {
 // sendable reports whether the lane's next message may be sent.
 func (l *lane) sendable() bool { return l.row == nil && l.sending == nil && len(l.queue) > 0 }
 
-// rows returns how many rows the lane has, once it is parked, that stand for
-// messages outside of the window.
+// rows returns how many rows, 0 or 1, the lane has once parked that stand for messages
+// outside of the window.
 func (l *lane) rows() int {
 	if kindOf(l.key) == ofAll {
 		return 0
@@ -35,16 +35,16 @@ func (l *lane) rows() int {
 type row struct {
 	ParkedMessage
 	lane       *lane
-	loaded     []*Message // from the head on, when it is the lane's turn
+	loaded     []*Message // messages from the head on, loaded for the lane's turn
 	loadedTo   int64      // the journal has been searched for the lane up to here
-	absorbedTo int64      // the last of its messages that was left in the journal
-	index      int        // in the heap of those that wait for their due time; -1: not in it
-	away       bool       // its head failed because the endpoint was not there, and named no time
-	hurried    bool       // it was tried before its due time once
+	absorbedTo int64      // the position of its last message that was left in the journal
+	index      int        // in the waiting heap; -1: not in it
+	away       bool       // its head failed because the endpoint was down, without a Retry-After
+	hurried    bool       // it was made due early once
 }
 
-// owes reports whether the row stands for a message at this place. The id is the
-// message's, and own tells whether that has a row by itself.
+// owes reports whether the row stands for the message at a place. The id is the
+// message's, and own reports whether it has a lane of its own.
 func (r *row) owes(p Place, id string, own bool) bool {
 	if p.before(r.place()) || own != (kindOf(r.lane.key) == ofMessage) {
 		return false
@@ -52,13 +52,13 @@ func (r *row) owes(p Place, id string, own bool) bool {
 	return !own || id == r.Message
 }
 
-// laneKind says what a lane's key stands for.
+// laneKind is the kind of a lane, by its key.
 type laneKind int
 
 const (
 	ofSubject laneKind = iota // "case/17": the messages behind its head wait in the journal
 	ofMessage                 // "msg_...": a message by itself
-	ofAll                     // "": the whole endpoint; its messages stay in the window
+	ofAll                     // "": all messages of the endpoint; they stay in the window
 )
 
 func kindOf(key string) laneKind {
@@ -120,8 +120,8 @@ func (w *waiting) remove(r *row) {
 	}
 }
 
-// hurry makes lanes due that failed while the endpoint was away, each once, so that a
-// message which fails by itself uses up one try more at most.
+// hurry makes due the lanes that failed while the endpoint was down, each once, so that
+// it costs a message that fails for its own reasons at most one try.
 func (w *waiting) hurry(now time.Time) {
 	for _, r := range *w {
 		if r.away && !r.hurried && r.Due.After(now) {

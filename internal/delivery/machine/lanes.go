@@ -13,14 +13,14 @@ type lanes struct {
 	order   endpoint.Order
 	byKey   map[string]*lane
 	ready   []*lane // with a message to send, in order
-	waiting waiting // parked, and not under way
-	dormant []*row  // parked before a restart, with heads that are to be read again
+	waiting waiting // parked and not under way
+	dormant []*row  // parked before a restart; their heads have to be read again
 	rows    int     // of parked lanes whose messages have left the window
 
-	changed map[string]*ParkedMessage // rows, since they were last saved; nil: the lane is not parked any more
+	changed map[string]*ParkedMessage // rows changed since they were last saved; nil: no longer parked
 }
 
-// get returns the lane of a key, which is made if there is none.
+// get returns the lane of a key, and adds it if there is none.
 func (s *lanes) get(key string) *lane {
 	l := s.byKey[key]
 	if l == nil {
@@ -30,11 +30,11 @@ func (s *lanes) get(key string) *lane {
 	return l
 }
 
-// of returns the lane of a message by the present order; nil: there is none.
+// of returns the lane of a message under the current order; nil: there is none.
 func (s *lanes) of(msg *Message) *lane { return s.byKey[laneKey(s.order, msg)] }
 
-// sending returns the lane of a message under way; the order may have been another
-// when the lane was parked.
+// sending returns the lane of a message under way. The lane may have been parked under
+// an earlier order.
 func (s *lanes) sending(msg *Message) *lane {
 	for _, key := range []string{laneKey(s.order, msg), msg.Subject, msg.ID, ""} {
 		if l := s.byKey[key]; l != nil && l.sending == msg {
@@ -44,7 +44,7 @@ func (s *lanes) sending(msg *Message) *lane {
 	panic("machine: an outcome for a message that is not under way")
 }
 
-// update lists a lane as ready if it is, and forgets one that has become empty.
+// update lists a lane as ready if it is, and removes one that is empty.
 func (s *lanes) update(l *lane) {
 	if !l.ready && l.sendable() {
 		l.ready = true
@@ -85,8 +85,8 @@ func (s *lanes) remove(l *lane) {
 	l.ready = false
 }
 
-// leastProbed returns the lane whose last probe is longest ago, if possible one with
-// a message that was never tried; nil: there is none to probe.
+// leastProbed returns the lane that was probed longest ago, preferably one with a
+// message that was never tried; nil: there is none to probe.
 func (s *lanes) leastProbed() (least *lane) {
 	for _, l := range s.ready {
 		if l.sendable() && (least == nil || l.probed.Before(least.probed)) {
@@ -101,12 +101,12 @@ func (s *lanes) leastProbed() (least *lane) {
 	return least
 }
 
-// unprobed reports whether a lane is ready that was never probed.
+// unprobed reports whether a ready lane was never probed.
 func (s *lanes) unprobed() bool {
 	return slices.ContainsFunc(s.ready, func(l *lane) bool { return l.probed.IsZero() && l.sendable() })
 }
 
-// park makes a row for a lane, or writes over the one it has.
+// park adds a row to a lane, or overwrites the one it has.
 func (s *lanes) park(l *lane, p ParkedMessage) *row {
 	if l.row == nil {
 		l.row = &row{lane: l, index: -1}
@@ -138,7 +138,7 @@ func (s *lanes) change(key string, p *ParkedMessage) {
 	s.changed[key] = p
 }
 
-// collect returns the rows that have changed since it was called last.
+// collect returns the rows that have changed since the previous call.
 func (s *lanes) collect() (park []ParkedMessage, unpark []string) {
 	if len(s.changed) == 0 {
 		return nil, nil
@@ -154,7 +154,7 @@ func (s *lanes) collect() (park []ParkedMessage, unpark []string) {
 	return park, unpark
 }
 
-// restore parks the lanes that were saved as parked at a position.
+// restore restores the parked lanes of a cursor that was saved at a position.
 func (s *lanes) restore(parked []ParkedMessage, position int64) {
 	for _, p := range parked {
 		r := s.park(s.get(p.Lane), p)
@@ -167,16 +167,16 @@ func (s *lanes) restore(parked []ParkedMessage, position int64) {
 	s.changed = nil // it is saved already
 }
 
-// wake lets lanes that were parked before a restart wait for their due time, once
-// the journal has been read to their heads.
+// wake moves lanes that were parked before a restart from dormant to waiting, once the
+// journal has been read to their heads.
 func (s *lanes) wake(readTo int64) {
 	s.dormant = slices.DeleteFunc(s.dormant, func(r *row) bool {
 		if r.Seq > readTo {
 			return false
 		}
 		switch {
-		case r.lane.row != r: // it has gone on under another order
-		case kindOf(r.lane.key) == ofAll && len(r.loaded) == 0: // its head is wanted no more
+		case r.lane.row != r: // it was replaced under another order
+		case kindOf(r.lane.key) == ofAll && len(r.loaded) == 0: // its head is no longer wanted
 			s.unpark(r.lane)
 		default:
 			s.waiting.add(r)
@@ -185,7 +185,7 @@ func (s *lanes) wake(readTo int64) {
 	})
 }
 
-// covers reports whether a parked lane's row stands for the message already.
+// covers reports whether the row of a parked lane already stands for the message.
 func (s *lanes) covers(msg *Message) bool {
 	if l := s.byKey[msg.ID]; l != nil && l.row != nil {
 		return true
@@ -198,7 +198,7 @@ func (s *lanes) covers(msg *Message) bool {
 	if s.order == endpoint.Strict || strict == nil || strict.row == nil || strict.row.Message != msg.ID {
 		return false
 	}
-	// The order was strict when it failed; it waits on under the order of today.
+	// The order was strict when the message failed. It keeps waiting under the current order.
 	p := strict.row.ParkedMessage
 	s.unpark(strict)
 	p.Lane = laneKey(s.order, msg)
@@ -206,7 +206,7 @@ func (s *lanes) covers(msg *Message) bool {
 	return true
 }
 
-// finish ends a message that was delivered or given up; its lane goes on.
+// finish removes a message that was delivered or given up from its lane, which goes on.
 func (s *lanes) finish(l *lane, msg *Message) {
 	if msg.window != nil {
 		msg.window.open--
@@ -223,21 +223,21 @@ func (s *lanes) finish(l *lane, msg *Message) {
 		s.unpark(l)
 		return
 	}
-	if len(l.row.loaded) > 0 { // empty when it was parked while under way
+	if len(l.row.loaded) > 0 { // empty if the lane was parked while the message was under way
 		l.row.loaded = l.row.loaded[1:]
 	}
 	s.advance(l)
 }
 
-// advance goes on to a parked lane's next message, or ends the parking when the
-// journal holds no more of it.
+// advance goes on to a parked lane's next message, or unparks the lane if the journal
+// holds no more of its messages.
 func (s *lanes) advance(l *lane) {
 	r := l.row
 	switch {
 	case len(r.loaded) > 0:
 		s.setHead(r, r.loaded[0])
 	case kindOf(l.key) == ofSubject && r.loadedTo < r.absorbedTo:
-		// The next head is not known yet: it is the first message behind the present one.
+		// The next head is not known yet: it is the first message after this one.
 		next := ParkedMessage{Seq: r.Seq, Part: r.Part + 1}
 		if r.loadedTo >= r.Seq {
 			next = ParkedMessage{Seq: r.loadedTo + 1}
@@ -248,8 +248,8 @@ func (s *lanes) advance(l *lane) {
 	}
 }
 
-// setHead makes a message the head of its parked lane; it waits for its turn.
-// A head that was there before keeps its tries and its due time.
+// setHead makes a message the head of its parked lane, where it waits for its turn. If
+// it was the head before, it keeps its tries and its due time.
 func (s *lanes) setHead(r *row, msg *Message) {
 	if msg.ID == r.Message {
 		s.waiting.add(r)
@@ -259,7 +259,7 @@ func (s *lanes) setHead(r *row, msg *Message) {
 		ParkedMessage{Seq: msg.Seq, Part: msg.Part, Message: msg.ID, Subject: msg.Subject, Trigger: msg.Body.Trigger})
 }
 
-// requeue lets a message wait where it was: nothing is counted against it.
+// requeue returns a message to its place in its lane, with tries as its count.
 func (s *lanes) requeue(l *lane, msg *Message, tries int) {
 	msg.Tries, msg.probe = tries, false
 	if l.row == nil {
@@ -272,8 +272,8 @@ func (s *lanes) requeue(l *lane, msg *Message, tries int) {
 	s.repark(l, p)
 }
 
-// repark writes over the row of a lane whose head has come back. The messages of a
-// lane of a subject are read from the journal again.
+// repark overwrites the row of a lane whose head is no longer under way. The messages of
+// a subject's lane are read from the journal again.
 func (s *lanes) repark(l *lane, p ParkedMessage) {
 	if kindOf(l.key) != ofAll {
 		l.row.loaded = nil
@@ -281,7 +281,7 @@ func (s *lanes) repark(l *lane, p ParkedMessage) {
 	s.park(l, p)
 }
 
-// absorb parks a lane that was not: its messages leave the window and wait in the
+// absorb parks a lane that was not parked: its messages leave the window and wait in the
 // journal. The lane of a whole endpoint keeps them in the window.
 func (s *lanes) absorb(l *lane, head *Message, p ParkedMessage) {
 	if kindOf(l.key) == ofAll {

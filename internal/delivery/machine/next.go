@@ -2,7 +2,7 @@ package machine
 
 import "time"
 
-// Step is what a cursor wants done next: a message sent, or a parked lane loaded from
+// Step is the next step of a cursor: to send a message, or to load a parked lane from
 // the journal. One of the two is set.
 type Step struct {
 	Send *Message
@@ -16,12 +16,12 @@ type LoadRequest struct {
 	UpTo  int64
 }
 
-// Subject returns the subject whose entries are asked for; false: it is the first
-// entry behind After, whatever it is about.
+// Subject returns the subject whose entries are requested. If it returns false, the
+// first entry after After is requested, of any subject.
 func (l LoadRequest) Subject() (string, bool) { return l.Lane, kindOf(l.Lane) == ofSubject }
 
-// Next picks what to do now; false: nothing. Each message must come back by Done or
-// Withhold, each load by Loaded or Unloaded.
+// Next returns the next step, or false if there is none now. Each message must be
+// returned by Done or Withhold, and each load by Loaded or Unloaded.
 func (c *Cursor) Next(now time.Time) (Step, bool) {
 	if c.stopped || c.gate.shut(now) {
 		return Step{}, false
@@ -39,9 +39,9 @@ func (c *Cursor) Next(now time.Time) (Step, bool) {
 	return Step{}, false
 }
 
-// probe tries one message while the breaker is open: that of the lane which was
-// probed longest ago, so that no lane which fails for ever keeps the others from
-// showing that the endpoint is back.
+// probe sends one message while the breaker is open. It takes the lane that was probed
+// longest ago: a lane that always fails must not keep the others from showing that the
+// endpoint is back.
 func (c *Cursor) probe(now time.Time) (s Step, ok bool) {
 	l := c.lanes.leastProbed()
 	if l == nil || c.gate.loading > 0 || !c.gate.breaker.mayProbe(now) {
@@ -59,8 +59,8 @@ func (c *Cursor) probe(now time.Time) (s Step, ok bool) {
 	return s, true
 }
 
-// due returns the parked lane whose turn it is; nil: there is none. While new
-// messages wait, parked lanes have at most half of what may be under way.
+// due returns a parked lane that is due; nil: there is none. While new messages wait,
+// parked lanes have at most half of the requests that may be under way.
 func (c *Cursor) due(now time.Time) *row {
 	if len(c.lanes.waiting) == 0 || c.lanes.waiting[0].Due.After(now) {
 		return nil
@@ -71,7 +71,7 @@ func (c *Cursor) due(now time.Time) *row {
 	return c.lanes.waiting[0]
 }
 
-// retry sends a parked lane's head, or asks for it when it is not at hand.
+// retry sends a parked lane's head, or requests to load it if it is not in memory.
 func (c *Cursor) retry(r *row, now time.Time) Step {
 	c.lanes.waiting.remove(r)
 	if len(r.loaded) == 0 {
@@ -88,8 +88,7 @@ func (c *Cursor) retry(r *row, now time.Time) Step {
 	return Step{Send: msg}
 }
 
-// Loaded handles what the journal holds of a parked lane. A full batch may leave
-// more behind it.
+// Loaded handles the entries of a parked lane. After a full batch, more may follow.
 func (c *Cursor) Loaded(q LoadRequest, entries []*Entry, full bool) {
 	c.gate.loading--
 	c.underWay--
@@ -109,7 +108,7 @@ func (c *Cursor) Loaded(q LoadRequest, entries []*Entry, full bool) {
 	c.lanes.advance(l)
 }
 
-// Unloaded puts a lane back that could not be loaded; it is tried again at a time.
+// Unloaded returns a lane that could not be loaded. It is loaded again at a time.
 func (c *Cursor) Unloaded(q LoadRequest, again time.Time) {
 	c.gate.loading--
 	c.underWay--
@@ -153,11 +152,11 @@ func (c *Cursor) send(msg *Message, now time.Time) {
 	c.gate.pace.spend(now)
 }
 
-// hungAfter is how long the lowest message may hold up a full window.
+// hungAfter is how long a message may hold up a full window.
 const hungAfter = time.Second
 
-// lowest returns the message under way that keeps the cursor where it is; nil: the
-// window is not full, or there is none.
+// lowest returns the message under way that holds the position of a cursor whose window
+// is full; nil: there is none.
 func (c *Cursor) lowest() *Message {
 	if !c.window.full() {
 		return nil
@@ -171,8 +170,8 @@ func (c *Cursor) lowest() *Message {
 	return nil
 }
 
-// hungAt returns the time at which the lowest message has held up a full window for
-// too long; zero: there is none.
+// hungAt returns the time at which the lowest message will have held up a full window
+// for hungAfter; zero: there is no such message.
 func (c *Cursor) hungAt() time.Time {
 	if msg := c.lowest(); msg != nil {
 		return msg.sentAt.Add(hungAfter)
@@ -180,8 +179,8 @@ func (c *Cursor) hungAt() time.Time {
 	return time.Time{}
 }
 
-// freeWindow parks a message that holds up a full window, so that the cursor
-// moves. It stays under way.
+// freeWindow parks a message that has held up a full window for too long, so that the
+// cursor moves. The message stays under way.
 func (c *Cursor) freeWindow(now time.Time) {
 	msg := c.lowest()
 	if msg == nil || now.Before(msg.sentAt.Add(hungAfter)) {

@@ -28,8 +28,8 @@ func (c *Cursor) Done(msg *Message, o Outcome, now time.Time) {
 	}
 }
 
-// Withhold ends a message that Next returned and the endpoint's owner may not read
-// any more: it is as one that the endpoint does not want.
+// Withhold ends a message that Next returned and that the endpoint's owner may no longer
+// read. It counts as unwanted.
 func (c *Cursor) Withhold(msg *Message) { c.lanes.finish(c.unsent(msg), msg) }
 
 // returned counts a message as no longer under way, and returns its lane.
@@ -45,16 +45,16 @@ func (c *Cursor) returned(msg *Message) *lane {
 	return l
 }
 
-// unsent is returned for a message for which no request was made.
+// unsent is like returned, for a message for which no request was made.
 func (c *Cursor) unsent(msg *Message) *lane {
 	c.gate.owed--
 	c.gate.breaker.probing = c.gate.breaker.probing && !msg.probe
 	return c.returned(msg)
 }
 
-// fail counts a failure against a message: it is parked until its next try, or
-// given up after its last. The next try is on schedule, or when the endpoint asks
-// for it if that is later; without a connection it is no later than a probe.
+// fail counts a failure of a message. The message is parked until its next try, or given
+// up after its last. The next try is on schedule, or later if the endpoint asks for it;
+// after a failure to connect it is no later than a probe.
 func (c *Cursor) fail(l *lane, msg *Message, o Outcome, now time.Time) {
 	msg.failures++
 	wait, again := c.gate.policy.Retry(msg.failures, c.gate.jitter())
@@ -76,7 +76,7 @@ func (c *Cursor) fail(l *lane, msg *Message, o Outcome, now time.Time) {
 	l.row.away = o.Verdict == Unreachable && o.RetryAfter == 0
 }
 
-// parked returns the row of the lane whose head the message is.
+// parked returns the row of a lane with the message as its head.
 func (m *Message) parked(due time.Time, reason string) ParkedMessage {
 	return ParkedMessage{
 		Seq:      m.Seq,

@@ -6,12 +6,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// pace spreads an endpoint's requests: in any time t no more than a burst and
-// rate*t are sent, of all its cursors. The burst is what a second has, at least
-// one request. The zero value sets no limit.
+// pace is an endpoint's rate limit: in any time t, all its cursors together send at most
+// a burst and rate*t requests. The burst is one second's requests, at least one. The
+// zero value sets no limit.
 type pace struct {
 	limiter *rate.Limiter
-	next    time.Time // when there is a request to be had again
+	next    time.Time // when the next request may be sent, if the burst is used up
 }
 
 func newPace(perSecond float64) pace {
@@ -23,7 +23,7 @@ func newPace(perSecond float64) pace {
 
 func burst(perSecond float64) int { return max(1, int(perSecond)) }
 
-// inherit goes on where the endpoint's pace before a change left off.
+// inherit continues the pace that the endpoint had before a change.
 func (p *pace) inherit(before pace, now time.Time) {
 	if p.limiter == nil || before.limiter == nil {
 		return
@@ -49,7 +49,7 @@ func (p *pace) may(now time.Time) bool {
 	return false
 }
 
-// spend counts a request that is sent.
+// spend counts a request.
 func (p *pace) spend(now time.Time) {
 	if p.limiter != nil {
 		p.limiter.ReserveN(now, 1)

@@ -8,7 +8,7 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// RequestRepair records a request, which Repair carries out.
+// RequestRepair adds a request, which Repair carries out.
 func (c *Cursor) RequestRepair(r RepairRequest) {
 	if c.requested == nil {
 		c.requested = map[string]bool{}
@@ -17,8 +17,8 @@ func (c *Cursor) RequestRepair(r RepairRequest) {
 }
 
 // Repair carries out the requests: it drops parked messages, or makes them due now. A
-// request for a message under way waits until the message has come back. A message that
-// is no longer parked was delivered or given up meanwhile; its request is done.
+// request for a message under way waits for its outcome. A message that is no longer
+// parked was delivered or given up meanwhile; its request is done.
 func (c *Cursor) Repair(now time.Time) {
 	if len(c.requested) == 0 || c.stopped {
 		return
@@ -33,7 +33,7 @@ func (c *Cursor) Repair(now time.Time) {
 		r, drop := heads[message], c.requested[message]
 		switch {
 		case r == nil:
-		case r.index < 0: // under way, being looked for, or not read again yet
+		case r.index < 0: // under way, being loaded, or not read again yet
 			continue
 		case drop:
 			c.drop(r, now)
@@ -47,13 +47,13 @@ func (c *Cursor) Repair(now time.Time) {
 	}
 }
 
-// drop ends the head of a parked lane as given up; the lane goes on.
+// drop gives up the head of a parked lane, which goes on.
 func (c *Cursor) drop(r *row, now time.Time) {
 	msg := &Message{Place: r.place(), ID: r.Message, Subject: r.Subject, Body: &wire.Message{Trigger: r.Trigger}}
 	if len(r.loaded) > 0 {
 		msg = r.loaded[0]
 	} else {
-		r.loadedTo = min(r.loadedTo, r.Seq-1) // what was found behind the head is forgotten
+		r.loadedTo = min(r.loadedTo, r.Seq-1) // the messages after the head are no longer loaded
 	}
 	c.giveUp(msg, now, r.Reason)
 	c.dead[len(c.dead)-1].Dropped = true

@@ -6,8 +6,8 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Range is what a replay sends again: all that the endpoint subscribes to, up to a
-// position, and of that what is named.
+// Range selects the messages that a replay sends again, among those that the endpoint
+// subscribes to, up to a position.
 type Range struct {
 	Until    int64
 	Subject  string   // empty: all
@@ -15,10 +15,10 @@ type Range struct {
 	Messages []string // ids; nil: all
 }
 
-// scope narrows what a cursor sends. The zero value is the live cursor's: all that
-// the endpoint wants, without an end.
+// scope restricts the messages that a cursor sends. The zero value is the live cursor's:
+// all messages that the endpoint wants, without an end.
 type scope struct {
-	bounded  bool // it ends at until
+	bounded  bool // the cursor ends at until
 	until    int64
 	subject  string          // empty: all
 	triggers map[string]bool // nil: all
@@ -30,8 +30,8 @@ func (s scope) has(e *Entry, body *wire.Message) bool {
 		(s.messages == nil || s.messages[body.ID])
 }
 
-// replayWindow is how many entries a replay's window has at most: there may be
-// many of them.
+// replayWindow is the size of a replay's window, in entries. It is small because there
+// may be many replays.
 const replayWindow = 128
 
 // NewReplay restores the cursor of a replay.
@@ -48,7 +48,7 @@ func NewReplay(g *Gate, r Range, s CursorState) *Cursor {
 	return c
 }
 
-// set returns the set of all names; of nil, nil.
+// set returns the set of names. The set of nil is nil.
 func set(all []string) map[string]bool {
 	if all == nil {
 		return nil
@@ -60,19 +60,18 @@ func set(all []string) map[string]bool {
 	return names
 }
 
-// finished reports whether a replay has sent all that it was to send.
+// finished reports whether a replay has nothing more to send.
 func (c *Cursor) finished() bool {
 	return c.scope.bounded && c.Position() >= c.scope.until && len(c.lanes.byKey) == 0 && len(c.lanes.dormant) == 0 &&
 		c.underWay == 0
 }
 
-// Rotation lets the cursors of one endpoint take turns: the live one, and its
-// replays.
+// Rotation alternates between the cursors of one endpoint: the live one and its replays.
 type Rotation struct {
 	live     *Cursor
 	replays  []*Cursor
 	replayed bool // the last step was a replay's
-	turn     int  // the replay whose turn it is
+	turn     int  // the index of the next replay
 }
 
 // NewRotation returns a rotation without replays.
@@ -81,10 +80,10 @@ func NewRotation(live *Cursor) *Rotation { return &Rotation{live: live} }
 // SetReplays replaces the replays.
 func (r *Rotation) SetReplays(replays []*Cursor) { r.replays = replays }
 
-// Next picks what to do now, and for which cursor. Live and replays take turns
-// while both have something to do. A replay has at most half of what may be under
-// way while there is something new; and it never has all, so that what is new
-// finds room at once.
+// Next returns the next step and its cursor. While both the live cursor and replays have
+// steps, it alternates between them. While there are new messages, replays have at most
+// half of the requests that may be under way; they never have all of them, so that a new
+// message can be sent at once.
 func (r *Rotation) Next(now time.Time) (*Cursor, Step, bool) {
 	most := r.live.gate.policy.Concurrency
 	if !r.replayed && r.replaying() < max(1, most/2) {
@@ -102,7 +101,7 @@ func (r *Rotation) Next(now time.Time) (*Cursor, Step, bool) {
 	return nil, Step{}, false
 }
 
-// nextReplay lets the replays take turns among themselves.
+// nextReplay returns the next step of a replay, in turn.
 func (r *Rotation) nextReplay(now time.Time) (*Cursor, Step, bool) {
 	for i := range r.replays {
 		n := (r.turn + i) % len(r.replays)
@@ -114,7 +113,7 @@ func (r *Rotation) nextReplay(now time.Time) (*Cursor, Step, bool) {
 	return nil, Step{}, false
 }
 
-// replaying returns how much is under way of replays.
+// replaying returns how many requests of replays are under way.
 func (r *Rotation) replaying() (n int) {
 	for _, c := range r.replays {
 		n += c.underWay

@@ -2,22 +2,22 @@ package machine
 
 import "time"
 
-// rest keeps requests back for a moment when this machine could not send one: it
-// lacks descriptors, say. That is no fault of the endpoint's, so that nothing is
-// counted against it or the message.
+// rest delays all requests for a moment after this machine could not send one, for
+// example for lack of file descriptors. This is not the endpoint's fault, so it counts
+// neither for the endpoint nor for the message.
 type rest struct {
 	until time.Time
 	wait  time.Duration
 }
 
-// The waits until it is tried again.
+// The waits until the next try.
 const (
 	shortestRest = 250 * time.Millisecond
 	longestRest  = 5 * time.Second
 )
 
-// lacking notes that a request could not be sent. Those that were under way together
-// make one rest.
+// lacking starts a rest after a request that could not be sent. Requests that fail
+// during a rest do not extend it.
 func (r *rest) lacking(now time.Time, jitter float64) {
 	if now.Before(r.until) {
 		return

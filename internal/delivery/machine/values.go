@@ -26,17 +26,16 @@ type Message struct {
 	Tries   int // requests made
 
 	failures int          // those that count for the retry schedule
-	window   *windowEntry // nil when it came out of a parked lane
+	window   *windowEntry // nil if it came from a parked lane
 	sentAt   time.Time
-	probe    bool // it finds out whether the endpoint is back
+	probe    bool // it shows whether the endpoint is back
 	retry    bool // it is the head of a parked lane
 }
 
 // Failures returns how many tries count for the retry schedule.
 func (m *Message) Failures() int { return m.failures }
 
-// Probe reports whether the message finds out that an endpoint is back whose breaker
-// is open.
+// Probe reports whether the message was sent as a probe, while the breaker was open.
 func (m *Message) Probe() bool { return m.probe }
 
 // Retry reports whether the message is the head of a parked lane.
@@ -47,7 +46,7 @@ type ParkedMessage struct {
 	Lane     string
 	Seq      int64  // of its entry
 	Part     int    // which message of the entry
-	Message  string // its id; empty: whichever is the lane's first from here on
+	Message  string // its id; empty: the lane's first message from this place on
 	Subject  string // of its entry; empty while Message is
 	Trigger  string
 	Tries    int // requests made
@@ -66,7 +65,7 @@ type DeadMessage struct {
 	Trigger string
 	At      time.Time
 	Reason  string
-	Dropped bool // because a user asked for it
+	Dropped bool // a user dropped it
 }
 
 // RepairRequest asks to try a parked message at once, or to drop it.
@@ -77,8 +76,8 @@ type RepairRequest struct {
 
 // HealthChange is a change of an endpoint's health.
 type HealthChange struct {
-	Base            int64 // the version that it was made from
-	endpoint.Health       // as of then
+	Base            int64 // the version of the health that it is based on
+	endpoint.Health       // the new health
 	Disable         bool  // the endpoint
 	Revision        int64 // of the endpoint that is to be disabled
 	Entry           *event.Entry
@@ -91,11 +90,11 @@ type CursorState struct {
 	Settled  []string // ids of messages above the position that were delivered or given up
 }
 
-// Settlement is what is to be saved of a cursor.
+// Settlement has the changes of a cursor that are to be saved.
 type Settlement struct {
-	Position int64           // all at or below it is delivered, unwanted, parked or dead
+	Position int64           // all messages at or below it are delivered, unwanted, parked or dead
 	Outcomes int             // of attempts since the last settlement
-	Park     []ParkedMessage // written over what the lane had
+	Park     []ParkedMessage // replace the rows of their lanes
 	Unpark   []string        // lanes
 	Dead     []DeadMessage
 	Repaired []RepairRequest
@@ -112,8 +111,8 @@ const (
 	Delivered    Verdict = iota // a 2xx answer
 	Refused                     // the endpoint answered, and did not accept this message
 	Unreachable                 // the endpoint's own failure: no answer, 429 or 5xx
-	Gone                        // 410: it never wants anything again
-	NotAttempted                // no request was made: the process ends, or lacks what it needs to send
+	Gone                        // 410: the endpoint wants no more messages
+	NotAttempted                // no request was made: the process is stopping, or lacks a resource
 )
 
 // String returns the verdict in words.
@@ -126,7 +125,7 @@ type Outcome struct {
 	Verdict    Verdict
 	Lacking    bool          // this machine could not send it
 	Connected  bool          // the request may have reached the endpoint
-	Throttled  bool          // 429: RetryAfter is meant for all messages
-	RetryAfter time.Duration // that a 429 or 503 asked for; 0: it named none
+	Throttled  bool          // 429: RetryAfter is for all messages
+	RetryAfter time.Duration // of a 429 or 503; 0: none
 	Reason     string        // for people: "503 Service Unavailable"
 }

@@ -1,20 +1,20 @@
 package machine
 
-// window holds the entries above a cursor's position of which messages are owed.
+// window holds the entries above a cursor's position that have owed messages.
 type window struct {
 	entries []*windowEntry // in order
 	most    int            // entries
 	readTo  int64          // the journal has been read up to here
 }
 
-// windowEntry is an entry of which some messages are owed.
+// windowEntry is an entry with owed messages.
 type windowEntry struct {
 	seq  int64
 	open int        // messages neither settled nor left to a parked lane
-	sent []*Message // those that were sent at least once
+	sent []*Message // messages that were sent at least once
 }
 
-// position is the low-watermark: everything at or below it is settled or parked.
+// position returns the low-watermark: everything at or below it is settled or parked.
 func (w *window) position() int64 {
 	for len(w.entries) > 0 && w.entries[0].open == 0 {
 		w.entries[0] = nil
@@ -31,7 +31,7 @@ func (w *window) full() bool {
 	return len(w.entries) >= w.most
 }
 
-// add moves the window past an entry, and keeps it if some of its messages are owed.
+// add moves the window past an entry, and keeps the entry if it has owed messages.
 func (w *window) add(e *windowEntry) {
 	w.readTo = e.seq
 	if e.open > 0 {
