@@ -84,8 +84,8 @@ func everyPort(prefixes []netip.Prefix) []AllowedPrefix {
 	return all
 }
 
-// pool has a transport, with its own connections, for each set of allowed addresses: no request goes out
-// on a connection that its sender may not open.
+// pool has a transport, with its own connections, for each set of allowed addresses, so that no request is
+// sent on a connection that its tenant may not open.
 type pool struct {
 	make func([]AllowedPrefix) *http.Transport
 
@@ -93,10 +93,10 @@ type pool struct {
 	by map[string]*http.Transport
 }
 
-// maxTransports bounds the pool; beyond it the pool is emptied.
+// maxTransports is the size at which the pool is emptied.
 const maxTransports = 1000
 
-// of returns the transport for senders who may call the addresses in these texts. A text that can't
+// of returns the transport for tenants that may call the addresses in these texts. A text that can't
 // be parsed allows nothing.
 func (p *pool) of(allow []string) *http.Transport {
 	p.mu.Lock()

@@ -26,7 +26,7 @@ const (
 	TLS         Class = "tls"             // no TLS connection: certificate, version, or broken off
 	Timeout     Class = "timeout"         // the deadline passed, at whatever step
 	TooLarge    Class = "too_large"       // the body is over the limit
-	Protocol    Class = "protocol"        // the answer is not HTTP, or not the gzip it says it is
+	Protocol    Class = "protocol"        // the answer is not valid HTTP, or not valid gzip
 	Closed      Class = "closed"          // the connection was lost before the end of the answer
 	Cancelled   Class = "cancelled"       // the caller gave up
 	Ours        Class = "ours"            // this machine could not send it: our failure, not the server's
@@ -43,11 +43,11 @@ func Classes() []Class {
 var (
 	errHeader    = errors.New("a header can't be sent: its name or value is not allowed in HTTP")
 	errTimeout   = errors.New("no complete answer within the timeout")
-	errUnknown   = errors.New("it can't be found out what may be called; the database does not answer")
+	errUnknown   = errors.New("the addresses that may be called can't be read; the database does not answer")
 	errCancelled = errors.New("cancelled before the answer was complete")
-	errAlert     = errors.New("the server broke off TLS; it may want another certificate of ours")
+	errAlert     = errors.New("the server broke off TLS; it may require another client certificate")
 	errClosed    = errors.New("the connection was closed before the answer was complete")
-	errProtocol  = errors.New("the answer is not valid HTTP/1.1, or not the gzip it says it is")
+	errProtocol  = errors.New("the answer is not valid HTTP/1.1, or not valid gzip")
 	errRefused   = errors.New("address refused")
 )
 
@@ -143,14 +143,14 @@ func classify(ctx, limited context.Context, err error, seen *trace) (Class, erro
 	return Protocol, errProtocol
 }
 
-// alerted reports whether the server ended TLS with an alert. With TLS 1.3 the server checks our
-// certificate only after we have started to send.
+// alerted reports whether the server ended TLS with an alert. With TLS 1.3 it may do so after the
+// request was sent, because it checks the client's certificate only then.
 func alerted(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// stale reports whether a reused connection was lost before a byte of the answer came.
+// stale reports whether a reused connection was lost before a byte of the answer arrived.
 func (t *trace) stale(err error) bool {
 	return t.reused.Load() && !t.answered.Load() && (lost(err) || closedIdle(err))
 }

@@ -15,13 +15,13 @@ const (
 	publicKeyPrefix  = "whpk_"
 )
 
-// SignV1a makes a Standard Webhooks signature of version 1a: "v1a," and the
+// SignV1a returns a Standard Webhooks signature of version 1a: "v1a," and the
 // base64 of the Ed25519 signature over id, at in seconds, and body.
 func SignV1a(key ed25519.PrivateKey, id string, at time.Time, body []byte) string {
 	return "v1a," + base64.StdEncoding.EncodeToString(ed25519.Sign(key, append(signedHead(id, at), body...)))
 }
 
-// NewSeed draws the seed of a private key from r, normally crypto/rand.Reader.
+// NewSeed returns a random seed of a private key. It reads from r, normally crypto/rand.Reader.
 func NewSeed(r io.Reader) ([]byte, error) {
 	seed := make([]byte, ed25519.SeedSize)
 	if _, err := io.ReadFull(r, seed); err != nil {
@@ -30,7 +30,7 @@ func NewSeed(r io.Reader) ([]byte, error) {
 	return seed, nil
 }
 
-// FormatPublicKey writes the public key of a seed as receivers configure it:
+// FormatPublicKey returns the public key of a seed as receivers configure it:
 // "whpk_" and its base64.
 func FormatPublicKey(seed []byte) string {
 	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)

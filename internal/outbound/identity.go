@@ -6,12 +6,12 @@ import (
 	"errors"
 )
 
-// Identity has a client certificate and trusted roots. It has its own connections: no request with
-// another identity uses them.
+// Identity has a client certificate and trusted roots. It has its own connections, which no request with
+// another identity uses.
 type Identity struct{ transports *pool }
 
-// Identity makes one of a certificate with its key, of roots, or of both; all are PEM, and may be empty.
-// Errors quote none of them.
+// Identity returns an identity with a certificate and its key, with roots, or with both. They are PEM, and
+// may be empty. Errors quote none of them.
 func (c *Client) Identity(certificate, key, roots []byte) (*Identity, error) {
 	config := c.config
 	var own []tls.Certificate

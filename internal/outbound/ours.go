@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// lacks are the operating system's errors when a machine can't send: it has no descriptors,
+// lacks are the operating system's errors for a machine that can't send: it has no descriptors,
 // buffers, memory or ports left, or its network is down.
 var lacks = []syscall.Errno{
 	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, syscall.ENETDOWN,
 }
 
-// ours reports whether an error is this machine's own failure, and tells nothing about the server.
-// A missing route may be the failure of either; it is not counted as ours.
+// ours reports whether an error is this machine's own failure, and not the server's. A missing route
+// may be the failure of either, and is not counted as ours.
 func ours(err error) bool {
 	var roots x509.SystemRootsError
 	var dns *net.DNSError
@@ -55,7 +55,7 @@ func ipv6(err error) bool {
 	return strings.Contains(host, ":")
 }
 
-// noDescriptors reports whether this process can open no file at present.
+// noDescriptors reports whether this process currently can't open a file.
 func noDescriptors() bool {
 	f, err := os.Open(os.DevNull)
 	if err == nil {

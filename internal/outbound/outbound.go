@@ -1,30 +1,29 @@
-// Package outbound is the one way out: the HTTP client for callbacks and deliveries. It promises that
+// Package outbound has the HTTP client for callbacks and deliveries. All outgoing requests use it. It guarantees that
 //
-//   - it connects to public addresses only, and to those that are allowed
-//     explicitly; it checks the address really dialled, whatever the URL
-//     or DNS said before;
-//   - every request is signed as Standard Webhooks says, and no header of the
-//     caller's overrides ours;
-//   - header names go out as they are spelt, so it speaks HTTP/1.1 alone;
+//   - it connects only to public addresses and to those that are allowed
+//     explicitly; it checks the address that is dialled, not the URL or an
+//     earlier answer of DNS;
+//   - every request is signed as Standard Webhooks specifies, and no header of
+//     the caller's overrides one of the client's;
+//   - header names are sent in their original spelling, so it uses HTTP/1.1 only;
 //   - it follows no redirects and uses no proxy;
-//   - one deadline covers all, to the last byte of the answer, and the answer is
-//     limited after decompression.
+//   - one deadline covers the whole request, to the last byte of the answer, and
+//     the answer is limited after decompression.
 //
 // The outcome of a request is a value, [Result], whose [Class] says how it ended.
 //
-// The guard checks the address that is dialled, after DNS, for every attempt: public addresses only, and those that the
-// operator allows the tenant, with ports. Each set of allowed addresses has connections of its own, and answers from
-// addresses that are not public are kept in no attempt. IPv4 in IPv6, NAT64, 6to4, Teredo and metadata addresses are
-// checked as the addresses that they stand for; hosts that are numbers in a form on which libraries disagree
-// are refused.
+// For every attempt, the guard checks the address that is dialled, after DNS: it has to be public, or allowed for the
+// tenant by the operator, possibly at one port. Each set of allowed addresses has connections of its own. Answers from
+// addresses that are not public are not kept in attempts. IPv4 in IPv6, NAT64, 6to4, Teredo and metadata addresses are
+// checked as the addresses that they stand for. A host that is a number in a form on which libraries disagree is
+// refused.
 //
-// HTTP/1.1 alone is spoken, because HTTP/2 lower-cases header names and the published contract spells them.
+// HTTP/2 is not used, because it lower-cases header names, whose spelling is part of the published contract.
 //
-// Answers are limited after decompression and before it: there are streams without end that unfold to nothing.
+// Answers are limited before and after decompression, because some endless streams decompress to nothing.
 //
-// Users learn what went wrong in terms that they know (shown.go): no address that a name stands for, no
-// resolver, nothing
-// of a certificate. TestFailuresNameNoAddressAnywhere provokes each kind of failure and reads every operation.
+// Errors for users (shown.go) contain no address that a name stands for, no resolver, and nothing of a certificate.
+// TestFailuresNameNoAddressAnywhere provokes each kind of failure and reads every operation.
 package outbound
 
 import (
@@ -73,13 +72,13 @@ type Client struct {
 	public      guard // permits what counts as public
 	userAgent   string
 	maxResponse int64
-	targets     *cache.Cache[string, *url.URL] // canonical URLs, parsed; nobody changes them
+	targets     *cache.Cache[string, *url.URL] // canonical URLs, parsed; they must not be changed
 }
 
-// maxTargets is how many URLs a client keeps parsed; the length of a URL is bounded.
+// maxTargets is how many parsed URLs a client caches. The length of a URL is bounded.
 const maxTargets = 10_000
 
-// New makes a Client.
+// New returns a Client.
 func New(c Config) *Client {
 	if c.Version == "" {
 		c.Version = "dev"
@@ -105,9 +104,9 @@ type Header struct{ Name, Value string }
 
 // Request is one POST. Its body must not change until Post returns.
 type Request struct {
-	Tenant      int64 // who may call addresses that are not public; 0: nobody
+	Tenant      int64 // whose allowed addresses may be called; 0: only public addresses
 	URL         string
-	Header      []Header // our own headers replace these
+	Header      []Header // the client's own headers replace these
 	Private     []Header // headers with secret values; Header replaces these
 	Body        []byte
 	Timeout     time.Duration // from dialling to the last byte of the answer; default DefaultTimeout
@@ -129,16 +128,16 @@ type Result struct {
 	Header    http.Header
 	Body      []byte // decompressed; the part that was read
 	Truncated bool   // the body was longer
-	// the answer came from an address that is not public: only the caller may see it, and it must
-	// not be stored
+	// Private reports whether the answer came from an address that is not public: only the caller
+	// may see it, and it must not be stored.
 	Private   bool
 	Address   string        // the address and port that was dialled or refused; empty if there was none
 	Shown     string        // Address, if people may see it: it is public, or part of the URL; else empty
 	Connected bool          // a connection was made, with TLS if asked for, so that the request may have arrived
 	Duration  time.Duration // the time of the whole request
 	Class     Class
-	// nil if and only if Class is empty. It quotes only the host of the URL, and nothing of the
-	// answer. It names no address and no resolver; [Cause] does.
+	// Err is nil if and only if Class is empty. It quotes only the host of the URL, and nothing of
+	// the answer. It names no address and no resolver; [Cause] does.
 	Err error
 }
 
@@ -218,7 +217,7 @@ func (c *Client) private(address string) bool {
 	return err != nil || c.public.control(network, address, nil) != nil
 }
 
-// request builds the HTTP request, with our headers over the caller's. Its context comes with the trace.
+// request returns the HTTP request, in which the client's headers replace the caller's.
 func (c *Client) request(target *url.URL, r Request) *http.Request {
 	lines := headerLines{
 		header: make(http.Header, len(r.Header)+len(r.Private)+ownNames),
@@ -239,8 +238,8 @@ func (c *Client) request(target *url.URL, r Request) *http.Request {
 	return &http.Request{
 		Method: http.MethodPost, URL: target, Host: target.Host, Header: lines.header,
 		Body: body(content), ContentLength: int64(len(content)),
-		// This lets the transport use another connection if an idle one turns out to be closed before a
-		// byte was written.
+		// With GetBody the transport can use another connection if an idle one turns out to be closed
+		// before a byte was written.
 		GetBody: func() (io.ReadCloser, error) { return body(content), nil },
 	}
 }
@@ -254,14 +253,14 @@ type headerLines struct {
 	values []string
 }
 
-// set makes a header line the only one of its name.
+// set adds a header line, and replaces those of its name.
 func (l *headerLines) set(name, value string) {
 	n := len(l.values)
 	l.values = append(l.values, value)
 	l.header[name] = l.values[n : n+1 : n+1]
 }
 
-// add adds a header line to those of its name.
+// add adds a header line, and keeps those of its name.
 func (l *headerLines) add(h Header) {
 	if before := l.header[h.Name]; len(before) > 0 {
 		l.header[h.Name] = append(before, h.Value)
@@ -270,7 +269,7 @@ func (l *headerLines) add(h Header) {
 	l.set(h.Name, h.Value)
 }
 
-// addCallers adds the caller's headers without those that are ours to set.
+// addCallers adds the caller's headers, except those that the client sets.
 func (l *headerLines) addCallers(r Request) {
 	for _, h := range r.Header {
 		if !reserved(h.Name) {
@@ -292,7 +291,7 @@ func body(b []byte) io.ReadCloser {
 	return io.NopCloser(bytes.NewReader(b))
 }
 
-// target is parseURL for URLs that are used again and again.
+// target is parseURL with a cache.
 func (c *Client) target(raw string) (*url.URL, *Failure) {
 	if u, ok := c.targets.Get(raw); ok {
 		return u, nil
@@ -332,7 +331,8 @@ func signAll(r Request) string {
 	return strings.Join(signatures, " ")
 }
 
-// reservedNames are the headers that callers can't set, in any case: our own, and those that frame the request.
+// reservedNames are the headers that callers can't set, in any letter case: the client's own, and those that frame the
+// request.
 var reservedNames = []string{
 	"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt", "User-Agent", "Traceparent",
 	"Tracestate",

@@ -15,10 +15,9 @@ type Failure struct {
 func (f *Failure) Error() string { return string(f.Class) + ": " + f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Plain returns a transport for a tenant's requests that are no webhooks, such as those for tokens.
-// It adds our User-Agent, changes nothing else, and uses the same guard. An answer of more than
-// limit bytes is a failure. The request's context must have a deadline. Errors are of type
-// *Failure.
+// Plain returns a transport for a tenant's requests that are not webhooks, such as those for tokens.
+// It adds the User-Agent, changes nothing else, and uses the same guard. An answer of more than limit
+// bytes is a failure. The request's context must have a deadline. Errors are of type *Failure.
 func (c *Client) Plain(tenant, limit int64) http.RoundTripper {
 	return plainTransport{c, tenant, limit}
 }

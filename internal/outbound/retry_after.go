@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// RetryAfter returns how long the receiver asks us to wait, by RFC 9110: in seconds, or until a date. A
-// date is compared with the receiver's own clock if its answer has the time, else with now. It is 0 if the
-// header is missing, unreadable or in the past; an absurd wait is cut to a year.
+// RetryAfter returns the wait that the receiver asks for, as RFC 9110 specifies: in seconds, or until a date.
+// A date is compared with the receiver's own clock if its answer has the time, else with now. It returns 0 if
+// the header is missing, unreadable or in the past, and a year at most.
 func (r Result) RetryAfter(now time.Time) time.Duration {
 	text := strings.TrimSpace(r.Header.Get("Retry-After"))
 	if text == "" {

@@ -58,7 +58,7 @@ func forPeople(class Class, host string, err error) error {
 		text = "this server could not send it" + why(err)
 	}
 	if text == "" || slices.Contains(plainErrors, err) {
-		return err // it is one of our errors, which contain no names
+		return err // an error of this package, which contains no names
 	}
 	return &shownError{text, err}
 }
@@ -66,8 +66,8 @@ func forPeople(class Class, host string, err error) error {
 // plainErrors are errors of the classes below that contain no names.
 var plainErrors = []error{errTimeout, errAlert, errUnknown}
 
-// tlsWhy explains why there is no TLS connection. Errors about certificates may name addresses, and errors
-// of the connection do.
+// tlsWhy returns the reason why there is no TLS connection, without the names that errors about
+// certificates and connections contain.
 func tlsWhy(err error, host string) string {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
@@ -96,7 +96,7 @@ func tlsWhy(err error, host string) string {
 	return "the handshake failed"
 }
 
-// why returns the operating system's text for a failure, which contains no address.
+// why returns the operating system's text for an error, which contains no address.
 func why(err error) string {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
@@ -105,7 +105,7 @@ func why(err error) string {
 	return ""
 }
 
-// publicAddresses permits what is public and nothing that an operator allows.
+// publicAddresses permits public addresses alone, and none that an operator allows.
 var publicAddresses = newGuard(nil).guardian
 
 // shownAddress returns a dialled address if people may see it: if it is public, or part of the URL.

@@ -15,14 +15,14 @@ import (
 
 // The lengths of signing keys, in bytes.
 const (
-	keySize = 32 // of those we make
+	keySize = 32 // of new keys
 	minKey  = 24
 	maxKey  = 64
 )
 
 const keyPrefix = "whsec_"
 
-// Sign makes a Standard Webhooks signature of version 1: "v1," and the base64 of
+// Sign returns a Standard Webhooks signature of version 1: "v1," and the base64 of
 // the HMAC-SHA256 over id, at in seconds, and body.
 func Sign(key []byte, id string, at time.Time, body []byte) string {
 	const version = "v1,"
@@ -46,7 +46,7 @@ func signedHead(id string, at time.Time) []byte {
 	return append(head, '.')
 }
 
-// NewKey draws a signing key from r, normally crypto/rand.Reader.
+// NewKey returns a random signing key. It reads from r, normally crypto/rand.Reader.
 func NewKey(r io.Reader) ([]byte, error) {
 	key := make([]byte, keySize)
 	if _, err := io.ReadFull(r, key); err != nil {
@@ -55,10 +55,10 @@ func NewKey(r io.Reader) ([]byte, error) {
 	return key, nil
 }
 
-// FormatKey writes a key as receivers configure it: "whsec_" and its base64.
+// FormatKey returns a key as receivers configure it: "whsec_" and its base64.
 func FormatKey(key []byte) string { return keyPrefix + base64.StdEncoding.EncodeToString(key) }
 
-// ParseKey reads what FormatKey writes. Its errors never quote it.
+// ParseKey parses a key in the form of FormatKey. Its errors never quote the key.
 func ParseKey(s string) ([]byte, error) {
 	encoded, found := strings.CutPrefix(s, keyPrefix)
 	if !found {
@@ -74,9 +74,9 @@ func ParseKey(s string) ([]byte, error) {
 	return key, nil
 }
 
-// Fingerprint identifies a secret without revealing it: the first 16 digits of the SHA-256 of the signing
-// key or public key that its receiver has. It reveals no more than any signed message: secrets have 24
-// bytes at least, and a guess at one that is not random can be tried on a signature just as well.
+// Fingerprint identifies a secret without revealing it: it returns the first 16 digits of the SHA-256 of the
+// receiver's signing key or public key. It reveals no more than a signed message does: secrets have at least
+// 24 bytes, and a guess at one that is not random can be tried on a signature just as well.
 func Fingerprint(given string) string {
 	sum := sha256.Sum256([]byte(given))
 	return hex.EncodeToString(sum[:8])

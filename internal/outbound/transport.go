@@ -15,21 +15,21 @@ import (
 
 const (
 	connectTimeout   = 10 * time.Second // for DNS and TCP, and again for TLS
-	idleTimeout      = 30 * time.Second // less than most servers': theirs races with our next request
+	idleTimeout      = 30 * time.Second // less than most servers', which might close while a request is sent
 	maxIdle          = 1024
 	maxIdlePerHost   = 64 // the highest concurrency of an endpoint
 	maxResponseHead  = 64 << 10
 	tlsSessionsCache = 1024
 )
 
-// newPool makes transports with the guarded dialer. A server that requests a certificate gets own.
+// newPool returns a pool of transports with the guarded dialer. A server that requests a certificate gets own.
 func newPool(c Config, own []tls.Certificate) *pool {
 	return &pool{make: func(allow []AllowedPrefix) *http.Transport {
 		return newTransport(c, newGuard(append(everyPort(c.AllowPrefixes), allow...)), own)
 	}}
 }
 
-// newTransport makes an HTTP/1.1 transport whose dialer a guard controls.
+// newTransport returns an HTTP/1.1 transport whose dialer a guard controls.
 func newTransport(c Config, g guard, own []tls.Certificate) *http.Transport {
 	dialer := &net.Dialer{Timeout: connectTimeout, Resolver: c.Resolver, Control: g.control}
 	config := &tls.Config{
@@ -64,8 +64,8 @@ func dial(ctx context.Context, dialer *net.Dialer, network, address string) (net
 	return conn, nil
 }
 
-// dialTLS connects and does the handshake, so that a failed handshake is recognised by its step and
-// not by the text of its error.
+// dialTLS connects and does the handshake. Doing the handshake here distinguishes its errors from others
+// without looking at their text.
 func dialTLS(ctx context.Context, dialer *net.Dialer, config *tls.Config, network, address string) (net.Conn, error) {
 	conn, err := dial(ctx, dialer, network, address)
 	if err != nil {
@@ -114,7 +114,7 @@ func readBody(response *http.Response, limit int64) (body []byte, more bool, err
 	if int64(len(body)) > limit {
 		return body[:limit], true, nil
 	}
-	if raw.N == 0 { // compressed, it is longer than its contents may be
+	if raw.N == 0 { // the compressed body is longer than its contents may be
 		return body, true, nil
 	}
 	return body, false, err
