@@ -16,7 +16,7 @@ type conn struct {
 	net.Conn
 	clients *Clients
 	network netip.Prefix
-	proxied bool         // it comes from a trusted proxy, whose clients are counted instead
+	proxied bool         // the connection comes from a trusted proxy, whose clients are counted instead
 	pace    pace         // the allowance for writing
 	cut     atomic.Bool  // nothing more is written
 	since   atomic.Int64 // when the server began to wait for the client, in nanoseconds since 1970; 0: it does not
@@ -45,8 +45,8 @@ func (c *conn) Write(b []byte) (written int, err error) {
 	return written, err
 }
 
-// SetWriteDeadline ends writing for good if the deadline is over. Any other deadline is ignored: pace sets
-// it.
+// SetWriteDeadline ends writing for good if the deadline has passed. It ignores any other deadline, since
+// pace sets the deadline.
 func (c *conn) SetWriteDeadline(t time.Time) error {
 	if t.IsZero() || t.After(time.Now()) {
 		return nil
@@ -58,7 +58,7 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 func (c *conn) waits(since time.Time) { c.since.Store(since.UnixNano()) }
 func (c *conn) goesOn()               { c.since.Store(0) }
 
-// CloseWrite lets the client read the answer to its end.
+// CloseWrite closes the connection for writing, so that the client can read the answer to its end.
 func (c *conn) CloseWrite() error { return closeWrite(c.Conn) }
 
 func closeWrite(c net.Conn) error {
@@ -118,11 +118,11 @@ func longest(waiting *list.List) *conn {
 	return nil
 }
 
-// stopsAfter divides the patience: a client that has authenticated and has kept the server waiting for
-// this part of it makes room for others.
+// stopsAfter is a divisor of the patience: a client that has authenticated is closed to make room once it
+// has kept the server waiting for this fraction of it.
 const stopsAfter = 30
 
-// stopped returns the connection whose client has stopped for longest, of one network if that is valid.
+// stopped returns the connection whose client has stopped for longest, within a network if it is valid.
 func (c *Clients) stopped(network netip.Prefix) (found *conn) {
 	since := time.Now().Add(-c.config.Patience / stopsAfter).UnixNano()
 	for one := range c.all {
@@ -151,7 +151,7 @@ func (c *Clients) network(network netip.Prefix) *address {
 	return from
 }
 
-// forget counts one connection less for a network.
+// forget removes a connection from the count of a network.
 func (c *Clients) forget(network netip.Prefix) {
 	from := c.addresses[network]
 	if from.open--; from.open == 0 {

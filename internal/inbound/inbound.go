@@ -1,29 +1,26 @@
-// Package inbound is the one way in: it accepts connections, determines the address that a request comes
-// from, and ends connections that do not move. A client without a credential can occupy little, and not
-// for long:
+// Package inbound accepts connections, determines the address that a request comes from, and ends connections
+// that do not move. A client without a credential can occupy little, and not for long:
 //
-//   - Connections are limited, in all and per address. When there are too many, the oldest of those that
-//     nobody has authenticated on are closed first, and then those whose clients stop.
+//   - Connections are limited, in all and per address. When there are too many, the oldest of those without
+//     an authenticated request are closed first, and then those whose clients stop.
 //   - A request's head has a deadline. Bodies and answers have to keep moving: a client may stop for
 //     [Config.Patience], and has to be faster than minRate.
-//   - An answer that comes before the whole body has been read closes the connection.
-//   - Addresses that proxies pass on count where the proxies are trusted.
+//   - An answer that is sent before the whole body has been read closes the connection.
+//   - Addresses that proxies pass on count only if the proxies are trusted.
 //
 // The listener counts connections, in all and per address. When there are too many, it closes the one that has waited
-// longest without an authenticated request, else the one whose client has stopped for longest; only if there
-// is none, it
-// refuses the new one (503). Without file descriptors it closes one as well, logs it once, and waits.
+// longest without an authenticated request, or else the one whose client has stopped for longest. If there is neither,
+// it refuses the new connection (503). Without file descriptors it also closes one, logs this once, and waits.
 //
-// The connection enforces the pace of writing, so that every kind of answer has it. The handler enforces that
-// of bodies,
-// because a read that waits for the client's end must have no deadline. A pace is an allowance of time, which waiting
-// spends and bytes earn.
+// The connection enforces the pace of writing, so that it applies to every kind of answer. The handler enforces the
+// pace of bodies, because a read that waits for the client to disconnect must have no deadline. A pace is an allowance
+// of time, which shrinks while the server waits and grows with each byte.
 //
-// The handler closes the connection after an answer that came before its body's end; net/http would first wait for the
-// rest of the body, for ever.
+// The handler closes the connection after an answer that was sent before the end of the body; net/http would first
+// wait for the rest of the body, without a limit.
 //
 // The origin of a request is its connection's address, or the one that trusted proxies name. All code that counts
-// addresses takes it from there. The server takes its own address from its configuration, never from a header.
+// addresses uses it. The server takes its own address from its configuration, never from a header.
 package inbound
 
 import (
@@ -75,7 +72,7 @@ type address struct {
 	waiting *list.List // of *conn, as Clients.waiting
 }
 
-// New makes Clients.
+// New returns Clients without connections.
 func New(c Config) *Clients {
 	c.Connections = max(leastConnections, cmp.Or(c.Connections, min(defaultConnections, descriptors()/2)))
 	if c.Log == nil {
@@ -100,7 +97,7 @@ func (c *Clients) Server(ctx context.Context, handler http.Handler) *http.Server
 		ReadHeaderTimeout:            min(headTimeout, c.config.Patience),
 		IdleTimeout:                  min(idleTimeout, 4*c.config.Patience),
 		MaxHeaderBytes:               maxHead,
-		DisableGeneralOptionsHandler: true, // a body would be waited for
+		DisableGeneralOptionsHandler: true, // it would wait for a body
 		BaseContext:                  func(net.Listener) context.Context { return ctx },
 		ConnContext: func(ctx context.Context, n net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, n)
@@ -111,8 +108,8 @@ func (c *Clients) Server(ctx context.Context, handler http.Handler) *http.Server
 
 type connKey struct{}
 
-// Network returns the prefix that counts as one address: an IPv4 address, or the 64 leading bits of an
-// IPv6 address, which one subscriber has at least.
+// Network returns the prefix that counts as one address: an IPv4 address, or the 64 leading bits of an IPv6
+// address, because a subscriber has at least all addresses with these bits.
 func Network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := 64
@@ -123,7 +120,7 @@ func Network(a netip.Addr) netip.Prefix {
 	return network
 }
 
-// NetworkOf is [Network] for a text. A text that is no address counts as itself.
+// NetworkOf is [Network] for a text. It returns a text that is not an address unchanged.
 func NetworkOf(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
@@ -132,8 +129,7 @@ func NetworkOf(address string) string {
 	return Network(a).String()
 }
 
-// condition is a state that is logged once when it starts. It lasts for as long as it recurs within
-// a minute.
+// condition is a state that is logged once when it starts. It lasts as long as it recurs within a minute.
 type condition struct {
 	mu   sync.Mutex
 	last time.Time

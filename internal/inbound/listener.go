@@ -20,14 +20,14 @@ func (c *Clients) Listener(l net.Listener) net.Listener {
 type listener struct {
 	net.Listener
 	clients  *Clients
-	refusals chan struct{} // one for each answer that is under way
+	refusals chan struct{} // a semaphore for the answers that are under way
 	closed   chan struct{}
 	once     sync.Once
 }
 
 const (
 	maxRefusals  = 16          // refusals under way; others are closed without an answer
-	refuseWithin = time.Second // and then closed
+	refuseWithin = time.Second // the time limit of such an answer
 	mostBackOff  = time.Second
 )
 
@@ -37,8 +37,8 @@ func (l *listener) Close() error {
 	return l.Listener.Close()
 }
 
-// Accept returns the next connection there is room for. It waits while the process has no descriptor for
-// one.
+// Accept returns the next connection that there is room for. It waits while the process has no file
+// descriptor left.
 func (l *listener) Accept() (net.Conn, error) {
 	backOff := 5 * time.Millisecond
 	for {
@@ -100,7 +100,7 @@ func (l *listener) refuse(raw net.Conn) {
 			return
 		}
 		closeWrite(raw)
-		io.Copy(io.Discard, io.LimitReader(raw, maxHead)) // otherwise the client would see a reset and no answer
+		io.Copy(io.Discard, io.LimitReader(raw, maxHead)) // otherwise the client would get a reset instead of the answer
 	}()
 }
 

@@ -14,7 +14,7 @@ type origin struct {
 	address netip.Addr
 	text    string // the address, or the connection's text if it has none
 	scheme  string // the scheme that the client used; empty: no trusted proxy names one
-	counted bool   // the request counts for its address, since its connection is a trusted proxy's
+	counted bool   // the request counts for its address, because its connection is a trusted proxy's
 }
 
 type originKey struct{}
@@ -43,7 +43,7 @@ func direct(r *http.Request) origin {
 	return origin{address: address, text: address.String()}
 }
 
-// addressOf reads host:port. It returns the zero address if there is none.
+// addressOf returns the address in host:port, or the zero address if there is none.
 func addressOf(text string) netip.Addr {
 	at, err := netip.ParseAddrPort(text)
 	if err != nil {
@@ -56,10 +56,10 @@ func (c *Clients) trusts(a netip.Addr) bool {
 	return slices.ContainsFunc(c.config.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// origin determines where a request comes from: its connection or, if that is a trusted proxy's, the
-// addresses in the proxies' headers. The list of addresses is read from its end, and the first that is no
-// trusted proxy's is the client's. An unreadable address ends the list: no trusted proxy has written what
-// is before it.
+// origin returns the origin of a request: the address of its connection or, if that is a trusted proxy's, an
+// address from the proxies' headers. The list of addresses is read from its end, and the first that is not a
+// trusted proxy's is the client's. An unreadable address ends the list, because no trusted proxy has written
+// the addresses before it.
 func (c *Clients) origin(r *http.Request) origin {
 	from := direct(r)
 	if !from.address.IsValid() || !c.trusts(from.address) {
@@ -85,9 +85,9 @@ type hop struct {
 	scheme  string
 }
 
-// hops reads the headers in which proxies record their clients: X-Forwarded-For with
-// X-Forwarded-Proto, or Forwarded if there is none of these. They are never mixed, since a client
-// can add the one that its proxy does not write.
+// hops parses the headers in which proxies record their clients: X-Forwarded-For with X-Forwarded-Proto, or
+// Forwarded if there is neither. They are never combined, because a client can add the one that its proxy
+// does not write.
 func hops(h http.Header) []hop {
 	addresses, schemes := valuesOf(h, "X-Forwarded-For"), valuesOf(h, "X-Forwarded-Proto")
 	if len(addresses) == 0 && len(schemes) == 0 {
@@ -182,8 +182,8 @@ func unquoted(value string) string {
 	return b.String()
 }
 
-// hostOf reads an address with or without a port and brackets. It returns the zero address for anything
-// else: unknown, _hidden, a host name.
+// hostOf returns the address in a text, which may have a port and brackets. It returns the zero address for
+// anything else: unknown, _hidden, a host name.
 func hostOf(text string) netip.Addr {
 	text = strings.Trim(text, " \t")
 	host, port, withPort := text, "", false

@@ -20,8 +20,8 @@ func (p *pace) moved(bytes int, took time.Duration) {
 	p.left = min(p.patience, p.left-took+time.Duration(bytes)*time.Second/minRate)
 }
 
-// linger is how long the rest of a body is read and discarded before its connection is closed:
-// otherwise a client that still sends would not see its answer.
+// linger is how long the rest of a body is read and discarded before its connection is closed. Without it,
+// a client that is still sending would not get its answer.
 const linger = time.Second
 
 // Handler returns a handler whose requests know their origin, and have to keep moving.
@@ -107,8 +107,8 @@ func (b *body) abandon() {
 	}
 }
 
-// answer closes the connection after an answer that comes before the whole body was read, so that
-// the rest of the body delays nothing.
+// answer is a ResponseWriter that closes the connection after an answer that is sent before the whole body
+// was read, so that the server does not wait for the rest.
 type answer struct {
 	http.ResponseWriter
 	body    *body
