@@ -1,7 +1,7 @@
-// Package session keeps people signed in: a cookie has a random token, and the store has its
-// session. A session ends when it is idle for too long, when it is too old, when the user signs
-// out, and when the user's epoch has changed. Signing in issues a new token, so that one planted
-// before is worthless.
+// Package session keeps people signed in: a cookie has a random token, and the store has the
+// token's session. A session ends when it is idle for too long, when it is too old, when the user
+// signs out, or when the user's epoch changes. Signing in issues a new token, so that a token that
+// an attacker has planted is worthless.
 package session
 
 import (
@@ -28,8 +28,8 @@ const (
 type Config struct {
 	Idle     time.Duration // time without a request after which a session ends
 	Lifetime time.Duration // time after which a session ends in any case
-	// the server is reached by plain HTTP, so that cookies need no HTTPS, unless a trusted proxy
-	// names another scheme
+	// Insecure means that the server is reached by plain HTTP, so that cookies are sent without
+	// HTTPS, unless a trusted proxy names another scheme.
 	Insecure bool
 	Now      func() time.Time
 }
@@ -37,7 +37,7 @@ type Config struct {
 // Manager keeps sessions. It is safe for concurrent use.
 type Manager struct {
 	store    *store.Store
-	scs      *scs.SessionManager // scs would use the wall clock
+	scs      *scs.SessionManager // without its idle timeout, which uses the wall clock
 	idle     time.Duration
 	insecure bool
 	now      func() time.Time
@@ -49,7 +49,7 @@ type User struct {
 	Key               string // of the session in the store; empty: it is not stored yet
 }
 
-// New makes a Manager.
+// New returns a Manager.
 func New(st *store.Store, c Config) *Manager {
 	m := &Manager{store: st, scs: scs.New(), idle: DefaultIdle, insecure: c.Insecure, now: c.Now}
 	if m.now == nil {
@@ -114,7 +114,7 @@ const (
 	seenKey   = "seen" // seconds since 1970
 )
 
-// User returns the user of ctx's session, if somebody signed in.
+// User returns the user of ctx's session, if a user has signed in.
 func (m *Manager) User(ctx context.Context) (User, bool) {
 	u := User{
 		Tenant: m.scs.GetInt64(ctx, tenantKey), ID: m.scs.GetInt64(ctx, userKey), Epoch: m.scs.GetInt64(ctx, epochKey),
@@ -202,7 +202,7 @@ func (m *Manager) secure(ctx context.Context) bool {
 	return !insecure || inbound.Scheme(ctx) == "https"
 }
 
-// Cookie returns the value of our cookie in a request, or "".
+// Cookie returns the value of a cookie in a request, or "". The cookie is one that SetCookie has set.
 func (m *Manager) Cookie(r *http.Request, name string) string {
 	cookie, err := r.Cookie(m.full(r.Context(), name))
 	if err != nil {
@@ -240,7 +240,7 @@ func (k scsStore) FindCtx(ctx context.Context, id string) ([]byte, bool, error) 
 	return data, exists, err
 }
 
-// CommitCtx stores a session until it has been idle for too long, but not beyond its deadline.
+// CommitCtx stores a session, which expires when it has been idle for too long, or at its deadline.
 func (k scsStore) CommitCtx(ctx context.Context, id string, data []byte, deadline time.Time) error {
 	_, values, err := scs.GobCodec{}.Decode(data)
 	if err != nil {
