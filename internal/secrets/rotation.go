@@ -17,11 +17,11 @@ import (
 type Request struct {
 	Kind    endpoint.SecretKind
 	Key     []byte        // empty: a random one
-	Overlap time.Duration // how long the former secrets sign too
+	Overlap time.Duration // how long the former secrets also sign
 }
 
-// Parse reads a secret that a caller supplies, in the notation of Standard Webhooks: whsec_ is of kind v1, whsk_ of
-// v1a. The fault has the code, and never quotes the secret.
+// Parse parses a secret that a caller supplies, in the notation of Standard Webhooks: whsec_ is of kind v1, whsk_ of
+// v1a. Its error has the code, and never quotes the secret.
 func Parse(code, text string) (endpoint.SecretKind, []byte, error) {
 	kind, parse := endpoint.V1, outbound.ParseKey
 	if len(text) > 5 && text[:5] == "whsk_" {
@@ -35,7 +35,7 @@ func Parse(code, text string) (endpoint.SecretKind, []byte, error) {
 	return kind, key, nil
 }
 
-// Holder is a kind of resource with secrets, in the words of refusals.
+// Holder is a kind of resource that has secrets, as named in error messages.
 type Holder struct{ noun, invalid, tooMany, missing, last string }
 
 var (
@@ -54,7 +54,7 @@ const (
 	InvalidCallback = "callback.secret_invalid"
 )
 
-// check refuses an overlap that is out of bounds.
+// check returns an error if the overlap is out of bounds.
 func (h Holder) check(q Request) error {
 	if q.Overlap < 0 || q.Overlap > endpoint.MaxOverlap {
 		return fault.In(h.invalid, "The secret was not rotated: see fields.",
@@ -63,8 +63,7 @@ func (h Holder) check(q Request) error {
 	return nil
 }
 
-// rotate puts a new secret before the others. If it is one of them that is about to expire, it does not expire any
-// more.
+// rotate puts a new secret before the others. If it is already one of them, and about to expire, it no longer expires.
 func (h Holder) rotate(
 	secrets []endpoint.Secret, made endpoint.Secret, overlap time.Duration,
 ) ([]endpoint.Secret, error) {
@@ -97,7 +96,7 @@ func (h Holder) Remove(secrets []endpoint.Secret, id string, now time.Time) ([]e
 	return left, nil
 }
 
-// Describe lists secrets for the audit.
+// Describe returns descriptions of secrets for the audit.
 func Describe(secrets []endpoint.Secret) []string {
 	ids := make([]string, len(secrets))
 	for i, secret := range secrets {
@@ -113,7 +112,7 @@ type Rotation struct {
 	q      Request
 }
 
-// NewRotation makes the secret of a request.
+// NewRotation returns the rotation for a request, with its secret.
 func (h Holder) NewRotation(q Request, random io.Reader, now time.Time) (Rotation, error) {
 	if err := h.check(q); err != nil {
 		return Rotation{}, err
@@ -131,7 +130,7 @@ func (r Rotation) Apply(have []endpoint.Secret) ([]endpoint.Secret, error) {
 	return r.holder.rotate(have, r.Made, r.q.Overlap)
 }
 
-// Draw makes a random secret of a kind.
+// Draw returns a random secret of a kind.
 func Draw(random io.Reader, kind endpoint.SecretKind, now time.Time) (endpoint.Secret, error) {
 	draw := outbound.NewKey
 	if kind == endpoint.V1a {
