@@ -36,13 +36,13 @@ type Config struct {
 	Key       string                   // the key itself, in base64; it overrides KeyFile
 	Allow     []outbound.AllowedPrefix // addresses that are not public and that the first tenant may call
 	MaxUpload int64                    // bytes of one proof; default 32 MiB
-	// directory of fonts for documents, besides fonts in Data and the system's Noto fonts
+	// Fonts is a directory of fonts for documents, besides fonts in Data and the system's Noto fonts.
 	Fonts string
 
 	CORSOrigins    []string       // origins whose pages may use the API with tokens: https://app.example.com
 	Proxies        []netip.Prefix // proxies that are trusted to name the origin of a request
 	MaxConnections int            // at a time; 0: half of the open files that the process may have, and at most 4096
-	Patience       time.Duration  // how long a client may stop within a request; default 30 s
+	Patience       time.Duration  // time for which a client may stop within a request; default 30 s
 
 	Hold bool // send nothing to endpoints and ask no callback: for a copy of a database
 
@@ -59,7 +59,7 @@ type Config struct {
 	MetricsListen    string // host:port that serves /metrics to all who can connect; empty: no such address
 	MetricsToken     string // the token with which Listen serves /metrics; empty: it does not
 	MetricsTokenFile string // a file with the token
-	// URL of an OpenTelemetry collector for traces; empty: nothing is traced
+	// OTLPEndpoint is the URL of an OpenTelemetry collector for traces; empty: nothing is traced.
 	OTLPEndpoint string
 	DrainDelay   time.Duration // when the server stops, time to accept requests after /readyz fails; default 0
 
@@ -73,7 +73,7 @@ type Config struct {
 	Random   io.Reader                        // default crypto/rand
 	Log      *slog.Logger                     // default: nothing is logged
 
-	progress func() // tests: as delivery.Config has it
+	progress func() // for tests: delivery.Config.Progress
 }
 
 // The defaults.
@@ -100,7 +100,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check refuses invalid settings before anything is opened.
+// check returns an error if a setting is invalid. It is called before anything is opened.
 func (c Config) check() error {
 	if c.PublicURL != "" {
 		if _, err := weburl.Base(c.PublicURL); err != nil {

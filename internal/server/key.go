@@ -24,8 +24,8 @@ const (
 
 const makeKey = "Make one with: openssl rand -base64 32 > casehook.key; chmod 600 casehook.key"
 
-// key returns the key that seals secrets: the configured one, or that of the data directory. The
-// first start makes the latter.
+// key returns the key that seals secrets: the configured one, or that of the data directory, which
+// the first start creates.
 func (c Config) key() ([]byte, error) {
 	switch {
 	case c.Key != "":
@@ -40,7 +40,7 @@ func (c Config) key() ([]byte, error) {
 	return c.ownKey()
 }
 
-// ownKey reads the data directory's key, or makes it if there is no database yet.
+// ownKey returns the data directory's key. If there is no database yet, it creates the key.
 func (c Config) ownKey() ([]byte, error) {
 	path := filepath.Join(c.Data, keyName)
 	key, err := readKey(path)
@@ -82,8 +82,8 @@ func decodeKey(text []byte, where string) ([]byte, error) {
 	return key, nil
 }
 
-// writeKey saves the key durably before anything is sealed with it: the file has the whole key, or
-// does not exist.
+// writeKey saves the key durably before anything is sealed with it. After a crash, the file has the
+// whole key or does not exist.
 func writeKey(path string, key []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), keyName+"-*") // mode 0600
 	if err != nil {

@@ -15,9 +15,9 @@ const lockName = "lock" // in the data directory
 // errHeld is lockFile's error when another process holds the lock.
 var errHeld = errors.New("held by another process")
 
-// openData makes the data directory, for its owner alone, and locks it for this process. If it
-// exists, its files are kept private. The system releases the lock when the process ends, in
-// whatever way.
+// openData creates the data directory, for its owner alone, and locks it for this process. If it
+// exists, openData checks that its files are private. The system releases the lock when the process
+// ends for any reason.
 func openData(dir string) (io.Closer, error) {
 	restrict()
 	if err := os.MkdirAll(dir, 0o700); err != nil {

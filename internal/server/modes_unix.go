@@ -15,12 +15,11 @@ import (
 
 const othersMode = 0o077 // the permissions of the group and of others
 
-// restrict makes all files of this process private to their owner, whatever umask it was started
-// with.
+// restrict makes all files that this process creates private to their owner, with any umask.
 func restrict() { syscall.Umask(othersMode) }
 
-// checkModes refuses files that other users can read: the database holds all cases, and the key
-// opens its secrets.
+// checkModes returns an error if other users can read a file: the database holds all cases, and the
+// key opens its secrets.
 func checkModes(dir string) error {
 	var open []string
 	for _, name := range []string{fileName, fileName + "-wal", fileName + "-shm", keyName, lockName} {

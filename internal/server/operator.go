@@ -10,12 +10,12 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// operatorPurpose names the key that operators' credentials are made with.
+// operatorPurpose is the purpose of the derived key that signs operators' credentials.
 const operatorPurpose = "casehook operators"
 
-// OperatorBearer makes a credential for the operations on tenants, with the key of the server that
-// has this configuration. It opens no database, so it works beside a running server, and it never
-// makes a key.
+// OperatorBearer returns a credential for the operations on tenants, made with the key of the server
+// that has this configuration. It opens no database, so it works beside a running server, and it
+// never creates a key.
 func OperatorBearer(c Config, now time.Time) (string, error) {
 	c = c.withDefaults()
 	if c.Key == "" && c.KeyFile == "" && c.Database == "" {

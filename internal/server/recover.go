@@ -12,9 +12,9 @@ import (
 	"github.com/casehook/casehook/internal/people"
 )
 
-// RecoverToken makes an administrator's token for a tenant directly in the database. It needs the
+// RecoverToken creates an administrator's token for a tenant directly in the database. It needs the
 // data directory, or the database's URL, and the key. With SQLite no server may be running. It
-// makes neither a database nor a key.
+// creates neither a database nor a key.
 func RecoverToken(ctx context.Context, c Config, tenant, name string) (bearer string, err error) {
 	s := &Server{config: c.withDefaults(), metrics: observe.New(c.Version)}
 	if c := s.config; c.Database == "" {

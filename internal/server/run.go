@@ -12,7 +12,7 @@ import (
 // cleanEvery is the longest time between two removals of leftovers.
 const cleanEvery = time.Hour
 
-// run serves until ctx ends or a part fails, and then ends everything.
+// run serves until ctx ends or a part fails, and then stops all parts.
 func (s *Server) run(ctx context.Context) {
 	defer close(s.done)
 	serving, stop := context.WithCancelCause(ctx)
@@ -42,7 +42,7 @@ func (s *Server) run(ctx context.Context) {
 	s.letGo(ctx)
 	failure := context.Cause(serving)
 	if ctx.Err() != nil {
-		failure = nil // we were asked to
+		failure = nil // the end was requested
 	}
 	late := s.finishRequests(ctx)
 	rest()
@@ -54,7 +54,7 @@ func (s *Server) run(ctx context.Context) {
 	s.config.Log.Info("stopped")
 }
 
-// warnHeld logs that this server sends nothing, and how to end that.
+// warnHeld logs that this server sends nothing, and how to change that.
 func (s *Server) warnHeld() {
 	if !s.config.Hold {
 		return
@@ -64,14 +64,14 @@ func (s *Server) warnHeld() {
 		"start the server without --hold; it sends the waiting messages then")
 }
 
-// letGo waits for DrainDelay, so that load balancers notice that the server is not ready.
+// letGo waits for DrainDelay, so that load balancers can notice that the server is not ready.
 func (s *Server) letGo(ctx context.Context) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainDelay)
 	defer cancel()
 	<-limited.Done()
 }
 
-// deliver runs the delivery. If it was stopped during its start, that is no error.
+// deliver runs the delivery. It returns no error if ctx ended during the start.
 func (s *Server) deliver(ctx context.Context) error {
 	err := s.engine.Run(ctx)
 	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -1,11 +1,11 @@
-// Package server is the Casehook process: it reads the configuration, opens the data, connects the
+// Package server is the Casehook process: it checks the configuration, opens the data, connects the
 // parts, and stops them in an order that loses nothing.
 //
 //	listen -> data directory, key -> store, blobs -> casework -> delivery -> serve
 //
-// The end comes in the opposite order: no new connections; requests under way are answered;
-// deliveries under way are settled; the store is closed. Each step is bounded by [Config.Grace].
-// Unfinished work is found again at the next start.
+// The parts stop in the opposite order: no new connections are accepted; requests under way are
+// answered; deliveries under way are settled; the store is closed. Each step is limited by
+// [Config.Grace]. Unfinished work is resumed at the next start.
 package server
 
 import (
@@ -97,7 +97,7 @@ func (s *Server) MetricsURL() string { return s.metricsURL }
 // Token returns the administrator's token if this was the first start, else "".
 func (s *Server) Token() string { return s.token }
 
-// Wait waits until the server has ended. It returns nil if ctx ended it and all work under way was
+// Wait waits until the server has stopped. It returns nil if ctx stopped it and all work under way was
 // finished in time.
 func (s *Server) Wait() error {
 	<-s.done
@@ -140,7 +140,7 @@ func (s *Server) open(ctx context.Context) error {
 	return s.bootstrap(ctx)
 }
 
-// openUseCases makes the services of the three wings.
+// openUseCases creates the services of the three wings.
 func (s *Server) openUseCases(blobs blob.Store, out *outbound.Client, tracer *observe.Tracer) {
 	c := s.config
 	guard, catalog := s.openGuard(s.store)
@@ -179,13 +179,13 @@ func (s *Server) openUseCases(blobs blob.Store, out *outbound.Client, tracer *ob
 	})
 }
 
-// openGuard makes the guard of all use cases, and the catalog of case types.
+// openGuard returns the guard of all use cases, and the catalog of case types.
 func (s *Server) openGuard(st *store.Store) (*authz.Guard, *definitions.Catalog) {
 	catalog := definitions.NewCatalog(st)
 	return authz.New(st, catalog, authz.Config{Log: s.config.Log}), catalog
 }
 
-// openEngine makes the engine of the delivery road.
+// openEngine creates the engine that delivers.
 func (s *Server) openEngine(node string, out *outbound.Client, tracer *observe.Tracer) {
 	s.engine = delivery.New(s.store, out, delivery.Config{
 		Node:         node,
@@ -202,7 +202,7 @@ func (s *Server) openEngine(node string, out *outbound.Client, tracer *observe.T
 	})
 }
 
-// openAPI makes the HTTP server of the API, with secrets derived from the installation's key.
+// openAPI creates the HTTP server of the API, with secrets derived from the installation's key.
 func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer) error {
 	c := s.config
 	cursorKey, err := derive(key, "casehook api cursors")
@@ -243,7 +243,7 @@ func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer
 	return nil
 }
 
-// sessions makes the manager of the sessions of people.
+// sessions returns the manager of users' sessions.
 func (s *Server) sessions() *session.Manager {
 	return session.New(s.store, session.Config{
 		Insecure: strings.HasPrefix(strings.ToLower(s.config.PublicURL), "http://"),
@@ -252,7 +252,7 @@ func (s *Server) sessions() *session.Manager {
 	})
 }
 
-// bootstrap does the work of the first start: it makes the first tenant and its token.
+// bootstrap does the work of the first start: it creates the first tenant and its token.
 func (s *Server) bootstrap(ctx context.Context) (err error) {
 	if s.config.NoFirstToken {
 		return s.people.Tenants.BootstrapWithoutToken(ctx)
@@ -266,8 +266,8 @@ func (s *Server) bootstrap(ctx context.Context) (err error) {
 	return err
 }
 
-// allowed returns the addresses that a tenant may call besides public ones: those that the operator
-// grants it, and for the first tenant those of the server's configuration.
+// allowed returns a function that returns the addresses that a tenant may call besides public ones:
+// those that the operator has granted it, and for the first tenant those of the configuration.
 func (c Config) allowed(st *store.Store) func(context.Context, int64) ([]string, error) {
 	var started []string
 	for _, a := range c.Allow {
@@ -291,7 +291,8 @@ func (c Config) provider() *oidc.Provider {
 	return oidc.New(c.OIDC)
 }
 
-// listen is the first step, so that an address in use is reported before anything is made.
+// listen opens the listener. It is the first step, so that an address in use is reported before
+// anything is created.
 func (s *Server) listen(ctx context.Context) error {
 	var l net.ListenConfig
 	listener, err := l.Listen(ctx, "tcp", s.config.Listen)
@@ -353,7 +354,7 @@ func (s *Server) openStore(ctx context.Context) (*store.Store, blob.Store, []byt
 	return st, blobs, key, err
 }
 
-// httpServer returns a server of a handler. It finishes requests under way.
+// httpServer returns a server for a handler.
 func (s *Server) httpServer(ctx context.Context, handler http.Handler) *http.Server {
 	return s.clients.Server(context.WithoutCancel(ctx), handler)
 }

@@ -16,10 +16,10 @@ import (
 	"github.com/casehook/casehook/internal/observe"
 )
 
-// lastSpans bounds the export of the last spans.
+// lastSpans is the time limit for exporting the last spans.
 const lastSpans = 5 * time.Second
 
-// openTracing makes the tracer, which is nil if no collector is configured. The operator chooses
+// openTracing returns the tracer, which is nil if no collector is configured. The operator chooses
 // the collector, so its address is not restricted. The OTEL_ variables configure headers, sampling
 // and the resource.
 func (s *Server) openTracing(ctx context.Context, node string) (*observe.Tracer, error) {
@@ -50,12 +50,13 @@ func (s *Server) openTracing(ctx context.Context, node string) (*observe.Tracer,
 		if err := provider.Shutdown(limited); err != nil {
 			c.Log.Warn("the last spans could not be exported", "error", err)
 		}
-		return nil // an error of tracing does not fail the shutdown
+		return nil // an error of tracing does not make the shutdown fail
 	}))
 	return observe.NewTracer(provider), nil
 }
 
-// tracesURL returns the URL for spans: the collector's standard path, or the path that its URL has.
+// tracesURL returns the URL for spans: with the path of the collector's URL, or the standard path if it
+// has none.
 func tracesURL(endpoint string) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -68,7 +69,7 @@ func tracesURL(endpoint string) (string, error) {
 	return u.String(), nil
 }
 
-// complainEvery bounds how often the log reports lost spans.
+// complainEvery is the shortest time between two reports of lost spans in the log.
 const complainEvery = time.Minute
 
 // loggedExporter logs failures of an exporter, at most every complainEvery.
@@ -79,7 +80,7 @@ type loggedExporter struct {
 	said time.Time // only one goroutine exports
 }
 
-// ExportSpans exports spans once.
+// ExportSpans exports spans. It logs an error and returns nil, so that there is no retry.
 func (e *loggedExporter) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) error {
 	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil && time.Since(e.said) >= complainEvery {
 		e.said = time.Now()

@@ -12,10 +12,10 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// readyTimeout bounds the time for the database's answer.
+// readyTimeout is the time limit for the database's answer.
 const readyTimeout = 2 * time.Second
 
-// ready returns an error if the server should get no requests now.
+// ready returns an error if the server should receive no requests now.
 func (s *Server) ready(ctx context.Context) error {
 	select {
 	case <-s.draining:
