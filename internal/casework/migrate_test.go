@@ -17,8 +17,8 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// The first and the second version of a definition: checks are made in another state,
-// notes are limited, names are made in another way, and no callback is asked any more.
+// Two versions of a definition. The second has another state for checks, a limit for notes, another template for names,
+// and no callback.
 const (
 	permitV1 = `{"key": "permit", "name_template": "{who}", "edit": "edit", "fields": {"type": "object", "properties": {
 			"who": {"type": "string"}, "note": {"type": "string"}}},
@@ -113,7 +113,7 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 		last := w.history(mapped.ID)[2]
 		if got := string(last.Facts[0].Data); got != `{"from_version":1,"to_version":2}` ||
 			last.Snapshot.Case.TypeVersion != 2 {
-			t.Errorf("the fact tells %s", got)
+			t.Errorf("the fact is %s", got)
 		}
 		if v := w.load(mapped.ID); v.Version != mapped.Version+1 || v.Revision != mapped.Revision+1 {
 			t.Errorf("version %d and revision %d after %d and %d", v.Version, v.Revision, mapped.Version,
@@ -134,8 +134,8 @@ func TestCasesThatFitMoveToTheNewerVersion(t *testing.T) {
 	})
 }
 
-// A field that the new version adds gets its default, so that one that is required keeps no
-// case from being moved. One that there was before stays as people left it.
+// A field that the new version adds gets its default, so that a required one stops no migration. An earlier field keeps
+// its value.
 func TestAMigrationFillsInWhatTheNewVersionAdds(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, permitV1)
@@ -151,7 +151,7 @@ func TestAMigrationFillsInWhatTheNewVersionAdds(t *testing.T) {
 	})
 }
 
-// A status follows from the state, whichever way the case came there.
+// The status follows from the state, however the case got there.
 func TestAMigrationSettlesTheStatus(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, permitV1)
@@ -225,8 +225,8 @@ func TestACallOfAMigrationIsBounded(t *testing.T) {
 	}
 }
 
-// changing makes a world in which do happens once, when the service looks at the clock
-// after it was armed: after a case was read, and before it is saved.
+// changing starts a world in which do runs once after it is armed: when the service next reads the clock, which is
+// after a case is read and before it is saved.
 func changing(t *testing.T, url string) (w *world, arm func(do func())) {
 	var armed atomic.Pointer[func()]
 	w = startAt(t, url, func(c *settings) {
@@ -261,7 +261,7 @@ func TestACaseThatChangesMeanwhileIsMovedAsItIsThen(t *testing.T) {
 			v := w.permit(`{"who": "Ann", "note": "old"}`)
 			w.put(w.p, permitV2)
 			want := -1
-			arm(func() { arm(func() { want = do(w, v.ID) }) }) // the first look is when the call begins
+			arm(func() { arm(func() { want = do(w, v.ID) }) }) // the first read is at the beginning of the call
 			if got := w.migrate(casework.Migration{}); got.Moved != want || len(got.Misfits) != 0 {
 				t.Errorf("%+v; want %d moved", got, want)
 			}
@@ -312,8 +312,8 @@ func TestMigrationNeedsTheRightToPutTheType(t *testing.T) {
 	})
 }
 
-// The audit's record tells of a type's versions, so that who may not see one of them, nor
-// the newest, does not see it.
+// The audit's record names versions of a type. A reader who may not see one of them, or the newest, does not see the
+// record.
 func TestTheAuditOfAMigrationIsClassifiedAsWhatItIsAbout(t *testing.T) {
 	t.Parallel()
 	secret := strings.Replace(permitV2, `"key": "permit"`, `"key": "permit", "security_classification": "PRIVATE"`, 1)
