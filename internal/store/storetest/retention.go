@@ -61,9 +61,9 @@ var retentionTests = map[string]func(*fixture){
 		f.equal(f.floor(), int64(10))
 		f.moved(e, epoch, 30)
 		f.purge(20, start)
-		f.equal(f.floor(), int64(20)) // what is young enough stays
+		f.equal(f.floor(), int64(20)) // young entries stay
 		f.purge(999, start)
-		f.equal(f.floor(), int64(29)) // and the last one, by which positions go on
+		f.equal(f.floor(), int64(29)) // and the last one, from which positions continue
 		f.history(1)
 		f.equal(f.floor(), int64(29))
 		f.equal(must[int64](f)(f.store.Head(f.t.Context())), int64(31))
@@ -92,7 +92,7 @@ var retentionTests = map[string]func(*fixture){
 		f.equal([]any{f.floor(), f.position(e), f.parked(e)}, []any{int64(20), int64(20), []store.ParkedMessage{}})
 		stored = must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		f.equal([]time.Time{stored.ExpiredFrom, stored.ExpiredTo}, []time.Time{minutes(5), minutes(19)})
-		f.purge(25, minutes(8)) // and it goes on: the first loss stays noted
+		f.purge(25, minutes(8)) // the record of the first loss stays
 		stored = must[endpoint.Endpoint](f)(f.store.Endpoint(f.t.Context(), f.tenant, e))
 		f.equal([]time.Time{stored.ExpiredFrom, stored.ExpiredTo}, []time.Time{minutes(5), minutes(24)})
 	},
