@@ -20,27 +20,25 @@ import (
 type BlockedTransition struct {
 	Key    string
 	Reason string        // for people
-	Fields []fault.Field // what it is about, as the reader may know
+	Fields []fault.Field // its fields, as far as the reader may know them
 }
 
-// The work of judging the conditions of transitions, in steps of 100 ns.
+// The bounds on the evaluation of transitions' conditions, in steps of 100 ns.
 const (
 	maxCaseSteps = 300_000   // of one case
 	maxPageSteps = 1_000_000 // of a page of cases, which ends when it is spent
 )
 
-// ErrPageEnds ends a page of a list before it is full, since the work for it is done.
+// ErrPageEnds ends a page of a list before it is full, since its budget is spent.
 var ErrPageEnds = errors.New("the page ends here")
 
-// viewReader reads what a view of a case is made of; a store.Store does, and so does a
-// store.Tx.
+// viewReader reads the parts of a view of a case; store.Store and store.Tx implement it.
 type viewReader interface {
 	tenantReader
 	definitions.Reader
 }
 
-// mayMove reports whether somebody may submit transitions of a type's cases at all, as
-// its newest definition has it.
+// mayMove reports whether the newest definition of a type permits a principal to submit transitions.
 func (s *core) mayMove(ctx context.Context, r definitions.Reader, p access.Principal, key string) (bool, error) {
 	const operation = access.SubmitTransition
 	if p.Role == access.Admin || !p.Role.Permits(operation) {
@@ -97,9 +95,8 @@ func (pl *plan) blocks(tr casetype.Transition, conditions *casetype.Evaluation) 
 	return BlockedTransition{Key: tr.Key, Reason: unmet.Detail, Fields: unmet.Fields}, true
 }
 
-// costOfRequired is the steps that it takes to tell what a transition requires: its fields
-// are looked up, and the names of those that the reader does not see are looked for in the
-// message.
+// costOfRequired returns the steps to find the fields that a transition lacks: its fields are looked up, and the
+// message is searched for the names of those that the reader does not see.
 func (pl *plan) costOfRequired(tr casetype.Transition) int {
 	if len(tr.Required) == 0 {
 		return 0
@@ -107,7 +104,7 @@ func (pl *plan) costOfRequired(tr casetype.Transition) int {
 	return 5*len(tr.Required) + len(pl.typ.Unseen(pl.p.Clearance))
 }
 
-// needs tells people which fields a transition lacks, of which they may know.
+// needs names the missing fields of a transition that the reader may know.
 func (pl *plan) needs(tr casetype.Transition, readable []fault.Field) string {
 	var titles []string
 	for _, f := range readable {

@@ -34,16 +34,16 @@ const (
 	MaxMigrated = 200             // cases that it looks at
 	maxMisfits  = 50              // that it lists
 	maxWrong    = 20              // faults of one case that it lists
-	maxVersions = 500             // older versions in which it looks for the states that it is to map
+	maxVersions = 500             // older versions in which it looks for mapped states
 	migrateFor  = 5 * time.Second // after which it moves no further case
 
 )
 
-// Migration says what the cases of a type that work by older versions are to become.
+// Migration is a request to move cases of older versions of a type to a newer one.
 type Migration struct {
 	Type     string
 	To       int64             // the version that they are to work by; 0: the newest
-	States   map[string]string // of the states that this version lacks: where their cases go on
+	States   map[string]string // from states that this version lacks to states that it has
 	Finished bool              // cases in final states are moved too; otherwise they are left alone
 	DryRun   bool              // nothing is saved
 	After    store.Position    // the last case that the call before looked at
@@ -74,7 +74,7 @@ type migration struct {
 	mandate *authz.Mandate
 	to      definitions.TypeVersion
 	class   casetype.Classification // the highest of the newest version, that one and those that cases leave
-	audited bool                    // the audit has it
+	audited bool                    // it is in the audit
 }
 
 // MigrateCases moves cases of a type to a newer version of it. One call looks at a
@@ -149,9 +149,8 @@ func migrationRefused(wrong ...fault.Field) error {
 		"The cases were not migrated: see fields. Nothing was changed.", wrong...)
 }
 
-// wrongStates lists what is wrong with a mapping of states. It is for states that the
-// new version lacks: that a case goes on in another state although it need not is a
-// transition.
+// wrongStates lists the faults of a mapping of states. It may map only states that the new version lacks: any other
+// move to another state is a transition.
 func wrongStates(to definitions.TypeVersion, states map[string]string) []fault.Field {
 	var wrong []fault.Field
 	for _, state := range slices.Sorted(maps.Keys(states)) {
@@ -251,7 +250,7 @@ func (s *Migrations) migrate(ctx context.Context, m *migration) (MigrationResult
 		if to.ID == 0 {
 			return out, nil
 		}
-		filter.After = to // there are others behind it
+		filter.After = to // others follow
 	}
 	out.Next = &filter.After
 	out.Left, err = s.store.CountOlderCases(ctx, m.mandate.Tenant, filter)
@@ -300,7 +299,7 @@ func (s *Migrations) migrateCase(ctx context.Context, m *migration, c cases.Case
 	return nil
 }
 
-// leftAlone reports whether a case stays as it is since it is finished.
+// leftAlone reports whether a case is finished and therefore not moved.
 func (s *Migrations) leftAlone(ctx context.Context, m *migration, c cases.Case) (bool, error) {
 	if m.Finished {
 		return false, nil
@@ -331,7 +330,7 @@ func (s *Migrations) moveCase(ctx context.Context, m *migration, c cases.Case) (
 	return nil, s.saveMigrated(ctx, m, pl)
 }
 
-// upgrade makes the case one of the new version, and lists what stands in the way.
+// upgrade moves the case to the new version, and lists its faults.
 func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 	after := &pl.after
 	after.TypeVersion, after.Classification, after.ModifiedAt = m.to.Version, m.to.Type.Definition.Classification, pl.at
@@ -362,8 +361,7 @@ func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 	return append(wrong, invalid...), nil
 }
 
-// added returns the defaults of the fields that the version of before does not have. Where
-// it has the field, a case without it was left or made so.
+// added returns the defaults of the fields that the previous version lacks. A field that it has is missing on purpose.
 func (pl *plan) added() map[string]any {
 	all := pl.typ.Complete(nil, nil)
 	for _, name := range pl.from.FieldNames() {
@@ -372,7 +370,7 @@ func (pl *plan) added() map[string]any {
 	return all
 }
 
-// saveMigrated commits a case that was moved, if it is still what was read.
+// saveMigrated commits a moved case if it has not changed since it was read.
 func (s *Migrations) saveMigrated(ctx context.Context, m *migration, pl *plan) error {
 	err := s.guard.Update(ctx, m.mandate, func(tx *store.Tx) error {
 		c := pl.after
@@ -398,8 +396,7 @@ func (s *Migrations) saveMigrated(ctx context.Context, m *migration, pl *plan) e
 	return err
 }
 
-// auditMigration notes a call once, with the first case that it moves; the journal has
-// each of them.
+// auditMigration records a call once, with the first case that it moves; the journal has each of them.
 func (s *Migrations) auditMigration(ctx context.Context, tx *store.Tx, m *migration) error {
 	if m.audited {
 		return nil
