@@ -160,7 +160,8 @@ func (l *load) submit(ctx context.Context, s submitLoad) (latencies, error) {
 	return watch.timed(took), err
 }
 
-// takeMade returns what the last call of submit has submitted. It is a call of its own, so that no clock runs meanwhile.
+// takeMade returns what the last call of submit has submitted. It is a call of its own, so that no clock runs
+// meanwhile.
 func (l *load) takeMade(context.Context, struct{}) ([]submission, error) { return l.made, nil }
 
 // submitter is one client, and the cases that it alone edits.

@@ -100,7 +100,7 @@ func (l *listener) refuse(raw net.Conn) {
 			return
 		}
 		closeWrite(raw)
-		io.Copy(io.Discard, io.LimitReader(raw, maxHead)) // otherwise the client would get a reset instead of the answer
+		io.Copy(io.Discard, io.LimitReader(raw, maxHead)) // or the client would get a reset instead of the answer
 	}()
 }
 

@@ -35,7 +35,7 @@ func checkSearch(text string) error {
 }
 
 // searchTexts returns the words that a search looks for, with a space between two: those of the reference, the name
-// and the values of the data. The first is for every clearance; the others add the texts that need PRIVATE and RESTRICTED.
+// and the values of the data. The first is for every clearance; the others add texts that need PRIVATE and RESTRICTED.
 func searchTexts(c cases.Case, t *casetype.Type) [3]string {
 	var b [3]strings.Builder
 	b[0].WriteString(c.Reference)

@@ -47,7 +47,7 @@ func (c *Cursor) Repair(now time.Time) {
 	}
 }
 
-// drop gives up the head of a parked lane, which goes on.
+// drop drops the head of a parked lane, which goes on.
 func (c *Cursor) drop(r *row, now time.Time) {
 	msg := &Message{Place: r.place(), ID: r.Message, Subject: r.Subject, Body: &wire.Message{Trigger: r.Trigger}}
 	if len(r.loaded) > 0 {
