@@ -17,8 +17,8 @@ var growing = []string{
 
 var growingScan = regexp.MustCompile(`\b(?:SCAN|Seq Scan on) (` + strings.Join(growing, "|") + `)\b.*`)
 
-// A statement has a good plan also where nobody has counted rows yet, in a database that
-// is new and in one that has grown since.
+// A statement has a good plan also where nobody has counted rows yet, in a database that is new and in one that has
+// grown since.
 func TestNoStatementReadsAWholeTable(t *testing.T) {
 	stores := openBoth(t)
 	for _, filled := range []bool{false, true} {
