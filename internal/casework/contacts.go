@@ -83,6 +83,9 @@ func (s *Contacts) UpdateContact(
 	}
 	var saved cases.Contact
 	err := s.guard.Update(ctx, authz.NewMandate(p, access.UpdateContact), func(tx *store.Tx) error {
+		if err := tx.LockCasesOf(ctx, p.Tenant, contact); err != nil {
+			return err
+		}
 		before, err := lockContact(ctx, tx, p, contact, ifVersion)
 		if err != nil {
 			return err

@@ -57,8 +57,13 @@ var (
 
 // AddComment saves a comment.
 func (tx *Tx) AddComment(ctx context.Context, tenant int64, c cases.Comment) error {
-	_, err := commentColumns.exec(ctx, tx.q, commentInsert, &c, tenant)
-	return err
+	if err := tx.LockCase(ctx, tenant, c.CaseID); err != nil {
+		return err
+	}
+	if _, err := commentColumns.exec(ctx, tx.q, commentInsert, &c, tenant); err != nil {
+		return err
+	}
+	return tx.saveAround(ctx, tenant, c.CaseID)
 }
 
 // Comments lists a case's comments after one of them, oldest first.
@@ -73,8 +78,13 @@ func (r reader) Comments(
 
 // AddAttachment saves the row of a document or a proof.
 func (tx *Tx) AddAttachment(ctx context.Context, tenant int64, sort cases.AttachmentKind, a cases.Attachment) error {
-	_, err := attachmentColumns.exec(ctx, tx.q, attachmentInsert, &a, tenant, string(sort))
-	return err
+	if err := tx.LockCase(ctx, tenant, a.CaseID); err != nil {
+		return err
+	}
+	if _, err := attachmentColumns.exec(ctx, tx.q, attachmentInsert, &a, tenant, string(sort)); err != nil {
+		return err
+	}
+	return tx.saveAround(ctx, tenant, a.CaseID)
 }
 
 // AttachmentFilter selects the documents or the proofs of a case.
@@ -116,11 +126,17 @@ func (r reader) BlobUsed(ctx context.Context, blob string) (bool, error) {
 
 // DeleteAttachment removes the row of a document or a proof. The caller deletes the contents after the commit.
 func (tx *Tx) DeleteAttachment(ctx context.Context, tenant, caseID int64, sort cases.AttachmentKind, id string) error {
+	if err := tx.LockCase(ctx, tenant, caseID); err != nil {
+		return err
+	}
 	n, err := tx.q.exec(ctx, attachmentDrop, tenant, caseID, string(sort), id)
 	if err == nil && n == 0 {
 		err = attachmentMissing(sort, id)()
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.saveAround(ctx, tenant, caseID)
 }
 
 func attachmentMissing(sort cases.AttachmentKind, id string) func() error {

@@ -13,8 +13,9 @@ import (
 type CaseFilter struct {
 	Type  string
 	State string
-	// Text has words that a case has in its reference, name or data, however they are spelt (spelling.Key). Each is
-	// the beginning of a word, or between quotation marks a phrase.
+	// Text has words that a case has in its reference, name, data or comments, or in the names of its files and
+	// contacts, however they are spelt (spelling.Key). Each is the beginning of a word, or between quotation marks a
+	// phrase.
 	Text string
 	// Without lists types whose cases are left out.
 	Without []string

@@ -164,8 +164,10 @@ func (tx *Tx) UpdateContact(ctx context.Context, c cases.Contact) (cases.Contact
 	row := contactRow{Contact: c, search: contactText(c.ContactDetails)}
 	rows, err := contactUpdated.query(ctx, tx.q, contactUpdate, &row, c.Tenant, c.ID, c.Version)
 	version, err := one(rows, err, scanValue[int64], tx.contactMoved(ctx, c.Tenant, c.ID))
-	c.Version = version
-	return c, err
+	if c.Version = version; err != nil {
+		return c, err
+	}
+	return c, tx.saveAroundContact(ctx, c.Tenant, c.ID)
 }
 
 // DeleteContact removes a contact if its version is still c.Version, and returns its last version. Linked cases still
@@ -180,7 +182,11 @@ func (tx *Tx) DeleteContact(ctx context.Context, c cases.Contact) (int64, error)
 		drop = contactHide
 	}
 	rows, err := tx.q.query(ctx, drop, c.Tenant, c.ID, c.Version)
-	return one(rows, err, scanValue[int64], tx.contactMoved(ctx, c.Tenant, c.ID))
+	version, err := one(rows, err, scanValue[int64], tx.contactMoved(ctx, c.Tenant, c.ID))
+	if err != nil || len(links) == 0 {
+		return version, err
+	}
+	return version, tx.saveAroundContact(ctx, c.Tenant, c.ID) // nobody finds it any more
 }
 
 // dropKept removes those of the contacts that are deleted and no longer linked to a case.
@@ -286,6 +292,9 @@ func (tx *Tx) setContacts(
 		return c, false, fmt.Errorf("encoding a case's contacts: %w", err)
 	}
 	if _, err := tx.q.exec(ctx, caseContactsSet, c.Tenant, c.ID, string(list)); err != nil {
+		return c, false, err
+	}
+	if err := tx.saveAround(ctx, c.Tenant, c.ID); err != nil {
 		return c, false, err
 	}
 	c, err = tx.TouchCase(ctx, c.Tenant, c.ID, by)

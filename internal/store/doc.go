@@ -48,7 +48,8 @@
 // stand there as it is. Words are split here, for both engines alike. Triggers keep the index up to date in the
 // transaction that saves the case: a table of FTS5 on SQLite, whose rows are in the order of the lists, and a tsvector
 // with the clearances as weights on PostgreSQL. On SQLite the triggers record the changed cases, and the writer indexes
-// them once per group. Contacts are searched by any part of their keys, without an index.
+// them once per group. The words of a case's comments and of the names of its files and contacts are in a row beside
+// it, which is rewritten when one of them changes. Contacts are searched by any part of their keys, without an index.
 //
 // # Secrets
 //

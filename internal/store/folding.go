@@ -58,6 +58,12 @@ func (s *Store) FoldTexts(ctx context.Context) error {
 			}
 		}
 	}
+	for more := true; more; {
+		var err error
+		if more, err = s.foldAround(ctx); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -71,6 +77,11 @@ func (s *Store) foldFirstTexts(ctx context.Context) error {
 				}
 				break
 			}
+		}
+	}
+	for range foldFirst {
+		if more, err := s.foldAround(ctx); err != nil || !more {
+			return err
 		}
 	}
 	return nil

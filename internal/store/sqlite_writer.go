@@ -36,8 +36,11 @@ var (
 	wordsDrop = sqliteOnly(`delete from case_words
 		where rowid in (select document from case_words_due where indexed)`)
 	wordsIndex = sqliteOnly(`insert into case_words (rowid, tenant, search, search_private, search_restricted)
-		select d.document, char(63743) || d.tenant, c.search, c.search_private, c.search_restricted
+		select d.document, char(63743) || d.tenant, c.search || coalesce(' ' || t.search, ''),
+			c.search_private || coalesce(' ' || t.search_private, ''),
+			c.search_restricted || coalesce(' ' || t.search_restricted, '')
 		from case_words_due w cross join case_documents d cross join cases c
+			left join case_texts t on t.tenant = c.tenant and t.case_id = c.id
 		where d.document = w.document and c.tenant = d.tenant and c.id = d.case_id`)
 	wordsIndexed = sqliteOnly(`delete from case_words_due`)
 )

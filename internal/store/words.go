@@ -15,6 +15,7 @@ import (
 const (
 	maxWord     = 64      // characters; what follows them is left out, of texts and of searches
 	maxSearched = 100_000 // bytes of the words of one clearance; PostgreSQL has room for 1 MiB in all
+	maxAround   = 30_000  // bytes of the words around a case, of one clearance
 )
 
 // unspaced are scripts that put no spaces between words. Each of their characters counts as a word.
@@ -53,10 +54,13 @@ func wordsOf(key string) iter.Seq[string] {
 }
 
 // wordText returns the words of a key with a space between two, up to maxSearched.
-func wordText(key string) string {
+func wordText(key string) string { return wordTextUpTo(key, maxSearched) }
+
+// wordTextUpTo is wordText for another limit in bytes.
+func wordTextUpTo(key string, most int) string {
 	var b strings.Builder
 	for word := range wordsOf(key) {
-		if b.Len()+len(word) >= maxSearched {
+		if b.Len()+len(word) >= most {
 			break
 		}
 		if b.Len() > 0 {

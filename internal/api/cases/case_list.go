@@ -17,7 +17,7 @@ import (
 type InCases struct {
 	Type     string `query:"type" maxLength:"100" doc:"Only those of the case type with this key." example:"kyc"`
 	State    string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
-	Text     string `query:"q" maxLength:"200" doc:"Only those with these words in their reference, name or data, each by its beginning; between quotation marks, as a phrase." example:"acme"`
+	Text     string `query:"q" maxLength:"200" doc:"Only those with these words in their reference, name, data or comments, or in the names of their files and contacts, each by its beginning; between quotation marks, as a phrase." example:"acme"`
 	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
 	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to nobody." example:"7"`
 

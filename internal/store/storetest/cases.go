@@ -425,6 +425,76 @@ var casesTests = map[string]func(*fixture){
 		filter := store.CaseFilter{Clearance: casetype.Restricted, Text: `"1 2 3"`, Limit: 9}
 		f.equal(len(f.cases(f.store.Cases(f.t.Context(), f.tenant, filter))), 1)
 	},
+	"a search finds the comments, the files and the contacts of a case": func(f *fixture) {
+		c, k := f.aCase(f.tenant, 1), cases.Contact{
+			ID: 7, Tenant: f.tenant, Version: 1,
+			ContactDetails: event.ContactDetails{FirstName: "Grace", LastName: "Hopper", BusinessName: "Eckert"},
+		}
+		f.insert(c, f.aCase(f.tenant, 2))
+		link := event.CaseContact{ContactID: k.ID, Role: "claimant"}
+		hidden := anAttachment(c.ID, 1)
+		hidden.Filename, hidden.Clearance = "verdict-final.pdf", casetype.Restricted
+		in := func(do func(tx *store.Tx) error) func() { return func() { f.update(do) } }
+		steps := []struct {
+			do             func()
+			found, missing string // words, the second ones as found by nobody
+		}{
+			{in(func(tx *store.Tx) error {
+				comment := aComment(c.ID, 1)
+				comment.Text = "Please call the Großmutter"
+				return tx.AddComment(f.t.Context(), f.tenant, comment)
+			}), "ada grossmutter", "verdict grace"},
+			{in(func(tx *store.Tx) error {
+				return tx.AddAttachment(f.t.Context(), f.tenant, cases.Proof, hidden)
+			}), "verdict pdf grossmutter", "grace"},
+			{in(func(tx *store.Tx) error {
+				if err := tx.InsertContact(f.t.Context(), k); err != nil {
+					return err
+				}
+				_, _, err := tx.LinkContact(f.t.Context(), f.tenant, c.ID, link, once)
+				return err
+			}), `"grace hopper" eck`, "rear"},
+			{in(func(tx *store.Tx) (err error) {
+				k.LastName, k.BusinessName = "Murray", ""
+				k, err = tx.UpdateContact(f.t.Context(), k)
+				return err
+			}), `"grace murray"`, "hopper eckert"},
+			{in(func(tx *store.Tx) (err error) {
+				c = must[cases.Case](f)(tx.Case(f.t.Context(), f.tenant, c.ID))
+				c.Name, c.NameSet = "Lovelace", true
+				c, err = tx.UpdateCase(f.t.Context(), c, aType())
+				return err
+			}), "lovelace murray grossmutter verdict", "hopper"},
+			{in(func(tx *store.Tx) error {
+				return tx.DeleteAttachment(f.t.Context(), f.tenant, c.ID, cases.Proof, hidden.ID)
+			}), "murray grossmutter", "verdict pdf"},
+			{in(func(tx *store.Tx) error {
+				_, err := tx.DeleteContact(f.t.Context(), k)
+				return err
+			}), "grossmutter", "murray grace"},
+			{in(func(tx *store.Tx) error {
+				_, err := tx.DeleteCase(f.t.Context(), must[cases.Case](f)(tx.Case(f.t.Context(), f.tenant, c.ID)))
+				return err
+			}), "", "grossmutter lovelace"},
+		}
+		finds := func(text string, clearance casetype.Classification) int {
+			return len(f.pagesOf(store.CaseFilter{Text: text, Limit: 9, Clearance: clearance}))
+		}
+		for i, step := range steps {
+			step.do()
+			if step.found != "" && finds(step.found, casetype.Restricted) != 1 {
+				f.t.Errorf("step %d: %s is not found", i, step.found)
+			}
+			for _, word := range strings.Fields(step.missing) {
+				if finds(word, casetype.Restricted) != 0 {
+					f.t.Errorf("step %d: %s is found", i, word)
+				}
+			}
+			if finds("verdict", casetype.Private) != 0 {
+				f.t.Errorf("step %d: a restricted file is found with a lower clearance", i)
+			}
+		}
+	},
 	"a search follows an update": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
 		f.insert(c)
