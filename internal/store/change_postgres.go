@@ -20,7 +20,8 @@ var (
 )
 
 // wholeChange defines the statement of a change that creates a case or replaces one, with or without an answer. It
-// returns how many rows there are of the case that is replaced, of the answer, and of the case that is saved.
+// returns how many rows there are of the case that is replaced and of the answer, and the id of the entry; 0: the case
+// was not saved.
 func wholeChange(creates, answered bool) *statement {
 	var used int
 	parameters := func(n int) (first int) {
@@ -53,7 +54,7 @@ func wholeChange(creates, answered bool) *statement {
 		"entry as ("+entry+")",
 		"pending as (insert into journal_pending (entry) select id from entry)")
 	return postgresOnly("with " + strings.Join(parts, ", ") +
-		" select (select count(*) from present), " + answers + ", (select count(*) from saved)")
+		" select (select count(*) from present), " + answers + ", coalesce((select id from entry), 0)")
 }
 
 // commitWhole carries out a change in one round trip.
@@ -67,8 +68,9 @@ func (s *Store) commitWhole(ctx context.Context, c *Change, steps []step) error 
 	for i, one := range steps {
 		args[i] = one.args
 	}
-	var present, answered, saved int
-	err := s.engine.whole(ctx, kind, slices.Concat(args...), &present, &answered, &saved)
+	var present, answered int
+	var entry int64
+	err := s.engine.whole(ctx, kind, slices.Concat(args...), &present, &answered, &entry)
 	switch {
 	case isDuplicateReference(err):
 		return ErrReferenceTaken
@@ -78,9 +80,12 @@ func (s *Store) commitWhole(ctx context.Context, c *Change, steps []step) error 
 		return ErrCaseMoved
 	case answered == 0:
 		return ErrKeyAnswered
-	case saved == 0:
+	case entry == 0:
 		return ErrCaseMoved
 	}
+	written := *steps[len(steps)-1].entry
+	written.ID = entry
+	s.engine.(*postgresEngine).kept.add(asRead(written))
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 )
 
@@ -20,6 +21,7 @@ type postgresEngine struct {
 	pool *pgxpool.Pool
 	db   *sql.DB // over the pool
 	side *sql.DB // for statements that run apart
+	kept *writtenEntries
 }
 
 const sideConnections = 2
@@ -51,7 +53,9 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 	if err != nil {
 		return nil, translate(err)
 	}
-	e := &postgresEngine{pool: pool, db: stdlib.OpenDBFromPool(pool), side: stdlib.OpenDB(*config.ConnConfig)}
+	e := &postgresEngine{
+		pool: pool, db: stdlib.OpenDBFromPool(pool), side: stdlib.OpenDB(*config.ConnConfig), kept: new(writtenEntries),
+	}
 	e.side.SetMaxOpenConns(sideConnections)
 	e.side.SetMaxIdleConns(sideConnections)
 	e.db.SetMaxIdleConns(0) // the pool keeps them
@@ -79,8 +83,6 @@ func (e *postgresEngine) prepare(ctx context.Context) error {
 	return migrate(ctx, e.db, goose.DialectPostgres, "postgres", goose.WithSessionLocker(locker))
 }
 
-func (e *postgresEngine) recent() *recentEntries { return new(recentEntries) } // entries get positions later
-
 func (e *postgresEngine) dialect() dialect { return postgres }
 
 func (e *postgresEngine) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
@@ -102,13 +104,18 @@ func (e *postgresEngine) update(ctx context.Context, do func(querier) error) err
 	if err != nil {
 		return translate(err)
 	}
-	if err := protect(func() error { return do(postgresTx{tx}) }); err != nil {
+	var appended []*event.Entry
+	if err := protect(func() error { return do(postgresTx{tx, &appended}) }); err != nil {
 		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
 			return errors.Join(err, translate(undo))
 		}
 		return err
 	}
-	return commitError(tx.Commit())
+	if err := commitError(tx.Commit()); err != nil {
+		return err
+	}
+	e.kept.add(appended...)
+	return nil
 }
 
 const channel = "casehook"
@@ -153,7 +160,17 @@ func (e *postgresEngine) close() error {
 }
 
 // postgresTx is a querier inside a transaction.
-type postgresTx struct{ tx *sql.Tx }
+type postgresTx struct {
+	tx       *sql.Tx
+	appended *[]*event.Entry
+}
+
+// record keeps an entry as it will be read, but for its position.
+func (t postgresTx) record(e event.Entry) {
+	if e.ID != 0 { // else it is not known
+		*t.appended = append(*t.appended, asRead(e))
+	}
+}
 
 func (t postgresTx) exec(ctx context.Context, s *statement, args ...any) (int64, error) {
 	result, err := t.tx.ExecContext(ctx, s.text[postgres], args...)

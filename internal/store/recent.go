@@ -81,14 +81,20 @@ func (w *writer) record(e event.Entry) {
 	if e.ID == 0 {
 		e.ID = w.inserted
 	}
-	e.Seq, e.At = e.ID, fromMicros(micros(e.At))
-	w.appended = append(w.appended, &e)
+	e.Seq = e.ID
+	w.appended = append(w.appended, asRead(e))
+}
+
+// asRead returns an entry as it will be read from the database.
+func asRead(e event.Entry) *event.Entry {
+	e.At = fromMicros(micros(e.At))
+	return &e
 }
 
 // Journal reads entries of all tenants above a position. They are shared, and must not be changed.
 func (s *Store) Journal(ctx context.Context, after int64, limit int) (Range, error) {
-	if found, ok := s.engine.recent().after(after, limit); ok {
-		return found, nil
+	if found, ok, err := s.engine.follow(ctx, after, limit); ok || err != nil {
+		return found, err
 	}
 	return s.reader.Journal(ctx, after, limit)
 }

@@ -3,24 +3,26 @@ package store
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 )
 
 // TestRecentEntriesAreThoseThatWereCommitted: what a follower gets from memory is what is in the journal, without the
 // entries of transactions that failed, and without those that were removed.
 func TestRecentEntriesAreThoseThatWereCommitted(t *testing.T) {
-	s, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "casehook.db"), Key: testKey})
-	if err != nil {
-		t.Fatal(err)
+	for engine, s := range openBoth(t) {
+		t.Run(engine, func(t *testing.T) { checkRecent(t, s) })
 	}
-	defer s.Close()
+}
+
+func checkRecent(t *testing.T, s *Store) {
 	var tenant int64
 	refused := errors.New("refused")
 	appends := func(version int64, after error) {
@@ -45,9 +47,27 @@ func TestRecentEntriesAreThoseThatWereCommitted(t *testing.T) {
 	appends(2, refused)
 	appends(2, nil)
 	appends(3, nil)
-	kept, ok := s.engine.recent().after(0, 10)
-	if !ok {
-		t.Fatal("nothing is in memory")
+	loan, err := casetype.Parse("kyc.json", []byte(`{"key": "kyc", "fields": {"type": "object", "properties": {}},
+		"states": [{"key": "open"}], "transitions": [{"key": "create", "to": "open"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := Change{
+		Case: cases.Case{ID: 1, Tenant: tenant, Type: "kyc", TypeVersion: 1, State: "open", Version: 1, Revision: 1,
+			CreatedAt: time.Now(), ModifiedAt: time.Now()},
+		Type: loan,
+		Entry: event.Entry{Tenant: tenant, Subject: "case/1", Version: 1, At: time.Now(),
+			Facts: []event.Fact{event.CaseChanged.New(event.Changes{})}},
+	}
+	if err := s.Commit(t.Context(), &opened); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Sequence(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	kept, ok, err := s.engine.follow(t.Context(), 0, 10)
+	if !ok || err != nil {
+		t.Fatalf("nothing is in memory: %v", err)
 	}
 	read := func(after int64) Range {
 		t.Helper()
@@ -57,7 +77,7 @@ func TestRecentEntriesAreThoseThatWereCommitted(t *testing.T) {
 		}
 		return found
 	}
-	if diff := cmp.Diff(read(0), kept); diff != "" || len(kept.Entries) != 3 {
+	if diff := cmp.Diff(read(0), kept); diff != "" || len(kept.Entries) != 4 {
 		t.Errorf("%d entries (-database +memory):\n%s", len(kept.Entries), diff)
 	}
 	if err := s.PurgeJournal(t.Context(), 1); err != nil {
@@ -69,6 +89,25 @@ func TestRecentEntriesAreThoseThatWereCommitted(t *testing.T) {
 	}
 	if diff := cmp.Diff(read(0), followed); diff != "" {
 		t.Errorf("after a removal (-database +memory):\n%s", diff)
+	}
+}
+
+func TestWrittenEntriesAreBounded(t *testing.T) {
+	var w writtenEntries
+	for id := range int64(maxRecent + 10) {
+		w.add(&event.Entry{ID: id})
+	}
+	if len(w.byID) != maxRecent || len(w.order) != maxRecent {
+		t.Errorf("%d and %d entries are kept, want %d", len(w.byID), len(w.order), maxRecent)
+	}
+	if _, ok := w.at([]position{{5, 20}, {6, 9}}); ok {
+		t.Error("an entry is found that was dropped")
+	}
+	if found, ok := w.at([]position{{5, 20}, {6, 10}}); !ok || found[0].Seq != 5 || found[1].ID != 10 {
+		t.Errorf("found: %v, %v", found, ok)
+	}
+	if w.add(&event.Entry{Facts: []event.Fact{{Data: make([]byte, maxRecentBytes)}}}); len(w.byID)+w.bytes != 0 {
+		t.Errorf("%d entries of %d bytes are kept", len(w.byID), w.bytes)
 	}
 }
 

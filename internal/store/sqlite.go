@@ -99,7 +99,10 @@ func openFile(path, lock string, connections int) (*sql.DB, error) {
 
 func (e *sqliteEngine) dialect() dialect { return sqlite }
 
-func (e *sqliteEngine) recent() *recentEntries { return e.kept }
+func (e *sqliteEngine) follow(_ context.Context, after int64, limit int) (Range, bool, error) {
+	found, ok := e.kept.after(after, limit)
+	return found, ok, nil
+}
 
 // stmt prepares s once; database/sql keeps it prepared on every connection.
 func (e *sqliteEngine) stmt(ctx context.Context, s *statement) (*sql.Stmt, error) {

@@ -79,7 +79,8 @@ type engine interface {
 	whole(ctx context.Context, s *statement, args []any, row ...any) error
 	apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 	dialect() dialect
-	recent() *recentEntries
+	// follow returns entries above a position from memory; false: they are not all there.
+	follow(ctx context.Context, after int64, limit int) (Range, bool, error)
 	listen(ctx context.Context, started func(session), notified func(text string)) error
 	notify(ctx context.Context, text string) error
 	close() error
