@@ -164,8 +164,8 @@ func TestFaultsInTheFileAreListedByLine(t *testing.T) {
 
 func TestOneFaultInTheFileHidesNoOther(t *testing.T) {
 	wrong := map[string]string{
-		"lisen: x": `there is no option "lisen" (did you mean "listen"?)`, "grace: 3": `/grace: "3" is no length of time`,
-		"max-connections: many": `/max-connections: "many" is no whole number`, "log-format: xml": "write auto, text or json",
+		"lisen: x": `there is no option "lisen" (did you mean "listen"?)`, "grace: 3": `/grace: "3" is not a length of time`,
+		"max-connections: many": `/max-connections: "many" is not a whole number`, "log-format: xml": "write auto, text or json",
 		"allow-address: [10.0.0.0/8, x]": "/allow-address: ", "public-url: a.example": "/public-url: ", "hold: maybe": "/hold: ",
 		"log-level: loud": "write debug, info, warn or error", "keep-journal: [x]": "/keep-journal: ", "data: {a: b}": "/data: ",
 	}

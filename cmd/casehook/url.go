@@ -21,7 +21,7 @@ func (u *webURL) UnmarshalText(text []byte) error {
 	case hasScheme:
 		return fmt.Errorf("%q does not begin with http:// or https://; write http://localhost:3000", raw)
 	}
-	return fmt.Errorf("%q is no URL, since it has no scheme; write %s", raw, withScheme(raw))
+	return fmt.Errorf("%q is not a URL, since it has no scheme; write %s", raw, withScheme(raw))
 }
 
 // serverURL is the URL of a server. It may have a path, which a proxy adds, but not the path of the

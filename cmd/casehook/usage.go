@@ -18,13 +18,13 @@ var rewordings = []struct {
 		return fmt.Sprintf("%s: %q is not known; write %s", parts[1], parts[3], alternatives(parts[2]))
 	}},
 	{regexp.MustCompile(`expected duration but got ("[^"]*"): .*`), func(parts []string) string {
-		return parts[1] + " is no length of time; write 90s, 10m or 24h"
+		return parts[1] + " is not a length of time; write 90s, 10m or 24h"
 	}},
 	{regexp.MustCompile(`expected "<key>=<value>" but got ("[^"]*")`), func(parts []string) string {
-		return parts[1] + " is no pair; write NAME=VALUE"
+		return parts[1] + " is not a pair; write NAME=VALUE"
 	}},
 	{regexp.MustCompile(`expected a valid \d+ bit u?int but got ("[^"]*")`), func(parts []string) string {
-		return parts[1] + " is no whole number"
+		return parts[1] + " is not a whole number"
 	}},
 	{regexp.MustCompile(`slog: level string ("[^"]*"): unknown name`), func(parts []string) string {
 		return parts[1] + " is not known; write debug, info, warn or error"

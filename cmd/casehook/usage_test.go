@@ -12,11 +12,11 @@ func TestErrorsOfTheCommandLineAreInPlainWords(t *testing.T) {
 	for command, want := range map[string]string{
 		"token create --role king":                `--role: "king" is not known; write admin, manager, caseworker or viewer`,
 		"listen --source x":                       `--source: "x" is not known; write ui or api`,
-		"endpoints rotate crm --overlap 1":        `--overlap: "1" is no length of time; write 90s, 10m or 24h`,
+		"endpoints rotate crm --overlap 1":        `--overlap: "1" is not a length of time; write 90s, 10m or 24h`,
 		"endpoints rotate crm --overlap":          "--overlap: needs a value",
-		"casetype migrate kyc --states in_review": `--states: "in_review" is no pair; write NAME=VALUE`,
+		"casetype migrate kyc --states in_review": `--states: "in_review" is not a pair; write NAME=VALUE`,
 		"casetype migrate kyc --states":           "--states: needs a value",
-		"casetype get kyc --version one":          `--version: "one" is no whole number`,
+		"casetype get kyc --version one":          `--version: "one" is not a whole number`,
 		"casetype check":                          "missing: <file> ...",
 		"casetype rotate":                         "missing: <key> <callback>",
 		"casetype rotate kyc":                     "missing: <callback>",
@@ -33,7 +33,7 @@ func TestErrorsOfTheCommandLineAreInPlainWords(t *testing.T) {
 func TestAVariableThatIsWrongIsNamed(t *testing.T) {
 	t.Setenv("CASEHOOK_SERVER", "localhost:8080")
 	_, _, stderr := runCommand(t, "endpoints")
-	if want := `casehook: CASEHOOK_SERVER: "localhost:8080" is no URL`; !strings.HasPrefix(stderr, want) ||
+	if want := `casehook: CASEHOOK_SERVER: "localhost:8080" is not a URL`; !strings.HasPrefix(stderr, want) ||
 		strings.Contains(stderr, "envar") {
 		t.Errorf("%s\nwant %s", stderr, want)
 	}

@@ -41,7 +41,7 @@ func (r *reader) secret(t text, path string) string {
 		if t.env != "" {
 			where = " (the variable " + t.env + ")"
 		}
-		r.fault(t.line, "%s: is no secret%s: %v", path, where, err)
+		r.fault(t.line, "%s: is not a secret%s: %v", path, where, err)
 	}
 	return secret
 }

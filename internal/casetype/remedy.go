@@ -338,6 +338,8 @@ func (c *checker) formFault(complaint schema.Complaint) string {
 	case complaint.Unknown:
 		place := placeOf(path)
 		return "is not a known key" + c.unknownKey(place, complaint.Name(), knownKeys(path))
+	case len(path) == 0 && strings.HasPrefix(problem, "is null"):
+		return "the definition is empty; if curl sent it, use --data-binary @FILE, which keeps the lines of the file"
 	case len(path) == 0:
 		return "a definition " + problem
 	}

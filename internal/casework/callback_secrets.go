@@ -292,5 +292,6 @@ func mayHaveSecrets(t definitions.TypeVersion, name string, have store.CallbackS
 }
 
 func noCallback(key, name string) error {
-	return fault.New(fault.NotFound, "transition.not_found", "%s has no callback %q.", key, name)
+	return fault.New(fault.NotFound, "transition.not_found",
+		"%s has no callback %q. A callback has the key of its transition, or is @switch or @delete.", key, name)
 }

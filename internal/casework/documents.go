@@ -83,6 +83,18 @@ func (s *Files) generate(
 	return made, nil
 }
 
+// notDocument returns the fault of a key that is not of a document of the case's type.
+func notDocument(v View) string {
+	if len(v.Definition.Documents) == 0 {
+		return fmt.Sprintf("is not a document of %s, which has none", v.Type)
+	}
+	var keys []string
+	for _, kind := range v.Definition.Documents {
+		keys = append(keys, kind.Key)
+	}
+	return fmt.Sprintf("is not a document of %s; there are: %s", v.Type, listed(keys))
+}
+
 // kinds finds the documents in the case's type. The error names all wrong keys.
 func (g Generation) kinds(v View) ([]casetype.Document, error) {
 	kinds := make([]casetype.Document, len(g.Keys))
@@ -92,7 +104,7 @@ func (g Generation) kinds(v View) ([]casetype.Document, error) {
 	for i, key := range g.Keys {
 		kind, ok := v.Definition.Document(key)
 		if !ok {
-			wrong = append(wrong, fault.Field{Path: g.path(i), Message: fmt.Sprintf("is not a document of %s", v.Type)})
+			wrong = append(wrong, fault.Field{Path: g.path(i), Message: notDocument(v)})
 		}
 		kinds[i] = kind
 	}

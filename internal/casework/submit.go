@@ -207,13 +207,18 @@ func (pl *plan) choose() error {
 // possible returns a sentence that lists the transitions that the state and the caller's role permit now.
 func (pl *plan) possible() string {
 	var all []casetype.Transition
+	ofOthers := false
 	for _, tr := range pl.typ.Transitions {
 		starts := tr.Creates()
 		if !pl.creates() {
 			starts = tr.Starts(pl.before.State)
 		}
-		if starts && pl.p.Role.Among(tr.Roles) {
+		switch {
+		case !starts:
+		case pl.p.Role.Among(tr.Roles):
 			all = append(all, tr)
+		default:
+			ofOthers = true
 		}
 	}
 	switch {
@@ -223,8 +228,10 @@ func (pl *plan) possible() string {
 		return fmt.Sprintf(" In the state %q, there are: %s.", pl.before.State, keys(all))
 	case pl.creates():
 		return ""
+	case ofOthers:
+		return fmt.Sprintf(" In the state %q, there is none that your role may submit.", pl.before.State)
 	}
-	return fmt.Sprintf(" In the state %q, there is none that your role may submit.", pl.before.State)
+	return fmt.Sprintf(" In the state %q, there is none.", pl.before.State)
 }
 
 func keys(all []casetype.Transition) string { return listed(transitionKeys(all)) }

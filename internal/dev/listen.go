@@ -118,7 +118,11 @@ func (e *listener) open(ctx context.Context) {
 func (e *listener) close() {
 	close(e.queue)
 	e.working.Wait()
-	if e.to != nil {
+	switch {
+	case e.to == nil:
+	case e.received == 0:
+		e.note("No message arrived.")
+	default:
 		e.note("%d messages arrived; the receiver did not accept %d of them.", e.received, e.notTaken)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -125,10 +126,17 @@ func (t TriggerOptions) forward(ctx context.Context, m *message) error {
 	} else {
 		t.line("%s %s: %s after %s", m.Trigger, m.ID, f.outcome(), formatDuration(f.duration))
 	}
-	if !f.delivered() {
-		return fault.New(fault.Upstream, "dev.not_taken", "%s did not accept it: only 2xx is success.", t.Forward)
+	switch {
+	case f.delivered():
+		return nil
+	case f.Status == nil:
+		return fault.New(fault.Upstream, "dev.not_taken",
+			"%s did not accept it: there was no answer (%s). Is the receiver running?", t.Forward, f.Failure)
+	case *f.Status == http.StatusUnauthorized:
+		return fault.New(fault.Upstream, "dev.not_taken",
+			"%s did not accept it: only 2xx is success. Does the receiver verify with the secret above?", t.Forward)
 	}
-	return nil
+	return fault.New(fault.Upstream, "dev.not_taken", "%s did not accept it: only 2xx is success.", t.Forward)
 }
 
 // attemptHeaders are the headers that are added when a message is sent.

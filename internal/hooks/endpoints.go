@@ -308,7 +308,8 @@ type endpointReader interface {
 func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id string) (endpoint.Endpoint, error) {
 	e, err := r.Endpoint(ctx, p.Tenant, id)
 	if err == nil && !p.Clearance.Sees(e.Clearance) {
-		return endpoint.Endpoint{}, fault.New(fault.NotFound, "endpoint.not_found", "There is no endpoint %q.", id)
+		return endpoint.Endpoint{}, fault.New(fault.NotFound, "endpoint.not_found",
+			"There is no endpoint %q. GET /v1/endpoints lists the endpoints with their ids.", id)
 	}
 	return e, err
 }

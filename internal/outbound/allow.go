@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -16,10 +17,18 @@ type AllowedPrefix struct {
 	Port   uint16 // 0: all
 }
 
-var errAllowed = errors.New("is no address that may be allowed; write 10.0.0.0/8, 10.1.2.3:8080 or [fd00::]/8:443")
+var errAllowed = errors.New("is not an address or a range of addresses; write 10.0.0.0/8, 10.1.2.3:8080 or [fd00::]/8:443")
 
 // ParseAllowed reads an address or a range of them, with or without a port.
-func ParseAllowed(text string) (a AllowedPrefix, err error) {
+func ParseAllowed(text string) (AllowedPrefix, error) {
+	a, err := parseAllowed(text)
+	if err != nil {
+		return a, fmt.Errorf("%q %w", text, err)
+	}
+	return a, nil
+}
+
+func parseAllowed(text string) (a AllowedPrefix, err error) {
 	where, port := text, ""
 	if rest, bracketed := strings.CutPrefix(text, "["); bracketed {
 		addr, behind, closed := strings.Cut(rest, "]")

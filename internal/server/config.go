@@ -110,7 +110,7 @@ func (c Config) check() error {
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") &&
 		!strings.HasPrefix(c.Database, "postgresql://") {
 		return invalid("database",
-			"The database is not a URL. It looks like "+
+			"The database is not a URL of PostgreSQL. It looks like "+
 				"postgres://user:password@host:5432/database?sslmode=require.")
 	}
 	if problem := endpoint.VersionProblem(c.AtfinityVersion); problem != "" {

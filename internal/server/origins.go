@@ -35,7 +35,7 @@ func corsOrigin(raw string) (origin, problem string) {
 	}
 	u, err := url.Parse(canonical)
 	if err != nil {
-		return "", "is no URL"
+		return "", "is not a URL"
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return "", "has more than a scheme, a host and a port"

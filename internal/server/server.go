@@ -298,7 +298,7 @@ func (s *Server) listen(ctx context.Context) error {
 	listener, err := l.Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fault.Wrap(err, fault.Invalid, "config.listen",
-			"Casehook can't listen on %s: %v. Name another address with --listen.",
+			"Casehook can't listen on %s: %v. Name another address with --listen HOST:PORT.",
 			s.config.Listen, reason(err))
 	}
 	s.listener = listener
@@ -320,6 +320,9 @@ func reason(err error) error {
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {
+			if address, ok := err.(*net.AddrError); ok {
+				return errors.New(address.Err) // without the address, which the caller names
+			}
 			return err
 		}
 		err = inner

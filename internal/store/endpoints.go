@@ -154,7 +154,8 @@ func (tx *Tx) LockTargets(ctx context.Context, tenant int64) error {
 // Endpoint returns an endpoint.
 func (r reader) Endpoint(ctx context.Context, tenant int64, id string) (endpoint.Endpoint, error) {
 	rows, err := r.q.query(ctx, endpointGet, tenant, id)
-	e, err := one(rows, err, r.scanEndpoint(), notFound("endpoint.not_found", "There is no endpoint %q.", id))
+	e, err := one(rows, err, r.scanEndpoint(), notFound("endpoint.not_found",
+		"There is no endpoint %q. GET /v1/endpoints lists the endpoints with their ids.", id))
 	return r.subscribed(ctx, e, err)
 }
 
@@ -259,7 +260,8 @@ func (tx *Tx) DeleteEndpoint(ctx context.Context, tenant int64, id string) error
 		return err
 	}
 	if n == 0 {
-		return notFound("endpoint.not_found", "There is no endpoint %q.", id)()
+		return notFound("endpoint.not_found",
+			"There is no endpoint %q. GET /v1/endpoints lists the endpoints with their ids.", id)()
 	}
 	tx.endpoints = true
 	for _, s := range []*statement{leaseDrop, cursorsDrop} {

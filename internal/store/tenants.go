@@ -58,7 +58,8 @@ var (
 // TenantByKey returns the tenant with a key.
 func (r reader) TenantByKey(ctx context.Context, key string) (Tenant, error) {
 	rows, err := r.q.query(ctx, tenantByKey, key)
-	t, err := one(rows, err, scanTenant(), notFound("tenant.not_found", "There is no tenant %q.", key))
+	t, err := one(rows, err, scanTenant(), notFound("tenant.not_found",
+		"There is no tenant %q. GET /v1/tenants lists the tenants.", key))
 	return r.hosted(ctx, t, err)
 }
 

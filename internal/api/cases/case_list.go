@@ -19,16 +19,16 @@ type InCases struct {
 	State    string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
 	Text     string `query:"q" maxLength:"200" doc:"Only those with these words in their reference, name, data or comments, or in the names of their files and contacts, each by its beginning; between quotation marks, as a phrase." example:"acme"`
 	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
-	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: to nobody." example:"7"`
+	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: assigned to nobody." example:"7"`
 
-	CreatedAfter       time.Time `query:"created_after" doc:"Only those that were created then or later." example:"2026-01-31T08:00:00.000Z"`
-	CreatedBefore      time.Time `query:"created_before" doc:"Only those that were created before." example:"2026-02-01T00:00:00.000Z"`
-	ModifiedAfter      time.Time `query:"modified_after" doc:"Only those whose content last changed then or later." example:"2026-01-31T08:00:00.000Z"`
-	ModifiedBefore     time.Time `query:"modified_before" doc:"Only those whose content last changed before." example:"2026-02-01T00:00:00.000Z"`
-	ClosedAfter        time.Time `query:"closed_after" doc:"Only those that were closed then or later." example:"2026-01-31T08:00:00.000Z"`
-	ClosedBefore       time.Time `query:"closed_before" doc:"Only those that were closed before." example:"2026-02-01T00:00:00.000Z"`
-	LastActivityAfter  time.Time `query:"last_activity_after" doc:"Only those to which anything last happened then or later." example:"2026-01-31T08:00:00.000Z"`
-	LastActivityBefore time.Time `query:"last_activity_before" doc:"Only those to which anything last happened before." example:"2026-02-01T00:00:00.000Z"`
+	CreatedAfter       time.Time `query:"created_after" doc:"Only those that were created at this time or later." example:"2026-01-31T08:00:00.000Z"`
+	CreatedBefore      time.Time `query:"created_before" doc:"Only those that were created before this time." example:"2026-02-01T00:00:00.000Z"`
+	ModifiedAfter      time.Time `query:"modified_after" doc:"Only those whose content last changed at this time or later." example:"2026-01-31T08:00:00.000Z"`
+	ModifiedBefore     time.Time `query:"modified_before" doc:"Only those whose content last changed before this time." example:"2026-02-01T00:00:00.000Z"`
+	ClosedAfter        time.Time `query:"closed_after" doc:"Only those that were closed at this time or later." example:"2026-01-31T08:00:00.000Z"`
+	ClosedBefore       time.Time `query:"closed_before" doc:"Only those that were closed before this time." example:"2026-02-01T00:00:00.000Z"`
+	LastActivityAfter  time.Time `query:"last_activity_after" doc:"Only those whose last activity, comments included, was at this time or later." example:"2026-01-31T08:00:00.000Z"`
+	LastActivityBefore time.Time `query:"last_activity_before" doc:"Only those whose last activity, comments included, was before this time." example:"2026-02-01T00:00:00.000Z"`
 }
 
 func (in InCases) filter() (store.CaseFilter, error) {
@@ -62,7 +62,7 @@ func checkPeriods(all map[string]store.Period) error {
 
 func (h caseHandler) listCases(ctx context.Context, in *struct {
 	InCases
-	Sort string `query:"sort" enum:"-created,created,-modified,modified,-closed,closed,-last_activity,last_activity" default:"-created" doc:"The order, by the time of the creation, the last change of the content, the closing, or the last activity; with a minus, the newest first. By closed, closed cases alone are listed. A search (q) is sorted by created or -created." example:"-modified"`
+	Sort string `query:"sort" enum:"-created,created,-modified,modified,-closed,closed,-last_activity,last_activity" default:"-created" doc:"The order, by the time of the creation, the last change of the content, the closing, or the last activity; with a minus, the newest first. A list sorted by closed has only closed cases. A search (q) is sorted by created or -created." example:"-modified"`
 	rest.Paging
 }) (*rest.PageAnswer[Case], error) {
 	f, err := in.filter()

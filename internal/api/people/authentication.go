@@ -117,7 +117,7 @@ func (a *Authenticator) authenticateOperator(bearer, path string) error {
 	case !access.ValidOperator(a.operator, bearer, time.Now()):
 		return fault.New(fault.Unauthenticated, "token.invalid",
 			"The operator's credential is not valid or has expired. casehook tenant makes one from the "+
-				"installation's key.")
+				"key of the installation: name this server's --data, or its --key-file.")
 	case !forOperators(path):
 		return fault.New(fault.Unauthenticated, "token.invalid",
 			"An operator's credential is valid only for /v1/tenants. Send a token of a tenant.")

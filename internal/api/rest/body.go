@@ -99,9 +99,9 @@ func explainUnknown(body *huma.Schema, wrong []fault.Field) []fault.Field {
 		if f.Message != validation.MsgUnexpectedProperty || strings.Contains(name, "/") {
 			continue
 		}
-		if nearest := spelling.DidYouMean(name, known); nearest != "" {
-			wrong[i].Message += nearest
-		} else if ofCase {
+		nearest := spelling.DidYouMean(name, known)
+		wrong[i].Message += nearest
+		if ofCase && (nearest == "" || strings.Contains(nearest, `"data"`)) {
 			wrong[i].Message += "; the fields of a case go below data"
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/spelling"
 )
 
 // Problem is every answer that is not a success: RFC 9457, with our members.
@@ -126,6 +127,7 @@ var setUpHuma = sync.OnceFunc(func() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError { return fromHuma(status, errs) }
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		p := fromHuma(status, errs)
+		suggestParameters(ctx.Operation(), p.Fields)
 		ExchangeOf(ctx.Context()).code = string(p.Code)
 		return p
 	}
@@ -143,10 +145,34 @@ func fromHuma(status int, errs []error) *Problem {
 	return NewProblem(e)
 }
 
+// unknownParameter is huma's message about a query parameter that the operation does not have.
+const unknownParameter = "unknown query parameter"
+
+// suggestParameters adds the nearest parameter of the operation to the faults of unknown ones.
+func suggestParameters(op *huma.Operation, wrong []FieldFault) {
+	if op == nil {
+		return
+	}
+	var known []string
+	for _, p := range op.Parameters {
+		if p.In == "query" {
+			known = append(known, p.Name)
+		}
+	}
+	for i, f := range wrong {
+		if f.Message == unknownParameter {
+			wrong[i].Message += spelling.DidYouMean(strings.TrimPrefix(f.Path, "query."), known)
+		}
+	}
+}
+
 // faultOf returns huma's message in our style. Huma describes an invalid time by Go's layout of times.
 func faultOf(message string) string {
 	if strings.HasPrefix(message, "invalid date/time for format") {
 		return "is not a time of RFC 3339, such as 2026-01-31T08:00:00Z"
+	}
+	if name, ok := strings.CutPrefix(message, "expected required property "); ok {
+		return "lacks the required member " + strings.TrimSuffix(name, " to be present")
 	}
 	return message
 }
