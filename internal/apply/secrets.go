@@ -69,7 +69,7 @@ func (r *reader) callbackSecrets(n yaml.Node, entry typeNode, t *casetype.Type) 
 			r.fault(n.Below(path).Line,
 				"%s: all callbacks of this type share a secret: write callback_secret: { env: NAME }", path)
 		case !slices.Contains(callbacks, name):
-			r.fault(n.Below(path).Line, "%s: is no callback; there are %s", path,
+			r.fault(n.Below(path).Line, "%s: is not a callback; there are %s", path,
 				cmp.Or(strings.Join(callbacks, ", "), "none"))
 		default:
 			all = append(all, Secret{name, r.secret(given, path), given.line})

@@ -76,7 +76,7 @@ func TestWrongSettingsAreListedByLine(t *testing.T) {
 		"client_id: casehook/tokenn: x":         "tokenn",
 		"2.4.1/two four":                        "/atfinity_version: is not at most 64",
 		"https:@@login.example.com/http:@@x.io": "/auth/token_url: ",
-		"{ env: CRM_SECRET }/{ env: CRM_KEY }":  "c.yaml:18: endpoint crm: /secret: is no secret (the variable CRM_KEY): a signing key begins with whsec_",
+		"{ env: CRM_SECRET }/{ env: CRM_KEY }":  "c.yaml:18: endpoint crm: /secret: is not a secret (the variable CRM_KEY): a signing key begins with whsec_",
 	} {
 		from, to, _ := strings.Cut(change, "/")
 		source := strings.Replace(full, strings.ReplaceAll(from, "@", "/"), strings.ReplaceAll(to, "@", "/"), 1)

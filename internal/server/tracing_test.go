@@ -173,6 +173,6 @@ func TestNothingIsTracedUnlessItIsAskedFor(t *testing.T) {
 	_, err := Start(t.Context(),
 		Config{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", OTLPEndpoint: "collector:4318"})
 	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:4318") {
-		t.Errorf("with a collector that is no URL: %v", err)
+		t.Errorf("with a collector that is not a URL: %v", err)
 	}
 }
