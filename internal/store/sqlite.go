@@ -75,13 +75,22 @@ func openSQLite(ctx context.Context, path string, metrics *observe.Store) (engin
 	return e, nil
 }
 
+// The memory for pages, in KiB, of the connection that writes, and of each that reads: these have those of the system,
+// too.
+const (
+	writerCache = "cache_size(-8000)"
+	readerCache = "cache_size(-2000)"
+)
+
 func openFile(path, lock string, connections int) (*sql.DB, error) {
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)",
-		"temp_store(memory)", "cache_size(-16000)",
+		"temp_store(memory)",
 	}, "_txlock": {lock}}
 	if lock == "deferred" {
-		pragmas.Add("_pragma", "query_only(1)")
+		pragmas["_pragma"] = append(pragmas["_pragma"], "query_only(1)", readerCache)
+	} else {
+		pragmas.Add("_pragma", writerCache)
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
