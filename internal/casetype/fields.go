@@ -92,6 +92,7 @@ func (c *checker) checkFields() {
 		c.checkFieldName(text(name), pointer("/fields/required", strconv.Itoa(i)))
 	}
 	c.checkSchema(fields, "/fields")
+	c.checkIndexedFields()
 	c.checkCycles()
 }
 
@@ -107,6 +108,8 @@ func (c *checker) checkSchema(v any, path string) {
 		switch {
 		case keyword == "x-classification":
 			c.checkClassification(value, at)
+		case keyword == "indexed":
+			c.checkIndexed(value, s, path)
 		case keyword == "default":
 			c.checkDefault(value, path)
 		case strings.HasPrefix(keyword, "x-casehook-"):

@@ -109,7 +109,7 @@ func build(c *checker) (*Type, error) {
 	}
 	t := &Type{
 		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, integers: c.integers(),
-		defaults: c.defaults,
+		defaults: c.defaults, indexed: c.indexedFields(),
 		warnings: c.warnings.ordered(), variables: c.variables,
 	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {

@@ -91,6 +91,7 @@ var remedies = byKey(map[string]map[string]string{
 		"write description":     "help hint",
 		"write x-classification: PRIVATE or RESTRICTED": "hidden sensitive",
 		"write title":                             "label name",
+		"write indexed: true":                     "index sortable searchable filterable",
 		"write minLength and maxLength":           "length",
 		"write required: [...] beside properties": "mandatory",
 		"write pattern":                           "match regex",

@@ -354,6 +354,7 @@ var commonKeywords = []string{
 	"type", "title", "description", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength",
 	"properties",
 	"required", "items", "minItems", "maxItems", "$ref", "x-classification",
+	"indexed",
 }
 
 // unknownKeyword explains what to write instead of a keyword that JSON Schema does not have.

@@ -37,6 +37,7 @@ type Type struct {
 	titles           map[string]string // of the fields that have one
 	nameClass        Classification
 	integers         []string
+	indexed          []indexedField
 	preconditions    map[string]*expression.Program
 	defaults         map[string]*defaults // of the fields
 	warnings         Faults               // empty where it was loaded

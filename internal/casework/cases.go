@@ -55,6 +55,7 @@ type CaseList struct {
 	cases *Cases
 	p     access.Principal
 	rows  []store.CaseRow
+	sort  store.CaseSort
 
 	moves map[string]bool // by type: whether the reader may submit transitions
 	used  int             // steps, to evaluate their conditions
@@ -74,7 +75,8 @@ func (s *Cases) Cases(ctx context.Context, p access.Principal, f store.CaseFilte
 		return nil, err
 	}
 	return &CaseList{
-		More: found.More, To: found.To, cases: s, p: p, rows: found.Items, moves: map[string]bool{},
+		More: found.More, To: found.To, cases: s, p: p, rows: found.Items, sort: f.Sort,
+		moves: map[string]bool{},
 	}, nil
 }
 
@@ -96,11 +98,14 @@ func (s *Cases) restrict(ctx context.Context, p access.Principal, f *store.CaseF
 		return false, err
 	}
 	label, ok := slugOf(f.Label)
-	if f.Label = label; !ok || !input.Word(f.Type) || !input.Word(f.State) {
+	if f.Label = label; !ok || !input.Word(f.Type) || !input.Word(f.Type) || !input.Word(f.State) {
 		return false, nil // no case type, state or label has such a key
 	}
 	reader, err := s.guard.Reader(ctx, p)
 	f.Limit, f.Clearance, f.Without = input.Page(f.Limit), p.Clearance, reader.Without
+	if err == nil {
+		err = s.resolveFields(ctx, p, f)
+	}
 	return err == nil, err
 }
 
@@ -126,6 +131,7 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 		return View{}, fault.Wrap(err, fault.Unavailable, "request.cancelled",
 			"The request was cancelled before it was carried out. Send it again.")
 	}
+	position := row.Position(l.sort)
 	c, err := row.Case()
 	if err != nil {
 		return View{}, err
@@ -142,6 +148,7 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 		l.moves[c.Type] = moves
 	}
 	view, err := l.cases.core.plainView(ctx, l.cases.store, l.p, c, t.Type)
+	view.Position = position
 	if err == nil && moves {
 		l.used += view.offer(ctx, l.p, c)
 	}

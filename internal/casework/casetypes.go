@@ -30,6 +30,7 @@ type CaseTypes struct {
 	definitions *definitions.Catalog
 	tenants     Tenants
 	random      io.Reader
+	unindexed   chan struct{} // wakes IndexFields
 }
 
 // PutType is a version of a case type that was put.
@@ -41,6 +42,9 @@ type PutType struct {
 
 	before casetype.Classification // of the version before; empty: there is none
 	shares bool                    // the version before has one secret for all callbacks
+
+	marked    []string // the fields that are indexed anew
+	reindexed bool     // the definition marks other fields than the one before
 }
 
 // PutCaseType makes a definition the newest version of a case type. File names
@@ -92,6 +96,9 @@ func (s *CaseTypes) PutCaseType(
 		return PutType{}, err
 	}
 	put.Warnings = warnings
+	if put.reindexed {
+		s.indexFirst(ctx)
+	}
 	return put, nil
 }
 
@@ -159,6 +166,7 @@ func (s *CaseTypes) putType(ctx context.Context, tx *store.Tx, p access.Principa
 					"new version.",
 				put.Type.Key)
 		}
+		put.marked, put.reindexed = put.Type.Reindexed(before.Type)
 		if put.Version = latest.Version + 1; bytes.Equal(latest.Definition, put.Type.JSON()) {
 			put.Version, put.CreatedAt, put.Clearance, put.Unchanged = latest.Version, latest.CreatedAt,
 				latest.Clearance, true
@@ -169,6 +177,9 @@ func (s *CaseTypes) putType(ctx context.Context, tx *store.Tx, p access.Principa
 			Key: put.Type.Key, Version: put.Version, Definition: put.Type.JSON(), CreatedAt: put.CreatedAt,
 			Clearance: put.Clearance,
 		})
+		if err == nil && put.reindexed {
+			err = tx.IndexAgain(ctx, tenant, put.Type.Key, put.marked, put.CreatedAt)
+		}
 		if err != nil {
 			return err
 		}

@@ -95,6 +95,7 @@ func New(c Config) Services {
 	contents := &contents{blobs: c.Blobs, log: c.Log}
 	types := &CaseTypes{
 		store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, tenants: c.Tenants, random: c.Random,
+		unindexed: make(chan struct{}, 1),
 	}
 	questioner := newQuestioner(c, types)
 	cases := &Cases{
@@ -150,6 +151,8 @@ type View struct {
 	cases.Case
 	Definition *casetype.Type
 	URL        string
+
+	Position store.Position // in the list that it was read from
 
 	Transitions []string            // that the reader may submit now
 	Blocked     []BlockedTransition // that wait for data

@@ -171,8 +171,12 @@ func (s *Submissions) change(
 	if err != nil {
 		return nil, View{}, err
 	}
+	newest, err := s.core.definitions.At(ctx, s.store, pl.p.Tenant, pl.typ.Key, 0)
+	if err != nil {
+		return nil, View{}, err
+	}
 	answer, err := s.guard.Answer(pl.p, once, view)
-	return &store.Change{Case: after, Type: pl.typ, Entry: entry, Answer: answer}, view, err
+	return &store.Change{Case: after, Type: pl.typ, Newest: newest.Type, Entry: entry, Answer: answer}, view, err
 }
 
 // committed returns the error of a commit for clients.

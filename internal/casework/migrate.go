@@ -384,7 +384,11 @@ func (s *Migrations) saveMigrated(ctx context.Context, m *migration, pl *plan) e
 		}
 		facts = append(facts, event.CaseMigrated.New(event.Migration{From: pl.before.TypeVersion, To: c.TypeVersion}))
 		event.Sort(facts)
-		if c, err = tx.UpdateCase(ctx, c, pl.typ); err != nil {
+		newest, err := s.definitions.At(ctx, tx, c.Tenant, c.Type, 0)
+		if err != nil {
+			return err
+		}
+		if c, err = tx.UpdateIndexedCase(ctx, c, pl.typ, newest.Type); err != nil {
 			return err
 		}
 		if err := s.auditMigration(ctx, tx, m); err != nil {

@@ -353,7 +353,11 @@ func (s *Switches) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (v
 		if err != nil {
 			return err
 		}
-		if c, err = tx.UpdateCase(ctx, c, pl.typ); err != nil {
+		newest, err := s.definitions.At(ctx, tx, c.Tenant, c.Type, 0)
+		if err != nil {
+			return err
+		}
+		if c, err = tx.UpdateIndexedCase(ctx, c, pl.typ, newest.Type); err != nil {
 			return err
 		}
 		if err := s.core.record(ctx, tx, m, commit{c, pl.typ, pl.callback, facts}); err != nil {

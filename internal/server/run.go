@@ -111,6 +111,9 @@ func (s *Server) clean(ctx context.Context) {
 		if err := s.casework.Files.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("leftovers can't be removed; trying again later", "error", err)
 		}
+		if err := s.casework.CaseTypes.IndexFields(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.Warn("cases can't be indexed by their fields; trying again later", "error", err)
+		}
 		if err := s.people.Users.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("sessions that are over can't be removed; trying again later", "error", err)
 		}
@@ -120,6 +123,7 @@ func (s *Server) clean(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.casework.CaseTypes.Unindexed():
 		case <-ticker.C:
 		}
 	}

@@ -26,8 +26,12 @@ func (s caseShape) facets() string {
 	) as looked group by selected, type, state, assignee, labels`
 }
 
-// facetSort returns the order in which the cases are counted: a filter by one time alone goes along the index of it.
+// facetSort returns the order in which the cases are counted: a filter by a field goes along the index of it, and a
+// filter by one time alone along that of the time.
 func (f CaseFilter) facetSort() CaseSort {
+	if len(f.Fields) > 0 && f.Text == "" {
+		return CaseSort("-data." + f.Fields[0].Field)
+	}
 	if f.selection() != 0 {
 		return ""
 	}
@@ -46,6 +50,12 @@ func (r reader) CaseFacets(ctx context.Context, tenant int64, f CaseFilter) (Cas
 		Labels: map[string]int64{}, Assignees: map[string]int64{},
 	}
 	f.Sort, f.After = f.facetSort(), Position{}
+	if err := f.check(); err != nil {
+		return found, err
+	}
+	if err := r.checkFields(ctx, tenant, f); err != nil {
+		return found, err
+	}
 	searched, err := r.searched(tenant, &f)
 	if err != nil || !searched {
 		return found, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -24,6 +25,10 @@ type CaseFilter struct {
 	Assignee int64
 	// Created, Modified, Closed and LastActivity bound the times of a case. A bound on Closed selects closed cases.
 	Created, Modified, Closed, LastActivity Period
+	// Where bounds indexed fields, as clients write it. The use case resolves it into Fields.
+	Where []casetype.Condition
+	// Fields has the ranges of indexed fields. They need a type.
+	Fields []casetype.IndexedRange
 
 	Sort CaseSort
 	// After is where the page before ends.
@@ -58,9 +63,18 @@ func (p Period) bounds() (from, until int64) {
 func nextMicro(t time.Time) int64 { return t.Add(time.Microsecond - 1).UnixMicro() }
 
 // CaseSort is the order of a list of cases: created, modified, closed or last_activity, by that time, the oldest first,
-// or with a minus before it the newest first. Closed lists closed cases alone. Empty, the list begins with the case
-// that was created last.
+// or with a minus before it the newest first. Closed lists closed cases alone. data.FIELD is the order by an indexed
+// field; it lists the cases alone that have the field. Empty, the list begins with the case that was created last.
 type CaseSort string
+
+// Field returns the field that a list is sorted by, or nothing.
+func (s CaseSort) Field() string {
+	field, _ := strings.CutPrefix(s.key(), "data.")
+	if field == s.key() {
+		return ""
+	}
+	return field
+}
 
 // key returns the time that a list is sorted by.
 func (s CaseSort) key() string {
@@ -86,23 +100,29 @@ var caseTimes = []struct {
 	}},
 }
 
-// Position returns the position of a case in a list that is sorted like this.
+// Position returns the position of a case in a list that is sorted like this. In a list by a field, [CaseRow.Position]
+// has the value too.
 func (s CaseSort) Position(c cases.Case) Position {
 	for _, t := range caseTimes {
 		if t.key == s.key() {
 			return Position{CreatedAt: t.of(c), ID: c.ID, Sort: s}
 		}
 	}
+	if s.Field() != "" {
+		return Position{CreatedAt: c.CreatedAt, ID: c.ID, Sort: s}
+	}
 	return Position{}
 }
 
 // check refuses orders that no list has, and the position of a list in another order.
 func (f CaseFilter) check() error {
-	known := false
+	known := f.Sort.Field() != "" && f.Type != ""
 	for _, t := range caseTimes {
 		known = known || t.key == f.Sort.key()
 	}
 	switch {
+	case len(f.Where) > 0 || f.Type == "" && len(f.Fields) > 0:
+		return errUnresolved
 	case !known:
 		return refusedSort("is not an order of cases")
 	case f.Text != "" && f.Sort.key() != "created":
@@ -125,10 +145,16 @@ func refusedSort(message string) error {
 	}
 }
 
-// listPlace is a place between the cases of a list: a time, in microseconds, and an id.
-type listPlace struct{ at, id int64 }
+// listPlace is a place between the cases of a list: the value of the field that it is sorted by, a time, in
+// microseconds, and an id.
+type listPlace struct {
+	value  string
+	at, id int64
+}
 
-func (p listPlace) before(o listPlace) bool { return p.at < o.at || p.at == o.at && p.id < o.id }
+func (p listPlace) before(o listPlace) bool {
+	return cmp.Or(cmp.Compare(p.value, o.value), cmp.Compare(p.at, o.at), cmp.Compare(p.id, o.id)) < 0
+}
 
 // span returns the places between which the list's page is: it begins behind near, and ends before far or with it.
 func (f CaseFilter) span() (near, far listPlace) {
@@ -138,17 +164,60 @@ func (f CaseFilter) span() (near, far listPlace) {
 			from, until = t.period(f).bounds()
 		}
 	}
-	near, far = listPlace{until, 0}, listPlace{from, 0}
+	near, far = listPlace{at: until}, listPlace{at: from}
+	if field := f.Sort.Field(); field != "" {
+		near, far = listPlace{value: f.rangeOf(field).Until}, listPlace{value: f.rangeOf(field).From}
+	}
 	if !f.Sort.descending() {
 		near, far = far, near
 	}
 	if f.After == (Position{}) {
 		return near, far
 	}
-	if after := (listPlace{micros(f.After.CreatedAt), f.After.ID}); after.before(near) == f.Sort.descending() {
+	if after := (listPlace{f.After.Value, micros(f.After.CreatedAt), f.After.ID}); after.before(near) == f.Sort.descending() {
 		near = after
 	}
 	return near, far
+}
+
+// rangeOf returns the range of a field.
+func (f CaseFilter) rangeOf(field string) casetype.IndexedRange {
+	for _, r := range f.Fields {
+		if r.Field == field {
+			return r
+		}
+	}
+	return casetype.AnyIndexed(field)
+}
+
+// fieldNames lists the fields that the filter bounds, and the one that it sorts by.
+func (f CaseFilter) fieldNames() (names []string) {
+	for _, r := range f.Fields {
+		names = append(names, r.Field)
+	}
+	if field := f.Sort.Field(); field != "" {
+		names = append(names, field)
+	}
+	return names
+}
+
+// along returns the range whose index the list goes along, and the others. It is that of the field that the list is
+// sorted by, or a single value: the index has the cases with that in the order of creation.
+func (f CaseFilter) along() (field *casetype.IndexedRange, others []casetype.IndexedRange) {
+	if name := f.Sort.Field(); name != "" {
+		of := f.rangeOf(name)
+		field = &of
+	}
+	for _, r := range f.Fields {
+		switch {
+		case field != nil && r.Field == field.Field:
+		case field == nil && r.Single() && f.Text == "" && f.Sort.key() == "created":
+			field = &r
+		default:
+			others = append(others, r)
+		}
+	}
+	return field, others
 }
 
 // dated reports whether the filter bounds times: any, and others than the one that the list is sorted by.

@@ -50,15 +50,27 @@ type caseShape struct {
 	selection caseSelection
 	sort      CaseSort
 	dated     bool // the filter bounds times
+	field     bool // the list goes along the index of a field
+	fields    int  // how many fields are bounded besides
 }
 
 // plain reports whether the list is in the order of creation, the newest first, whenever it was.
-func (s caseShape) plain() bool { return s.sort == "" && !s.dated }
+func (s caseShape) plain() bool { return s.sort == "" && !s.dated && !s.field && s.fields == 0 }
 
 // caseSource is the table that a list of cases goes along.
 type caseSource struct {
-	from   string // with the condition that joins it to the cases
-	at, id string // the columns of the order
+	from      string // with the condition that joins it to the cases
+	at, id    string // the columns of the order
+	value     string // before them; empty: there is none
+	condition string // of its own
+}
+
+// columns returns the columns of the order, and parameters for a place in it that begin with a prefix.
+func (c caseSource) columns(prefix string) (columns, place []string) {
+	if columns, place = []string{c.at, c.id}, []string{prefix + `at`, prefix + `id`}; c.value != "" {
+		columns, place = append([]string{c.value}, columns...), append([]string{prefix + `value`}, place...)
+	}
+	return columns, place
 }
 
 // index returns the index that SQLite is told to use. For a range of times it would consider that of all cases as good.
@@ -90,22 +102,40 @@ func (s caseShape) source() caseSource {
 	case s.selection.has(byText) && s.dialect == sqlite: // whose documents are in the order of creation
 		return caseSource{from: `case_words cross join case_documents d cross join cases c
 			where d.document = case_words.rowid and c.tenant = d.tenant and c.id = d.case_id and d.tenant = :tenant`}
+	case s.field:
+		return s.fieldSource()
 	case s.selection.has(byLabel) && !s.selection.has(byText) && s.sort.key() == "created": // of the cases
 		return caseSource{
-			`case_labels l cross join cases c where l.tenant = :tenant and c.tenant = l.tenant and c.id = l.case_id`,
-			`l.created_at`, `l.case_id`,
+			from: `case_labels l cross join cases c
+				where l.tenant = :tenant and c.tenant = l.tenant and c.id = l.case_id`,
+			at: `l.created_at`, id: `l.case_id`,
 		}
 	case s.sort.key() == "closed":
-		return caseSource{`cases c` + s.index() + ` where c.closed_at > 0`, `c.closed_at`, `c.id`}
+		return caseSource{from: `cases c` + s.index() + ` where c.closed_at > 0`, at: `c.closed_at`, id: `c.id`}
 	}
-	return caseSource{`cases c` + s.index() + ` where true`, `c.` + s.sort.key() + `_at`, `c.id`}
+	return caseSource{from: `cases c` + s.index() + ` where true`, at: `c.` + s.sort.key() + `_at`, id: `c.id`}
+}
+
+// fieldSource is the source of a list by a field, or of the cases with one value of it.
+func (s caseShape) fieldSource() caseSource {
+	source := caseSource{
+		from: `case_fields f cross join cases c
+			where f.tenant = :tenant and f.type = :type and f.field = :field and c.tenant = f.tenant and c.id = f.case_id`,
+		at: `f.created_at`, id: `f.case_id`,
+	}
+	if s.sort.Field() != "" {
+		source.value = `f.value`
+	} else {
+		source.from += ` and f.value = :from`
+	}
+	return source
 }
 
 // order returns the order of the list.
 func (s caseShape) order() string {
 	columns := []string{`case_words.rowid`}
 	if source := s.source(); source.at != "" {
-		columns = []string{source.at, source.id}
+		columns, _ = source.columns(``)
 	}
 	if !s.sort.descending() {
 		return strings.Join(columns, `, `)
@@ -127,9 +157,11 @@ func (s caseShape) span() (all []string) {
 		return []string{`case_words.rowid ` + near + ` coalesce((
 			select p.document from case_documents p where p.tenant = :tenant and p.case_id = :id), ` + gone + `)`}
 	}
-	columns := `(` + source.at + `, ` + source.id + `) `
-	if all = []string{columns + near + ` (:at, :id)`}; !s.plain() {
-		all = append(all, columns+far+` (:far_at, :far_id)`)
+	columns, begin := source.columns(`:`)
+	_, end := source.columns(`:far_`)
+	row := func(items []string) string { return ` (` + strings.Join(items, `, `) + `) ` }
+	if all = []string{row(columns) + near + row(begin)}; !s.plain() {
+		all = append(all, row(columns)+far+row(end))
 	}
 	return all
 }
@@ -152,8 +184,21 @@ func (s caseShape) conditions() (all []string) {
 	return all
 }
 
+// fieldConditions returns the conditions on fields whose index the list does not go along.
+func (s caseShape) fieldConditions() (all []string) {
+	if s.field {
+		all = append(all, `f.level <= :level`)
+	}
+	for i := range s.fields {
+		all = append(all, fmt.Sprintf(`exists (select 1 from case_fields w
+			where w.tenant = :tenant and w.case_id = c.id and w.field = :field_%[1]d and w.level <= :level
+				and w.value >= :from_%[1]d and w.value < :until_%[1]d)`, i))
+	}
+	return all
+}
+
 // along returns the conditions of the part of an index that the list reads, and the others. A list by another time than
-// that of the creation goes along the index of that time alone.
+// that of the creation, or by a field, goes along the index of that alone.
 func (s caseShape) along() (index, others []string) {
 	index = append([]string{s.source().from, `c.tenant = :tenant`}, s.span()...)
 	others = []string{
@@ -161,7 +206,8 @@ func (s caseShape) along() (index, others []string) {
 		`(:level >= 3 or c.classification <> 'RESTRICTED') and :level >= 1`,
 		`c.type not in (select w.type from rows(:without: type text) as w)`,
 	}
-	if s.sort.key() == "created" {
+	others = append(others, s.fieldConditions()...)
+	if s.sort.key() == "created" && !s.field {
 		index = append(index, s.conditions()...)
 	} else {
 		others = append(others, s.conditions()...)
@@ -184,8 +230,12 @@ func (s caseShape) list() listing {
 	if !s.plain() {
 		where = `case when ` + where + ` then true end`
 	}
+	columns := caseColumns
+	if s.sort.Field() != "" {
+		columns = sortedColumns
+	}
 	return listing{
-		columns: caseColumns.of("c"), names: caseColumns.names(), size: lengths("data", "contacts"),
+		columns: columns.of("c"), names: columns.names(), size: lengths("data", "contacts"),
 		from:  strings.Join(append(index, where), and),
 		order: s.order(), limit: `:limit`,
 	}
@@ -195,7 +245,11 @@ func (s caseShape) list() listing {
 func (s caseShape) ahead() string {
 	index, _ := s.along()
 	source := s.source()
-	return `select ` + source.at + `, ` + source.id + ` from ` + strings.Join(index, and) +
+	value := `''`
+	if source.value != "" {
+		value = source.value
+	}
+	return `select ` + value + `, ` + source.at + `, ` + source.id + ` from ` + strings.Join(index, and) +
 		` order by ` + s.order() + ` limit 1 offset :ahead`
 }
 
@@ -258,6 +312,15 @@ func (f CaseFilter) values(tenant int64) (map[string]any, error) {
 		"at": near.at, "id": near.id, "far_at": far.at, "far_id": far.id,
 		"type": f.Type, "state": f.State, "assignee": max(f.Assignee, 0), "text": f.Text, "label": f.Label,
 	}
+	values["value"], values["far_value"] = near.value, far.value
+	field, others := f.along()
+	if field != nil {
+		values["field"], values["from"] = field.Field, field.From
+	}
+	for i, r := range others {
+		of := func(name string) string { return fmt.Sprint(name, "_", i) }
+		values[of("field")], values[of("from")], values[of("until")] = r.Field, r.From, r.Until
+	}
 	for _, t := range caseTimes {
 		from, until := t.period(f).bounds()
 		if t.key == "closed" && t.period(f) != (Period{}) {
@@ -270,7 +333,10 @@ func (f CaseFilter) values(tenant int64) (map[string]any, error) {
 
 func (f CaseFilter) shape(d dialect) caseShape {
 	dated, _ := f.dated()
-	return caseShape{dialect: d, selection: f.selection(), sort: f.Sort, dated: dated}
+	field, others := f.along()
+	return caseShape{
+		dialect: d, selection: f.selection(), sort: f.Sort, dated: dated, field: field != nil, fields: len(others),
+	}
 }
 
 // lookedAt bounds the cases that a page reads where the list's index does not have all conditions of the filter.
@@ -279,7 +345,13 @@ const lookedAt = 10_000
 // looks reports whether the list reads cases that do not meet the filter.
 func (f CaseFilter) looks() bool {
 	_, others := f.dated()
-	return f.Text == "" && (others || f.Sort.key() != "created" && f.selection() != 0)
+	field, fields := f.along()
+	selection := f.selection()
+	if field != nil {
+		selection &^= byType // the index of a field is of a type
+	}
+	return f.Text == "" && (others || len(fields) > 0 ||
+		selection != 0 && (field != nil || f.Sort.key() != "created"))
 }
 
 // CasePage is a page of a list of cases.
@@ -292,6 +364,9 @@ type CasePage struct {
 // Cases lists cases in the order of the filter. A page may have fewer than the limit, or none, although there are more.
 func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p CasePage, err error) {
 	if err := f.check(); err != nil {
+		return p, err
+	}
+	if err := r.checkFields(ctx, tenant, f); err != nil {
 		return p, err
 	}
 	if searched, err := r.searched(tenant, &f); err != nil || !searched {
@@ -312,7 +387,11 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p CasePa
 		list = shape.listQuery()
 	}
 	rows, err := r.q.query(ctx, list.statement, list.args(values)...)
-	if p.Page, err = collectPage(rows, err, f.Limit, scanCaseRow()); p.More {
+	scan := scanCaseRow()
+	if f.Sort.Field() != "" {
+		scan = scanSortedRow()
+	}
+	if p.Page, err = collectPage(rows, err, f.Limit, scan); p.More {
 		p.To = Position{}
 	}
 	p.More = p.More || p.To != Position{}
@@ -341,11 +420,12 @@ func (r reader) aheadOf(ctx context.Context, s caseShape, values map[string]any)
 	q := s.query(s.ahead())
 	rows, err := r.q.query(ctx, q.statement, q.args(values)...)
 	found, err := collect(rows, err, func(rows *sql.Rows) (p listPlace, err error) {
-		return p, rows.Scan(&p.at, &p.id)
+		return p, rows.Scan(&p.value, &p.at, &p.id)
 	})
 	if err != nil || len(found) == 0 {
 		return Position{}, err
 	}
-	values["far_at"], values["far_id"] = found[0].at, found[0].id
-	return Position{CreatedAt: time.UnixMicro(found[0].at).UTC(), ID: found[0].id, Sort: s.sort}, nil
+	last := found[0]
+	values["far_value"], values["far_at"], values["far_id"] = last.value, last.at, last.id
+	return Position{CreatedAt: time.UnixMicro(last.at).UTC(), ID: last.id, Sort: s.sort, Value: last.value}, nil
 }

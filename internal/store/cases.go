@@ -19,6 +19,7 @@ import (
 type caseRow struct {
 	CaseRow
 	search   [3]string // written, and never read
+	indexed  string    // likewise
 	contacts int       // bytes
 }
 
@@ -65,6 +66,7 @@ var caseSearch = columns[caseRow]{
 	textColumn("search", func(r *caseRow) *string { return &r.search[0] }),
 	textColumn("search_private", func(r *caseRow) *string { return &r.search[1] }),
 	textColumn("search_restricted", func(r *caseRow) *string { return &r.search[2] }),
+	textColumn("indexed", func(r *caseRow) *string { return &r.indexed }),
 }
 
 var (
@@ -107,6 +109,7 @@ type Position struct {
 	CreatedAt time.Time // or the other time that the list is sorted by
 	ID        int64
 	Sort      CaseSort `json:",omitempty"` // of the list
+	Value     string   `json:",omitempty"` // of the field that the list is sorted by
 }
 
 // before returns the position's time as an upper bound, in microseconds.
@@ -126,8 +129,16 @@ func (r reader) Case(ctx context.Context, tenant, id int64) (cases.Case, error) 
 // CaseRow is a case in a list. Its data stays encoded, as it is in the database: decoded, it may take many times as
 // much memory.
 type CaseRow struct {
-	row  cases.Case
-	data []byte
+	row      cases.Case
+	data     []byte
+	sortedBy string
+}
+
+// Position returns the position of the case in a list that is sorted like this. It may not be called after Case.
+func (r *CaseRow) Position(s CaseSort) Position {
+	p := s.Position(r.row)
+	p.Value = r.sortedBy
+	return p
 }
 
 // Classification returns the case's classification. It may not be called after Case.
@@ -163,7 +174,7 @@ var ErrReferenceTaken = fault.New(fault.Conflict, "case.reference_taken",
 
 // InsertCase saves a new case. Its type decides which clearance finds it by which text.
 func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) error {
-	row, err := newCaseRow(c, t)
+	row, err := newCaseRow(c, t, t)
 	if err != nil {
 		return err
 	}
@@ -177,7 +188,14 @@ func (tx *Tx) InsertCase(ctx context.Context, c cases.Case, t *casetype.Type) er
 // UpdateCase saves a case's content and status if its revision is still c.Revision, and returns the case with its new
 // version and revision and its present labels and assignee. Otherwise it returns a conflict.
 func (tx *Tx) UpdateCase(ctx context.Context, c cases.Case, t *casetype.Type) (cases.Case, error) {
-	row, err := newCaseRow(c, t)
+	return tx.UpdateIndexedCase(ctx, c, t, t)
+}
+
+// UpdateIndexedCase is UpdateCase for a type that may not be the newest, which marks the indexed fields.
+func (tx *Tx) UpdateIndexedCase(
+	ctx context.Context, c cases.Case, t, newest *casetype.Type,
+) (cases.Case, error) {
+	row, err := newCaseRow(c, t, newest)
 	if err != nil {
 		return c, err
 	}
@@ -261,13 +279,15 @@ func caseMissing(id int64) func() error {
 	return notFound("case.not_found", "There is no case %d.", id)
 }
 
-// newCaseRow returns the row of a case. Its type decides which clearance finds it by which text.
-func newCaseRow(c cases.Case, t *casetype.Type) (*caseRow, error) {
+// newCaseRow returns the row of a case. Its type decides which clearance finds it by which text, and the newest
+// definition of the type by which fields it is listed.
+func newCaseRow(c cases.Case, t, newest *casetype.Type) (*caseRow, error) {
 	data, err := casetype.Encode(c.Data)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a case's data: %w", err)
 	}
-	return &caseRow{CaseRow: CaseRow{row: c, data: data}, search: searchTexts(c, t)}, nil
+	indexed, err := encodeIndexed(newest.IndexedValues(c.Data, t))
+	return &caseRow{CaseRow: CaseRow{row: c, data: data}, search: searchTexts(c, t), indexed: indexed}, err
 }
 
 // listed is the row as lists return it.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -16,7 +17,8 @@ import (
 type Change struct {
 	Case   cases.Case // with its new version
 	Type   *casetype.Type
-	From   int64 // the version that it replaces; 0: the case is new
+	Newest *casetype.Type // the definition that marks the indexed fields; nil: Type
+	From   int64          // the version that it replaces; 0: the case is new
 	Entry  event.Entry
 	Answer *NewAnswer // nil: nobody asked to keep it
 	Rights Rights     // by which it was permitted
@@ -75,7 +77,7 @@ func (c *Change) steps(ctx context.Context, r reader) ([]step, error) {
 }
 
 func (c *Change) caseStep() (step, error) {
-	row, err := newCaseRow(c.Case, c.Type)
+	row, err := newCaseRow(c.Case, c.Type, cmp.Or(c.Newest, c.Type))
 	if err != nil {
 		return step{}, err
 	}

@@ -3,11 +3,13 @@ package cases
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -15,11 +17,12 @@ import (
 
 // InCases is embedded in the parameters of operations that select cases.
 type InCases struct {
-	Type     string `query:"type" maxLength:"100" doc:"Only those of the case type with this key." example:"kyc"`
-	State    string `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
-	Text     string `query:"q" maxLength:"200" doc:"Only those with these words in their reference, name, data or comments, or in the names of their files and contacts, each by its beginning; between quotation marks, as a phrase." example:"acme"`
-	Label    string `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
-	Assignee string `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: assigned to nobody." example:"7"`
+	Type     string   `query:"type" maxLength:"100" doc:"Only those of the case type with this key." example:"kyc"`
+	State    string   `query:"state" maxLength:"100" doc:"Only those in the state with this key." example:"in_review"`
+	Text     string   `query:"q" maxLength:"200" doc:"Only those with these words in their reference, name, data or comments, or in the names of their files and contacts, each by its beginning; between quotation marks, as a phrase." example:"acme"`
+	Label    string   `query:"label" maxLength:"100" doc:"Only those with the label with this slug." example:"fast_track"`
+	Assignee string   `query:"assignee" number:"id,none" maxLength:"20" pattern:"^(none|[1-9][0-9]{0,17})$" doc:"Only those that are assigned to the user with this id; none: assigned to nobody." example:"7"`
+	Where    []string `query:"where,explode" maxItems:"10" doc:"Only those that meet these conditions on fields that the type's newest definition marks indexed: true, all of them: data.FIELD, one of =, >=, >, <= and <, and a value. It needs type." example:"[\"data.amount>=100\"]"`
 
 	CreatedAfter       time.Time `query:"created_after" doc:"Only those that were created at this time or later." example:"2026-01-31T08:00:00.000Z"`
 	CreatedBefore      time.Time `query:"created_before" doc:"Only those that were created before this time." example:"2026-02-01T00:00:00.000Z"`
@@ -32,7 +35,11 @@ type InCases struct {
 }
 
 func (in InCases) filter() (store.CaseFilter, error) {
-	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label}
+	where, err := conditions(in.Where)
+	if err != nil {
+		return store.CaseFilter{}, err
+	}
+	f := store.CaseFilter{Type: in.Type, State: in.State, Text: in.Text, Label: in.Label, Where: where}
 	if in.Assignee == "none" {
 		f.Assignee = store.Unassigned
 	} else if in.Assignee != "" {
@@ -45,6 +52,24 @@ func (in InCases) filter() (store.CaseFilter, error) {
 	return f, checkPeriods(map[string]store.Period{
 		"created": f.Created, "modified": f.Modified, "closed": f.Closed, "last_activity": f.LastActivity,
 	})
+}
+
+// condition matches a condition on a field.
+var condition = regexp.MustCompile(`^data\.(\w{1,63})(=|>=?|<=?)((?s:.{0,1000}))$`)
+
+// conditions reads conditions on fields.
+func conditions(written []string) (all []casetype.Condition, err error) {
+	for _, one := range written {
+		m := condition.FindStringSubmatch(one)
+		if m == nil {
+			return nil, &fault.Error{
+				Kind: fault.Invalid, Code: "request.invalid", Detail: "A condition can't be read: see fields.",
+				Fields: []fault.Field{{Path: "query.where", Message: "is not a condition such as data.amount>=100"}},
+			}
+		}
+		all = append(all, casetype.Condition{Field: m[1], Operator: m[2], Value: m[3]})
+	}
+	return all, nil
 }
 
 // checkPeriods refuses periods that end before they begin.
@@ -62,7 +87,7 @@ func checkPeriods(all map[string]store.Period) error {
 
 func (h caseHandler) listCases(ctx context.Context, in *struct {
 	InCases
-	Sort string `query:"sort" enum:"-created,created,-modified,modified,-closed,closed,-last_activity,last_activity" default:"-created" doc:"The order, by the time of the creation, the last change of the content, the closing, or the last activity; with a minus, the newest first. A list sorted by closed has only closed cases. A search (q) is sorted by created or -created." example:"-modified"`
+	Sort string `query:"sort" pattern:"^-?(created|modified|closed|last_activity|data\\.[A-Za-z_][A-Za-z0-9_]{0,62})$" default:"-created" doc:"The order, by the time of the creation (created), the last change of the content (modified), the closing (closed), or the last activity (last_activity), or by an indexed field (data.FIELD); with a minus, the newest or greatest first. A list sorted by closed has only closed cases, and one sorted by a field only the cases that have it; it needs type. A search (q) is sorted by created or -created." example:"-modified"`
 	rest.Paging
 }) (*rest.PageAnswer[Case], error) {
 	f, err := in.filter()
@@ -80,7 +105,7 @@ func (h caseHandler) listCases(ctx context.Context, in *struct {
 		return nil, err
 	}
 	pager := rest.NewFalliblePager(h.kernel, "cases", showCase, func(v casework.View) store.Position {
-		return f.Sort.Position(v.Case)
+		return v.Position
 	})
 	list := rest.Sequence[casework.View]{Items: found.All(ctx), More: found.More, End: casework.ErrPageEnds}
 	if found.To != (store.Position{}) {

@@ -552,12 +552,12 @@ var casesTests = map[string]func(*fixture){
 func (f *fixture) pagesOf(filter store.CaseFilter) (ids []int64) {
 	f.t.Helper()
 	for {
-		page := f.cases(f.store.Cases(f.t.Context(), f.tenant, filter))
-		for _, c := range page {
-			ids = append(ids, c.ID)
-			filter.After = filter.Sort.Position(c)
+		page := must[store.CasePage](f)(f.store.Cases(f.t.Context(), f.tenant, filter))
+		for _, row := range page.Items {
+			filter.After = row.Position(filter.Sort)
+			ids = append(ids, filter.After.ID)
 		}
-		if len(page) < filter.Limit || len(ids) > 1000 { // more than there are: pages overlap
+		if len(page.Items) < filter.Limit || len(ids) > 1000 { // more than there are: pages overlap
 			return ids
 		}
 	}
