@@ -103,3 +103,63 @@ func TestFacetsCountCases(t *testing.T) {
 		}
 	})
 }
+
+const invoice = `{"key": "invoice", "fields": {"type": "object", "properties": {
+	"amount": {"type": "number", "indexed": true}, "client": {"type": "string", "indexed": true},
+	"iban": {"type": "string", "indexed": true, "x-classification": "RESTRICTED"}, "note": {"type": "string"}}},
+	"states": [{"key": "open"}], "transitions": [{"key": "create", "to": "open"}]}`
+
+func TestCasesAreListedByIndexedFields(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		w.do("PUT", "/v1/case-types/invoice", invoice).is(201, "")
+		var all []string
+		for _, data := range []string{
+			`{"amount": 100, "client": "Ada"}`, `{"amount": 99.50, "client": "ADA"}`,
+			`{"amount": 1e2, "client": "Bo"}`, `{}`,
+		} {
+			g := w.post("/v1/case-types/invoice/cases", `{"data": `+data+`}`).is(201, "")
+			all = append(all, strings.TrimPrefix(g.header.Get("Location"), "/v1/cases/"))
+		}
+		for query, want := range map[string][]int{
+			"sort=data.amount":                                  {1, 0, 2},
+			"sort=-data.amount":                                 {2, 0, 1},
+			"where=data.amount>=100":                            {2, 0},
+			"where=data.amount%3C100":                           {1},
+			"where=data.client=ada&sort=created":                {0, 1},
+			"where=data.client=ada&where=data.amount>99.5":      {0},
+			"where=data.amount>=1&q=bo":                         {2},
+			"where=data.client=none&sort=data.amount&state=new": nil,
+		} {
+			for _, limit := range []string{"1", "2", "50"} {
+				var got []int
+				for _, id := range w.ids("type=invoice&"+query, limit) {
+					got = append(got, slices.Index(all, id))
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: the cases are %v, want %v", query, got, want)
+				}
+			}
+		}
+		counted := w.get("/v1/cases/facets?type=invoice&where=data.amount=100").is(200, "").body
+		if !strings.HasPrefix(string(counted), `{"cases":2,"complete":true`) {
+			t.Errorf("facets: %s", counted)
+		}
+		lower := w.token(`{"name": "lower", "role": "viewer", "clearance": "PRIVATE"}`)
+		for query, want := range map[string]string{
+			"type=invoice&where=data.note=1":     `data.note is not an indexed field of invoice; it has data.amount, data.client"`,
+			"type=invoice&where=data.iban=1":     `data.iban is not an indexed field of invoice; it has data.amount, data.client"`,
+			"type=invoice&sort=data.iban":        `data.iban is not an indexed field of invoice; it has data.amount, data.client"`,
+			"type=invoice&where=data.amount=ten": `data.amount is compared with a number such as 12.50`,
+			"where=data.amount=1":                `needs the type that has the field: add type`,
+			"type=other&sort=data.amount":        `is not the key of a case type`,
+		} {
+			g := w.get("/v1/cases?"+query, "Authorization", lower).is(422, "case.field_not_indexed")
+			if !strings.Contains(string(g.body), want) {
+				t.Errorf("%s: %s, want %s", query, g.body, want)
+			}
+		}
+		w.get("/v1/cases?type=invoice&where=amount=1").is(400, "request.invalid")
+		w.get("/v1/cases?type=invoice&where=data.amount").is(400, "request.invalid")
+	})
+}

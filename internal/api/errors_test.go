@@ -10,10 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
 )
 
 const nobody = "/v1/cases/1000000000000009" // a valid id that no case has
@@ -74,6 +76,7 @@ func TestEveryDocumentedProblemHappens(t *testing.T) {
 	}
 	w.putTypes()
 	w.problemsOfCases()
+	w.problemsOfFields()
 	w.problemsOfCallbacks()
 	w.problemsOfContacts()
 	w.problemsOfTheRest()
@@ -158,6 +161,20 @@ func (w *world) problemsOfCases() {
 		"/v1/endpoints"} {
 		w.get(list+"?cursor=nonsense").is(400, "request.cursor_invalid")
 		w.get(list+"?limit=0").is(400, "request.invalid")
+	}
+}
+
+func (w *world) problemsOfFields() {
+	w.do("PUT", "/v1/case-types/invoice", invoice).is(201, "")
+	must(w.t, w.store.Update(w.t.Context(), func(tx *store.Tx) error {
+		return tx.IndexAgain(w.t.Context(), 1, "invoice", []string{"client"}, time.Now())
+	}))
+	for _, list := range []string{"/v1/cases", "/v1/cases/facets"} {
+		w.provoke([]provoke{
+			{"GET", list + "?where=data.client=ada", "", 422, "case.field_not_indexed"},
+			{"GET", list + "?type=invoice&where=data.client=ada", "", 503, "case.field_being_indexed"},
+			{"GET", list + "?type=invoice&where=data.amount=1", "", 200, ""},
+		})
 	}
 }
 

@@ -174,7 +174,8 @@ func (f CaseFilter) span() (near, far listPlace) {
 	if f.After == (Position{}) {
 		return near, far
 	}
-	if after := (listPlace{f.After.Value, micros(f.After.CreatedAt), f.After.ID}); after.before(near) == f.Sort.descending() {
+	after := listPlace{f.After.Value, micros(f.After.CreatedAt), f.After.ID}
+	if after.before(near) == f.Sort.descending() {
 		near = after
 	}
 	return near, far

@@ -120,7 +120,8 @@ func (s caseShape) source() caseSource {
 func (s caseShape) fieldSource() caseSource {
 	source := caseSource{
 		from: `case_fields f cross join cases c
-			where f.tenant = :tenant and f.type = :type and f.field = :field and c.tenant = f.tenant and c.id = f.case_id`,
+			where f.tenant = :tenant and f.type = :type and f.field = :field
+				and c.tenant = f.tenant and c.id = f.case_id`,
 		at: `f.created_at`, id: `f.case_id`,
 	}
 	if s.sort.Field() != "" {

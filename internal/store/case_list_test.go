@@ -36,7 +36,20 @@ var caseListPlans = []struct {
 	{CaseFilter{Sort: "closed", Closed: aDay}, "cases_by_closed"},
 	{CaseFilter{Sort: "last_activity", State: "none"}, "cases_by_last_activity"},
 	{CaseFilter{Sort: "-last_activity", LastActivity: aDay}, "cases_by_last_activity"},
+	{CaseFilter{Type: "kyc", Sort: "data.amount"}, "case_fields_by_value"},
+	{CaseFilter{Type: "kyc", Sort: "-data.amount", Fields: amounts, State: "none"}, "case_fields_by_value"},
+	{CaseFilter{Type: "kyc", Sort: "data.amount", Fields: amounts, Label: "none", Assignee: 7}, "case_fields_by_value"},
+	{CaseFilter{Type: "kyc", Fields: oneAmount}, "case_fields_by_value"},
+	{CaseFilter{Type: "kyc", Sort: "created", Fields: oneAmount, Created: aDay}, "case_fields_by_value"},
+	{CaseFilter{Type: "kyc", Fields: amounts}, "cases_by_type"},
+	{CaseFilter{Type: "kyc", Sort: "-modified", Fields: oneAmount}, "cases_by_modified"},
 }
+
+// amounts has a tenth of the amounts that fillCases saves, and oneAmount a single one.
+var (
+	amounts   = []casetype.IndexedRange{{Field: "amount", From: "n40", Until: "n50"}}
+	oneAmount = []casetype.IndexedRange{{Field: "amount", From: "n42", Until: "n42\x01"}}
+)
 
 // aDay has a fifth of the cases that fillCases creates, and aMoment a fifth of these.
 var (
@@ -74,6 +87,8 @@ func checkBoundedFacets(t *testing.T, stores map[string]*Store) {
 			{CaseFilter{Modified: aMoment}, 4000, true},
 			{CaseFilter{Text: "ada", Label: "urgent"}, 8000, true},
 			{CaseFilter{State: "none"}, 0, true},
+			{CaseFilter{Type: "kyc", Fields: oneAmount, Assignee: Unassigned}, 500, true},
+			{CaseFilter{Type: "kyc", Fields: amounts}, 5000, true},
 		} {
 			c.filter.Clearance = casetype.Restricted
 			got, err := s.CaseFacets(t.Context(), 1, c.filter)
@@ -166,9 +181,10 @@ func fillCases(t *testing.T, s *Store) {
 		`insert into labels (tenant, slug, name, color, created_at) values (1, 'urgent', '', '', 1)`,
 		count + `insert into cases (id, tenant, type, type_version, reference, name, name_set, color, state,
 			classification, data, version, revision, outcome_instance, created_at, modified_at, closed_at, last_activity_at, assignee,
-			folding, search)
+			indexed, folding, search)
 			select i, 1, case when i % 2 = 0 then 'kyc' else 'loan' end, 1, 'KYC-' || i, 'Ada', true, '', 'open',
-				'PUBLIC', '{}', 1, 1, 0, 1000 * i, 1000 * i, 1000 * i * (i % 2), 1000 * i, case when i % 10 = 0 then i % 50 else 0 end, 2, 'kyc ' || i || ' ada'
+				'PUBLIC', '{}', 1, 1, 0, 1000 * i, 1000 * i, 1000 * i * (i % 2), 1000 * i, case when i % 10 = 0 then i % 50 else 0 end,
+				case when i % 2 = 0 then '[["amount", "n' || (10 + i % 200 / 2 % 100) || '", 1]]' else '' end, 2, 'kyc ' || i || ' ada'
 			from n`,
 		`insert into case_labels (tenant, case_id, slug) select 1, id, 'urgent' from cases where assignee > 0`,
 	}
@@ -245,6 +261,9 @@ func checkLookedLists(t *testing.T, stores map[string]*Store) {
 			{CaseFilter{State: "open", Modified: Period{Until: time.UnixMicro(3000)}}, [3]int{0, 11, 2}},
 			{CaseFilter{Sort: "-last_activity", Label: "urgent", Created: aDay}, [3]int{0, 11, 1600}},
 			{CaseFilter{Sort: "closed", Closed: aMoment, Type: "loan"}, [3]int{2000, 1, 2000}},
+			{CaseFilter{Type: "kyc", Fields: amounts}, [3]int{1000, 6, 5000}},
+			{CaseFilter{Type: "kyc", Sort: "-data.amount", State: "none"}, [3]int{0, 6, 0}},
+			{CaseFilter{Type: "kyc", Sort: "data.amount", Fields: oneAmount, State: "open"}, [3]int{500, 1, 500}},
 		} {
 			c.filter.Clearance, c.filter.Limit = casetype.Restricted, 20_000
 			var got [3]int

@@ -51,6 +51,15 @@
 // them once per group. The words of a case's comments and of the names of its files and contacts are in a row beside
 // it, which is rewritten when one of them changes. Contacts are searched by any part of their keys, without an index.
 //
+// # Fields
+//
+// Lists of cases are selected and sorted by the fields that the newest definition of their type marks as indexed. A
+// case is saved with the sortable forms of their values as JSON (package casetype), and a trigger makes a row of
+// case_fields for each, so that a case without indexed fields costs no statement. The rows are in the order of the
+// lists: the value, byte by byte on both engines, then the creation. When another definition becomes the newest, older
+// cases are indexed in portions, which may be interrupted and repeated, and once more later: other nodes know the
+// definition before for a while.
+//
 // # Secrets
 //
 // Secrets are sealed with AES-256-GCM, and so are stored answers, which may contain some. Each is bound to its place:

@@ -122,12 +122,14 @@ func (h caseHandler) register() {
 		Description: "The newest first, or as sort says. A page may have fewer than limit, or none, although " +
 			"there is a next: where a filter and the order have no index in common, it ends once it has looked at " +
 			"10,000 cases.",
+		Problems: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, h.listCases)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.CountCases, Pattern: "GET /v1/cases/facets", Tag: "cases",
 		Summary: "Count cases",
 		Description: "Counts the cases that a list with the same filters has, by type, state, label and assignee. It " +
 			"looks at the newest 10,000 cases at most.",
+		Problems: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, h.countCases)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.GetCase, Pattern: "GET /v1/cases/{id}", Tag: "cases",

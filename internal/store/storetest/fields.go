@@ -102,7 +102,8 @@ func (f *fixture) lists(filter store.CaseFilter, ids []int64, want ...int) {
 var fieldTests = map[string]func(f *fixture){
 	"cases are listed by the numbers of a field": func(f *fixture) {
 		t := kyc(f)
-		ids := f.insertOf(t, `{"amount": 100}`, `{"amount": 99.5}`, `{"amount": 100.0}`, `{"amount": -3}`, `{"amount": 1e3}`,
+		ids := f.insertOf(t, `{"amount": 100}`, `{"amount": 99.5}`, `{"amount": 100.0}`, `{"amount": -3}`,
+			`{"amount": 1e3}`,
 			`{"amount": 0}`, `{}`, `{"amount": 9007199254740993}`, `{"amount": 9007199254740992}`, `{"amount": -3.25}`, `{"amount": 100}`)
 		order := []int{9, 3, 5, 1, 0, 2, 10, 4, 8, 7}
 		f.lists(where(f, t, "data.amount"), ids, order...)
