@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/casehook/casehook/internal/event"
 )
 
 // PostgreSQL carries out a change as one statement, which is a transaction by itself: one round trip. Its parameters
@@ -85,7 +87,7 @@ func (s *Store) commitWhole(ctx context.Context, c *Change, steps []step) error 
 	}
 	written := *steps[len(steps)-1].entry
 	written.ID = entry
-	s.engine.(*postgresEngine).kept.add(asRead(written))
+	s.engine.wrote(written)
 	return nil
 }
 
@@ -113,6 +115,10 @@ func (e *postgresEngine) whole(ctx context.Context, s *statement, args []any, ro
 	err = conn.QueryRow(ctx, s.text[postgres], args...).Scan(row...)
 	return outcomeUnknown(translate(err))
 }
+
+func (e *postgresEngine) wrote(entry event.Entry) { e.kept.add(asRead(entry)) }
+
+func (e *sqliteEngine) wrote(event.Entry) {} // the writer keeps them
 
 func (e *sqliteEngine) whole(context.Context, *statement, []any, ...any) error {
 	return fmt.Errorf("store: SQLite carries out a change by its steps")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/observe"
 )
@@ -77,6 +78,7 @@ type engine interface {
 	querier
 	update(ctx context.Context, do func(querier) error) error
 	whole(ctx context.Context, s *statement, args []any, row ...any) error
+	wrote(entry event.Entry) // by whole
 	apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error)
 	dialect() dialect
 	// follow returns entries above a position from memory; false: they are not all there.
