@@ -16,8 +16,10 @@ import (
 
 // quote returns a definition with fields, each a name and its schema.
 func quote(fields ...string) string {
-	return `{"key": "quote", "edit": "edit", "fields": {"type": "object", "properties": {` + strings.Join(fields, ", ") +
-		`}}, "states": [{"key": "open"}], "transitions": [{"key": "open", "to": "open"}, {"key": "edit", "from": ["open"]}]}`
+	return `{"key": "quote", "edit": "edit", "fields": {"type": "object", "properties": {` +
+		strings.Join(fields, ", ") + `}},
+		"states": [{"key": "open"}],
+		"transitions": [{"key": "open", "to": "open"}, {"key": "edit", "from": ["open"]}]}`
 }
 
 const (

@@ -399,7 +399,8 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p CasePa
 	return p, err
 }
 
-// searched makes the engine's query of the filter's text; false: there is no such word, or none that the reader may find.
+// searched makes the engine's query of the filter's text; false: there is no such word, or none that the reader may
+// find.
 func (r reader) searched(tenant int64, f *CaseFilter) (bool, error) {
 	if f.Text == "" {
 		return true, nil

@@ -17,7 +17,8 @@ import (
 func indexedType(f *fixture, key string, fields ...string) *casetype.Type {
 	f.t.Helper()
 	t, err := casetype.Parse(key, []byte(`{"key": "`+key+`", "fields": {"type": "object", "properties": {`+
-		strings.Join(fields, ", ")+`}}, "states": [{"key": "open"}], "transitions": [{"key": "create", "to": "open"}]}`))
+		strings.Join(fields, ", ")+`}}, "states": [{"key": "open"}],
+		"transitions": [{"key": "create", "to": "open"}]}`))
 	if err != nil {
 		f.t.Fatal(err)
 	}
