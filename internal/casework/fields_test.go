@@ -1,6 +1,7 @@
 package casework_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +92,34 @@ func TestOlderCasesAreIndexedWhenADefinitionMarksTheirFields(t *testing.T) {
 		}
 		w.wantSorted(ids, "-data.sum", 1, 3)
 	})
+}
+
+func TestCasesThatAreNotIndexedAtOnceWaitForTheBackground(t *testing.T) {
+	w := start(t)
+	w.put(w.p, quote(plainSum))
+	ids := w.quotes(`{"sum": 2}`, `{"sum": 1}`)
+	for i := range 12 { // tasks ahead of that of the type
+		key := fmt.Sprintf("a%d", i)
+		w.put(w.p, strings.Replace(quote(indexedSum), "quote", key, 1))
+		err := w.store.Update(t.Context(), func(tx *store.Tx) error {
+			return tx.IndexAgain(t.Context(), w.p.Tenant, key, nil, w.now())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.put(w.p, quote(indexedSum))
+	select {
+	case <-w.types.Unindexed():
+	default:
+		t.Error("nobody is told that there are cases to index")
+	}
+	_, err := w.sorted(w.p, ids, "data.sum")
+	wantFault(t, err, fault.Unavailable, "case.field_being_indexed")
+	if err := w.types.IndexFields(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.wantSorted(ids, "data.sum", 1, 0)
 }
 
 func TestACaseThatMovesIsIndexedByTheNewestDefinition(t *testing.T) {
