@@ -111,7 +111,7 @@ func (s *Store) PurgeJournal(ctx context.Context, upTo int64) error {
 		return err
 	})
 	if err == nil {
-		s.engine.(*sqliteEngine).kept.forget(removed)
+		s.engine.forget(removed)
 	}
 	return err
 }

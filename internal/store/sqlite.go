@@ -113,6 +113,8 @@ func (e *sqliteEngine) follow(_ context.Context, after int64, limit int) (Range,
 	return found, ok, nil
 }
 
+func (e *sqliteEngine) forget(upTo int64) { e.kept.forget(upTo) }
+
 // stmt prepares s once; database/sql keeps it prepared on every connection.
 func (e *sqliteEngine) stmt(ctx context.Context, s *statement) (*sql.Stmt, error) {
 	if p, ok := e.prepared.Load(s); ok {

@@ -83,6 +83,7 @@ type engine interface {
 	dialect() dialect
 	// follow returns entries above a position from memory; false: they are not all there.
 	follow(ctx context.Context, after int64, limit int) (Range, bool, error)
+	forget(upTo int64) // entries that were removed
 	listen(ctx context.Context, started func(session), notified func(text string)) error
 	notify(ctx context.Context, text string) error
 	close() error

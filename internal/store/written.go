@@ -58,6 +58,8 @@ func (w *writtenEntries) at(all []position) ([]*event.Entry, bool) {
 	return found, true
 }
 
+func (e *postgresEngine) forget(int64) {} // they have no position any more
+
 var positionsRead = postgresOnly(`select seq, entry from journal_seq where seq > $1 order by seq limit $2`)
 
 func (e *postgresEngine) follow(ctx context.Context, after int64, limit int) (Range, bool, error) {
