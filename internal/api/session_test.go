@@ -2,13 +2,19 @@ package api_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store/storetest"
 )
@@ -154,6 +160,30 @@ func TestOtherSitesCantUseASession(t *testing.T) {
 	write("Origin", "https://cases.example").is(201, "")
 	write("Origin", w.server.URL).is(201, "")
 	w.get("/v1/cases", "Authorization", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site").is(200, "")
+}
+
+// A session may end after a request has read it, and before the request has read the session's user.
+func TestASessionThatEndsWhileARequestBeginsSavesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.person("ada@example.org", "manager")
+		cookie := w.signIn("ada@example.org")
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/contacts", nil)
+		r.Header.Set("Cookie", cookie)
+		ctx, err := w.sessions.Load(t.Context(), r)
+		must(t, err)
+		u, ok := w.sessions.User(ctx)
+		if !ok {
+			t.Fatal("nobody is signed in")
+		}
+		w.do("DELETE", "/v1/session", nil, "Authorization", "", "Cookie", cookie).is(204, "")
+		read := people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key, Rights: u.Rights}
+		p, err := w.services.People.Users.InSession(ctx, read, "192.0.2.1")
+		must(t, err)
+		_, err = w.services.Casework.Contacts.CreateContact(ctx, p, event.ContactDetails{BusinessName: "Acme", IsBusiness: true}, authz.Once{})
+		if !errors.Is(err, fault.Unauthenticated) {
+			t.Errorf("a contact is created: %v", err)
+		}
+	})
 }
 
 func TestSessionsEnd(t *testing.T) {

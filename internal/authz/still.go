@@ -108,7 +108,7 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 	if elsewhere := m.Waited && g.store.Nodes(); !elsewhere && g.store.RightsUnchanged(m.Tenant, c.Moment, c.At) {
 		return nil
 	}
-	at, moment := time.Now(), g.store.RightsMoment()
+	rights := g.store.Rights()
 	types := append(m.types, "")
 	standing, err := r.Standing(ctx, m.Principal, types[0], now)
 	if err != nil {
@@ -137,7 +137,7 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 			return meanwhile("The case type %s was narrowed to other roles", key)
 		}
 	}
-	m.Credential.At, m.Credential.Moment, m.Waited = at, moment, false
+	m.Credential.At, m.Credential.Moment, m.Waited = rights.Looked, rights.Moment, false
 	return nil
 }
 

@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
@@ -140,12 +139,17 @@ func (s *Users) hashing(ctx context.Context, do func() error) error {
 type Session struct {
 	Tenant, User, Epoch int64
 	Key                 string // in the store
+
+	Rights store.Rights // from before the session was read; zero: it was just made
 }
 
 // InSession returns the principal of a session: its user as of now. A session is over once the user's epoch has
 // changed.
 func (s *Users) InSession(ctx context.Context, session Session, from string) (access.Principal, error) {
-	at, moment := time.Now(), s.store.RightsMoment()
+	rights := session.Rights
+	if rights.Looked.IsZero() {
+		rights = s.store.Rights()
+	}
 	u, err := s.store.User(ctx, session.Tenant, session.User)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return access.Principal{}, err
@@ -154,7 +158,7 @@ func (s *Users) InSession(ctx context.Context, session Session, from string) (ac
 		return access.Principal{}, authz.SessionOver()
 	}
 	p := principal(u, from)
-	p.Credential = access.Credential{At: at, Moment: moment, Session: session.Key, Epoch: u.Epoch}
+	p.Credential = access.Credential{At: rights.Looked, Moment: rights.Moment, Session: session.Key, Epoch: u.Epoch}
 	return p, nil
 }
 

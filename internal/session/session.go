@@ -47,6 +47,8 @@ type Manager struct {
 type User struct {
 	Tenant, ID, Epoch int64
 	Key               string // of the session in the store; empty: it is not stored yet
+
+	Rights store.Rights // from before the session was read
 }
 
 // New returns a Manager.
@@ -81,7 +83,7 @@ func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, e
 	if len(token) > 100 {
 		token = ""
 	}
-	found := new(string)
+	found := &found{rights: m.store.Rights()}
 	loaded, err := m.scs.Load(context.WithValue(ctx, foundKey{}, found), token)
 	if err != nil {
 		return ctx, err
@@ -92,14 +94,19 @@ func (m *Manager) Load(ctx context.Context, r *http.Request) (context.Context, e
 	return loaded, nil
 }
 
-// foundKey is the context key for the key of a session that the store has.
+// found is how a session was found in the store.
+type found struct {
+	key    string // empty: the store has none
+	rights store.Rights
+}
+
 type foundKey struct{}
 
-func found(ctx context.Context) string {
-	if key, ok := ctx.Value(foundKey{}).(*string); ok {
-		return *key
+func foundIn(ctx context.Context) found {
+	if f, ok := ctx.Value(foundKey{}).(*found); ok {
+		return *f
 	}
-	return ""
+	return found{}
 }
 
 // startLifetime starts the lifetime of ctx's session.
@@ -116,9 +123,10 @@ const (
 
 // User returns the user of ctx's session, if a user has signed in.
 func (m *Manager) User(ctx context.Context) (User, bool) {
+	f := foundIn(ctx)
 	u := User{
 		Tenant: m.scs.GetInt64(ctx, tenantKey), ID: m.scs.GetInt64(ctx, userKey), Epoch: m.scs.GetInt64(ctx, epochKey),
-		Key: found(ctx),
+		Key: f.key, Rights: f.rights,
 	}
 	return u, u.ID != 0
 }
@@ -234,8 +242,8 @@ type scsStore struct {
 
 func (k scsStore) FindCtx(ctx context.Context, id string) ([]byte, bool, error) {
 	data, exists, err := k.store.Session(ctx, id, k.now())
-	if key, ok := ctx.Value(foundKey{}).(*string); ok && exists {
-		*key = id
+	if f, ok := ctx.Value(foundKey{}).(*found); ok && exists {
+		f.key = id
 	}
 	return data, exists, err
 }

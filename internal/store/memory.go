@@ -39,7 +39,7 @@ func (m *Memory[K, V]) Get(key K, read func() (value V, tenant int64, err error)
 		time.Since(r.Looked) < rightsKept {
 		return r.value, r.Rights, nil
 	}
-	looked := Rights{Looked: time.Now(), Moment: m.store.RightsMoment()}
+	looked := m.store.Rights()
 	value, tenant, err := read()
 	if err != nil {
 		m.kept.Remove(key)

@@ -54,6 +54,9 @@ func (s *Store) RightsMoment() int64 {
 	return s.rights.moment
 }
 
+// Rights returns the present moment of rights. Call it before you read a credential.
+func (s *Store) Rights() Rights { return Rights{Looked: time.Now(), Moment: s.RightsMoment()} }
+
 // RightsUnchanged reports whether no rights in a tenant can have changed since a moment. On PostgreSQL it returns
 // false after rightsKept, since other nodes may have changed them, and the caller has to read the database.
 func (s *Store) RightsUnchanged(tenant, moment int64, looked time.Time) bool {

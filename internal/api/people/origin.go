@@ -40,7 +40,7 @@ func (a *Authenticator) inSession(x *rest.Exchange) (err error) {
 }
 
 func sessionOf(u session.User) people.Session {
-	return people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key}
+	return people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key, Rights: u.Rights}
 }
 
 // loadSession loads the session of a request, unless a page of another site sent the
