@@ -16,6 +16,8 @@ type requests struct {
 	saved   map[string]machine.CursorState // of the replays
 	named   map[string][]string            // ids of the messages that the replays name
 	repairs []store.RepairRequest          // of parked messages
+
+	revision int64 // of the endpoint, from after all of them were read; 0: there are none
 }
 
 // readRequests reads the replays and repair requests of an endpoint. The parameter wait is the longest wait of its
@@ -46,7 +48,11 @@ func readRequests(
 		}
 		r.replays = append(r.replays, replay)
 	}
-	r.repairs, err = st.RepairRequests(ctx, l.Tenant, l.Endpoint)
+	if r.repairs, err = st.RepairRequests(ctx, l.Tenant, l.Endpoint); err != nil || len(r.replays)+len(r.repairs) == 0 {
+		return r, err
+	}
+	now, err := st.Endpoint(ctx, l.Tenant, l.Endpoint)
+	r.revision = now.Revision
 	return r, err
 }
 
@@ -123,7 +129,13 @@ func (w *worker) checkRequests(ctx context.Context) {
 }
 
 // apply starts new replays, stops cancelled ones, and passes on requests about parked messages.
+// Requests for a newer revision of the endpoint are left to the next worker: the endpoint may have another owner now,
+// who may read less.
 func (w *worker) apply(r requests) {
+	if r.revision > w.endpoint.Revision {
+		w.stop(errReload)
+		return
+	}
 	for _, c := range w.replays {
 		if !slices.Contains(r.running, c.id) {
 			c.machine.Stop()
