@@ -21,7 +21,7 @@ type postgresEngine struct {
 	pool *pgxpool.Pool
 	db   *sql.DB // over the pool
 	side *sql.DB // for statements that run apart
-	kept *writtenEntries
+	kept *recentEntries
 }
 
 const sideConnections = 2
@@ -54,7 +54,7 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 		return nil, translate(err)
 	}
 	e := &postgresEngine{
-		pool: pool, db: stdlib.OpenDBFromPool(pool), side: stdlib.OpenDB(*config.ConnConfig), kept: new(writtenEntries),
+		pool: pool, db: stdlib.OpenDBFromPool(pool), side: stdlib.OpenDB(*config.ConnConfig), kept: new(recentEntries),
 	}
 	e.side.SetMaxOpenConns(sideConnections)
 	e.side.SetMaxIdleConns(sideConnections)
@@ -82,6 +82,8 @@ func (e *postgresEngine) prepare(ctx context.Context) error {
 	}
 	return migrate(ctx, e.db, goose.DialectPostgres, "postgres", goose.WithSessionLocker(locker))
 }
+
+func (e *postgresEngine) forget(int64) {} // removed entries have no position any more
 
 func (e *postgresEngine) dialect() dialect { return postgres }
 

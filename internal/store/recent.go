@@ -2,17 +2,18 @@ package store
 
 import (
 	"context"
-	"slices"
+	"database/sql"
 	"sync"
 
 	"github.com/casehook/casehook/internal/event"
 )
 
-// recentEntries holds the newest entries that SQLite's writer has committed, so that a reader that follows the journal
-// need not read and decode them. It is safe for concurrent use.
+// recentEntries holds the newest entries that this process has committed, by id, so that a reader that follows the
+// journal need not read and decode them. It is safe for concurrent use.
 type recentEntries struct {
 	mu    sync.Mutex
-	all   []*event.Entry // at successive positions
+	byID  map[int64]*event.Entry
+	order []*event.Entry // as they were added
 	bytes int
 }
 
@@ -22,44 +23,67 @@ const (
 	maxRecentBytes = 4 << 20 // by their size
 )
 
-// add adds entries that were committed. If entries before them are missing, it drops those it had.
-func (r *recentEntries) add(entries []*event.Entry) {
+// add adds entries that were committed.
+func (r *recentEntries) add(entries ...*event.Entry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.byID == nil {
+		r.byID = map[int64]*event.Entry{}
+	}
 	for _, e := range entries {
-		if n := len(r.all); n > 0 && r.all[n-1].Seq+1 != e.Seq {
-			r.all, r.bytes = nil, 0
-		}
-		r.all = append(r.all, e)
+		r.byID[e.ID] = e
+		r.order = append(r.order, e)
 		r.bytes += e.Size()
 	}
-	first := 0
-	for n := len(r.all); n-first > maxRecent || r.bytes > maxRecentBytes && first < n; first++ {
-		r.bytes -= r.all[first].Size()
-		r.all[first] = nil
+	for len(r.order) > maxRecent || r.bytes > maxRecentBytes && len(r.order) > 0 {
+		r.dropOldest()
 	}
-	r.all = r.all[first:]
 }
 
-// after returns up to limit entries above a position; ok is false if they are not held, or there are none.
-func (r *recentEntries) after(position int64, limit int) (found Range, ok bool) {
+func (r *recentEntries) dropOldest() {
+	oldest := r.order[0]
+	r.order[0], r.order = nil, r.order[1:]
+	r.bytes -= oldest.Size()
+	delete(r.byID, oldest.ID)
+}
+
+// position is the position of an entry.
+type position struct{ seq, entry int64 }
+
+// at returns the entries at positions; ok is false unless it holds all of them.
+func (r *recentEntries) at(all []position) (found []*event.Entry, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.all) == 0 || position < r.all[0].Seq-1 || position >= r.all[len(r.all)-1].Seq {
-		return Range{}, false
+	found = make([]*event.Entry, len(all))
+	for i, p := range all {
+		e := r.byID[p.entry]
+		if e == nil {
+			return nil, false
+		}
+		if found[i] = e; e.Seq != p.seq {
+			placed := *e
+			placed.Seq, found[i] = p.seq, &placed
+		}
 	}
-	rest := r.all[position-r.all[0].Seq+1:]
-	n := min(limit, len(rest))
-	return Range{Entries: slices.Clone(rest[:n]), More: n == limit}, true
+	return found, true
 }
 
-// forget drops entries up to a position, which were removed from the journal.
+// newest returns the id of the entry that was added last, or 0.
+func (r *recentEntries) newest() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.order) == 0 {
+		return 0
+	}
+	return r.order[len(r.order)-1].ID
+}
+
+// forget drops entries up to an id, which were removed from the journal.
 func (r *recentEntries) forget(upTo int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.all) > 0 && r.all[0].Seq <= upTo {
-		r.bytes -= r.all[0].Size()
-		r.all = r.all[1:]
+	for len(r.order) > 0 && r.order[0].ID <= upTo {
+		r.dropOldest()
 	}
 }
 
@@ -89,6 +113,33 @@ func (w *writer) record(e event.Entry) {
 func asRead(e event.Entry) *event.Entry {
 	e.At = fromMicros(micros(e.At))
 	return &e
+}
+
+// follow returns entries that this process has written. The id of an entry is its position.
+func (e *sqliteEngine) follow(_ context.Context, after int64, limit int) (Range, bool, error) {
+	var all []position
+	last := min(e.kept.newest(), after+int64(limit))
+	for seq := after + 1; seq <= last; seq++ {
+		all = append(all, position{seq, seq})
+	}
+	found, ok := e.kept.at(all)
+	return Range{Entries: found, More: len(found) == limit}, ok && len(found) > 0, nil
+}
+
+var positionsRead = postgresOnly(`select seq, entry from journal_seq where seq > $1 order by seq limit $2`)
+
+// follow reads the positions, which entries get after their commit, and returns the entries if this process has written
+// all of them.
+func (e *postgresEngine) follow(ctx context.Context, after int64, limit int) (Range, bool, error) {
+	rows, err := e.query(ctx, positionsRead, after, limit)
+	all, err := collect(rows, err, func(rows *sql.Rows) (p position, err error) {
+		return p, rows.Scan(&p.seq, &p.entry)
+	})
+	if err != nil {
+		return Range{}, false, err
+	}
+	found, ok := e.kept.at(all)
+	return Range{Entries: found, More: len(found) == limit}, ok, nil
 }
 
 // Journal reads entries of all tenants above a position. They are shared, and must not be changed.

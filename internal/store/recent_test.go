@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -92,63 +91,54 @@ func checkRecent(t *testing.T, s *Store) {
 	}
 }
 
-func TestWrittenEntriesAreBounded(t *testing.T) {
-	var w writtenEntries
+func TestRecentEntriesAreBounded(t *testing.T) {
+	var r recentEntries
 	for id := range int64(maxRecent + 10) {
-		w.add(&event.Entry{ID: id})
+		r.add(&event.Entry{ID: id})
 	}
-	if len(w.byID) != maxRecent || len(w.order) != maxRecent {
-		t.Errorf("%d and %d entries are kept, want %d", len(w.byID), len(w.order), maxRecent)
+	if len(r.byID) != maxRecent || len(r.order) != maxRecent {
+		t.Errorf("%d and %d entries are kept, want %d", len(r.byID), len(r.order), maxRecent)
 	}
-	if _, ok := w.at([]position{{5, 20}, {6, 9}}); ok {
+	if _, ok := r.at([]position{{5, 20}, {6, 9}}); ok {
 		t.Error("an entry is found that was dropped")
 	}
-	if found, ok := w.at([]position{{5, 20}, {6, 10}}); !ok || found[0].Seq != 5 || found[1].ID != 10 {
+	if found, ok := r.at([]position{{5, 20}, {6, 10}}); !ok || found[0].Seq != 5 || found[1].ID != 10 {
 		t.Errorf("found: %v, %v", found, ok)
 	}
-	if w.add(&event.Entry{Facts: []event.Fact{{Data: make([]byte, maxRecentBytes)}}}); len(w.byID)+w.bytes != 0 {
-		t.Errorf("%d entries of %d bytes are kept", len(w.byID), w.bytes)
+	if r.add(&event.Entry{Facts: []event.Fact{{Data: make([]byte, maxRecentBytes)}}}); len(r.byID)+r.bytes != 0 {
+		t.Errorf("%d entries of %d bytes are kept", len(r.byID), r.bytes)
 	}
 }
 
-func TestRecentEntriesAreBoundedAndWithoutGaps(t *testing.T) {
-	entries := func(from, to int64) (all []*event.Entry) {
-		for seq := from; seq <= to; seq++ {
-			all = append(all, &event.Entry{Seq: seq})
+// On SQLite, a follower gets a part of the journal from memory only if all of it is there.
+func TestAFollowerGetsNothingAcrossAGap(t *testing.T) {
+	e := &sqliteEngine{kept: new(recentEntries)}
+	for _, id := range []int64{11, 12, 13, 20, 21} {
+		e.kept.add(&event.Entry{ID: id, Seq: id})
+	}
+	for _, test := range []struct {
+		after int64
+		limit int
+		want  []int64
+		more  bool
+	}{
+		{9, 5, nil, false}, {10, 2, []int64{11, 12}, true}, {10, 3, []int64{11, 12, 13}, true}, {10, 4, nil, false},
+		{13, 5, nil, false}, {19, 5, []int64{20, 21}, false}, {21, 5, nil, false},
+	} {
+		found, ok, _ := e.follow(t.Context(), test.after, test.limit)
+		var got []int64
+		for _, entry := range found.Entries {
+			got = append(got, entry.Seq)
 		}
-		return all
-	}
-	seqs := func(found Range) (all []int64) {
-		for _, e := range found.Entries {
-			all = append(all, e.Seq)
+		if diff := cmp.Diff(test.want, got); diff != "" || ok != (test.want != nil) {
+			t.Errorf("after %d, up to %d: %v (-want +got):\n%s", test.after, test.limit, ok, diff)
 		}
-		return all
-	}
-	var r recentEntries
-	r.add(entries(1, maxRecent+10))
-	if len(r.all) != maxRecent {
-		t.Errorf("%d entries are kept, want %d", len(r.all), maxRecent)
-	}
-	for _, after := range []int64{0, 9, maxRecent + 10} { // removed, the one before those kept, the last
-		if found, ok := r.after(after, 5); ok {
-			t.Errorf("after %d: %v", after, seqs(found))
+		if ok && found.More != test.more {
+			t.Errorf("after %d, up to %d: more is %v", test.after, test.limit, found.More)
 		}
 	}
-	if found, ok := r.after(10, 2); !ok || !slices.Equal(seqs(found), []int64{11, 12}) || !found.More {
-		t.Errorf("after 10: %v, %v", seqs(found), found.More)
-	}
-	r.add(entries(2000, 2001))
-	if found, ok := r.after(1999, 5); !ok || !slices.Equal(seqs(found), []int64{2000, 2001}) || found.More {
-		t.Errorf("after a gap: %v, %v", seqs(found), ok)
-	}
-	if found, ok := r.after(maxRecent, 5); ok {
-		t.Errorf("across a gap: %v", seqs(found))
-	}
-	large := entries(2002, 2003)
-	for _, e := range large {
-		e.Facts = []event.Fact{{Data: make([]byte, maxRecentBytes)}}
-	}
-	if r.add(large); len(r.all) != 0 || r.bytes != 0 {
-		t.Errorf("%d entries of %d bytes are kept", len(r.all), r.bytes)
+	e.forget(20)
+	if found, ok, _ := e.follow(t.Context(), 19, 5); ok {
+		t.Errorf("a removed entry is found: %v", found)
 	}
 }

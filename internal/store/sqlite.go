@@ -108,11 +108,6 @@ func openFile(path, lock string, connections int) (*sql.DB, error) {
 
 func (e *sqliteEngine) dialect() dialect { return sqlite }
 
-func (e *sqliteEngine) follow(_ context.Context, after int64, limit int) (Range, bool, error) {
-	found, ok := e.kept.after(after, limit)
-	return found, ok, nil
-}
-
 func (e *sqliteEngine) forget(upTo int64) { e.kept.forget(upTo) }
 
 // stmt prepares s once; database/sql keeps it prepared on every connection.

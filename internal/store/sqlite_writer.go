@@ -81,7 +81,7 @@ func (w *writer) group(ctx context.Context, first *job, jobs <-chan *job) {
 	group, err := w.commitAll(ctx, first, jobs)
 	w.last, w.took = len(group), time.Since(started)
 	if err == nil {
-		w.recent.add(w.appended)
+		w.recent.add(w.appended...)
 	}
 	w.appended = nil
 	for _, j := range group {
