@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"html"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -152,6 +153,9 @@ func TestTheCommandsOfTheDocumentationSendWhatIsTaken(t *testing.T) {
 	page := html.UnescapeString(string(w.get("/docs", "Authorization", "").is(200, "").body))
 	commands := regexp.MustCompile(`(?s)<pre>curl (?:-X (\w+) )?"\$URL([^"]*)"(.*?)</pre>`).
 		FindAllStringSubmatch(page, -1)
+	if i := strings.Index(page, `\u00`); i >= 0 {
+		t.Errorf("a character is escaped for machines: %s", page[max(i-100, 0):i+20])
+	}
 	if len(commands) != len(w.operations()) {
 		t.Errorf("%d commands are shown for %d operations", len(commands), len(w.operations()))
 	}
@@ -160,6 +164,14 @@ func TestTheCommandsOfTheDocumentationSendWhatIsTaken(t *testing.T) {
 		if !ok {
 			t.Errorf("there is no %s %s", m[1], m[2])
 			continue
+		}
+		_, query, _ := strings.Cut(m[2], "?")
+		values, err := url.ParseQuery(query)
+		must(t, err)
+		for name, all := range values {
+			if strings.ContainsAny(strings.Join(all, ""), `[]"`) {
+				t.Errorf("%s: %s is written as JSON: %v", d.id, name, all)
+			}
 		}
 		sends := regexp.MustCompile(`(?s)-d '(.*)'`).FindStringSubmatch(m[3])
 		if sends == nil {

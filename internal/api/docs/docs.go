@@ -124,7 +124,8 @@ func docsOf(op *huma.Operation) docsOperation {
 	for _, p := range op.Parameters {
 		out.Parameters = append(out.Parameters, docsField{
 			Name: p.Name, In: p.In, Required: p.Required, Type: typeOf(p.Schema),
-			Description: cmp.Or(p.Description, p.Schema.Description), Example: exampleOf(p.Example, p.Schema),
+			Description: cmp.Or(p.Description, p.Schema.Description),
+			Example:     strings.Join(parameterValues(p), ", "),
 		})
 	}
 	if op.RequestBody != nil {
@@ -211,11 +212,40 @@ func exampleOf(example any, s *huma.Schema) string {
 	case string:
 		return example
 	}
-	raw, err := json.Marshal(example)
-	if err != nil {
+	return jsonText(example, "")
+}
+
+// parameterValues returns the example of a parameter as it is written in a URL. A list has its items between commas,
+// unless the parameter is repeated for each.
+func parameterValues(p *huma.Param) []string {
+	example := p.Example
+	if example == nil && len(p.Schema.Examples) > 0 {
+		example = p.Schema.Examples[0]
+	}
+	items, isList := example.([]any)
+	if !isList {
+		return []string{exampleOf(example, p.Schema)}
+	}
+	values := make([]string, len(items))
+	for i, item := range items {
+		values[i] = fmt.Sprint(item)
+	}
+	if p.Explode != nil && *p.Explode {
+		return values
+	}
+	return []string{strings.Join(values, ",")}
+}
+
+// jsonText returns a value as JSON for people, or "" if it has none.
+func jsonText(v any, indent string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if e.Encode(v) != nil {
 		return ""
 	}
-	return string(raw)
+	return strings.TrimSpace(b.String())
 }
 
 func typeOf(s *huma.Schema) docsType {

@@ -196,11 +196,7 @@ func (p definitionPart) bounds(root definitionPart) string {
 }
 
 func compact(v any) string {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return strings.Trim(string(raw), `"`)
+	return strings.Trim(jsonText(v, ""), `"`)
 }
 
 // inCell escapes a text for a cell of a table.

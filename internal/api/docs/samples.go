@@ -1,8 +1,6 @@
 package docs
 
 import (
-	"bytes"
-	"encoding/json"
 	"maps"
 	"net/url"
 	"slices"
@@ -70,28 +68,23 @@ func (s samples) object(schema *huma.Schema, whole bool, depth int) map[string]a
 }
 
 func (s samples) text(schema *huma.Schema, whole, lines bool) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
+	indent := ""
 	if lines {
-		e.SetIndent("", "  ")
+		indent = "  "
 	}
-	if e.Encode(s.of(schema, whole, 0)) != nil {
-		return ""
-	}
-	return strings.TrimSpace(b.String())
+	return jsonText(s.of(schema, whole, 0), indent)
 }
 
 // curl returns the command that sends a request to an operation.
 func (s samples) curl(op *huma.Operation) string {
 	path, query := op.Path, url.Values{}
 	for _, p := range op.Parameters {
-		example := exampleOf(p.Example, p.Schema)
+		values := parameterValues(p)
 		switch {
 		case p.In == "path":
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(example))
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(values[0]))
 		case p.In == "query" && p.Required:
-			query.Set(p.Name, example)
+			query[p.Name] = values
 		}
 	}
 	if len(query) > 0 {
