@@ -41,7 +41,22 @@ require (
 
 require github.com/go-text/typesetting v0.3.3
 
-require github.com/hashicorp/golang-lru/v2 v2.0.7
+require (
+	github.com/a-h/templ v0.3.977
+	github.com/hashicorp/golang-lru/v2 v2.0.7
+)
+
+require (
+	github.com/a-h/parse v0.0.0-20250122154542-74294addb73e // indirect
+	github.com/andybalholm/brotli v1.2.1 // indirect
+	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
+	github.com/cli/browser v1.3.0 // indirect
+	github.com/fatih/color v1.16.0 // indirect
+	github.com/fsnotify/fsnotify v1.7.0 // indirect
+	github.com/mattn/go-colorable v0.1.14 // indirect
+	github.com/natefinch/atomic v1.0.1 // indirect
+	golang.org/x/mod v0.41.0 // indirect
+)
 
 require (
 	cel.dev/expr v0.25.2 // indirect
@@ -95,4 +110,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-tool github.com/zitadel/oidc/v3/example/server
+tool (
+	github.com/a-h/templ/cmd/templ
+	github.com/zitadel/oidc/v3/example/server
+)

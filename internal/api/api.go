@@ -49,6 +49,15 @@ type Config struct {
 	MetricsToken string                      // empty: there are no metrics
 	Requests     *observe.HTTP               // counts requests; nil: they are not counted
 	Tracer       *observe.Tracer             // nil: nothing is traced
+
+	Console func(Console) // registers pages; nil: there are none
+}
+
+// Console has the parts of the API that pages need.
+type Console struct {
+	Kernel       *rest.Kernel
+	Authenticate func(*rest.Exchange) error
+	Sessions     apipeople.Sessions
 }
 
 // Services are the use cases that the API serves.
@@ -96,7 +105,10 @@ func compose(s Services, c Config) *rest.Kernel {
 		Guard:     s.Guard,
 		Version:   c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
 	})
-	apipeople.Register(k, s.People, peopleConfig)
+	sessions := apipeople.Register(k, s.People, peopleConfig)
+	if c.Console != nil {
+		c.Console(Console{Kernel: k, Authenticate: authenticator.Authenticate, Sessions: sessions})
+	}
 	docs.Serve(k, docs.Versions{Casehook: c.Version, Atfinity: c.AtfinityVersion})
 	return k
 }

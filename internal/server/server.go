@@ -36,6 +36,7 @@ import (
 	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/web"
 )
 
 // Server is a running Casehook.
@@ -238,9 +239,25 @@ func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer
 		MetricsToken:    c.MetricsToken,
 		Requests:        s.metrics.HTTP,
 		Tracer:          tracer,
+		Console:         s.console(services),
 	}))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
 	return nil
+}
+
+// console returns the function that registers the console's pages.
+func (s *Server) console(services api.Services) func(api.Console) {
+	return func(parts api.Console) {
+		web.Register(services, parts, web.Config{
+			TenantName: func(ctx context.Context, tenant int64) string {
+				t, err := s.store.Tenant(ctx, tenant)
+				if err != nil {
+					return "Casehook" // the page shows the error of what it is about
+				}
+				return t.Name
+			},
+		})
+	}
 }
 
 // sessions returns the manager of users' sessions.

@@ -23,8 +23,8 @@ type Config struct {
 	PublicURL string         // its pages may send requests with a session, as may pages of the server's own address
 }
 
-// Register registers the operations on people and programs with a kernel.
-func Register(k *rest.Kernel, s people.Services, c Config) {
+// Register registers the operations on people and programs with a kernel. It returns the sessions, for pages.
+func Register(k *rest.Kernel, s people.Services, c Config) Sessions {
 	sessions := sessionHandler{kernel: k, service: s, sessions: c.Sessions}
 	sessions.register()
 	newOIDCHandler(sessions, c).register()
@@ -32,4 +32,5 @@ func Register(k *rest.Kernel, s people.Services, c Config) {
 	tokenHandler{k, s}.register()
 	tenantHandler{k, s}.register()
 	auditHandler{kernel: k, guard: c.Guard, ids: k.SealedIDs("aud_")}.register()
+	return Sessions{handler: sessions, Provider: c.OIDC != nil}
 }

@@ -59,6 +59,7 @@ type Kernel struct {
 	open    map[string]bool             // patterns of operations that need no credential
 	names   map[string]access.Operation // operations by pattern
 	answers map[access.Operation]reflect.Type
+	missing func(*Exchange) bool // nil: it answers none
 }
 
 // New returns a kernel without operations. It panics if the key has a wrong length.
@@ -130,6 +131,9 @@ func (k *Kernel) Answers() map[access.Operation]reflect.Type { return k.answers 
 func (k *Kernel) HandleFunc(pattern string, handler http.HandlerFunc) {
 	k.mux.HandleFunc(pattern, handler)
 }
+
+// OnMissing sets the function that answers requests for paths that there are not, unless it returns false.
+func (k *Kernel) OnMissing(answer func(*Exchange) bool) { k.missing = answer }
 
 // Page serves a page that stays the same while the process runs. It is rendered at the first request, so that the
 // process starts sooner.

@@ -49,6 +49,9 @@ func (k *Kernel) serve(x *Exchange) {
 		}
 	}
 	if handler, pattern := k.mux.Handler(r); pattern == "" {
+		if k.missing != nil && k.missing(x) {
+			return
+		}
 		unrouted(handler, r).Write(x)
 		return
 	}

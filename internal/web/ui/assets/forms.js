@@ -1,0 +1,151 @@
+// Forms: drafts that survive a reload, lists of values that grow and shrink, files that are dropped, and dialogs.
+
+/** @param {HTMLFormElement} form */
+const key = (form) => "draft " + location.pathname + " " + form.dataset.draft;
+
+/** Keeps a form's values while it is filled in, and brings them back.
+ * @param {HTMLFormElement} form */
+function draft(form) {
+  const kept = localStorage.getItem(key(form));
+  const note = form.querySelector("[data-draft-note]");
+  if (kept && !form.querySelector("[data-invalid]")) {
+    const values = new URLSearchParams(kept);
+    if (values.get("revision") === form.dataset.revision) {
+      for (const field of form.elements) {
+        if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement)) continue;
+        if (!field.name || field.type === "hidden" || field.type === "file") continue;
+        if (field instanceof HTMLInputElement && field.type === "checkbox") {
+          field.checked = values.getAll(field.name).includes(field.value);
+        } else if (values.has(field.name)) {
+          field.value = values.get(field.name) ?? "";
+        }
+      }
+      if (note) note.textContent = "Your draft is back. Nothing of it is saved yet.";
+    } else {
+      localStorage.removeItem(key(form));
+    }
+  }
+  form.addEventListener("input", () => {
+    const values = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) if (typeof value === "string") values.append(name, value);
+    values.set("revision", form.dataset.revision ?? "");
+    localStorage.setItem(key(form), values.toString());
+    if (note) note.textContent = "Draft kept in this browser.";
+  });
+  form.addEventListener("reset", () => {
+    localStorage.removeItem(key(form));
+    if (note) note.textContent = "";
+  });
+}
+
+/** Adds an item to a list of values, or removes one. Names have the item's number: they are counted anew.
+ * @param {Element} list */
+function items(list) {
+  const rows = [...list.querySelectorAll(":scope > [data-item]")];
+  rows.forEach((row, at) => {
+    for (const field of row.querySelectorAll("[name]")) {
+      const name = field.getAttribute("name") ?? "";
+      const prefix = /** @type {HTMLElement} */ (list).dataset.list ?? "";
+      if (name.startsWith(prefix + "/")) {
+        field.setAttribute("name", prefix + "/" + at + name.slice(prefix.length + 1).replace(/^[^/]*/, ""));
+      }
+    }
+  });
+}
+
+/** @param {MouseEvent} event */
+function pressed(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const add = target.closest("[data-add]");
+  if (add) {
+    const list = add.closest("[data-list]");
+    const template = list?.querySelector(":scope > template");
+    if (list && template instanceof HTMLTemplateElement) {
+      const item = template.content.cloneNode(true);
+      list.insertBefore(item, template);
+      items(list);
+      const rows = list.querySelectorAll(":scope > [data-item]");
+      /** @type {HTMLElement | null} */ (rows[rows.length - 1]?.querySelector("input, select, textarea"))?.focus();
+    }
+  }
+  const remove = target.closest("[data-remove]");
+  if (remove) {
+    const list = remove.closest("[data-list]");
+    remove.closest("[data-item]")?.remove();
+    if (list) items(list);
+    remove.closest("form")?.dispatchEvent(new Event("input"));
+  }
+}
+
+/** Sends files to the API, one after the other, and shows how far it is.
+ * @param {HTMLElement} zone @param {FileList} files */
+async function upload(zone, files) {
+  const progress = zone.querySelector("progress");
+  const status = zone.querySelector("[data-status]");
+  for (const file of files) {
+    const name = zone.querySelector("select")?.value ?? "";
+    const failed = await new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", zone.dataset.upload ?? "");
+      request.upload.onprogress = (event) => {
+        if (progress && event.lengthComputable) {
+          progress.hidden = false;
+          progress.max = event.total;
+          progress.value = event.loaded;
+        }
+      };
+      request.onload = () => resolve(request.status < 300 ? "" : explain(request.responseText));
+      request.onerror = () => resolve("The connection broke. Send the file again.");
+      const form = new FormData();
+      form.append("proof", name);
+      form.append("file", file);
+      if (status) status.textContent = `Sending ${file.name}`;
+      request.send(form);
+    });
+    if (failed) {
+      if (status) status.textContent = `${file.name}: ${failed}`;
+      if (progress) progress.hidden = true;
+      return;
+    }
+  }
+  location.reload();
+}
+
+/** @param {string} problem */
+function explain(problem) {
+  try {
+    return JSON.parse(problem).detail;
+  } catch {
+    return "The server did not take the file.";
+  }
+}
+
+export function forms() {
+  for (const form of document.querySelectorAll("form[data-draft]")) draft(/** @type {HTMLFormElement} */ (form));
+  for (const form of document.querySelectorAll("form[data-saved]")) {
+    localStorage.removeItem(key(/** @type {HTMLFormElement} */ (form)));
+  }
+  document.addEventListener("click", pressed);
+  for (const found of document.querySelectorAll("[data-upload]")) {
+    const zone = /** @type {HTMLElement} */ (found);
+    zone.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      zone.classList.add("over");
+    });
+    zone.addEventListener("dragleave", () => zone.classList.remove("over"));
+    zone.addEventListener("drop", (event) => {
+      event.preventDefault();
+      zone.classList.remove("over");
+      if (event.dataTransfer) upload(zone, event.dataTransfer.files);
+    });
+    zone.querySelector("input[type=file]")?.addEventListener("change", (event) => {
+      const files = /** @type {HTMLInputElement} */ (event.target).files;
+      if (files) upload(zone, files);
+    });
+  }
+  document.addEventListener("change", (event) => {
+    const field = /** @type {HTMLElement} */ (event.target);
+    if (field.dataset.submit !== undefined) /** @type {HTMLInputElement} */ (field).form?.requestSubmit();
+  });
+  /** @type {HTMLElement | null} */ (document.querySelector("[data-invalid] :is(input, select, textarea), [autofocus]"))?.focus();
+}

@@ -1,0 +1,56 @@
+package ui
+
+import "github.com/casehook/casehook/internal/access"
+
+// section is a part of the navigation.
+type section struct {
+	Title string
+	Items []item
+}
+
+// item leads to a page.
+type item struct {
+	Path, Title, Icon string
+	Key               string // behind g
+	needs             access.Operation
+}
+
+var navigation = []section{
+	{"", []item{{"/", "Overview", "overview", "o", access.ListCases}}},
+	{"Work", []item{
+		{"/cases", "Cases", "case", "c", access.ListCases},
+		{"/queues", "Queues", "queue", "q", access.CountCases},
+		{"/contacts", "Contacts", "contact", "n", access.ListContacts},
+	}},
+	{"Webhooks", []item{
+		{"/messages", "Messages", "message", "m", access.FindAttempts},
+		{"/endpoints", "Endpoints", "endpoint", "e", access.ListEndpoints},
+		{"/problems", "Problems", "problem", "p", access.FindAttempts},
+		{"/replays", "Replays", "replay", "r", access.ListReplays},
+		{"/catalogue", "Catalogue", "catalogue", "w", access.ListTriggers},
+	}},
+	{"Setup", []item{
+		{"/types", "Case types", "type", "t", access.ListCaseTypes},
+		{"/labels", "Labels", "label", "l", access.ListLabels},
+		{"/people", "People", "people", "u", access.ListUsers},
+		{"/tokens", "Tokens", "token", "k", access.ListTokens},
+		{"/audit", "Audit", "audit", "a", access.ListAudit},
+	}},
+}
+
+// sections returns the navigation's items that a principal may use.
+func sections(p access.Principal) []section {
+	var all []section
+	for _, s := range navigation {
+		shown := section{Title: s.Title}
+		for _, i := range s.Items {
+			if p.Role.Permits(i.needs) {
+				shown.Items = append(shown.Items, i)
+			}
+		}
+		if len(shown.Items) > 0 {
+			all = append(all, shown)
+		}
+	}
+	return all
+}
