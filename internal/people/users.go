@@ -9,6 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
@@ -260,4 +261,27 @@ func (s *Users) Users(ctx context.Context, p access.Principal, after int64, limi
 		return nil, err
 	}
 	return s.store.Users(ctx, p.Tenant, after, input.Page(limit))
+}
+
+// Colleagues lists up to limit users to whom cases can be assigned, by id.
+func (s *Users) Colleagues(ctx context.Context, p access.Principal, limit int) ([]event.Person, error) {
+	if err := s.guard.Permit(ctx, p, access.AssignCase); err != nil {
+		return nil, err
+	}
+	var all []event.Person
+	for after := int64(0); len(all) < limit; {
+		found, err := s.store.Users(ctx, p.Tenant, after, input.MaxPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range found {
+			if after = u.ID; !u.Disabled {
+				all = append(all, p.RedactPerson(event.Person{UserID: u.ID, Name: u.Name}))
+			}
+		}
+		if len(found) < input.MaxPage {
+			break
+		}
+	}
+	return all[:min(len(all), limit)], nil
 }

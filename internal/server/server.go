@@ -239,16 +239,18 @@ func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer
 		MetricsToken:    c.MetricsToken,
 		Requests:        s.metrics.HTTP,
 		Tracer:          tracer,
-		Console:         s.console(services),
+		Console:         s.console(services, stopping),
 	}))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
 	return nil
 }
 
 // console returns the function that registers the console's pages.
-func (s *Server) console(services api.Services) func(api.Console) {
+func (s *Server) console(services api.Services, stopping <-chan struct{}) func(api.Console) {
 	return func(parts api.Console) {
 		web.Register(services, parts, web.Config{
+			Wait: s.engine.Feed().Wait,
+			Stop: stopping,
 			TenantName: func(ctx context.Context, tenant int64) string {
 				t, err := s.store.Tenant(ctx, tenant)
 				if err != nil {

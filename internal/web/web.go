@@ -8,6 +8,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/web/cases"
 	"github.com/casehook/casehook/internal/web/people"
 	"github.com/casehook/casehook/internal/web/ui"
 )
@@ -16,6 +17,9 @@ import (
 type Config struct {
 	// TenantName returns the name of a tenant.
 	TenantName func(ctx context.Context, tenant int64) string
+	// Wait returns a channel that is closed when a tenant has new entries in the journal.
+	Wait func(tenant int64) <-chan struct{}
+	Stop <-chan struct{} // closed when live pages should end
 }
 
 // Register registers the pages, beside the operations of the API.
@@ -27,8 +31,15 @@ func Register(s api.Services, parts api.Console, c Config) *ui.Site {
 		TenantName: func(ctx context.Context, p access.Principal) string {
 			return c.TenantName(ctx, p.Tenant)
 		},
+		Wait: c.Wait,
+		Stop: c.Stop,
 	})
 	parts.Kernel.OnMissing(site.Missing)
+	site.Page("GET /{$}", access.ListCases, overview{s}.show)
+	site.Page("GET /jump", access.ListCases, jumper{s}.jump)
 	people.Register(site, s.People, parts.Sessions)
+	cases.Register(site, cases.Services{
+		Casework: s.Casework, Messages: s.Hooks.Messages, Users: s.People.Users, Guard: s.Guard,
+	})
 	return site
 }

@@ -72,7 +72,9 @@ func (h handler) setUp(ctx context.Context, r *ui.Request) (ui.View, error) {
 		return ui.Redirect("/"), nil
 	}
 	if fault.As(err).Kind == fault.Unauthenticated {
-		f.Faults = []ui.Fault{{Field: "token", Title: "Token", Message: "It is not valid. Copy it whole, from chk_ on."}}
+		f.Faults = []ui.Fault{{
+			Field: "token", Title: "Token", Message: "It is not valid. Copy it whole, from chk_ on.",
+		}}
 	} else if f.Faults, err = ui.FaultsOf(err, userField); err != nil {
 		return ui.View{}, err
 	}

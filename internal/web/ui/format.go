@@ -43,6 +43,8 @@ func Color(name string) string {
 // Took formats how long something took.
 func Took(d time.Duration) string {
 	switch {
+	case d < time.Millisecond:
+		return "< 1 ms"
 	case d < 10*time.Second && d >= time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	case d >= time.Second:

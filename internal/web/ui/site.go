@@ -25,6 +25,9 @@ type Config struct {
 	Authenticate func(*rest.Exchange) error
 	// TenantName returns the name of the caller's tenant.
 	TenantName func(context.Context, access.Principal) string
+	// Wait returns a channel that is closed when a tenant has new entries in the journal.
+	Wait func(tenant int64) <-chan struct{}
+	Stop <-chan struct{} // closed when live pages should end; nil: never
 }
 
 // Site serves pages.
@@ -35,8 +38,10 @@ type Site struct {
 
 // New returns a site without pages, and serves the embedded files.
 func New(c Config) *Site {
+	s := &Site{config: c, pages: map[string]access.Operation{}}
 	serveAssets(c.Kernel)
-	return &Site{config: c, pages: map[string]access.Operation{}}
+	s.serveLive()
+	return s
 }
 
 // Request is a request for a page.

@@ -103,7 +103,7 @@ function replace(region, next) {
     if (chosen.has(box.closest("tr")?.getAttribute("data-id"))) box.setAttribute("checked", "");
   }
   if (cursor) next.querySelector(`tr[data-id="${CSS.escape(cursor)}"]`)?.classList.add("cursor");
-  /** @type {{htmx: Htmx}} */ (/** @type {unknown} */ (window)).htmx.swap({ target: region, text: next.outerHTML, swap: "outerMorph" });
+  /** @type {{htmx: Htmx}} */ (/** @type {unknown} */ (window)).htmx.swap({ target: region, text: next.outerHTML, swap: "outerMorph" }).then(show);
 }
 
 export function live() {

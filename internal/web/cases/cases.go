@@ -1,0 +1,51 @@
+// Package cases has the console's pages about cases: the list, the queues, a case with its form and its timeline, and
+// the creation of one.
+package cases
+
+import (
+	"strconv"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/hooks"
+	"github.com/casehook/casehook/internal/people"
+	"github.com/casehook/casehook/internal/web/ui"
+)
+
+type handler struct {
+	services casework.Services
+	messages *hooks.Messages
+	users    *people.Users
+	guard    *authz.Guard
+}
+
+// Services are the use cases that the pages need.
+type Services struct {
+	Casework casework.Services
+	Messages *hooks.Messages
+	Users    *people.Users
+	Guard    *authz.Guard
+}
+
+// Register registers the pages.
+func Register(s *ui.Site, services Services) {
+	h := handler{services.Casework, services.Messages, services.Users, services.Guard}
+	s.Page("GET /cases", access.ListCases, h.list)
+	s.Page("POST /cases/bulk", access.ListCases, h.bulk)
+	s.Page("GET /queues", access.CountCases, h.queues)
+	s.Page("GET /queues/next", access.ListCases, h.next)
+	s.Page("GET /cases/new", access.ListCaseTypes, h.newCase)
+	s.Page("POST /cases/new", access.CreateCase, h.create)
+	s.Page("GET /cases/{id}", access.GetCase, h.show)
+	s.Page("POST /cases/{id}", access.EditCase, h.edit)
+	s.Page("GET /cases/{id}/transitions/{transition}", access.GetCase, h.showTransition)
+	s.Page("POST /cases/{id}/transitions/{transition}", access.SubmitTransition, h.transition)
+	s.Page("POST /cases/{id}/comments", access.AddComment, h.comment)
+	s.Page("POST /cases/{id}/assignee", access.AssignCase, h.assign)
+	s.Page("POST /cases/{id}/labels", access.AddLabel, h.label)
+	s.Page("POST /cases/{id}/documents", access.GenerateDocument, h.generate)
+}
+
+// casePath returns the address of a case.
+func casePath(id int64) string { return "/cases/" + strconv.FormatInt(id, 10) }

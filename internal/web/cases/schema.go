@@ -1,0 +1,218 @@
+package cases
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/casehook/casehook/internal/casetype"
+)
+
+// widget is how a field of a form is shown and read.
+type widget string
+
+// The widgets.
+const (
+	textWidget    widget = "text"
+	areaWidget    widget = "area"
+	numberWidget  widget = "number"
+	dateWidget    widget = "date"
+	boolWidget    widget = "bool"
+	choiceWidget  widget = "choice"
+	choicesWidget widget = "choices"
+	objectWidget  widget = "object"
+	listWidget    widget = "list"
+	jsonWidget    widget = "json" // any other schema is edited as JSON
+)
+
+// field is a field of a case type as a form shows it.
+type field struct {
+	Path     string // its name in the form, and its id: "data/company/name"
+	Title    string
+	Hint     string
+	Widget   widget
+	Input    string // the type of its input element
+	Class    string // its classification; empty: PUBLIC
+	Required bool
+	Options  []string
+	Parts    []field // of an object
+	Item     *field  // of a list
+	Max      int     // characters; 0: no bound
+}
+
+// schemaNode is the part of a JSON Schema that decides how a field is shown.
+type schemaNode struct {
+	Title       string          `json:"title"`
+	Description string          `json:"description"`
+	Type        any             `json:"type"`
+	Format      string          `json:"format"`
+	Enum        []any           `json:"enum"`
+	MaxLength   int             `json:"maxLength"`
+	Properties  json.RawMessage `json:"properties"`
+	Required    []string        `json:"required"`
+	Items       json.RawMessage `json:"items"`
+	Ref         string          `json:"$ref"`
+	Class       string          `json:"x-classification"`
+}
+
+// schemaReader reads the fields of a schema.
+type schemaReader struct {
+	definitions map[string]json.RawMessage
+	depth       int
+}
+
+// maxDepth bounds nested objects; what is deeper is edited as JSON.
+const maxDepth = 5
+
+// fieldsOf returns the fields of a type that a clearance sees, in the order of the definition.
+func fieldsOf(t *casetype.Type, clearance casetype.Classification) []field {
+	var root struct {
+		schemaNode
+		Definitions map[string]json.RawMessage `json:"$defs"`
+	}
+	if json.Unmarshal(t.Fields, &root) != nil {
+		return nil // a stored definition has been read before
+	}
+	r := schemaReader{definitions: root.Definitions}
+	var shown []field
+	for _, f := range r.parts("data", root.schemaNode) {
+		if t.Shows(strings.TrimPrefix(f.Path, "data/"), clearance) {
+			shown = append(shown, f)
+		}
+	}
+	return shown
+}
+
+// parts returns the fields of an object.
+func (r schemaReader) parts(path string, node schemaNode) (all []field) {
+	required := map[string]bool{}
+	for _, name := range node.Required {
+		required[name] = true
+	}
+	eachMember(node.Properties, func(name string, raw json.RawMessage) {
+		f := r.field(path+"/"+name, name, raw)
+		f.Required = required[name]
+		all = append(all, f)
+	})
+	return all
+}
+
+// eachMember visits the members of a JSON object in their order.
+func eachMember(raw json.RawMessage, visit func(name string, value json.RawMessage)) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return
+	}
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err != nil || d.Decode(&value) != nil {
+			return
+		}
+		visit(name.(string), value) // the names of members are strings
+	}
+}
+
+// field returns the field with a schema.
+func (r schemaReader) field(path, name string, raw json.RawMessage) field {
+	var node schemaNode
+	if json.Unmarshal(raw, &node) != nil {
+		return field{Path: path, Title: name, Widget: jsonWidget}
+	}
+	if target, ok := strings.CutPrefix(node.Ref, "#/$defs/"); ok && r.depth < maxDepth {
+		var referred schemaNode
+		if json.Unmarshal(r.definitions[target], &referred) == nil {
+			title, description, class := node.Title, node.Description, node.Class
+			node = referred
+			for own, shown := range map[*string]string{
+				&node.Title: title, &node.Description: description, &node.Class: class,
+			} {
+				if shown != "" {
+					*own = shown
+				}
+			}
+		}
+	}
+	f := field{Path: path, Title: node.Title, Hint: node.Description, Max: node.MaxLength, Input: "text"}
+	if f.Title == "" {
+		f.Title = strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
+	}
+	if node.Class != string(casetype.Public) {
+		f.Class = node.Class
+	}
+	r.depth++
+	r.choose(&f, node)
+	return f
+}
+
+// choose sets the widget of a field.
+func (r schemaReader) choose(f *field, node schemaNode) {
+	kind, _ := node.Type.(string)
+	switch {
+	case r.depth > maxDepth:
+		f.Widget = jsonWidget
+	case len(node.Enum) > 0:
+		f.Widget = choiceWidget
+		for _, value := range node.Enum {
+			text, ok := value.(string)
+			if !ok {
+				f.Widget, f.Options = jsonWidget, nil
+				return
+			}
+			f.Options = append(f.Options, text)
+		}
+	case kind == "string":
+		r.chooseText(f, node)
+	case kind == "integer" || kind == "number":
+		f.Widget = numberWidget
+	case kind == "boolean":
+		f.Widget = boolWidget
+	case kind == "object" && len(node.Properties) > 0:
+		f.Widget, f.Parts = objectWidget, r.parts(f.Path, node)
+	case kind == "array" && len(node.Items) > 0:
+		r.chooseList(f, node)
+	default:
+		f.Widget = jsonWidget
+	}
+}
+
+// longText is the number of characters from which a text gets an area.
+const longText = 300
+
+func (r schemaReader) chooseText(f *field, node schemaNode) {
+	f.Widget = textWidget
+	switch node.Format {
+	case "date":
+		f.Widget, f.Input = dateWidget, "date"
+	case "email":
+		f.Input = "email"
+	case "uri":
+		f.Input = "url"
+	case "":
+		if node.MaxLength >= longText {
+			f.Widget = areaWidget
+		}
+	}
+}
+
+func (r schemaReader) chooseList(f *field, node schemaNode) {
+	item := r.field(f.Path+"/N", f.Title, node.Items)
+	switch {
+	case item.Widget == choiceWidget:
+		f.Widget, f.Options = choicesWidget, item.Options
+	case item.holdsList():
+		f.Widget = jsonWidget
+	default:
+		f.Widget, f.Item = listWidget, &item
+	}
+}
+
+// holdsList reports whether a field is a list or has one in it.
+func (f field) holdsList() bool {
+	for _, part := range f.Parts {
+		if part.holdsList() {
+			return true
+		}
+	}
+	return f.Widget == listWidget || f.Widget == choicesWidget
+}

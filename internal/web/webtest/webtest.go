@@ -1,0 +1,196 @@
+// Package webtest has what tests of the console's pages need: a server with its own database, people who are signed
+// in, and the pages that they get.
+package webtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/server"
+)
+
+// World is a running server.
+type World struct {
+	t     testing.TB
+	URL   string
+	Token string // the first administrator's
+}
+
+// Start starts a server on SQLite, which stops at the end of the test. Callbacks and receivers may be on this machine.
+// Variables are those of its definitions: pairs of names, without CASEHOOK_VAR_, and values.
+func Start(t testing.TB, variables ...string) *World {
+	t.Helper()
+	local := outbound.AllowedPrefix{Prefix: netip.MustParsePrefix("127.0.0.0/8")}
+	s, err := server.Start(t.Context(), server.Config{
+		Data: t.TempDir(), Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
+		Allow: []outbound.AllowedPrefix{local},
+		Variable: func(name string) (string, bool) {
+			for i := 0; i < len(variables); i += 2 {
+				if name == "CASEHOOK_VAR_"+variables[i] {
+					return variables[i+1], true
+				}
+			}
+			return "", false
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &World{t: t, URL: s.URL(), Token: s.Token()}
+}
+
+// API sends a request to the API with the first administrator's token, and decodes the answer into out unless it is
+// nil. Any answer but a success fails the test.
+func (w *World) API(method, path string, body, out any) {
+	w.t.Helper()
+	text, ok := body.([]byte)
+	if !ok && body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	request, err := http.NewRequestWithContext(w.t.Context(), method, w.URL+path, bytes.NewReader(text))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+w.Token)
+	request.Header.Set("Content-Type", "application/json")
+	if ok {
+		request.Header.Set("Content-Type", "application/yaml")
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	got, err := io.ReadAll(answer.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if answer.StatusCode >= 300 {
+		w.t.Fatalf("%s %s: %s: %s", method, path, answer.Status, got)
+	}
+	if out != nil {
+		if err := json.Unmarshal(got, out); err != nil {
+			w.t.Fatalf("%s %s: %v: %s", method, path, err, got)
+		}
+	}
+}
+
+// Browser is a person's browser.
+type Browser struct {
+	w      *World
+	client *http.Client
+}
+
+// Password is the password of the people that tests make.
+const Password = "correct horse battery"
+
+// Person makes a user with a role and a clearance, and signs them in.
+func (w *World) Person(email, role, clearance string) *Browser {
+	w.t.Helper()
+	w.API(http.MethodPost, "/v1/users", map[string]any{
+		"email": email, "name": strings.ToUpper(email[:1]) + email[1:strings.Index(email, "@")], "role": role,
+		"clearance": clearance, "password": Password,
+	}, nil)
+	b := w.Browser()
+	if got := b.Post("/sign-in", url.Values{"email": {email}, "password": {Password}, "to": {"/"}}); got.Path != "/" {
+		w.t.Fatalf("%s can't sign in: %s %s", email, got.Path, got.Text())
+	}
+	return b
+}
+
+// Browser returns a browser in which nobody is signed in.
+func (w *World) Browser() *Browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &Browser{w, &http.Client{Jar: jar}}
+}
+
+// Page is a page that a browser got, behind all redirections.
+type Page struct {
+	Status int
+	Path   string // with its query
+	Header http.Header
+	HTML   string
+}
+
+// Get gets a page.
+func (b *Browser) Get(path string) Page {
+	b.w.t.Helper()
+	request, err := http.NewRequestWithContext(b.w.t.Context(), http.MethodGet, b.w.URL+path, nil)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	return b.send(request)
+}
+
+// Post sends a form.
+func (b *Browser) Post(path string, form url.Values) Page {
+	b.w.t.Helper()
+	body := strings.NewReader(form.Encode())
+	request, err := http.NewRequestWithContext(b.w.t.Context(), http.MethodPost, b.w.URL+path, body)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Origin", b.w.URL)
+	return b.send(request)
+}
+
+func (b *Browser) send(request *http.Request) Page {
+	b.w.t.Helper()
+	request.Header.Set("Accept", "text/html")
+	answer, err := b.client.Do(request)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	return Page{answer.StatusCode, answer.Request.URL.RequestURI(), answer.Header, string(text)}
+}
+
+// Text returns the text of a page, without its navigation and with single spaces.
+func (p Page) Text() string {
+	root, err := html.Parse(strings.NewReader(p.HTML))
+	if err != nil {
+		return p.HTML
+	}
+	var words []string
+	var visit func(*html.Node)
+	visit = func(n *html.Node) {
+		switch {
+		case n.Type == html.TextNode:
+			words = append(words, strings.Fields(n.Data)...)
+		case n.Type == html.ElementNode && (n.Data == "nav" || n.Data == "head" || n.Data == "template"):
+			return
+		}
+		for child := n.FirstChild; child != nil; child = child.NextSibling {
+			visit(child)
+		}
+	}
+	visit(root)
+	return strings.Join(words, " ")
+}
