@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 )
 
@@ -75,34 +74,20 @@ var (
 func (r reader) FindAttempts(
 	ctx context.Context, tenant int64, f AttemptFilter,
 ) (found []Attempt, next int64, err error) {
-	low, high, err := r.attemptRange(ctx, f)
+	span := idRange{before: f.Before, since: f.Since, until: f.Until, head: attemptHead, at: attemptAt}
+	low, high, err := r.idsWithin(ctx, span)
 	if err != nil {
 		return nil, 0, err
 	}
-	var ids [][]any
-	for range lookRounds {
-		looked, err := r.seekAttempts(ctx, tenant, f, low, high)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, l := range looked {
-			if high = l.id; l.wanted {
-				ids = append(ids, []any{l.id})
-			}
-			if len(ids) == f.Limit {
-				break
-			}
-		}
-		if next = high; len(looked) < lookBatch && len(ids) < f.Limit {
-			next = 0
-		}
-		if next == 0 || len(ids) == f.Limit {
-			break
-		}
-	}
-	list, err := encodeRows(ids)
+	ids, next, err := seekRounds(f.Limit, high, func(high int64) ([]candidate, error) {
+		return r.seekAttempts(ctx, tenant, f, low, high)
+	})
 	if err != nil || len(ids) == 0 {
 		return nil, next, err
+	}
+	list, err := encodeRows(ids)
+	if err != nil {
+		return nil, 0, err
 	}
 	rows, err := r.q.query(ctx, attemptsAmong, list)
 	p, err := collectPage(rows, err, f.Limit, sized(attemptColumns, func(a *Attempt) (Attempt, int, error) {
@@ -114,10 +99,39 @@ func (r reader) FindAttempts(
 	return p.Items, next, err
 }
 
-// candidate is an attempt that a search has read.
+// candidate is a row that a search has read.
 type candidate struct {
 	id     int64
 	wanted bool
+}
+
+// seekRounds searches the rows with ids below high, the newest first, for limit ones that are wanted. It returns their
+// ids as rows of a parameter, and the id below which the search goes on; 0: there are no more. Seek reads the next
+// batch.
+func seekRounds(
+	limit int, high int64, seek func(high int64) ([]candidate, error),
+) (ids [][]any, next int64, err error) {
+	for range lookRounds {
+		looked, err := seek(high)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, l := range looked {
+			if high = l.id; l.wanted {
+				ids = append(ids, []any{l.id})
+			}
+			if len(ids) == limit {
+				break
+			}
+		}
+		if next = high; len(looked) < lookBatch && len(ids) < limit {
+			next = 0
+		}
+		if next == 0 || len(ids) == limit {
+			break
+		}
+	}
+	return ids, next, nil
 }
 
 func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter, low, high int64) ([]candidate, error) {
@@ -144,33 +158,36 @@ func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter,
 	}
 	rows, err := r.q.query(ctx, along, tenant, key, high, low, lookBatch, f.Trigger, f.Class, int(f.Outcome),
 		micros(f.Since), micros(f.Until), f.Endpoint, f.Subject, f.Message, only, list)
-	return collect(rows, err, func(rows *sql.Rows) (l candidate, err error) {
-		var wanted int
-		err = rows.Scan(&l.id, &wanted)
-		l.wanted = wanted == 1
-		return l, err
-	})
+	return collect(rows, err, scanCandidate)
 }
 
-// attemptRange returns the ids of the attempts of a time: from low, and below high. Ids grow with the time at which
-// attempts were saved.
-func (r reader) attemptRange(ctx context.Context, f AttemptFilter) (low, high int64, err error) {
-	rows, err := r.q.query(ctx, attemptHead)
+// idRange selects rows by when they began. Head and at are the statements that read the last id, and the first row from
+// an id on.
+type idRange struct {
+	before       int64 // ids; 0: all
+	since, until time.Time
+	head, at     *statement
+}
+
+// idsWithin returns the ids of the rows of a time: from low, and below high. Ids grow with the time at which rows were
+// saved.
+func (r reader) idsWithin(ctx context.Context, span idRange) (low, high int64, err error) {
+	rows, err := r.q.query(ctx, span.head)
 	head, err := one(rows, err, scanValue[int64], unanswered("store.attempts"))
 	if err != nil {
 		return 0, 0, err
 	}
 	high = head + 1
-	if f.Before > 0 {
-		high = min(high, f.Before)
+	if span.before > 0 {
+		high = min(high, span.before)
 	}
-	if !f.Since.IsZero() {
-		if low, err = r.attemptAfter(ctx, f.Since.Add(-settledLate), head); err != nil {
+	if !span.since.IsZero() {
+		if low, err = r.idAfter(ctx, span.at, span.since.Add(-settledLate), head); err != nil {
 			return 0, 0, err
 		}
 	}
-	if !f.Until.IsZero() {
-		until, err := r.attemptAfter(ctx, f.Until.Add(settledLate), head)
+	if !span.until.IsZero() {
+		until, err := r.idAfter(ctx, span.at, span.until.Add(settledLate), head)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -179,12 +196,12 @@ func (r reader) attemptRange(ctx context.Context, f AttemptFilter) (low, high in
 	return low, high, nil
 }
 
-// attemptAfter finds the first attempt that began at a time or later.
-func (r reader) attemptAfter(ctx context.Context, at time.Time, head int64) (int64, error) {
+// idAfter finds the first row that began at a time or later.
+func (r reader) idAfter(ctx context.Context, from *statement, at time.Time, head int64) (int64, error) {
 	low, high := int64(1), head+1
 	for low < high {
 		middle := low + (high-low)/2
-		rows, err := r.q.query(ctx, attemptAt, middle)
+		rows, err := r.q.query(ctx, from, middle)
 		found, err := collect(rows, err, scanMoment)
 		switch {
 		case err != nil:

@@ -22,6 +22,8 @@ type Change struct {
 	Entry  event.Entry
 	Answer *NewAnswer // nil: nobody asked to keep it
 	Rights Rights     // by which it was permitted
+
+	Questions []Question // that callbacks were asked about it
 }
 
 // Rights tell when the rights of a caller were looked up. The zero value is for callers whose rights never change.
@@ -73,7 +75,12 @@ func (c *Change) steps(ctx context.Context, r reader) ([]step, error) {
 	entry := entryRow{Entry: c.Entry}
 	entry.Trace = observe.Traceparent(ctx)
 	args, err := entryInserted.values(&entry)
-	return append(all, step{statement: journalAdd, args: args, entry: &entry.Entry}), err
+	all = append(all, step{statement: journalAdd, args: args, entry: &entry.Entry})
+	if err != nil || len(c.Questions) == 0 {
+		return all, err
+	}
+	asked, err := encodeQuestions(c.Questions)
+	return append(all, step{statement: questionsAdd, args: []any{asked}}), err
 }
 
 func (c *Change) caseStep() (step, error) {

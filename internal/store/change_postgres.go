@@ -12,19 +12,24 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// PostgreSQL carries out a change as one statement, which is a transaction by itself: one round trip. Its parameters
-// are those of the change's steps, one behind the other.
-var (
-	createAlone    = wholeChange(true, false)
-	createAnswered = wholeChange(true, true)
-	updateAlone    = wholeChange(false, false)
-	updateAnswered = wholeChange(false, true)
-)
+// wholeChanges has the statements by whether a change creates a case, has an answer, and has questions. PostgreSQL
+// carries out a change as one statement, which is a transaction by itself: one round trip. Its parameters are those of
+// the change's steps, one behind the other.
+var wholeChanges = func() (all [2][2][2]*statement) {
+	for _, creates := range []bool{false, true} {
+		for _, answered := range []bool{false, true} {
+			for _, asked := range []bool{false, true} {
+				all[number(creates)][number(answered)][number(asked)] = wholeChange(creates, answered, asked)
+			}
+		}
+	}
+	return all
+}()
 
-// wholeChange defines the statement of a change that creates a case or replaces one, with or without an answer. It
-// returns how many rows there are of the case that is replaced and of the answer, and the id of the entry; 0: the case
-// was not saved.
-func wholeChange(creates, answered bool) *statement {
+// wholeChange defines the statement of a change that creates a case or replaces one, with or without an answer and
+// questions. It returns how many rows there are of the case that is replaced and of the answer, and the id of the
+// entry; 0: the case was not saved.
+func wholeChange(creates, answered, asked bool) *statement {
 	var used int
 	parameters := func(n int) (first int) {
 		first, used = used+1, used+n
@@ -55,6 +60,11 @@ func wholeChange(creates, answered bool) *statement {
 		"saved as ("+write+" returning id)",
 		"entry as ("+entry+")",
 		"pending as (insert into journal_pending (entry) select id from entry)")
+	if asked {
+		parts = append(parts, "asked as (insert into questions ("+questionInserted.names()+
+			") select "+questionInserted.of("r")+" from saved, "+
+			questionInserted.rows(fmt.Sprint("$", parameters(1)))+" as r)")
+	}
 	return postgresOnly("with " + strings.Join(parts, ", ") +
 		" select (select count(*) from present), " + answers + ", coalesce((select id from entry), 0)")
 }
@@ -64,11 +74,13 @@ func (s *Store) commitWhole(ctx context.Context, c *Change, steps []step) error 
 	if !s.rightsHold(c) {
 		return ErrRightsChanged
 	}
-	whole := [2][2]*statement{{updateAlone, updateAnswered}, {createAlone, createAnswered}}
-	kind := whole[number(c.From == 0)][number(c.Answer != nil)]
+	kind := wholeChanges[number(c.From == 0)][number(c.Answer != nil)][number(len(c.Questions) > 0)]
 	args := make([][]any, len(steps))
+	var written event.Entry
 	for i, one := range steps {
-		args[i] = one.args
+		if args[i] = one.args; one.entry != nil {
+			written = *one.entry
+		}
 	}
 	var present, answered int
 	var entry int64
@@ -85,7 +97,6 @@ func (s *Store) commitWhole(ctx context.Context, c *Change, steps []step) error 
 	case entry == 0:
 		return ErrCaseMoved
 	}
-	written := *steps[len(steps)-1].entry
 	written.ID = entry
 	s.engine.wrote(written)
 	return nil
