@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -71,48 +72,103 @@ type Question struct {
 	WebhookID  string                    // the same on every attempt
 	Keys       [][]byte                  // signing keys
 	Seeds      [][]byte                  // of Ed25519 keys that sign too
+	DryRun     bool                      // nothing will be saved, and the callback is told so
 	Body       []byte                    // from wire.EncodeAboutToSubmit
 }
 
-// Ask asks until there is an answer, or until retries are pointless or used up, or the budget is spent.
-// Connection errors, timeouts and statuses from 500 are tried again, after Retry-After if the budget has
-// time for that. The record for the journal is complete either way; it describes data, warnings and state
-// of an answer as if they were applied. An error is a *fault.Error with one of the codes above.
-func (c *Client) Ask(ctx context.Context, q Question) (wire.Answer, event.Callback, error) {
-	start := c.clock.Now()
-	answer, record, err := c.ask(ctx, q, start)
-	c.metrics.Asked(outcome(answer, err), record.Attempts, c.clock.Now().Sub(start))
-	return answer, record, err
+// Verdict says how a question ended.
+type Verdict string
+
+// The verdicts.
+const (
+	Accepted  Verdict = "accepted"
+	Warnings  Verdict = "warnings"
+	Errors    Verdict = "errors"
+	Timeout   Verdict = "timeout"
+	Failed    Verdict = "failed"
+	Cancelled Verdict = "cancelled"
+	Unfit     Verdict = "unfit" // the answer can't be carried out; the caller finds that
+)
+
+// Verdicts lists the verdicts.
+func Verdicts() []Verdict {
+	return []Verdict{Accepted, Warnings, Errors, Unfit, Failed, Timeout, Cancelled}
 }
 
-// outcome names how a question ended, for metrics.
-func outcome(a wire.Answer, err error) string {
+// Reply is how a question ended.
+type Reply struct {
+	Answer  wire.Answer // the zero value if there is none
+	Verdict Verdict
+	Record  event.Callback // for the journal; it describes an answer's data, warnings and state as if they were applied
+	Kept    Kept
+}
+
+// Kept is the part of the last attempt's answer that may be kept.
+type Kept struct {
+	Body      []byte
+	Truncated bool // the body was longer
+	Withheld  bool // it came from an address that is not public, and has not the documented form
+}
+
+// MaxKept is the length in bytes to which the body of an answer is kept.
+const MaxKept = 16 << 10
+
+// Ask asks until there is an answer, or until retries are pointless or used up, or the budget is spent.
+// Connection errors, timeouts and statuses from 500 are tried again, after Retry-After if the budget has
+// time for that. The reply is complete either way. An error is a *fault.Error with one of the codes above.
+func (c *Client) Ask(ctx context.Context, q Question) (Reply, error) {
+	start := c.clock.Now()
+	reply, err := c.ask(ctx, q, start)
+	reply.Verdict = verdict(reply.Answer, err)
+	c.metrics.Asked(string(reply.Verdict), reply.Record.Attempts, c.clock.Now().Sub(start))
+	return reply, err
+}
+
+func verdict(a wire.Answer, err error) Verdict {
 	switch {
 	case err == nil && len(a.Errors) > 0:
-		return "errors"
+		return Errors
 	case err == nil && len(a.Warnings) > 0:
-		return "warnings"
+		return Warnings
 	case err == nil:
-		return "accepted"
+		return Accepted
 	}
 	switch fault.As(err).Code {
 	case CodeTimeout:
-		return "timeout"
+		return Timeout
 	case CodeCancelled:
-		return "cancelled"
+		return Cancelled
 	}
-	return "failed"
+	return Failed
 }
 
-func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Answer, event.Callback, error) {
+// keep returns the part of an attempt's answer that may be kept. Managers could use that of an address which is not
+// public to read from the server's network, so only its documented members are kept.
+func keep(result outbound.Result, answer wire.Answer, failed *failure) Kept {
+	body := result.Body
+	switch {
+	case result.Status == 0:
+		return Kept{}
+	case result.Private && failed != nil:
+		return Kept{Withheld: true}
+	case result.Private && len(body) > 0:
+		body = wire.EncodeAnswer(answer)
+	}
+	if len(body) > MaxKept {
+		return Kept{Body: slices.Clone(body[:MaxKept]), Truncated: true}
+	}
+	return Kept{Body: body, Truncated: result.Truncated}
+}
+
+func (c *Client) ask(ctx context.Context, q Question, start time.Time) (reply Reply, _ error) {
 	waits, budget := schedule(q.Settings)
-	record := event.Callback{URL: q.Settings.URL, WebhookID: q.WebhookID}
-	var answer wire.Answer
+	record := &reply.Record
+	*record = event.Callback{URL: q.Settings.URL, WebhookID: q.WebhookID}
 	var failed *failure
 	var refuses error // ErrRefuses of any attempt
 	for left := budget; left > 0; left = budget - c.clock.Now().Sub(start) {
 		record.Attempts++
-		answer, record.Status, failed = c.attempt(ctx, q, record.Attempts, left)
+		failed = c.attempt(ctx, q, &reply, left)
 		if failed == nil {
 			break
 		}
@@ -138,11 +194,12 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (wire.Ans
 		}
 		failed.err = errors.Join(failed.err, refuses)
 		record.Failure = failed.what
-		return wire.Answer{}, record, failed.fault(q.Name, record.Attempts)
+		return reply, failed.fault(q.Name, record.Attempts)
 	}
+	answer := reply.Answer
 	record.ReplacedData, record.Warnings, record.Override = answer.HasData, answer.Warnings, answer.OverrideState
 	record.IgnoredKeys = answer.Ignored
-	return answer, record, nil
+	return reply, nil
 }
 
 // schedule returns the waits between attempts and the budget for all.
@@ -158,8 +215,9 @@ func schedule(s casetype.CallbackSettings) ([]time.Duration, time.Duration) {
 	return waits, or(s.Budget, casetype.DefaultBudget)
 }
 
-// attempt asks once, within the time left.
-func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Duration) (wire.Answer, int, *failure) {
+// attempt asks once, within the time left, and notes the answer in the reply.
+func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left time.Duration) *failure {
+	n := reply.Record.Attempts
 	ctx, span := c.tracer.Callback(ctx, q.Name)
 	defer span.End()
 	span.Text("casehook.message", q.WebhookID)
@@ -172,13 +230,25 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 	for _, h := range wire.QuestionHeader(q.Transition, q.Type) {
 		request.Header = append(request.Header, outbound.Header(h))
 	}
+	if q.DryRun {
+		request.Header = append(request.Header, outbound.Header(wire.DryRunHeader()))
+	}
 	result := c.out.Post(ctx, request)
 	span.Number("http.response.status_code", result.Status)
-	if failed := classify(result); failed != nil {
+	var answer wire.Answer
+	failed := classify(result)
+	if failed != nil {
 		failed.refuses, failed.away = saysErrors(result.Body), result.RetryAfter(c.clock.Now())
 		span.Failed(failed.word())
-		return wire.Answer{}, result.Status, failed
+	} else {
+		answer, failed = decode(result)
 	}
+	reply.Answer, reply.Record.Status, reply.Kept = answer, result.Status, keep(result, answer, failed)
+	return failed
+}
+
+// decode reads a complete answer.
+func decode(result outbound.Result) (wire.Answer, *failure) {
 	answer, err := wire.DecodeAnswer(result.Body)
 	if err != nil {
 		what := fmt.Sprintf("answered %d with something else than the documented body", result.Status)
@@ -186,9 +256,9 @@ func (c *Client) attempt(ctx context.Context, q Question, n int, left time.Durat
 		if !result.Private || !errors.Is(err, wire.ErrUnreadable) {
 			what += ": " + err.Error()
 		}
-		return wire.Answer{}, result.Status, &failure{what: what, refuses: saysErrors(result.Body)}
+		return wire.Answer{}, &failure{what: what, refuses: saysErrors(result.Body)}
 	}
-	return answer, result.Status, nil
+	return answer, nil
 }
 
 // failure is the reason why an attempt had no usable answer.

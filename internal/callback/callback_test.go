@@ -131,7 +131,8 @@ func ask(t *testing.T, clock callback.Clock, q callback.Question) (wire.Answer, 
 	if q.Body == nil {
 		q.Body = []byte(`{"case_details_before":null}`)
 	}
-	return callback.New(out, clock).Ask(t.Context(), q)
+	reply, err := callback.New(out, clock).Ask(t.Context(), q)
+	return reply.Answer, reply.Record, err
 }
 
 const short = casetype.Duration(40 * time.Millisecond)
@@ -357,7 +358,7 @@ func TestWrongKeysOfPrivateAnswersAreReported(t *testing.T) {
 			return []string{loopback.String()}, nil
 		}})
 		t.Cleanup(out.Close)
-		_, _, err := callback.New(out, new(stopped).clock()).Ask(t.Context(),
+		_, err := callback.New(out, new(stopped).clock()).Ask(t.Context(),
 			callback.Question{
 				Tenant: 1, URL: s.url, Name: "kyc/submit", WebhookID: "msg_1", Keys: [][]byte{key}, Body: []byte(`{}`),
 			})
@@ -448,10 +449,10 @@ func TestGivingUpIsNoFailureOfTheCallback(t *testing.T) {
 				clock.Sleep = func(context.Context, time.Duration) { cancel() }
 			}
 			s := serve(t, does)
-			_, record, err := callback.New(out, clock).Ask(ctx, callback.Question{URL: s.url, Name: "kyc/submit"})
+			reply, err := callback.New(out, clock).Ask(ctx, callback.Question{URL: s.url, Name: "kyc/submit"})
 			checkFailure(t, err, callback.CodeCancelled, "was given up (1 attempt)")
-			if record.Attempts != 1 || len(s.requests()) != 1 {
-				t.Errorf("%+v", record)
+			if reply.Record.Attempts != 1 || len(s.requests()) != 1 {
+				t.Errorf("%+v", reply.Record)
 			}
 		})
 	}

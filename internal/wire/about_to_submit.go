@@ -142,6 +142,18 @@ func DecodeAnswer(body []byte) (Answer, error) {
 	}, nil
 }
 
+// EncodeAnswer writes the documented members of an answer.
+func EncodeAnswer(a Answer) []byte {
+	body := answerBody{Data: a.Data, Errors: a.Errors, Warnings: a.Warnings, OverrideState: a.OverrideState}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil {
+		panic("wire: an answer that was decoded: " + err.Error()) // it has the types of JSON alone
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
 // unknownKeys lists the unknown keys of an answer for [Answer.Ignored], without those that are null.
 func unknownKeys(object map[string]any) (unknown []string) {
 	for _, key := range slices.Sorted(maps.Keys(object)) {

@@ -13,7 +13,11 @@ import (
 const (
 	transitionHeader = "Casehook-Transition"
 	caseTypeHeader   = "Casehook-Case-Type"
+	dryRunHeader     = "dry-run"
 )
+
+// DryRunHeader returns the header of questions about changes that will not be saved.
+func DryRunHeader() Header { return Header{dryRunHeader, "true"} }
 
 // QuestionHeader returns the headers that only questions have. transition is the key of the transition or
 // operation, caseType that of the case type whose callback is asked.
@@ -71,6 +75,13 @@ func questionHeaders(version string) []HeaderDoc {
 			Example: values[1].Value,
 		},
 		{Name: values[2].Name, Description: "The key of the case type whose callback it is.", Example: values[2].Value},
+		{
+			Name: dryRunHeader,
+			Description: "true: whatever the answer, nothing will be saved, because somebody tries the transition " +
+				"out. Otherwise it is absent.",
+			Example:  "true",
+			Optional: true,
+		},
 		agent(version),
 	}
 	for _, h := range common {
