@@ -50,6 +50,7 @@ const (
 	AssignCase       Operation = "assign-case"
 	UnassignCase     Operation = "unassign-case"
 	SwitchType       Operation = "switch-type"
+	DryRunTransition Operation = "dry-run-transition"
 	CreateContact    Operation = "create-contact"
 	UpdateContact    Operation = "update-contact"
 	DeleteContact    Operation = "delete-contact"
@@ -65,6 +66,8 @@ const (
 	ListCallbackSecrets   Operation = "list-callback-secrets"
 	RotateCallbackSecret  Operation = "rotate-callback-secret"
 	DeleteCallbackSecret  Operation = "delete-callback-secret"
+	ListQuestions         Operation = "list-questions"
+	GetQuestion           Operation = "get-question"
 	CreateEndpoint        Operation = "create-endpoint"
 	ListEndpoints         Operation = "list-endpoints"
 	GetEndpoint           Operation = "get-endpoint"
@@ -167,6 +170,7 @@ var least = map[Operation]Role{
 	AssignCase:       Caseworker,
 	UnassignCase:     Caseworker,
 	SwitchType:       Caseworker,
+	DryRunTransition: Caseworker,
 	CreateContact:    Caseworker,
 	UpdateContact:    Caseworker,
 	DeleteContact:    Caseworker,
@@ -182,6 +186,8 @@ var least = map[Operation]Role{
 	ListCallbackSecrets:   Manager,
 	RotateCallbackSecret:  Manager,
 	DeleteCallbackSecret:  Manager,
+	ListQuestions:         Manager,
+	GetQuestion:           Manager,
 	CreateEndpoint:        Manager,
 	ListEndpoints:         Manager,
 	GetEndpoint:           Manager,

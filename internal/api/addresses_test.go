@@ -218,6 +218,8 @@ func (f *failureTest) submit() {
 			f.world.t.Errorf("%s: %d %s", kind, g.status, g.body)
 		}
 		f.shown(f.world.post(f.path+"/transitions/ignore_"+kind, `{}`).is(200, ""))
+		f.shown(f.world.post("/v1/dry-runs", `{"case": `+strip(f.path)+`, "transition": "ask_`+kind+`"}`).is(200, ""))
+		f.shown(f.world.post("/v1/dry-runs", `{"case": `+strip(f.path)+`, "transition": "ask_`+kind+`", "callback": "`+f.kinds[kind].url+`"}`).is(200, ""))
 	}
 	f.shown(f.world.get("/v1/oidc/login", "Authorization", "").is(502, "oidc.unreachable"))
 	for range 5 {
@@ -270,6 +272,17 @@ func (f *failureTest) look() {
 	}
 	for _, item := range f.world.get("/v1/attempts?limit=200").is(200, "").items() {
 		paths["get-attempt"] = append(paths["get-attempt"], "/v1/attempts/"+item.(map[string]any)["id"].(string))
+	}
+	for next := "/v1/questions?limit=200"; next != ""; {
+		paths["list-questions"] = append(paths["list-questions"], next)
+		page := f.world.get(next).is(200, "")
+		for _, item := range page.items() {
+			paths["get-question"] = append(paths["get-question"], "/v1/questions/"+item.(map[string]any)["id"].(string))
+		}
+		cursor, more := page.json()["next"].(string)
+		if next = ""; more {
+			next = "/v1/questions?limit=200&cursor=" + cursor
+		}
 	}
 	for _, d := range f.world.operations() {
 		if o := access.Operation(d.id); d.inTenant() && d.method == "GET" && len(paths[o]) == 0 &&

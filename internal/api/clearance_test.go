@@ -41,7 +41,7 @@ func above(clearance casetype.Classification) (words []string) {
 func secrets(key string, class casetype.Classification, callbacks string) string {
 	var asks []string
 	for _, c := range casetype.Classifications() {
-		for _, how := range []string{"warn", "refuse", "data"} {
+		for _, how := range []string{"warn", "refuse", "data", "fill"} {
 			asks = append(asks, fmt.Sprintf(`{"key": "%s_%s", "from": ["open"], "to": "open",
 				"about_to_submit": {"url": "%s/%[2]s/%[1]s", "clearance": %[4]q, "messages": "cleared", "retries": []}}`, how, strings.ToLower(string(c)), callbacks, c))
 		}
@@ -77,6 +77,7 @@ type clearanceTest struct {
 	mu        sync.Mutex
 	delivered map[string][]string // by "/PRIVATE" for receivers, "/private/warn" for callbacks: requests, headers first
 	arrived   chan string         // bodies at the receivers
+	callbacks string              // the URL of all callbacks
 }
 
 // ServeHTTP serves all receivers and callbacks. They repeat the body that they got.
@@ -91,6 +92,17 @@ func (s *clearanceTest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "refuse":
 		json.NewEncoder(w).
 			Encode(map[string]any{"errors": []string{"I was told " + string(body)}, "warnings": []string{string(body)}})
+	case "fill": // whatever it may see
+		var asked struct {
+			Now struct {
+				Data map[string]any `json:"case_data"`
+			} `json:"case_details"`
+		}
+		must(s.world.t, json.Unmarshal(body, &asked))
+		for name, value := range asked.Now.Data {
+			asked.Now.Data[name] = fmt.Sprint(value, "!")
+		}
+		json.NewEncoder(w).Encode(map[string]any{"data": asked.Now.Data})
 	case "data":
 		fmt.Fprint(w, `{"data": {"topic": "told", "restrictedcanary_note": 7, "privatecanary_note": 7}}`)
 	default:
@@ -135,6 +147,7 @@ func newClearanceTest(w *world) *clearanceTest {
 		arrived: make(chan string, 10_000)}
 	server := httptest.NewServer(s)
 	w.t.Cleanup(server.Close)
+	s.callbacks = server.URL
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	w.t.Cleanup(out.Close)
 	engine := delivery.New(w.store, out, delivery.Config{Node: "one", Version: "1.2.3", Poll: 20 * time.Millisecond,
@@ -205,6 +218,7 @@ func (s *clearanceTest) plant() {
 			}
 			s.world.post(path+"/transitions/warn_"+strings.ToLower(string(clearance)),
 				`{"ignore_warning": true}`).is(status, "")
+			s.world.post(path+"/transitions/fill_"+strings.ToLower(string(clearance)), `{}`).is(status, "")
 		}
 		if class == casetype.Restricted {
 			s.gone = s.world.post("/v1/case-types/restricted/cases", create).is(201, "").header.Get("Location")
@@ -230,6 +244,12 @@ func (s *clearanceTest) probe() {
 				{"POST", path + "/transitions/data_public", `{}`},
 				{"POST", path + "/transitions/data_private", `{}`},
 				{"POST", path + "/transitions/data_restricted", `{}`},
+				{"POST", "/v1/dry-runs", `{"case": ` + strip(path) + `, "transition": "refuse_public"}`},
+				{"POST", "/v1/dry-runs", `{"case": ` + strip(path) + `, "transition": "warn_restricted", "ignore_warning": true}`},
+				{"POST", "/v1/dry-runs", `{"case": ` + strip(path) + `, "transition": "fill_restricted"}`},
+				{"POST", "/v1/dry-runs", `{"case": ` + strip(path) + `, "transition": "data_private"}`},
+				{"POST", "/v1/dry-runs", `{"case": ` + strip(path) + `, "data": {"topic": 7}}`},
+				{"POST", "/v1/dry-runs", `{"case": ` + strip(path) + `, "callback": "` + s.callbacks + "/" + strings.ToLower(string(clearance)) + `/warn"}`},
 				{"POST", path + "/type", `{"type": "restricted"}`},
 				{"DELETE", path + strings.TrimPrefix(s.contact, "/v1") + "/nothing", ""},
 				{"POST", "/v1/case-types/public/cases", `{"data": {"topic": "x"}}`},
@@ -325,6 +345,10 @@ func (s *clearanceTest) reads() map[string][]string {
 	for _, path := range inCases {
 		found = append(found, "/v1/attempts?case="+strings.TrimPrefix(path, "/v1/cases/"))
 	}
+	asked := []string{"/v1/questions?limit=200", "/v1/questions?verdict=errors&type=public", "/v1/questions?type=restricted"}
+	for _, path := range inCases {
+		asked = append(asked, "/v1/questions?case="+strings.TrimPrefix(path, "/v1/cases/"))
+	}
 	var filtered []string
 	for _, path := range endpoints {
 		filtered = append(filtered,
@@ -366,6 +390,8 @@ func (s *clearanceTest) reads() map[string][]string {
 		"get-session":             {"/v1/session"},
 		"find-attempts":           found,
 		"get-attempt":             s.attempts(),
+		"list-questions":          asked,
+		"get-question":            s.asked(),
 		"poll-journal":            polled,
 		"preview-filter":          append(each(filtered, ""), "/v1/filter-preview?filter=true&entries=200"),
 		"stream-journal":          streamed,
@@ -386,15 +412,21 @@ func (s *clearanceTest) reads() map[string][]string {
 }
 
 // attempts returns the paths of all attempts.
-func (s *clearanceTest) attempts() (paths []string) {
-	for next := "/v1/attempts?limit=200"; next != ""; {
+func (s *clearanceTest) attempts() []string { return s.all("/v1/attempts") }
+
+// asked returns the paths of all questions.
+func (s *clearanceTest) asked() []string { return s.all("/v1/questions") }
+
+// all returns the paths of all items of a list.
+func (s *clearanceTest) all(list string) (paths []string) {
+	for next := list + "?limit=200"; next != ""; {
 		g := s.world.get(next, s.as(casetype.Restricted)...).is(200, "")
 		for _, item := range g.items() {
-			paths = append(paths, "/v1/attempts/"+item.(map[string]any)["id"].(string))
+			paths = append(paths, list+"/"+item.(map[string]any)["id"].(string))
 		}
 		cursor, more := g.json()["next"].(string)
 		if next = ""; more {
-			next = "/v1/attempts?limit=200&cursor=" + cursor
+			next = list + "?limit=200&cursor=" + cursor
 		}
 	}
 	return paths

@@ -130,6 +130,9 @@ func (s *hiddenTest) hide(how string) {
 	h["proof"] = s.world.do("POST", path+"/proofs?key=paper&filename=x", "x", "Content-Type",
 		"text/plain").is(201, "").text("id")
 	h["gone"] = strip(write())
+	s.world.post("/v1/cases/"+h["gone"]+"/transitions/ask", `{}`).is(200, "")
+	s.world.post(path+"/transitions/ask", `{}`).is(200, "")
+	h["question"] = s.world.get("/v1/questions?case="+h["case"]).is(200, "").items()[0].(map[string]any)["id"].(string)
 	s.world.do("DELETE", "/v1/cases/"+h["gone"], nil).is(204, "")
 	if s.role == access.Admin { // others see all endpoints
 		h["name"], h["renamed"], h["url"] = "hushedname", "hushedtoo", url+"/refused"
@@ -191,7 +194,8 @@ func (s *hiddenTest) lists() map[string][]string {
 		"list-case-types": {"/v1/case-types"}, "list-contacts": {"/v1/contacts"}, "list-labels": {"/v1/labels"},
 		"list-endpoints": endpoints, "get-targets": {"/v1/triggers/case_comment/targets"},
 		"list-audit": {"/v1/audit", "/v1/audit?limit=1"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
-		"find-attempts": {"/v1/attempts?outcome=failed"}, "poll-journal": {"/v1/journal?after=beginning&triggers=case_created"},
+		"list-questions": {"/v1/questions", "/v1/questions?verdict=accepted"},
+		"find-attempts":  {"/v1/attempts?outcome=failed"}, "poll-journal": {"/v1/journal?after=beginning&triggers=case_created"},
 		"preview-filter": {"/v1/filter-preview?filter=true&triggers=case_created"},
 		"get-lag":        {endpoint + "/lag"}, "list-attempts": {endpoint + "/attempts"}, "get-endpoint-health": {endpoint + "/health"},
 		"list-dead": {endpoint + "/dead"}, "list-parked": {endpoint + "/parked"}, "list-replays": {endpoint + "/replays"},
@@ -276,6 +280,11 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 		"delete-documents": {{"DELETE", "/v1/cases/{case}/documents?id={document}", "", 0}, {"DELETE", seen + "/documents?id={sealed}", "", 0}},
 		"download-proof":   ofCase("GET", "/proofs/{proof}/content", ""), "delete-proof": ofCase("DELETE", "/proofs/{proof}", ""),
 		"delete-case": ofCase("DELETE", "", ""),
+		"dry-run-transition": {{"POST", "/v1/dry-runs", `{"case": {case}}`, 0}, {"POST", "/v1/dry-runs", `{"case": {gone}, "transition": "ask"}`, 0},
+			{"POST", "/v1/dry-runs", `{"type": "{type}"}`, 0}, {"POST", "/v1/dry-runs", `{"case": {case}, "callback": "https://crm.example/"}`, 0}},
+		"get-question": {{"GET", "/v1/questions/{question}", "", 0}},
+		"list-questions": {{"GET", "/v1/questions?case={case}", "", 200}, {"GET", "/v1/questions?case={gone}", "", 200},
+			{"GET", "/v1/questions?type={type}", "", 200}},
 		"create-case": {{"POST", "/v1/case-types/{type}/cases", `{"data": {"text": "x"}}`, 0}, {"POST", "/v1/case-types/{type}/cases", `{"data": {"x": 1}}`, 0}},
 		"get-case-type": {{"GET", "/v1/case-types/{type}", "", 0}, {"GET", "/v1/case-types/{type}?version=1", "", 0},
 			{"GET", "/v1/case-types/{type}?version=7", "", 0}},

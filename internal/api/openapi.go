@@ -24,6 +24,7 @@ func describe(version string) *huma.OpenAPI {
 		Tags: []*huma.Tag{
 			{Name: "case types", Description: "Definitions: fields, states, transitions and their callbacks."},
 			{Name: "cases", Description: "Cases, and what happens to them."},
+			{Name: "questions", Description: "Questions to callbacks, and their answers."},
 			{Name: "labels", Description: "Labels for cases of all types."},
 			{Name: "comments", Description: "Remarks about a case."},
 			{Name: "documents", Description: "PDFs that are made from a case."},

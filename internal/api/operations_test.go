@@ -59,6 +59,7 @@ func (w *world) story() {
 	w.get("/readyz", "Authorization", "").is(200, "")
 	w.storyOfTypes()
 	path := w.storyOfCases()
+	w.storyOfQuestions(path)
 	w.storyOfMarks(path)
 	w.storyOfAttachments(path)
 	w.storyOfContacts(path)

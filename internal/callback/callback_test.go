@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"go.uber.org/goleak"
 
@@ -455,5 +456,43 @@ func TestGivingUpIsNoFailureOfTheCallback(t *testing.T) {
 				t.Errorf("%+v", reply.Record)
 			}
 		})
+	}
+}
+
+// The beginning of an answer is kept; of one from an address that is not public only what is documented.
+func TestThePartOfAnAnswerThatIsKept(t *testing.T) {
+	long := strings.Repeat("x", callback.MaxKept)
+	type kept = callback.Kept
+	inside, withheld := kept{Body: []byte("inside")}, kept{Withheld: true}
+	for name, c := range map[string]struct {
+		does           http.HandlerFunc
+		public, inside kept
+	}{
+		"nothing": {respond(204, ""), kept{}, kept{}},
+		"documented": {
+			respond(200, `{"errors":["<no>"],"data":{"a":1.0},"more":"inside"}`),
+			kept{Body: []byte(`{"errors":["<no>"],"data":{"a":1.0},"more":"inside"}`)},
+			kept{Body: []byte(`{"data":{"a":1.0},"errors":["<no>"]}`)},
+		},
+		"something else": {respond(200, "inside"), inside, withheld},
+		"another status": {respond(404, "inside"), inside, withheld},
+		"long":           {respond(404, long+"y"), kept{Body: []byte(long), Truncated: true}, withheld},
+		"none":           {drops, kept{}, kept{}},
+	} {
+		s := serve(t, c.does)
+		allowed := outbound.Config{Allowed: func(context.Context, int64) ([]string, error) {
+			return []string{loopback.String()}, nil
+		}}
+		public := outbound.Config{AllowPrefixes: []netip.Prefix{loopback}}
+		for config, want := range map[*outbound.Config]callback.Kept{&allowed: c.inside, &public: c.public} {
+			out := outbound.New(*config)
+			t.Cleanup(out.Close)
+			reply, _ := callback.New(out, new(stopped).clock()).Ask(t.Context(), callback.Question{
+				Tenant: 1, URL: s.url, Name: "kyc/submit", WebhookID: "msg_1", Keys: [][]byte{key}, Body: []byte(`{}`),
+			})
+			if diff := cmp.Diff(want, reply.Kept, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		}
 	}
 }

@@ -212,10 +212,25 @@ func Updated(before, after Case, from, t *casetype.Type, transition string) ([]e
 	return facts, nil
 }
 
-// changed makes the fact of a diff, with the classification of each change above PUBLIC. That of a field
-// or the name is the higher of before and after, by the types from and to.
+// ClassifiedChanges is Changes with the classification of each change, by the case's type.
+func ClassifiedChanges(before, after Case, t *casetype.Type) ([]event.Change, error) {
+	changes, err := Changes(before, after)
+	classify(changes, before, after, t, t)
+	return changes, err
+}
+
+// changed makes the fact of a diff, with the classification of each change above PUBLIC.
 func changed(changes []event.Change, before, after Case, from, to *casetype.Type) event.Fact {
-	highest := casetype.Public
+	highest := classify(changes, before, after, from, to)
+	fact := event.CaseChanged.New(event.Changes{Changes: changes})
+	fact.Class = classLabel(highest)
+	return fact
+}
+
+// classify sets the classification of each change above PUBLIC, and returns the highest. That of a field or the name
+// is the higher of before and after, by the types from and to.
+func classify(changes []event.Change, before, after Case, from, to *casetype.Type) (highest casetype.Classification) {
+	highest = casetype.Public
 	for i, c := range changes {
 		class := casetype.Public
 		if field, isData := strings.CutPrefix(c.Path, "data/"); isData {
@@ -226,9 +241,7 @@ func changed(changes []event.Change, before, after Case, from, to *casetype.Type
 		changes[i].Class = classLabel(class)
 		highest = casetype.Higher(highest, class)
 	}
-	fact := event.CaseChanged.New(event.Changes{Changes: changes})
-	fact.Class = classLabel(highest)
-	return fact
+	return highest
 }
 
 // classLabel returns a classification as the journal writes it: PUBLIC is "".

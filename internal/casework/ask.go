@@ -57,6 +57,9 @@ type guard struct {
 	key   string                  // of its transition, or its name
 	maker casetype.Classification // the clearance of the author of the version that configures it
 	class casetype.Classification // of that version, where it is not the one that the case works by; else empty
+
+	elsewhere bool           // a dry run has another URL asked than that of a definition
+	secret    secretOfDryRun // signs questions elsewhere
 }
 
 // name is for messages: "kyc/submit".
@@ -137,8 +140,13 @@ func (s *questioner) askAll(ctx context.Context, pl *plan, guards []guard) error
 		if !answered {
 			continue
 		}
+		before := pl.after
 		if err := pl.apply(g, answer); err != nil {
+			pl.noteUnfit(err)
 			s.logUnfit(ctx, question{pl, g, *pl.callback}, err)
+			return err
+		}
+		if err := pl.noteChanges(before); err != nil {
 			return err
 		}
 	}
@@ -156,14 +164,17 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 		s.logFailure(ctx, question{pl, g, event.Callback{URL: g.URL}}, err, false)
 		return answer, false, err
 	}
-	highestShown := pl.highestShown(g)
-	answer, record, err := s.callbacks.Ask(ctx, q)
+	highestShown, asked := pl.highestShown(g), s.guard.Now()
+	reply, err := s.callbacks.Ask(ctx, q)
+	answer, record := reply.Answer, reply.Record
 	if highestShown != casetype.Public {
 		record.Class = string(highestShown)
 	}
 	if g.class != casetype.Public {
 		record.URLClass = string(g.class)
 	}
+	reply.Record = record
+	pl.questions = append(pl.questions, pl.asks(g, q, reply, asked))
 	record.Earlier, pl.callback = pl.callback, &record
 	if err != nil {
 		goesOn := waived(q.Settings, err)
@@ -177,9 +188,11 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 	return answer, true, pl.verdict(g, answer, highestShown, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }
 
+const codeHeld = "callback.held"
+
 // callbackHeld refuses a change that needs a callback. No failure policy waives it: the callback has not failed.
 func callbackHeld(g guard) error {
-	e := fault.New(fault.Unavailable, "callback.held",
+	e := fault.New(fault.Unavailable, codeHeld,
 		"The server was started with --hold, so it does not ask the callback of %s. Nothing was saved; the operator "+
 			"has to restart the server without --hold.", g.name())
 	e.RetryAfter = time.Minute
@@ -276,7 +289,7 @@ func ignoresWarnings(rawURL string) bool {
 func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
 	q := callback.Question{
 		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.key,
-		WebhookID: id.New("msg"),
+		WebhookID: id.New("msg"), DryRun: pl.in.dry,
 	}
 	lookup, err := s.tenants.Variables(ctx, pl.p.Tenant)
 	if err != nil {
@@ -286,7 +299,9 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 		return q, fault.Wrap(err, fault.Upstream, callback.CodeFailed,
 			"The callback of %s can't be asked; nothing was saved. %s", q.Name, fault.As(err).Detail)
 	}
-	if q.Keys, q.Seeds, err = s.types.keysOfCallback(ctx, pl.p.Tenant, g.owner, g.key); err != nil {
+	if g.elsewhere {
+		q.Keys, q.Seeds = g.secret.keys, g.secret.seeds
+	} else if q.Keys, q.Seeds, err = s.types.keysOfCallback(ctx, pl.p.Tenant, g.owner, g.key); err != nil {
 		return q, fault.Wrap(err, fault.Internal, "internal",
 			"The callback of %s has no secret to sign with. Put the case type again: that creates one.", q.Name)
 	}

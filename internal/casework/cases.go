@@ -227,13 +227,21 @@ func (s *Cases) DeleteCase(ctx context.Context, p access.Principal, in Deletion)
 		return err
 	}
 	asked, err := s.askDeletion(ctx, p, in)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.deleteAsked(ctx, p, in, asked)
 	}
+	if asked != nil {
+		s.questioner.keepUnsaved(ctx, asked, err)
+	}
+	return err
+}
+
+// deleteAsked deletes a case. Asked is the plan by which its callback was asked; nil: it has none.
+func (s *Cases) deleteAsked(ctx context.Context, p access.Principal, in Deletion, asked *plan) error {
 	var blobs []string
 	m := authz.NewMandate(p, access.DeleteCase)
 	m.Waited = asked != nil
-	err = s.guard.Update(ctx, m, func(tx *store.Tx) error {
+	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
 		c, t, err := s.core.find(ctx, tx, p, in.CaseID)
 		if err != nil {
 			return err
@@ -251,6 +259,9 @@ func (s *Cases) DeleteCase(ctx context.Context, p access.Principal, in Deletion)
 		var answered *event.Callback
 		if asked != nil {
 			answered = asked.callback
+			if err := tx.AddQuestions(ctx, asked.kept(c, c.Version)); err != nil {
+				return err
+			}
 		}
 		deleted := event.CaseDeleted.New(event.NoDetails{})
 		return s.core.record(ctx, tx, m, commit{c, t.Type, answered, []event.Fact{deleted}})
@@ -285,6 +296,9 @@ func (s *Cases) askDeletion(ctx context.Context, p access.Principal, in Deletion
 	_, _, err = s.questioner.askOne(ctx, pl, guards[0])
 	if pl.callback != nil { // only the errors and warnings of the answer count
 		pl.callback.ReplacedData, pl.callback.Override = false, ""
+	}
+	for i := range pl.questions {
+		pl.questions[i].Override = ""
 	}
 	return pl, err
 }

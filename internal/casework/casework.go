@@ -59,6 +59,7 @@ type Services struct {
 	Cases       *Cases
 	Submissions *Submissions
 	Switches    *Switches
+	Questions   *Questions
 	CaseTypes   *CaseTypes
 	Migrations  *Migrations
 	Comments    *Comments
@@ -113,6 +114,7 @@ func New(c Config) Services {
 		Switches: &Switches{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, questioner: questioner,
 		},
+		Questions: &Questions{store: c.Store, guard: c.Guard, core: core, cases: cases},
 		CaseTypes: types,
 		Migrations: &Migrations{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, types: types,
@@ -144,6 +146,8 @@ type Submission struct {
 	Color         *string        // creation and edit only; "" returns to the state's colour
 	IgnoreWarning bool           // the callback's warnings do not stop it
 	IfRevision    Revisions      // the content revisions it may be based on; nil: whichever is current
+
+	dry bool // it is not carried out
 }
 
 // View is a case with the type it works by, as it is shown.

@@ -60,6 +60,7 @@ type services struct {
 	cases       *casework.Cases
 	submissions *casework.Submissions
 	switches    *casework.Switches
+	questions   *casework.Questions
 	types       *casework.CaseTypes
 	migrations  *casework.Migrations
 	comments    *casework.Comments
@@ -98,6 +99,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 	}
 	w := &world{t: t, url: o.URL, store: st, blobs: blobs, callbacks: &callbacks{paths: map[string]*asked{}}}
 	server := httptest.NewServer(wiretest.Callback(t, w.callbacks))
+	w.callbacks.url = server.URL
 	t.Cleanup(server.Close)
 	out := outbound.New(outbound.Config{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(out.Close)
@@ -130,6 +132,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 			cases:       work.Cases,
 			submissions: work.Submissions,
 			switches:    work.Switches,
+			questions:   work.Questions,
 			types:       work.CaseTypes,
 			migrations:  work.Migrations,
 			comments:    work.Comments,
@@ -316,6 +319,8 @@ func replayed(t testing.TB, err error) store.Answer {
 
 // callbacks is a callback service. Each path has a list of handlers, one per request; the last one repeats.
 type callbacks struct {
+	url string
+
 	mu    sync.Mutex
 	paths map[string]*asked
 }

@@ -154,6 +154,9 @@ func (s *Submissions) commitNothing(ctx context.Context, pl *plan, m *authz.Mand
 		if view, err = s.core.view(ctx, tx, pl.p, current, pl.typ); err != nil {
 			return err
 		}
+		if err := tx.AddQuestions(ctx, pl.kept(current, 0)); err != nil {
+			return err
+		}
 		return s.guard.Keep(ctx, tx, pl.p, once, view)
 	})
 	return view, err
@@ -176,7 +179,14 @@ func (s *Submissions) change(
 		return nil, View{}, err
 	}
 	answer, err := s.guard.Answer(pl.p, once, view)
-	return &store.Change{Case: after, Type: pl.typ, Newest: newest.Type, Entry: entry, Answer: answer}, view, err
+	return &store.Change{
+		Case:      after,
+		Type:      pl.typ,
+		Newest:    newest.Type,
+		Entry:     entry,
+		Answer:    answer,
+		Questions: pl.kept(after, after.Version),
+	}, view, err
 }
 
 // committed returns the error of a commit for clients.

@@ -481,6 +481,11 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 			access.UploadProof: func() error {
 				return drop(w.files.UploadProof(ctx, w.p, v.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none))
 			},
+			access.DryRunTransition: func() error {
+				return drop(w.submissions.DryRun(ctx, w.p, casework.DryRun{Submission: casework.Submission{
+					CaseID: v.ID, Data: object(`{"amount": 2}`),
+				}}))
+			},
 			access.AddLabel:      func() error { return drop(w.labels.AddLabel(ctx, w.p, v.ID, "a")) },
 			access.RemoveLabel:   func() error { return drop(w.labels.RemoveLabel(ctx, w.p, v.ID, "a")) },
 			access.AssignCase:    func() error { return drop(w.cases.Assign(ctx, w.p, v.ID, user)) },
@@ -529,13 +534,13 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 	})
 }
 
-// touchesNoCase reports whether an operation does not concern existing cases: it is about rights, endpoints, labels,
+// touchesNoCase reports whether an operation does not concern existing cases: it is about rights, endpoints, questions, labels,
 // contacts or definitions.
 func touchesNoCase(o access.Operation) bool {
 	_, of, _ := strings.Cut(string(o), "-")
 	for _, thing := range []string{
 		"session", "label", "contact", "comment", "document", "proof", "case-type", "callback-secret", "endpoint", "attempt",
-		"deliveries", "lag", "secret", "filter", "journal", "replay", "message", "dead", "parked", "trigger", "targets", "token", "user", "audit",
+		"deliveries", "lag", "secret", "filter", "journal", "replay", "message", "dead", "parked", "trigger", "targets", "token", "user", "audit", "question",
 	} {
 		if strings.Contains(of, thing) {
 			return true

@@ -26,7 +26,7 @@ func TestEveryUseCaseAsks(t *testing.T) {
 		nobody := w.p
 		nobody.Role = ""
 		for _, service := range []any{
-			w.cases, w.submissions, w.switches, w.types, w.migrations, w.comments, w.labels, w.contacts, w.files,
+			w.cases, w.submissions, w.switches, w.questions, w.types, w.migrations, w.comments, w.labels, w.contacts, w.files,
 			w.users, w.tokens, w.tenants, w.endpoints, w.messages, w.journal,
 		} {
 			refusesAll(t, reflect.ValueOf(service), nobody)

@@ -67,6 +67,8 @@ type plan struct {
 	callback *event.Callback
 	work     *schema.Budget // for validating data, all of it together
 	asked    bool           // a callback was asked, which takes time
+
+	questions []store.Question // that were asked so far
 }
 
 // old returns the type by which the case works until now.
@@ -105,22 +107,33 @@ func (s *Submissions) Submit(ctx context.Context, p access.Principal, in Submiss
 func (s *Submissions) submit(ctx context.Context, p access.Principal, in Submission, once authz.Once) (View, error) {
 	ctx, span := s.tracer.Step(ctx, "submit")
 	defer span.End()
-	pl, err := s.load(ctx, p, in)
+	pl, err := s.plan(ctx, p, in)
 	if err != nil {
 		return View{}, err
+	}
+	var view View
+	if err = s.questioner.ask(ctx, pl, once, pl.guards()); err == nil {
+		view, err = s.commit(ctx, pl, once)
+	}
+	s.questioner.keepUnsaved(ctx, pl, err)
+	return view, err
+}
+
+// plan makes the case to save, as far as that takes no callback.
+func (s *Submissions) plan(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
+	pl, err := s.load(ctx, p, in)
+	if err != nil {
+		return nil, err
 	}
 	permit := func() error { return s.permitTransition(ctx, pl) }
 	identify := func() error { return s.identify(ctx, pl) }
 	precondition := func() error { return s.logConditionFault(ctx, pl, pl.precondition()) }
 	for _, step := range []func() error{pl.choose, permit, pl.merge, identify, precondition} {
 		if err := step(); err != nil {
-			return View{}, err
+			return nil, err
 		}
 	}
-	if err := s.questioner.ask(ctx, pl, once, pl.guards()); err != nil {
-		return View{}, err
-	}
-	return s.commit(ctx, pl, once)
+	return pl, nil
 }
 
 // load finds the case and the definition it works by. A new case works by the newest version.
@@ -322,7 +335,9 @@ func (pl *plan) relabel() (wrong labelFaults) {
 // identify draws the id of a new case, and names the case. Invalid submissions are refused before, and use up no
 // number.
 func (s *Submissions) identify(ctx context.Context, pl *plan) (err error) {
-	if pl.creates() {
+	switch {
+	case pl.creates() && pl.in.dry && pl.typ.IDs == casetype.SequentialIDs: // it uses up no number
+	case pl.creates():
 		pl.after.ID, err = s.caseID(ctx, pl.p.Tenant, pl.typ)
 	}
 	pl.rename()
@@ -425,6 +440,8 @@ func (s *Submissions) permitTransition(ctx context.Context, pl *plan) error {
 
 func (in Submission) operation() access.Operation {
 	switch {
+	case in.dry:
+		return access.DryRunTransition
 	case in.CaseID == 0:
 		return access.CreateCase
 	case in.Edit:

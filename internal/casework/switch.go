@@ -79,10 +79,12 @@ func (s *Switches) switchType(ctx context.Context, p access.Principal, in Switch
 	if err != nil {
 		return View{}, err
 	}
-	if err := s.passSwitch(ctx, pl, from, once); err != nil {
-		return View{}, err
+	var view View
+	if err = s.passSwitch(ctx, pl, from, once); err == nil {
+		view, err = s.saveSwitch(ctx, pl, once)
 	}
-	return s.saveSwitch(ctx, pl, once)
+	s.questioner.keepUnsaved(ctx, pl, err)
+	return view, err
 }
 
 // unswitched answers a switch to the type that the case has.
@@ -361,6 +363,9 @@ func (s *Switches) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (v
 			return err
 		}
 		if err := s.core.record(ctx, tx, m, commit{c, pl.typ, pl.callback, facts}); err != nil {
+			return err
+		}
+		if err := tx.AddQuestions(ctx, pl.kept(c, c.Version)); err != nil {
 			return err
 		}
 		if view, err = s.core.view(ctx, tx, pl.p, c, pl.typ); err != nil {

@@ -12,19 +12,13 @@ import (
 // retainedFor is how long entries are retained for an endpoint that is paused or disabled.
 const retainedFor = 30 * 24 * time.Hour
 
-// Purge removes attempts and entries that are older than the configuration keeps them, and that no cursor needs. It
-// removes them in portions, so that other writers get their turn.
+// Purge removes attempts, questions to callbacks, and entries that are older than the configuration keeps them, and
+// that no cursor needs. It removes them in portions, so that other writers get their turn.
 func (s *Journal) Purge(ctx context.Context) error {
 	now := s.now()
 	if s.keepAttempts > 0 {
-		for after, first := int64(0), true; first || after > 0; first = false {
-			err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
-				after, err = tx.PurgeAttempts(ctx, after, now.Add(-s.keepAttempts))
-				return err
-			})
-			if err != nil {
-				return err
-			}
+		if err := s.purgeAttempts(ctx, now.Add(-s.keepAttempts)); err != nil {
+			return err
 		}
 	}
 	for more := s.keepJournal > 0; more; {
@@ -40,6 +34,29 @@ func (s *Journal) Purge(ctx context.Context) error {
 			return err
 		}
 		more = r.More
+	}
+	return nil
+}
+
+// purgeAttempts removes the attempts that began before a time, and the questions that were asked before it.
+func (s *Journal) purgeAttempts(ctx context.Context, before time.Time) error {
+	for after, first := int64(0), true; first || after > 0; first = false {
+		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			after, err = tx.PurgeAttempts(ctx, after, before)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for more := true; more; {
+		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			more, err = tx.PurgeQuestions(ctx, before)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -65,18 +65,20 @@ func outcomeUnknown(err error) error {
 	if code := fault.As(err).Code; err == nil || code != codeUnreachable && code != codeCancelled {
 		return err
 	}
-	return fault.Wrap(err, fault.Unavailable, codeOutcomeUnknown,
+	return fault.Wrap(err, fault.Unavailable, OutcomeUnknown,
 		"The connection to the database was lost while the change was being saved; it may have been saved or not. "+
 			"Repeat the request with the same Idempotency-Key to find out. If it had none, look whether the change "+
 			"is there before you repeat it.")
 }
 
+// OutcomeUnknown is the code of the error of a commit that may have been carried out.
+const OutcomeUnknown = "store.outcome_unknown"
+
 const (
-	codeCancelled      = "store.cancelled"
-	codeUnreachable    = "store.unreachable"
-	codeOutcomeUnknown = "store.outcome_unknown"
-	codeFull           = "store.full"
-	codeDisk           = "store.disk"
+	codeCancelled   = "store.cancelled"
+	codeUnreachable = "store.unreachable"
+	codeFull        = "store.full"
+	codeDisk        = "store.disk"
 )
 
 func translateSQLite(err *driversqlite.Error) error {

@@ -15,6 +15,8 @@ func Register(k *rest.Kernel, s casework.Services) {
 	caseTypeHandler{k, s}.register()
 	migrationHandler{k, s}.register()
 	caseHandler{k, s}.register()
+	questionHandler{kernel: k, service: s, ids: k.SealedIDs("qst_")}.register()
+	dryRunHandler{s}.register(k)
 	claimHandler{s}.register(k)
 	labelHandler{k, s}.register()
 	historyHandler{k, s}.register()

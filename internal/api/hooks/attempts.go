@@ -59,7 +59,7 @@ func (in InAttempts) filter() (store.AttemptFilter, error) {
 		Trigger: in.Trigger,
 		Class:   in.Class,
 		Since:   in.Since,
-		Until:   periodEnd(in.Until),
+		Until:   rest.PeriodEnd(in.Until),
 		Limit:   in.Limit,
 	}
 	f.Outcome = map[string]store.Outcome{"delivered": store.Delivered, "failed": store.Failed}[in.Outcome]

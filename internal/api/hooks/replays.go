@@ -117,7 +117,7 @@ func (h replayHandler) createReplay(
 	}
 	request := hooks.ReplayRequest{Since: since, Subject: body.Subject}
 	if body.Until != nil {
-		request.Until = periodEnd(*body.Until)
+		request.Until = rest.PeriodEnd(*body.Until)
 	}
 	rest.Set(&request.Triggers, body.Triggers)
 	return rest.Create[Replay](ctx, in.IdempotencyHeader, answerReplay, func(o authz.Once) (hooks.Replay, error) {

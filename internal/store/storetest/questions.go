@@ -13,18 +13,24 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
+const askedURL = "${CASEHOOK_VAR_CALLBACKS}/kyc/submit"
+
 // aQuestion returns a question with every field set.
 func aQuestion(tenant int64, n int) store.Question {
 	return store.Question{
 		Tenant: tenant, At: start.Add(time.Duration(n) * time.Minute), Case: int64(n%3) + 1, Version: int64(n),
 		Type: "kyc", OtherType: "loan", Transition: []string{"submit", "@switch"}[n%2],
-		URL: "${CASEHOOK_VAR_CALLBACKS}/kyc/submit", URLClass: "PRIVATE", WebhookID: fmt.Sprint("msg_", n),
+		URL: askedURL, URLClass: "PRIVATE", WebhookID: fmt.Sprint("msg_", n),
 		Attempts: 2, Duration: 38 * time.Millisecond, Status: 200, Verdict: []string{"accepted", "errors"}[n/2%2],
 		Code: "callback.errors", Failure: "did not answer in time", Override: "escalated", BodySHA256: "e3b0c442",
-		Answer: store.KeptAnswer{Body: "{\"errors\": [\"<no> & \u2028\"]}", Base64: []byte{0, 255}, Truncated: true, Withheld: true},
+		Answer: store.KeptAnswer{
+			Body: "{\"errors\": [\"<no> & \u2028\"]}", Base64: []byte{0, 255}, Truncated: true, Withheld: true,
+		},
 		Changes: store.KeptChanges{More: 3, Changes: []store.KeptChange{{
-			Change: event.Change{Path: "data/a", Before: json.RawMessage(`1.00`), After: json.RawMessage(`null`), Class: "PRIVATE"},
-			Long:   true,
+			Change: event.Change{
+				Path: "data/a", Before: json.RawMessage(`1.00`), After: json.RawMessage(`null`), Class: "PRIVATE",
+			},
+			Long: true,
 		}}},
 		Class: casetype.Restricted, CaseClass: casetype.Private,
 		Actor: event.Actor{UserID: 42, Name: "Grace", Source: event.API, TokenID: "tok_1", Address: "192.0.2.1"},
@@ -62,6 +68,7 @@ var questionTests = map[string]func(*fixture){
 	"questions are found by whatever is known of them": func(f *fixture) {
 		const n = 60
 		f.asked(n)
+		half := start.Add(n / 2 * time.Minute)
 		for name, c := range map[string]struct {
 			filter store.QuestionFilter
 			wanted func(i int) bool
@@ -71,11 +78,11 @@ var questionTests = map[string]func(*fixture){
 			"type":       {store.QuestionFilter{Type: "kyc"}, func(int) bool { return true }},
 			"other type": {store.QuestionFilter{Type: "loan"}, func(int) bool { return false }},
 			"transition": {store.QuestionFilter{Transition: "@switch"}, func(i int) bool { return i%2 == 1 }},
-			"url":        {store.QuestionFilter{URL: "${CASEHOOK_VAR_CALLBACKS}/kyc/submit"}, func(int) bool { return true }},
+			"url":        {store.QuestionFilter{URL: askedURL}, func(int) bool { return true }},
 			"no url":     {store.QuestionFilter{URL: "https://elsewhere.example/"}, func(int) bool { return false }},
 			"verdict":    {store.QuestionFilter{Verdict: "errors"}, func(i int) bool { return i/2%2 == 1 }},
-			"since":      {store.QuestionFilter{Since: start.Add(30 * time.Minute)}, func(i int) bool { return i >= 30 }},
-			"until":      {store.QuestionFilter{Until: start.Add(30 * time.Minute)}, func(i int) bool { return i < 30 }},
+			"since":      {store.QuestionFilter{Since: half}, func(i int) bool { return i >= 30 }},
+			"until":      {store.QuestionFilter{Until: half}, func(i int) bool { return i < 30 }},
 			"together": {store.QuestionFilter{Case: 1, Verdict: "accepted", Since: start.Add(time.Minute)},
 				func(i int) bool { return i%3 == 0 && i/2%2 == 0 && i > 0 }},
 		} {

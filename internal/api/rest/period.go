@@ -1,10 +1,10 @@
-package hooks
+package rest
 
 import "time"
 
-// periodEnd returns the end of a period that a client sent as t. Answers show times in
+// PeriodEnd returns the end of a period that a client sent as t. Answers show times in
 // milliseconds, so an event that an answer shows at a time before t is in the period.
-func periodEnd(t time.Time) time.Time {
+func PeriodEnd(t time.Time) time.Time {
 	if whole := t.Truncate(time.Millisecond); whole.Before(t) {
 		return whole.Add(time.Millisecond)
 	}

@@ -1,0 +1,163 @@
+package casework
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/secrets"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// DryRun is a submission that is checked, and asked about, but not carried out. About a case, one without a transition is
+// a plain edit.
+type DryRun struct {
+	Submission
+	URL    string // of a callback to ask in place of the transition's; empty: that one is asked, if there is one
+	Secret string // signs the question to that URL, in the notation of Standard Webhooks; empty: a random one
+}
+
+// DryRunResult is what would come of a submission.
+type DryRunResult struct {
+	Refusal  *fault.Error    // nil: it would be saved
+	Question *store.Question // that was asked, as the caller may see it; nil: none was
+	Warnings []string        // that were ignored
+	State    string          // in which the case would be; empty: it would not be saved
+}
+
+// DryRun checks a submission, asks its callback and checks the answer, but saves nothing and tells nobody. A submission
+// that is refused before a callback is asked fails with the same error as if it was carried out.
+//
+// Another URL is asked only for callers who may put the case type's next version, and is shown only what they see.
+func (s *Submissions) DryRun(ctx context.Context, p access.Principal, in DryRun) (DryRunResult, error) {
+	if err := s.guard.Permit(ctx, p, access.DryRunTransition); err != nil {
+		return DryRunResult{}, err
+	}
+	if err := in.check(); err != nil {
+		return DryRunResult{}, err
+	}
+	in.dry, in.Edit = true, in.CaseID != 0 && in.Transition == ""
+	pl, err := s.plan(ctx, p, in.Submission)
+	if err != nil {
+		return DryRunResult{}, err
+	}
+	guards := pl.guards()
+	if in.URL != "" {
+		g, err := s.elsewhere(ctx, pl, in)
+		if err != nil {
+			return DryRunResult{}, err
+		}
+		guards = []guard{g}
+	} else if err := s.questioner.configure(ctx, pl, guards); err != nil {
+		return DryRunResult{}, err
+	}
+	return s.questioner.tryOut(ctx, pl, guards)
+}
+
+// check refuses a dry run that does not name either a case or a case type, or has a secret for no URL.
+func (in DryRun) check() error {
+	var wrong []fault.Field
+	switch {
+	case in.CaseID == 0 && in.Type == "":
+		wrong = append(wrong, fault.Field{Path: "/case", Message: "is missing; for a creation, send type instead"})
+	case in.CaseID != 0 && in.Type != "":
+		wrong = append(wrong, fault.Field{Path: "/type", Message: "can't be sent together with case"})
+	}
+	if in.Secret != "" && in.URL == "" {
+		wrong = append(wrong, fault.Field{Path: "/secret", Message: "can't be sent without callback"})
+	}
+	if len(wrong) > 0 {
+		return fault.In("dry_run.invalid", "The submission was not tried out: see fields.", wrong...)
+	}
+	return nil
+}
+
+// tryOut asks the guards of a change that is not saved.
+func (s *questioner) tryOut(ctx context.Context, pl *plan, guards []guard) (result DryRunResult, _ error) {
+	if err := s.askAll(ctx, pl, guards); err == nil {
+		result.State = pl.after.State
+	} else if result.Refusal = fault.As(err); !ofCallback(result.Refusal) {
+		return DryRunResult{}, err
+	}
+	if len(pl.questions) == 0 {
+		return result, nil
+	}
+	asked := pl.questions[0] // a transition has one callback
+	if result.Refusal != nil {
+		asked.Code = result.Refusal.Code
+	} else {
+		result.Warnings = pl.words(guards[0], pl.callback.Warnings, pl.highestShown(guards[0]))
+	}
+	asked = redactQuestion(pl.p, asked)
+	result.Question = &asked
+	return result, nil
+}
+
+// ofCallback reports whether a refusal is the doing of a callback.
+func ofCallback(refusal *fault.Error) bool {
+	return strings.HasPrefix(refusal.Code, "callback.") && refusal.Code != callback.CodeCancelled &&
+		refusal.Code != codeHeld
+}
+
+// secretOfDryRun has the keys that sign a question in a dry run.
+type secretOfDryRun struct{ keys, seeds [][]byte }
+
+// elsewhere returns the guard that asks another URL than that of a definition. It has the other settings of the
+// transition's callback.
+func (s *Submissions) elsewhere(ctx context.Context, pl *plan, in DryRun) (g guard, err error) {
+	if err := s.mayAskElsewhere(ctx, pl); err != nil {
+		return g, err
+	}
+	if pl.tr.AboutToSubmit != nil {
+		g.CallbackSettings = *pl.tr.AboutToSubmit
+	}
+	g.owner, g.key, g.maker, g.elsewhere = pl.typ.Key, pl.tr.Key, pl.p.Clearance, true
+	none := func(string) (string, bool) { return "", false }
+	if g.URL, err = casetype.ExpandURL(in.URL, none); err != nil {
+		return g, fault.In("dry_run.invalid", "The submission was not tried out: see fields.",
+			fault.Field{Path: "/callback", Message: "is not the URL of a callback, without variables"})
+	}
+	if in.Secret == "" {
+		key := make([]byte, keyOfDryRun)
+		_, err = io.ReadFull(s.random, key)
+		g.secret.keys = [][]byte{key}
+		return g, err
+	}
+	kind, key, err := secrets.Parse("dry_run.invalid", in.Secret)
+	if kind == endpoint.V1a {
+		g.secret.seeds = [][]byte{key}
+	} else {
+		g.secret.keys = [][]byte{key}
+	}
+	return g, err
+}
+
+// keyOfDryRun is the length of a random key, in bytes.
+const keyOfDryRun = 32
+
+// mayAskElsewhere refuses callers who may not put the next version of the case type.
+func (s *Submissions) mayAskElsewhere(ctx context.Context, pl *plan) error {
+	newest, err := s.core.definitions.At(ctx, s.store, pl.p.Tenant, pl.typ.Key, 0)
+	if err != nil {
+		return err
+	}
+	refused := authz.LeftOut(pl.p, access.PutCaseType, newest.Type)
+	if !pl.p.Role.Permits(access.PutCaseType) {
+		refused = authz.Forbidden("The role %q may not have another callback asked; %s may.", pl.p.Role,
+			authz.RoleNames(access.Permitted(access.PutCaseType, newest.Type.Access.Read, newest.Type.Access.Write)))
+	}
+	if refused != nil {
+		of := authz.AboutType(newest.Type.Key, newest.Type.Definition.Classification)
+		return s.guard.Deny(ctx, pl.p, access.DryRunTransition, of, refused)
+	}
+	if len(aboveClearance(newest.Type, pl.p.Clearance)) > 0 || len(aboveClearance(pl.typ, pl.p.Clearance)) > 0 {
+		return typeAbove(newest.Type.Key)
+	}
+	return nil
+}

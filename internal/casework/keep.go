@@ -1,0 +1,131 @@
+package casework
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// asks returns the question to a callback as it is kept, but for what comes of it.
+func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Time) store.Question {
+	sum := sha256.Sum256(q.Body)
+	withoutQuery, _, _ := strings.Cut(r.Record.URL, "?") // it may hold a key
+	answer := store.KeptAnswer{Truncated: r.Kept.Truncated, Withheld: r.Kept.Withheld}
+	if utf8.Valid(r.Kept.Body) {
+		answer.Body = string(r.Kept.Body)
+	} else {
+		answer.Base64 = r.Kept.Body
+	}
+	kept := store.Question{
+		Tenant:     pl.p.Tenant,
+		At:         at,
+		Case:       pl.before.ID,
+		Type:       g.owner,
+		Transition: g.key,
+		URL:        withoutQuery,
+		URLClass:   r.Record.URLClass,
+		WebhookID:  q.WebhookID,
+		Attempts:   r.Record.Attempts,
+		Duration:   time.Duration(r.Record.DurationMS) * time.Millisecond,
+		Status:     r.Record.Status,
+		Verdict:    string(r.Verdict),
+		Failure:    r.Record.Failure,
+		Override:   r.Record.Override,
+		BodySHA256: hex.EncodeToString(sum[:]),
+		Answer:     answer,
+		Class:      casetype.Higher(pl.highestTold(g), pl.typ.HighestIn(r.Answer.Data)),
+		CaseClass:  casetype.Higher(pl.after.Classification, pl.before.Classification),
+		Actor:      pl.p.Actor,
+	}
+	for _, t := range []*casetype.Type{pl.old(), pl.typ} {
+		if t.Key != g.owner {
+			kept.OtherType = t.Key
+		}
+	}
+	return kept
+}
+
+// highestTold returns the highest classification of what a callback may be told, and may answer.
+func (pl *plan) highestTold(g guard) casetype.Classification {
+	return casetype.Lower(g.clearance(), casetype.Higher(pl.old().Highest(), pl.typ.Highest()))
+}
+
+// The bounds of the changes that are kept of a question.
+const (
+	maxKeptChanges = 50
+	maxKeptValue   = 1 << 10 // bytes
+)
+
+// noteChanges adds the changes that the last answer made to the case.
+func (pl *plan) noteChanges(before cases.Case) error {
+	if !pl.callback.ReplacedData {
+		return nil
+	}
+	changes, err := cases.ClassifiedChanges(before, pl.after, pl.typ)
+	pl.questions[len(pl.questions)-1].Changes = bounded(changes)
+	return err
+}
+
+// noteUnfit records that the last answer can't be carried out.
+func (pl *plan) noteUnfit(err error) {
+	if strings.HasPrefix(fault.As(err).Code, "callback.") {
+		pl.questions[len(pl.questions)-1].Verdict = string(callback.Unfit)
+	}
+}
+
+// bounded returns the part of a diff that is kept.
+func bounded(changes []event.Change) (kept store.KeptChanges) {
+	kept.More = max(0, len(changes)-maxKeptChanges)
+	for _, c := range changes[:len(changes)-kept.More] {
+		long := len(c.Before) > maxKeptValue || len(c.After) > maxKeptValue
+		if long {
+			c.Before, c.After = nil, nil
+		}
+		kept.Changes = append(kept.Changes, store.KeptChange{Change: c, Long: long})
+	}
+	return kept
+}
+
+// kept returns the questions about a change that is saved as this version of the case; 0: it changed nothing.
+func (pl *plan) kept(c cases.Case, version int64) []store.Question {
+	all := make([]store.Question, len(pl.questions))
+	for i, q := range pl.questions {
+		q.Case, q.Version = c.ID, version
+		all[i] = q
+	}
+	return all
+}
+
+// keepUnsavedWithin bounds how long a refused submission waits for its questions to be kept.
+const keepUnsavedWithin = 5 * time.Second
+
+// keepUnsaved keeps the questions about a change that was refused after they were asked, even if the request has
+// ended. A failure is logged, not returned. Those of a change that was saved, or may have been, were written with it.
+func (s *questioner) keepUnsaved(ctx context.Context, pl *plan, refused error) {
+	if refused == nil || len(pl.questions) == 0 || fault.As(refused).Code == store.OutcomeUnknown {
+		return
+	}
+	code := fault.As(refused).Code
+	for i := range pl.questions {
+		pl.questions[i].Code = code
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepUnsavedWithin)
+	defer cancel()
+	err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.AddQuestions(ctx, pl.questions) })
+	if err != nil {
+		last := pl.questions[len(pl.questions)-1]
+		s.log.ErrorContext(ctx, "the questions about a refused change could not be kept",
+			"tenant", pl.p.Tenant, "case", pl.before.ID, "case_type", last.Type, "transition", last.Transition,
+			"webhook_id", last.WebhookID, "code", fault.As(err).Code, "error", err)
+	}
+}
