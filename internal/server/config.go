@@ -50,7 +50,7 @@ type Config struct {
 	SessionIdle     time.Duration // time without a request after which a session ends; default 2 h
 	SessionLifetime time.Duration // time after which a session ends in any case; default 12 h
 
-	KeepAttempts time.Duration // time after which attempts are removed; 0: never
+	KeepAttempts time.Duration // time after which attempts, and questions to callbacks, are removed; 0: never
 	KeepJournal  time.Duration // time after which entries of the journal are removed that no endpoint needs; 0: never
 	DisableAfter time.Duration // time of failures after which an endpoint is disabled; default 5 days
 	LeaseTTL     time.Duration // time after a node's death until another takes over; default 15 s
