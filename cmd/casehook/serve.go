@@ -45,7 +45,7 @@ type serveCmd struct {
 	SessionIdle  time.Duration            `default:"2h" placeholder:"TIME" env:"CASEHOOK_SESSION_IDLE" help:"Sign a user out after this time without a request. 2h if not set."`
 	SessionLife  time.Duration            `name:"session-lifetime" default:"12h" placeholder:"TIME" env:"CASEHOOK_SESSION_LIFETIME" help:"Sign a user out after this time in any case. 12h if not set."`
 	DisableAfter time.Duration            `default:"120h" placeholder:"TIME" env:"CASEHOOK_DISABLE_AFTER" help:"Disable an endpoint that has failed for this time; its messages wait. 1m to 720h; 120h, which is 5 days, if not set."`
-	KeepAttempts age                      `default:"90d" placeholder:"TIME" env:"CASEHOOK_KEEP_ATTEMPTS" help:"Remove attempts after this time: 90d, 12h; 0 keeps them for ever. 90d if not set."`
+	KeepAttempts age                      `default:"90d" placeholder:"TIME" env:"CASEHOOK_KEEP_ATTEMPTS" help:"Remove attempts, and questions to callbacks, after this time: 90d, 12h; 0 keeps them for ever. 90d if not set."`
 	KeepJournal  age                      `default:"0" placeholder:"TIME" env:"CASEHOOK_KEEP_JOURNAL" help:"Remove entries of the journal after this time, if no endpoint waits for them, and with them the history of cases: 3650d; 0 keeps them for ever. 0 if not set."`
 	LeaseTTL     time.Duration            `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: time after the death of one until another delivers for it. 1s to 5m; 15s if not set."`
 	Grace        time.Duration            `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"When the server stops, time for requests under way, and as much for deliveries. 10s if not set."`
