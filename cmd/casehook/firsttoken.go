@@ -15,8 +15,12 @@ import (
 // tokenFileName is the file of the first token in the data directory.
 const tokenFileName = "admin-token"
 
-const firstStart = `This is the first start. Here is a token with which you can do everything. It is
-shown this once; keep it in a safe place:
+const firstStart = `This is the first start. Make your account in the console:
+
+  %[2]s/setup#token=%[1]s
+
+Programs use a token. Here is one with which you can do everything. It is shown this
+once; keep it in a safe place:
 
   %[1]s
 
@@ -33,8 +37,11 @@ const firstStartFile = `This is the first start. A token with which you can do e
 
   %[1]s
 
-which only this user can read. Try it, and remove the file once the token is in a
-safe place:
+which only this user can read. Make your account in the console with it:
+
+  %[2]s/setup
+
+Try the API, and remove the file once the token is in a safe place:
 
   export CASEHOOK_TOKEN="$(cat %[1]s)"
   curl -H "Authorization: Bearer $CASEHOOK_TOKEN" %[2]s/v1/case-types

@@ -81,7 +81,18 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Once {
 		return nil
 	}
-	out.farewell(server)
+	broken, err := listen(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "the database of this receiver is down", http.StatusServiceUnavailable)
+	}))
+	if err != nil {
+		return err
+	}
+	defer broken.close()
+	signIn, err := s.console(ctx, server.URL, broken.url)
+	if err != nil {
+		return fmt.Errorf("preparing the console: %w", err)
+	}
+	out.farewell(server, signIn)
 	s.printArrivals(ctx)
 	return nil
 }

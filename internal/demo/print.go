@@ -106,8 +106,9 @@ func (p *printer) passed(arrived, questions int) {
 				arrived, questions)))
 }
 
-func (p *printer) farewell(s Server) {
-	p.line("\nThe server stays up:")
+func (p *printer) farewell(s Server, signIn string) {
+	p.line("\nThe server stays up. Open its console: there are cases, a refused submission, and an endpoint that fails.")
+	p.line("\n  %s\n", signIn)
 	p.place("API", s.URL)
 	p.place("documentation", s.URL+"/docs")
 	p.place("admin token", s.Token)
