@@ -134,7 +134,9 @@ func (h handler) told(ctx context.Context, p access.Principal, id, before int64)
 		for _, d := range m.To {
 			line.To = append(line.To, showDelivery(d))
 		}
-		all[m.Entry.Version] = append(all[m.Entry.Version], line)
+		if len(line.To) > 0 {
+			all[m.Entry.Version] = append(all[m.Entry.Version], line)
+		}
 	}
 	return all, err
 }

@@ -73,6 +73,7 @@ function fragment() {
   }
 }
 
+addEventListener("hashchange", fragment);
 times(document);
 fragment();
 keys();

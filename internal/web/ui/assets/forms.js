@@ -97,7 +97,7 @@ async function upload(zone, files) {
       request.onload = () => resolve(request.status < 300 ? "" : explain(request.responseText));
       request.onerror = () => resolve("The connection broke. Send the file again.");
       const form = new FormData();
-      form.append("proof", name);
+      form.append("key", name);
       form.append("file", file);
       if (status) status.textContent = `Sending ${file.name}`;
       request.send(form);

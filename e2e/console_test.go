@@ -1,0 +1,215 @@
+//go:build unix
+
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/casehook/casehook/internal/wire/wiretest"
+)
+
+// consoleServer starts the program with a callback that warns of each submission for review, and loads a case type.
+func consoleServer(t *testing.T) *console {
+	t.Helper()
+	callback := httptest.NewServer(wiretest.Callback(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := map[string]any{}
+		if strings.HasSuffix(r.URL.Path, "/submit") {
+			answer["warnings"] = []string{"There is no passport number yet."}
+		}
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			t.Error(err)
+		}
+	})))
+	t.Cleanup(callback.Close)
+	data := filepath.Join(t.TempDir(), "data")
+	c := &console{t: t}
+	c.url = startLine(t, exec.Command(filepath.Join(programs(t), "casehook"), "serve", "--data", data,
+		"--listen", "127.0.0.1:0", "--allow-address", "127.0.0.0/8"),
+		regexp.MustCompile(`listens on (http://\S+)`), "CASEHOOK_VAR_CALLBACKS="+callback.URL)
+	text, err := os.ReadFile(filepath.Join(data, "admin-token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.token = strings.TrimSpace(string(text))
+	definition, err := os.ReadFile("../examples/kyc.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.api(http.MethodPut, "/v1/case-types/kyc", string(definition))
+	return c
+}
+
+// console is a running server with a console.
+type console struct {
+	t          *testing.T
+	url, token string
+}
+
+// api sends a request to the API, and returns the answer of a success.
+func (c *console) api(method, path, body string) map[string]any {
+	t := c.t
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, c.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	request.Header.Set("Content-Type", "application/json")
+	if method == http.MethodPut {
+		request.Header.Set("Content-Type", "application/yaml")
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var got map[string]any
+	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil || answer.StatusCode >= 300 {
+		t.Fatalf("%s %s: %s %v %v", method, path, answer.Status, got, err)
+	}
+	return got
+}
+
+// setUp makes the first account in the console.
+func (b *browser) setUp(token string) {
+	b.t.Helper()
+	b.open("/setup#token=" + token)
+	b.fill("name", "Ada Lovelace")
+	b.fill("email", "ada@example.org")
+	b.fill("password", "correct horse battery")
+	b.press("Make the account")
+	b.at("/")
+}
+
+func TestACaseworkersDay(t *testing.T) {
+	t.Parallel()
+	c := consoleServer(t)
+	b := openBrowser(t, c.url)
+	b.setUp(c.token)
+	b.sees("Overview", "Cases by state")
+
+	b.keys("c")
+	b.sees("New KYC review")
+	b.fill("data/client_name", "Acme Corp")
+	b.fill("data/email", "no address")
+	b.press("Open a review")
+	b.sees("1 fault.", "Nothing was saved", "is not a valid email")
+	b.wait("the focus on the fault", `document.activeElement.id === "data/email"`)
+	b.fill("data/email", "office@acme.example")
+	b.fill("data/country", "NO")
+	b.press("Open a review")
+	b.sees("Ada Lovelace created the case, in Draft", "KYC-0001")
+
+	b.press("Submit for review")
+	b.sees("goes to In review")
+	b.run(chromedp.Click(`.form-foot .button.primary`))
+	b.sees("There is no passport number yet.", "Continue anyway")
+	b.press("Continue anyway")
+	b.sees("moved it from Draft to In review", "warned, continued anyway")
+
+	proof := filepath.Join(t.TempDir(), "passport.pdf")
+	if err := os.WriteFile(proof, []byte("%PDF-1.4 a passport"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.run(chromedp.SetUploadFiles(`.drop input[type=file]`, []string{proof}, chromedp.ByQuery))
+	b.sees("1 of 3", "passport.pdf", "uploaded Passport")
+
+	b.fill("comment", "Ask the register.")
+	b.press("Comment")
+	b.sees("Ada Lovelace commented", "Ask the register.")
+}
+
+func TestAListIsWorkedOnByKeys(t *testing.T) {
+	t.Parallel()
+	c := consoleServer(t)
+	b := openBrowser(t, c.url)
+	b.setUp(c.token)
+	for _, name := range []string{"Acme", "Brightwater", "Chidi"} {
+		c.api(http.MethodPost, "/v1/case-types/kyc/cases", `{"data":{"client_name":"`+name+`"}}`)
+	}
+	b.keys("g", "c")
+	b.at("/cases")
+	b.keys("?")
+	b.sees("Next and previous row")
+	b.keys(kb.Escape)
+	b.keys("j", "j")
+	b.wait("the cursor in the second row", `document.querySelector("tr.cursor").rowIndex === 2`)
+	b.keys("x", "j", "X")
+	b.sees("2 selected")
+	b.keys("a")
+	b.wait("the dialog", `document.querySelector("#bulk-assign[open]")`)
+	b.run(chromedp.SetValue(`#bulk-assignee`, "1"), chromedp.Click(`#bulk-assign .button.primary`))
+	b.sees("2 cases of 2 done.")
+	b.keys(kb.Escape)
+	b.at("/cases")
+	b.sees("Ada Lovelace")
+	b.keys("j", kb.Enter)
+	b.wait("a case", `location.pathname.startsWith("/cases/")`)
+	b.keys(kb.Escape)
+	b.at("/cases")
+	b.wait("the same row", `document.querySelector("tr.cursor")`)
+	b.keys("/")
+	b.wait("the search", `document.activeElement.type === "search"`)
+	b.run(chromedp.KeyEvent("bright"), chromedp.KeyEvent(kb.Enter))
+	b.sees("Brightwater")
+	b.wait("the others are gone", `!document.body.innerText.includes("Chidi")`)
+}
+
+func TestPagesAreLiveAndRowsHoldStill(t *testing.T) {
+	t.Parallel()
+	c := consoleServer(t)
+	b := openBrowser(t, c.url)
+	b.setUp(c.token)
+	create := func(name string) {
+		c.api(http.MethodPost, "/v1/case-types/kyc/cases", `{"data":{"client_name":"`+name+`"}}`)
+	}
+	create("Acme")
+	b.open("/cases")
+	b.sees("Live", "Acme")
+	create("Brightwater")
+	b.sees("1 new")
+	b.wait("the rows hold still", `document.querySelectorAll("tbody tr[data-id]").length === 1`)
+	b.press("1 new")
+	b.sees("Brightwater")
+	b.run(chromedp.Click(`[aria-label="Pause live updates"]`))
+	b.sees("Paused")
+}
+
+func TestEverybodyCanUseThePages(t *testing.T) {
+	t.Parallel()
+	c := consoleServer(t)
+	b := openBrowser(t, c.url)
+	b.open("/sign-in")
+	b.accessible("/sign-in")
+	b.open("/setup")
+	b.accessible("/setup")
+	b.setUp(c.token)
+	b.open("/cases")
+	b.accessible("/cases, empty")
+	made := c.api(http.MethodPost, "/v1/case-types/kyc/cases",
+		`{"data":{"client_name":"Acme","nationalities":["NO"],"company":{"name":"Acme"}}}`)
+	path := fmt.Sprintf("/cases/%.0f", made["id"])
+	for _, width := range []int64{1280, 390} {
+		for _, theme := range []string{"light", "dark"} {
+			b.window(width, theme)
+			for _, page := range []string{
+				"/", "/cases", "/cases?q=acme&type=kyc", "/queues", "/cases/new", path, path + "/transitions/submit", "/none",
+			} {
+				b.open(page)
+				b.accessible(fmt.Sprintf("%s at %d, %s", page, width, theme))
+			}
+		}
+	}
+}
