@@ -221,30 +221,65 @@ type SentAttempt struct {
 	State BodyState
 }
 
+// AttemptDetail is an attempt with its message's history.
+type AttemptDetail struct {
+	SentAttempt
+	Endpoint endpoint.Endpoint // without an ID where it is deleted
+	Entry    *event.Entry      // as the caller sees it; nil: it has been removed
+	Delivery Delivery          // of the message to the endpoint; the zero value: the entry has been removed
+}
+
 // Attempt returns an attempt with its body.
 func (s *Messages) Attempt(ctx context.Context, p access.Principal, id int64) (SentAttempt, error) {
+	d, _, err := s.attempt(ctx, p, id)
+	return d.SentAttempt, err
+}
+
+// AttemptDetail returns an attempt with its message's history.
+func (s *Messages) AttemptDetail(ctx context.Context, p access.Principal, id int64) (AttemptDetail, error) {
+	d, sees, err := s.attempt(ctx, p, id)
+	if err != nil || d.Entry == nil {
+		return d, err
+	}
+	d.Delivery, err = s.delivery(ctx, sees, d.Entry, d.Attempt)
+	d.Entry, _ = d.Entry.As(p.Clearance.SeesClass)
+	return d, err
+}
+
+// attempt returns an attempt that the caller sees, with its endpoint and its entry, which is not reduced to what the
+// caller sees.
+func (s *Messages) attempt(
+	ctx context.Context, p access.Principal, id int64,
+) (d AttemptDetail, sees *visibility, err error) {
 	if err := s.guard.Permit(ctx, p, access.GetAttempt); err != nil {
-		return SentAttempt{}, err
+		return d, nil, err
 	}
-	a, err := s.store.Attempt(ctx, p.Tenant, id)
-	if err != nil {
-		return SentAttempt{}, err
+	if d.Attempt, err = s.store.Attempt(ctx, p.Tenant, id); err != nil {
+		return d, nil, err
 	}
-	e, err := findEndpoint(ctx, s.store, p, a.Endpoint)
+	d.Endpoint, err = findEndpoint(ctx, s.store, p, d.Attempt.Endpoint)
 	if errors.Is(err, fault.NotFound) {
-		e, err = endpoint.Endpoint{Clearance: p.Clearance, Reached: casetype.Restricted}, nil
+		d.Endpoint, err = endpoint.Endpoint{Clearance: p.Clearance, Reached: casetype.Restricted}, nil
 	}
 	if err != nil {
-		return SentAttempt{}, err
+		return d, nil, err
 	}
-	sees, err := s.visibility(ctx, p)
+	if sees, err = s.visibility(ctx, p); err != nil {
+		return d, nil, err
+	}
+	visible, err := sees.attempt(ctx, d.Attempt)
+	if err != nil || !visible || !p.Clearance.Sees(d.Endpoint.Reached) {
+		return AttemptDetail{}, nil, orMissing(err)
+	}
+	found, err := s.store.TenantRange(ctx, p.Tenant, d.Seq-1, d.Seq, 1)
 	if err != nil {
-		return SentAttempt{}, err
+		return d, nil, err
 	}
-	if visible, err := sees.attempt(ctx, a); err != nil || !visible || !p.Clearance.Sees(e.Reached) {
-		return SentAttempt{}, orMissing(err)
+	if len(found.Entries) > 0 {
+		d.Entry = found.Entries[0]
 	}
-	return s.derive(ctx, a, filter.ViewOf(e), e.Reached)
+	d.derive()
+	return d, sees, nil
 }
 
 func orMissing(err error) error {
@@ -257,29 +292,26 @@ func orMissing(err error) error {
 
 // derive makes the body of an attempt again. It takes the view in which the body has the attempt's hash: the
 // endpoint's view at that time.
-func (s *Messages) derive(
-	ctx context.Context, a store.Attempt, now wire.View, reached casetype.Classification,
-) (SentAttempt, error) {
-	out := SentAttempt{Attempt: a, State: BodyGone}
-	found, err := s.store.TenantRange(ctx, a.Tenant, a.Seq-1, a.Seq, 1)
-	if err != nil || len(found.Entries) == 0 {
-		return out, err
+func (d *AttemptDetail) derive() {
+	d.State = BodyGone
+	if d.Entry == nil {
+		return
 	}
-	for _, view := range wire.ViewsUpTo(reached) {
-		for _, m := range view.Messages(found.Entries[0], "") {
-			if m.ID != a.Message || m.Hidden || m.Err != nil {
+	now := filter.ViewOf(d.Endpoint)
+	for _, view := range wire.ViewsUpTo(d.Endpoint.Reached) {
+		for _, m := range view.Messages(d.Entry, "") {
+			if m.ID != d.Message || m.Hidden || m.Err != nil {
 				continue
 			}
-			if sum := sha256.Sum256(m.Body); hex.EncodeToString(sum[:]) == a.BodySHA256 {
-				out.Body, out.State = m.Body, BodySame
-				return out, nil
+			if sum := sha256.Sum256(m.Body); hex.EncodeToString(sum[:]) == d.BodySHA256 {
+				d.Body, d.State = m.Body, BodySame
+				return
 			}
-			if view == now || out.Body == nil {
-				out.Body, out.State = m.Body, BodyDiffers
+			if view == now || d.Body == nil {
+				d.Body, d.State = m.Body, BodyDiffers
 			}
 		}
 	}
-	return out, nil
 }
 
 var subjectPattern = regexp.MustCompile(`^[a-z]{1,20}/[A-Za-z0-9_]{1,100}$`) // of entries

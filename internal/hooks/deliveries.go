@@ -133,12 +133,7 @@ func (s *Messages) deliveries(
 	if err != nil {
 		return nil, 0, err
 	}
-	b := &deliveryPage{
-		visibility: sees,
-		subject:    subject,
-		known:      map[string]endpoint.Endpoint{},
-		audience:   map[string]*filter.Audience{},
-	}
+	b := newDeliveryPage(sees, subject)
 	ends := make([]int, len(entries)) // of each entry's messages
 	for i, e := range entries {
 		b.add(e)
@@ -166,6 +161,39 @@ func (s *Messages) deliveries(
 		return b.messages, 0, nil
 	}
 	return b.messages, entries[kept-1].ID, nil
+}
+
+func newDeliveryPage(sees *visibility, subject string) *deliveryPage {
+	return &deliveryPage{
+		visibility: sees,
+		subject:    subject,
+		known:      map[string]endpoint.Endpoint{},
+		audience:   map[string]*filter.Audience{},
+	}
+}
+
+// delivery returns the delivery of an attempt's message to its endpoint. The zero value means that the caller does
+// not see it.
+func (s *Messages) delivery(
+	ctx context.Context, sees *visibility, e *event.Entry, a store.Attempt,
+) (Delivery, error) {
+	b := newDeliveryPage(sees, e.Subject)
+	b.add(e)
+	at := slices.IndexFunc(b.messages, func(m MessageDeliveries) bool { return m.Message == a.Message })
+	if at < 0 {
+		return Delivery{}, nil
+	}
+	b.messages, b.parts = b.messages[at:at+1], b.parts[at:at+1]
+	if err := b.load(ctx); err != nil {
+		return Delivery{}, err
+	}
+	b.resolve(&b.messages[0], b.parts[0])
+	for _, d := range b.messages[0].To {
+		if d.Endpoint == a.Endpoint {
+			return d, nil
+		}
+	}
+	return Delivery{}, nil
 }
 
 // add adds an entry's messages, as far as the caller sees them.

@@ -1,0 +1,314 @@
+package hooks
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/web/ui"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// messageList is the list of attempts at all endpoints.
+type messageList struct {
+	Rows      []messageRow
+	Chips     []ui.Chip
+	Quick     []quickFilter
+	Filter    messageFilter
+	Endpoints []endpoint.Endpoint
+	Triggers  []string
+	Classes   []classChoice
+	More      string
+	Newest    string // the address of the first page; empty: it is this one
+	Filtered  bool
+	Selected  string // the attempt that is shown beside the list
+}
+
+// messageRow is an attempt in a list.
+type messageRow struct {
+	ID, Href string
+	At       time.Time
+	Endpoint string
+	Trigger  string
+	Subject  subject
+	Number   int
+	Outcome  outcome
+	Took     string
+	Failed   bool
+}
+
+// quickFilter is a filter that one press sets.
+type quickFilter struct {
+	Name, Href string
+	Current    bool
+}
+
+// messageFilter has the parameters of the list as they are written in its address.
+type messageFilter struct {
+	Endpoint, Trigger, Outcome, Class, Subject, Message, Time, At string
+
+	path  string
+	query url.Values
+}
+
+// spans are the presets of time.
+var spans = []struct {
+	Key, Name string
+	Length    time.Duration
+}{
+	{"15m", "last 15 minutes", 15 * time.Minute},
+	{"1h", "last hour", time.Hour},
+	{"24h", "last 24 hours", 24 * time.Hour},
+	{"7d", "last 7 days", 7 * 24 * time.Hour},
+}
+
+// momentForm is how a field for a moment writes it, in UTC.
+const momentForm = "2006-01-02T15:04"
+
+func readFilter(r *ui.Request) messageFilter {
+	return messageFilter{
+		Endpoint: r.Query("endpoint"),
+		Trigger:  r.Query("trigger"),
+		Outcome:  r.Query("outcome"),
+		Class:    r.Query("class"),
+		Subject:  r.Query("subject"),
+		Message:  r.Query("message"),
+		Time:     r.Query("time"),
+		At:       r.Query("at"),
+		path:     "/messages",
+		query:    kept(r.HTTP.URL.Query()),
+	}
+}
+
+// kept returns the parameters of an address that have values.
+func kept(query url.Values) url.Values {
+	all := url.Values{}
+	for name, values := range query {
+		if values[0] != "" && name != "q" {
+			all.Set(name, values[0])
+		}
+	}
+	return all
+}
+
+// selection returns the filter as the use case reads it. Parts that can't be read select nothing less.
+func (f messageFilter) selection(now time.Time) store.AttemptFilter {
+	s := store.AttemptFilter{
+		Endpoint: f.Endpoint, Trigger: f.Trigger, Class: f.Class, Subject: f.Subject, Message: f.Message,
+		Outcome: map[string]store.Outcome{"delivered": store.Delivered, "failed": store.Failed}[f.Outcome],
+	}
+	for _, span := range spans {
+		if span.Key == f.Time {
+			s.Since = now.Add(-span.Length)
+		}
+	}
+	if at, err := time.Parse(momentForm, f.At); err == nil {
+		s.Until = at.Add(time.Minute)
+	}
+	return s
+}
+
+// chips lists the filters that are set.
+func (f messageFilter) chips(names map[string]string) (all []ui.Chip) {
+	add := func(parameter, name, value string) {
+		if value != "" {
+			all = append(all, ui.Chip{Name: name, Value: value, Without: ui.Without(f.path, f.query, parameter)})
+		}
+	}
+	for _, span := range spans {
+		if span.Key == f.Time {
+			add("time", "time", span.Name)
+		}
+	}
+	if at, err := time.Parse(momentForm, f.At); err == nil {
+		add("at", "until", at.Format("2 Jan 2006 15:04")+" UTC")
+	}
+	name, known := names[f.Endpoint]
+	if !known {
+		name = f.Endpoint
+	}
+	add("endpoint", "endpoint", name)
+	add("trigger", "trigger", f.Trigger)
+	add("outcome", "outcome", f.Outcome)
+	if f.Class != "" {
+		add("class", "failure", className(f.Class))
+	}
+	add("subject", "about", f.Subject)
+	add("message", "message", f.Message)
+	return all
+}
+
+// quick lists the filters that one press sets: the outcomes, and the classes that are common.
+func (f messageFilter) quick() []quickFilter {
+	set := func(name, outcome, class string) quickFilter {
+		query := url.Values{}
+		for n, values := range f.query {
+			if n != "outcome" && n != "class" && n != "cursor" {
+				query[n] = values
+			}
+		}
+		if outcome != "" {
+			query.Set("outcome", outcome)
+		}
+		if class != "" {
+			query.Set("class", class)
+		}
+		return quickFilter{name, withQuery(f.path, query), f.Outcome == outcome && f.Class == class}
+	}
+	all := []quickFilter{set("All", "", ""), set("Delivered", "delivered", ""), set("Failed", "failed", "")}
+	for _, class := range []string{"connect", "timeout", "dns", "tls"} {
+		all = append(all, set(className(class), "", class))
+	}
+	return all
+}
+
+func withQuery(path string, query url.Values) string {
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
+// listMessages shows attempts at all endpoints, the newest first. A text in the search box leads to what it names.
+func (h handler) listMessages(ctx context.Context, r *ui.Request) (ui.View, error) {
+	if q := strings.TrimSpace(r.Query("q")); q != "" {
+		return ui.Redirect(found(q, kept(r.HTTP.URL.Query()))), nil
+	}
+	list, err := h.messages(ctx, r)
+	if err != nil {
+		return ui.View{}, err
+	}
+	return ui.View{
+		Title: "Messages", Section: "/messages", Body: messagesPage(list, nil), Call: list.Filter.call(),
+	}, nil
+}
+
+// found returns the address of what a text names: an attempt, a message, a case, an endpoint, or a trigger.
+func found(q string, query url.Values) string {
+	switch {
+	case strings.HasPrefix(q, "att_"):
+		return "/messages/" + url.PathEscape(q)
+	case strings.HasPrefix(q, "msg_"):
+		query.Set("message", q)
+	case strings.HasPrefix(q, "ep_"):
+		query.Set("endpoint", q)
+	case wire.Known(q):
+		query.Set("trigger", q)
+	default:
+		if _, err := strconv.ParseInt(q, 10, 64); err == nil {
+			q = "case/" + q
+		}
+		query.Set("subject", q)
+	}
+	query.Del("cursor")
+	return withQuery("/messages", query)
+}
+
+// messages reads the list that a request's address describes.
+func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, error) {
+	f := readFilter(r)
+	names, endpoints, err := h.endpointNames(ctx, r)
+	if err != nil {
+		return messageList{}, err
+	}
+	selection := f.selection(time.Now())
+	if err := r.Position("messages", &selection.Before); err != nil {
+		return messageList{}, err
+	}
+	attempts, next, err := h.services.Messages.FindAttempts(ctx, r.Principal, selection)
+	if err != nil {
+		return messageList{}, err
+	}
+	list := messageList{
+		Chips: f.chips(names), Quick: f.quick(), Filter: f, Endpoints: endpoints, Triggers: wire.Names(),
+		Classes: classChoices(),
+	}
+	list.Filtered = len(list.Chips) > 0
+	for _, a := range attempts {
+		list.Rows = append(list.Rows, h.row(a, names, f.query))
+	}
+	if next > 0 {
+		if list.More, err = r.Cursor("messages", next); err != nil {
+			return list, err
+		}
+		list.More = strings.Replace(list.More, r.HTTP.URL.Path, f.path, 1)
+	}
+	if selection.Before > 0 {
+		list.Newest = ui.Without(f.path, f.query)
+	}
+	return list, nil
+}
+
+// row returns an attempt as a row. Its address keeps the list's filters.
+func (h handler) row(a store.Attempt, names map[string]string, query url.Values) messageRow {
+	id := h.ids.Seal(a.Tenant, a.ID)
+	name, known := names[a.Endpoint]
+	if !known {
+		name = "(deleted)"
+	}
+	return messageRow{
+		ID: id, Href: withQuery("/messages/"+id, query), At: a.At, Endpoint: name, Trigger: a.Trigger,
+		Subject: subjectOf(a.Subject), Number: a.Number, Outcome: outcomeOf(a), Took: ui.Took(a.Duration),
+		Failed: !a.Delivered,
+	}
+}
+
+// subject is what a message is about.
+type subject struct{ Name, Href string }
+
+// subjectOf returns what an entry is about: "case/17" leads to the case's page.
+func subjectOf(text string) subject {
+	kind, id, _ := strings.Cut(text, "/")
+	switch kind {
+	case "case":
+		return subject{id, "/cases/" + id}
+	case "contact":
+		return subject{"contact " + id, "/contacts/" + id}
+	case "endpoint":
+		return subject{id, "/endpoints/" + id}
+	}
+	return subject{Name: text}
+}
+
+// call returns the call of the API that does the same.
+func (f messageFilter) call() string {
+	query := url.Values{}
+	for name, value := range map[string]string{
+		"endpoint": f.Endpoint, "trigger": f.Trigger, "outcome": f.Outcome, "class": f.Class, "subject": f.Subject,
+		"message": f.Message,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	s := f.selection(time.Now())
+	if !s.Since.IsZero() {
+		query.Set("since", s.Since.UTC().Format(time.RFC3339))
+	}
+	if !s.Until.IsZero() {
+		query.Set("until", s.Until.UTC().Format(time.RFC3339))
+	}
+	return "GET " + withQuery("/v1/attempts", query)
+}
+
+// hidden returns the filters that a search keeps, by their parameters' names.
+func (f messageFilter) hidden() map[string]string {
+	all := map[string]string{}
+	for name := range f.query {
+		if name != "cursor" {
+			all[name] = f.query.Get(name)
+		}
+	}
+	return all
+}
+
+// rowClass returns the classes of a row.
+func (l messageList) rowClass(row messageRow) templ.KeyValue[string, bool] {
+	return templ.KV("cursor", row.ID == l.Selected)
+}
