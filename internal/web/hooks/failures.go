@@ -35,7 +35,8 @@ var unanswered = map[outbound.Class]failure{
 	outbound.TooLarge: {"answer too long", "The answer is too long.",
 		"The receiver should answer with a short body, or with none."},
 	outbound.Protocol: {"not HTTP", "The answer is not valid HTTP.",
-		"Something else than a web server may listen there, or a proxy breaks answers. Look at what answers on this port."},
+		"Something else than a web server may listen there, or a proxy breaks answers. " +
+			"Look at what answers on this port."},
 	outbound.Closed: {"broken off", "The connection was lost before the end of the answer.",
 		"The receiver, or a proxy before it, gave up. It may have the message: it has to recognise its webhook-id."},
 	outbound.Cancelled: {"cancelled", "This try was cancelled.",
@@ -43,7 +44,8 @@ var unanswered = map[outbound.Class]failure{
 	outbound.Ours: {"our failure", "This server could not send it.",
 		"The failure is on this side, not the receiver’s: look into the server’s log. It counts as no try."},
 	outbound.Credentials: {"no credentials", "There was no token to send, so nothing was sent.",
-		"The token server refused or did not answer. Check the endpoint’s authentication: token URL, client and secret."},
+		"The token server refused or did not answer. " +
+			"Check the endpoint’s authentication: token URL, client and secret."},
 }
 
 // answered describes the failures with an answer, by the status. Other statuses are described by their hundreds.
