@@ -45,3 +45,14 @@ func TestTheExamplesHaveNoFaults(t *testing.T) {
 		}
 	}
 }
+
+func TestExamplesAreListedByTheFieldsThatTheDocumentationNames(t *testing.T) {
+	kyc := example(t, "kyc.yaml")
+	ranges, wrong := kyc.Ranges([]casetype.Condition{
+		{Field: "country", Operator: "=", Value: "CH"},
+		{Field: "expected_turnover", Operator: ">=", Value: "100000"},
+	}, casetype.Public)
+	if len(wrong) > 0 || len(ranges) != 2 || !kyc.IsIndexed("expected_turnover", casetype.Public) {
+		t.Errorf("the ranges are %+v; refused: %+v", ranges, wrong)
+	}
+}
