@@ -14,6 +14,7 @@ import (
 type AboutToSubmit struct {
 	ID      string `json:"-"` // the webhook-id: the same on every attempt of one question
 	Attempt int    `json:"-"` // 1, 2, ...; not signed
+	DryRun  bool   `json:"-"` // somebody tries the transition out: nothing will be saved; not signed
 
 	Before  *Details `json:"case_details_before"` // as it is saved now; nil on creation
 	Details Details  `json:"case_details"`        // as it would be saved, in the state it would enter
@@ -115,7 +116,7 @@ func Callback(
 
 // DecodeAboutToSubmit reads a question that was verified. The error is ErrBody.
 func DecodeAboutToSubmit(header http.Header, body []byte) (*AboutToSubmit, error) {
-	q := &AboutToSubmit{ID: header.Get(headerID)}
+	q := &AboutToSubmit{ID: header.Get(headerID), DryRun: header.Get("dry-run") == "true"}
 	q.Attempt, _ = strconv.Atoi(header.Get("webhook-attempt")) // 0, where there is none
 	if err := json.Unmarshal(body, q); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBody, err)

@@ -185,6 +185,10 @@ func TestAQuestionHasBothCasesAndTheirData(t *testing.T) {
 		if err := q.Details.Data(&data); err != nil || len(data) != len(q.Details.Classifications) || q.ID != "msg_1" {
 			t.Errorf("%s: %v, %v", v.name, data, err)
 		}
+		v.header.Set("dry-run", "true")
+		if tried, err := webhook.DecodeAboutToSubmit(v.header, v.body); err != nil || !tried.DryRun || q.DryRun {
+			t.Errorf("%s: dry runs are not told apart: %v", v.name, err)
+		}
 		if (q.Before != nil) != strings.Contains(v.name, "progression") {
 			t.Errorf("%s: before is %+v", v.name, q.Before)
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
@@ -155,9 +156,18 @@ func keep(result outbound.Result, answer wire.Answer, failed *failure) Kept {
 		body = wire.EncodeAnswer(answer)
 	}
 	if len(body) > MaxKept {
-		return Kept{Body: slices.Clone(body[:MaxKept]), Truncated: true}
+		return Kept{Body: slices.Clone(beginning(body)), Truncated: true}
 	}
 	return Kept{Body: body, Truncated: result.Truncated}
+}
+
+// beginning returns the part of a long body that is kept. A text ends with a whole character.
+func beginning(body []byte) []byte {
+	end := MaxKept
+	for end > MaxKept-utf8.UTFMax && !utf8.RuneStart(body[end]) {
+		end--
+	}
+	return body[:end]
 }
 
 func (c *Client) ask(ctx context.Context, q Question, start time.Time) (reply Reply, _ error) {

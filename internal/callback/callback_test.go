@@ -477,7 +477,10 @@ func TestThePartOfAnAnswerThatIsKept(t *testing.T) {
 		"something else": {respond(200, "inside"), inside, withheld},
 		"another status": {respond(404, "inside"), inside, withheld},
 		"long":           {respond(404, long+"y"), kept{Body: []byte(long), Truncated: true}, withheld},
-		"none":           {drops, kept{}, kept{}},
+		"a long text": {
+			respond(404, long[1:]+"€"), kept{Body: []byte(long[1:]), Truncated: true}, withheld,
+		},
+		"none": {drops, kept{}, kept{}},
 	} {
 		s := serve(t, c.does)
 		allowed := outbound.Config{Allowed: func(context.Context, int64) ([]string, error) {

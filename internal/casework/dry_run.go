@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"strings"
@@ -92,7 +93,8 @@ func (s *questioner) tryOut(ctx context.Context, pl *plan, guards []guard) (resu
 	if result.Refusal != nil {
 		asked.Code = result.Refusal.Code
 	} else {
-		result.Warnings = pl.words(guards[0], pl.callback.Warnings, pl.highestShown(guards[0]))
+		shown := casetype.Classification(cmp.Or(pl.callback.Class, string(casetype.Public)))
+		result.Warnings = pl.words(guards[0], pl.callback.Warnings, shown)
 	}
 	asked = redactQuestion(pl.p, asked)
 	result.Question = &asked

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
@@ -40,6 +41,26 @@ func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
 			if err != nil || len(entries) != 2 || entries[0].Version != 2 || entries[1].Version != 1 {
 				t.Errorf("the history has %d entries, %v; want the creation and the comment, once each",
 					len(entries), err)
+			}
+			in := casework.Submission{Type: "loan", Transition: "open_asked"}
+			w.insist(faults, func() error {
+				_, err := w.submissions.Submit(t.Context(), w.p, in, once("create", "asked", "r"))
+				return err
+			})
+			w.callbacks.on("loan", respond(200, `{"errors":["no"]}`))
+			faults.Start()
+			for range 9 { // some don't get as far as the callback
+				w.submissions.Submit(t.Context(), w.p, in, authz.Once{})
+			}
+			faults.Stop()
+			saved := 0
+			for _, q := range w.asked(w.p, store.QuestionFilter{Transition: "open_asked"}) {
+				if q.Code == "" {
+					saved++
+				}
+			}
+			if saved != 1 {
+				t.Errorf("%d questions led to a case", saved)
 			}
 			failures, of := faults.Failures()
 			t.Logf("%d failures of %d statements and commits", failures, of)

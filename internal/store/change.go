@@ -76,11 +76,14 @@ func (c *Change) steps(ctx context.Context, r reader) ([]step, error) {
 	entry.Trace = observe.Traceparent(ctx)
 	args, err := entryInserted.values(&entry)
 	all = append(all, step{statement: journalAdd, args: args, entry: &entry.Entry})
-	if err != nil || len(c.Questions) == 0 {
-		return all, err
+	for i := range c.Questions {
+		if err != nil {
+			break
+		}
+		args, err = questionInserted.values(&c.Questions[i])
+		all = append(all, step{statement: questionAdd, args: args})
 	}
-	asked, err := encodeQuestions(c.Questions)
-	return append(all, step{statement: questionsAdd, args: []any{asked}}), err
+	return all, err
 }
 
 func (c *Change) caseStep() (step, error) {
@@ -104,7 +107,7 @@ func (s *Store) Commit(ctx context.Context, c *Change) error {
 		return err
 	}
 	started := time.Now()
-	if s.dialect == postgres {
+	if s.dialect == postgres && len(c.Questions) <= 1 {
 		err = s.commitWhole(ctx, c, steps)
 	} else {
 		err = s.engine.update(ctx, func(q querier) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// wholeChanges has the statements by whether a change creates a case, has an answer, and has questions. PostgreSQL
+// wholeChanges has the statements by whether a change creates a case, has an answer, and has a question. PostgreSQL
 // carries out a change as one statement, which is a transaction by itself: one round trip. Its parameters are those of
 // the change's steps, one behind the other.
 var wholeChanges = func() (all [2][2][2]*statement) {
@@ -26,8 +26,8 @@ var wholeChanges = func() (all [2][2][2]*statement) {
 	return all
 }()
 
-// wholeChange defines the statement of a change that creates a case or replaces one, with or without an answer and
-// questions. It returns how many rows there are of the case that is replaced and of the answer, and the id of the
+// wholeChange defines the statement of a change that creates a case or replaces one, with or without an answer and a
+// question. It returns how many rows there are of the case that is replaced and of the answer, and the id of the
 // entry; 0: the case was not saved.
 func wholeChange(creates, answered, asked bool) *statement {
 	var used int
@@ -62,8 +62,7 @@ func wholeChange(creates, answered, asked bool) *statement {
 		"pending as (insert into journal_pending (entry) select id from entry)")
 	if asked {
 		parts = append(parts, "asked as (insert into questions ("+questionInserted.names()+
-			") select "+questionInserted.of("r")+" from saved, "+
-			questionInserted.rows(fmt.Sprint("$", parameters(1)))+" as r)")
+			") select "+questionInserted.casts(parameters(len(questionInserted)))+" from saved)")
 	}
 	return postgresOnly("with " + strings.Join(parts, ", ") +
 		" select (select count(*) from present), " + answers + ", coalesce((select id from entry), 0)")

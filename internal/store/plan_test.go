@@ -42,6 +42,29 @@ func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 	}
 }
 
+// TestQuestionsAreFoundAlongIndexes checks the same of questions.
+func TestQuestionsAreFoundAlongIndexes(t *testing.T) {
+	stores := openBoth(t)
+	for index, c := range map[string]struct {
+		statement *statement
+		caseID    int
+		sqlite    string
+	}{
+		"questions_by_case": {questionsByCase, 1, "USING INDEX questions_by_case (tenant=? AND case_id=? AND "},
+		"questions_pkey":    {questionsByID, 0, "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+	} {
+		args := []any{1, c.caseID, 1000, 0, lookBatch, "", "", "", "", 0, 0}
+		if plan := sqlitePlan(t, stores["sqlite"], c.statement, args); !strings.Contains(plan, c.sqlite) ||
+			strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("sqlite, by %s:\n%s", index, plan)
+		}
+		if plan := postgresPlan(t, stores["postgres"], c.statement, args); !strings.Contains(plan, index) ||
+			strings.Contains(plan, "Seq Scan on questions") {
+			t.Errorf("postgres, by %s:\n%s", index, plan)
+		}
+	}
+}
+
 // TestAReplayOfNamedMessagesReadsTheirEntriesAlone checks that a batch costs no more than its messages.
 func TestAReplayOfNamedMessagesReadsTheirEntriesAlone(t *testing.T) {
 	stores := openBoth(t)

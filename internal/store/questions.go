@@ -124,35 +124,20 @@ var (
 	questionHead = define(`select coalesce(max(id), 0) from questions`)
 	questionAt   = define(`select id, at from questions where id >= $1 order by id limit 1`)
 
-	questionsAdd = define(`insert into questions (` + questionInserted.names() + `)
-		select ` + questionInserted.of("r") + ` from ` + questionInserted.rows("$1") + ` as r`)
+	questionAdd = define(`insert into questions (` + questionInserted.names() + `)
+		values (` + questionInserted.parameters(1) + `)`)
 	questionsPurge = define(`delete from questions where id in
 		(select id from (select id, at from questions where id > 0 order by id limit $2) as oldest where at < $1)`)
 )
 
-// encodeQuestions returns questions as the parameter of an insert.
-func encodeQuestions(all []Question) (string, error) {
-	rows := make([][]any, len(all))
-	for i := range all {
-		row, err := questionInserted.values(&all[i])
-		if err != nil {
-			return "", err
-		}
-		rows[i] = row
-	}
-	return encodeRows(rows)
-}
-
 // AddQuestions keeps questions.
 func (tx *Tx) AddQuestions(ctx context.Context, all []Question) error {
-	if len(all) == 0 {
-		return nil
+	for i := range all {
+		if _, err := questionInserted.exec(ctx, tx.q, questionAdd, &all[i]); err != nil {
+			return err
+		}
 	}
-	list, err := encodeQuestions(all)
-	if err == nil {
-		_, err = tx.q.exec(ctx, questionsAdd, list)
-	}
-	return err
+	return nil
 }
 
 // FindQuestions returns questions, the newest first, and the Before of the next call; 0: there are no more. It may
