@@ -30,8 +30,8 @@ type browser struct {
 	failures []string // of scripts and policies
 }
 
-// openBrowser starts Chromium, whose pages are those of a server. The test fails if a script does, or if a page asks for
-// what its policy forbids.
+// openBrowser starts Chromium for the pages of a server. The test fails if a script does, or if a page asks for what its
+// policy forbids.
 func openBrowser(t *testing.T, url string) *browser {
 	t.Helper()
 	path := chromium(t)

@@ -206,6 +206,7 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 			b.window(width, theme)
 			for _, page := range []string{
 				"/", "/cases", "/cases?q=acme&type=kyc", "/queues", "/cases/new", path, path + "/transitions/submit", "/none",
+				"/questions", "/callbacks", "/dry-run",
 			} {
 				b.open(page)
 				b.accessible(fmt.Sprintf("%s at %d, %s", page, width, theme))

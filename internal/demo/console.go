@@ -42,7 +42,8 @@ var clients = []map[string]any{
 	{"client_name": "Mehmet Yıldız", "country": "TR", "source_of_funds": "salary"},
 	{"client_name": "Brightwater Holdings Ltd", "country": "GB", "source_of_funds": "investments"},
 	{"client_name": "Delphine Marchand", "country": "FR", "source_of_funds": "inheritance"},
-	{"client_name": "Pyongyang Trading", "country": "KP", "email": "office@trading.example", "source_of_funds": "other"},
+	{"client_name": "Pyongyang Trading", "country": "KP", "email": "office@trading.example",
+		"source_of_funds": "other"},
 }
 
 // moreClients creates cases, and submits one that its callback refuses.

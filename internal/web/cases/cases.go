@@ -1,11 +1,13 @@
 // Package cases has the console's pages about cases: the list, the queues, a case with its form and its timeline, and
-// the creation of one.
+// the creation of one; and the
+// questions that callbacks were asked.
 package cases
 
 import (
 	"strconv"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/hooks"
@@ -18,6 +20,8 @@ type handler struct {
 	messages *hooks.Messages
 	users    *people.Users
 	guard    *authz.Guard
+
+	questionIDs rest.SealedIDs
 }
 
 // Services are the use cases that the pages need.
@@ -30,11 +34,19 @@ type Services struct {
 
 // Register registers the pages.
 func Register(s *ui.Site, services Services) {
-	h := handler{services.Casework, services.Messages, services.Users, services.Guard}
+	h := handler{
+		services: services.Casework, messages: services.Messages, users: services.Users, guard: services.Guard,
+		questionIDs: s.SealedIDs("qst_"),
+	}
 	s.Page("GET /cases", access.ListCases, h.list)
 	s.Page("POST /cases/bulk", access.ListCases, h.bulk)
 	s.Page("GET /queues", access.CountCases, h.queues)
 	s.Page("GET /queues/next", access.ListCases, h.next)
+	s.Page("GET /questions", access.ListQuestions, h.questions)
+	s.Page("GET /questions/{id}", access.GetQuestion, h.question)
+	s.Page("GET /callbacks", access.ListQuestions, h.callbacks)
+	s.Page("GET /dry-run", access.DryRunTransition, h.showDryRun)
+	s.Page("POST /dry-run", access.DryRunTransition, h.dryRun)
 	s.Page("GET /cases/new", access.ListCaseTypes, h.newCase)
 	s.Page("POST /cases/new", access.CreateCase, h.create)
 	s.Page("GET /cases/{id}", access.GetCase, h.show)

@@ -2,7 +2,10 @@ package cases
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	"github.com/casehook/casehook/internal/web/ui"
 )
@@ -73,4 +76,12 @@ func has(all []string, one string) bool { return slices.Contains(all, one) }
 func warned(detail string) string {
 	before, _, _ := strings.Cut(detail, "; submit again")
 	return before + "."
+}
+
+// anchor is the id of a commit in a timeline; a refused submission has none.
+func (e timelineEvent) anchor() templ.Attributes {
+	if e.Version == 0 {
+		return nil
+	}
+	return templ.Attributes{"id": "v" + strconv.FormatInt(e.Version, 10)}
 }

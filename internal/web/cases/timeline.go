@@ -17,6 +17,7 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/hooks"
+	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/web/ui"
 )
 
@@ -45,6 +46,7 @@ type diffLine struct{ Title, Before, After string }
 // askedLine is a callback that was asked before a commit.
 type askedLine struct {
 	URL, Verdict, Color, Note string
+	Href                      string // of the question; empty: it has no page of its own
 	Took                      time.Duration
 }
 
@@ -95,10 +97,31 @@ func (h handler) timeline(ctx context.Context, r *ui.Request, view casework.View
 		shown.Told = told[e.Version]
 		t.Events = append(t.Events, shown)
 	}
+	since, until := spanOf(found, before.ID == 0)
+	refused, err := h.refused(ctx, r.Principal, view.ID, since, until)
+	if err != nil {
+		return t, err
+	}
+	t.Events = append(t.Events, refused...)
+	slices.SortStableFunc(t.Events, func(a, b timelineEvent) int { return b.At.Compare(a.At) })
 	if found.More && len(found.Items) > 0 {
 		t.Older, err = r.Cursor("console timeline", struct{ ID int64 }{found.Items[len(found.Items)-1].ID})
 	}
 	return t, err
+}
+
+// spanOf returns the time that a part of a timeline covers: it begins with its last commit, or with the case, and ends
+// with its first commit unless that is the newest.
+func spanOf(found store.Page[*event.Entry], newest bool) (since, until time.Time) {
+	if n := len(found.Items); n > 0 {
+		if found.More {
+			since = found.Items[n-1].At
+		}
+		if !newest {
+			until = found.Items[0].At
+		}
+	}
+	return since, until
 }
 
 // comments returns the texts of the comments that entries are about, by id.

@@ -29,6 +29,10 @@ var navigation = []section{
 		{"/replays", "Replays", "replay", "r", access.ListReplays},
 		{"/catalogue", "Catalogue", "catalogue", "w", access.ListTriggers},
 	}},
+	{"Asked", []item{
+		{"/callbacks", "Callbacks", "callback", "b", access.ListQuestions},
+		{"/questions", "Questions", "question", "h", access.ListQuestions},
+	}},
 	{"Setup", []item{
 		{"/types", "Case types", "type", "t", access.ListCaseTypes},
 		{"/labels", "Labels", "label", "l", access.ListLabels},

@@ -237,6 +237,9 @@ func (r *Request) Cursor(list string, position any) (string, error) {
 	return With(r.HTTP.URL.Path, r.HTTP.URL.Query(), "cursor", sealed), nil
 }
 
+// SealedIDs returns the ids of the API with a prefix.
+func (s *Site) SealedIDs(prefix string) rest.SealedIDs { return s.config.Kernel.SealedIDs(prefix) }
+
 // Position reads the position that the address of a page has. Without one it is left as it is.
 func (r *Request) Position(list string, position any) error {
 	return r.site.config.Kernel.Open(list, r.Query("cursor"), position)
