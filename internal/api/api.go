@@ -58,6 +58,7 @@ type Console struct {
 	Kernel       *rest.Kernel
 	Authenticate func(*rest.Exchange) error
 	Sessions     apipeople.Sessions
+	Tester       *delivery.Tester
 }
 
 // Services are the use cases that the API serves.
@@ -107,7 +108,7 @@ func compose(s Services, c Config) *rest.Kernel {
 	})
 	sessions := apipeople.Register(k, s.People, peopleConfig)
 	if c.Console != nil {
-		c.Console(Console{Kernel: k, Authenticate: authenticator.Authenticate, Sessions: sessions})
+		c.Console(Console{Kernel: k, Authenticate: authenticator.Authenticate, Sessions: sessions, Tester: c.Tester})
 	}
 	docs.Serve(k, docs.Versions{Casehook: c.Version, Atfinity: c.AtfinityVersion})
 	return k

@@ -133,7 +133,7 @@ func TestEachEndpointGetsTheVersionThatItExpects(t *testing.T) {
 		for trigger, want := range map[string][]string{
 			"case_created": {"2.4.1"}, "claim.closed": nil, "contact.created": nil,
 		} {
-			if _, _, err := b.tester.Send(b.Context(), e, trigger); err != nil {
+			if _, _, err := b.tester.Send(b.Context(), e, trigger, nil); err != nil {
 				b.Fatal(err)
 			}
 			if got := next(b, expected); !slices.Equal(got.header["X-Atfinity-Version"], want) {

@@ -38,9 +38,10 @@ func (e *Engine) Tester() *Tester {
 	}
 }
 
-// Send tries a sample of a trigger once, and returns the outcome in the form of an attempt, with its error.
+// Send tries a sample of a trigger once, and returns the outcome in the form of an attempt, with its error. A body that
+// is not empty is sent in place of the sample's.
 func (t *Tester) Send(
-	ctx context.Context, e endpoint.Endpoint, trigger string,
+	ctx context.Context, e endpoint.Endpoint, trigger string, body []byte,
 ) (a store.Attempt, reason string, err error) {
 	if t.hold {
 		held := fault.New(fault.Unavailable, "delivery.held",
@@ -57,6 +58,9 @@ func (t *Tester) Send(
 	msg, err := t.sample(e, trigger)
 	if err != nil {
 		return a, "", err
+	}
+	if len(body) > 0 {
+		msg.Body.Body = body
 	}
 	q := requestOf(e, e.Policy.WithDefaults(), msg, time.Now())
 	q.Header = append(q.Header, outbound.Header{Name: "webhook-test", Value: "true"})

@@ -2,11 +2,13 @@ package hooks
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -15,7 +17,26 @@ import (
 type Test struct {
 	Endpoint string // its id
 	Trigger  string
+	Body     []byte // JSON to send in place of the sample's; empty: the sample's own
 	Send     SendFunc
+}
+
+// maxSample bounds the body of a test, in bytes.
+const maxSample = 256 << 10
+
+// check refuses a body that is not JSON, or too long.
+func (t Test) check() error {
+	message := ""
+	switch {
+	case len(t.Body) > maxSample:
+		message = "is longer than 256 KiB"
+	case len(t.Body) > 0 && !json.Valid(t.Body):
+		message = "is not valid JSON"
+	default:
+		return nil
+	}
+	return fault.In("request.body_invalid", "The request's body is not as described: see fields.",
+		fault.Field{Path: "/body", Message: message})
 }
 
 // TestResult is the result of a test.
@@ -24,8 +45,10 @@ type TestResult struct {
 	Reason string
 }
 
-// SendFunc sends a sample of a trigger to an endpoint.
-type SendFunc func(ctx context.Context, e endpoint.Endpoint, trigger string) (a store.Attempt, reason string, err error)
+// SendFunc sends a sample of a trigger to an endpoint, with a body of the caller's if that is not empty.
+type SendFunc func(
+	ctx context.Context, e endpoint.Endpoint, trigger string, body []byte,
+) (a store.Attempt, reason string, err error)
 
 // TestEndpoint sends a sample to an endpoint. It records the test after the answer, so that no transaction is open
 // while the endpoint answers.
@@ -42,11 +65,14 @@ func (s *Messages) TestEndpoint(
 	if !wire.Known(t.Trigger) {
 		return out, triggerMissing(t.Trigger)
 	}
+	if err := t.check(); err != nil {
+		return out, err
+	}
 	err = s.guard.Once(ctx, p, once, func() error {
 		if err := s.guard.Claim(ctx, p, once, time.Duration(e.Policy.Timeout)); err != nil {
 			return err
 		}
-		if out.Attempt, out.Reason, err = t.Send(ctx, e, t.Trigger); err != nil {
+		if out.Attempt, out.Reason, err = t.Send(ctx, e, t.Trigger, t.Body); err != nil {
 			return err
 		}
 		m := authz.NewMandate(p, access.TestEndpoint)
@@ -56,7 +82,7 @@ func (s *Messages) TestEndpoint(
 				Who:     p,
 				What:    access.EndpointTested,
 				Subject: authz.AboutEndpoint(e),
-				Detail:  map[string]any{"trigger": out.Trigger, "delivered": out.Delivered},
+				Detail:  map[string]any{"trigger": out.Trigger, "delivered": out.Delivered, "edited": len(t.Body) > 0},
 			})
 			if err != nil {
 				return err

@@ -38,7 +38,7 @@ func Register(s api.Services, parts api.Console, c Config) *ui.Site {
 	parts.Kernel.OnMissing(site.Missing)
 	site.Page("GET /{$}", access.ListCases, overview{s}.show)
 	site.Page("GET /jump", access.ListCases, jumper{s}.jump)
-	hooks.Register(site, parts.Kernel, s.Hooks)
+	hooks.Register(site, parts.Kernel, s.Hooks, parts.Tester)
 	people.Register(site, s.People, parts.Sessions)
 	cases.Register(site, cases.Services{
 		Casework: s.Casework, Messages: s.Hooks.Messages, Users: s.People.Users, Guard: s.Guard,

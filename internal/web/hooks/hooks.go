@@ -8,6 +8,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/input"
@@ -18,11 +19,14 @@ import (
 type handler struct {
 	services hooks.Services
 	ids      rest.SealedIDs // of attempts
+	tester   *delivery.Tester
 }
 
 // Register registers the pages.
-func Register(s *ui.Site, k *rest.Kernel, services hooks.Services) {
-	h := handler{services: services, ids: k.SealedIDs("att_")}
+func Register(s *ui.Site, k *rest.Kernel, services hooks.Services, tester *delivery.Tester) {
+	h := handler{services: services, ids: k.SealedIDs("att_"), tester: tester}
+	h.registerEndpoints(s)
+	h.registerReplays(s)
 	s.Page("GET /messages", access.FindAttempts, h.listMessages)
 	s.Page("GET /messages/{attempt}", access.GetAttempt, h.showMessage)
 	s.Page("POST /messages/{attempt}/resend", access.ResendMessage, h.resend)
