@@ -145,3 +145,44 @@ func TestReplaysAreStartedAndCancelled(t *testing.T) {
 	cancel := regexp.MustCompile(`/replays/rpl_[0-9a-f]+/cancel`).FindString(running.HTML)
 	want(t, w.manager.Post(path+cancel, url.Values{"back": {"list"}}), 200, "cancelled")
 }
+
+func TestAnEndpointIsMadeAndChangedByAForm(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	want(t, w.manager.Get("/endpoints/new?trigger=case_comment"), 200, "New endpoint", "A comment was added",
+		`value="case_comment" checked`)
+	form := url.Values{
+		"name": {"erp " + hostile}, "url": {"https://erp.example/hooks"}, "triggers": {"case_created", "case_comment"},
+		"sources": {"ui"}, "clearance": {"PRIVATE"}, "retries": {"5s, 1m"}, "timeout": {"10s"}, "concurrency": {"4"},
+		"order": {"strict"}, "rate_limit": {"2.5"}, "payload": {"thin"}, "headers": {"X-Api-Key: sesame\nX-Two: b"},
+		"auth_type": {"bearer"}, "auth_token": {"open"}, "filter": {"case.type == 'note'"},
+	}
+	wrong := url.Values{"url": {"ftp://x"}, "sources": {"ui"}, "clearance": {"PRIVATE"}, "timeout": {"10s"},
+		"concurrency": {"4"}, "order": {"strict"}, "payload": {"full"}, "filter": {"case."}, "name": {hostile}}
+	refused := w.manager.Post("/endpoints", wrong)
+	want(t, refused, 422, "Nothing was saved", `href="#url"`, `href="#triggers"`, `href="#filter"`, "ftp://x")
+	want(t, w.manager.Post("/endpoints", url.Values{"timeout": {"soon"}, "retries": {"x"}}), 422,
+		"Choose at least one.", "is not a length of time", "It is not a number from 1 to 64.")
+	made := w.manager.Post("/endpoints", form)
+	want(t, made, 200, "It is shown this once", "Send a test")
+	if secretText.FindString(made.HTML) == "" {
+		t.Error("the secret is not shown")
+	}
+	id := regexp.MustCompile(`/endpoints/(ep_[0-9a-f]+)`).FindStringSubmatch(made.HTML)[1]
+	edit := w.manager.Get("/endpoints/" + id + "/edit")
+	want(t, edit, 200, "X-Api-Key: (hidden)", "5s, 1m", "2.5", "Save")
+	if strings.Contains(edit.HTML, "sesame") || strings.Contains(edit.HTML, `"open"`) {
+		t.Error("the form shows a secret")
+	}
+	form.Set("headers", "X-Api-Key: (hidden)")
+	form.Set("auth_token", "(hidden)")
+	form.Set("description", "For the books")
+	want(t, w.manager.Post("/endpoints/"+id+"/edit", form), 200, "Saved.", "For the books", "X-Api-Key: (hidden)",
+		"2: 5s, 1m", "ui alone", "2.5 a second", "thin")
+	form.Set("url", "https://other.example/hooks") // secrets do not follow to another host
+	want(t, w.manager.Post("/endpoints/"+id+"/edit", form), 422, "Nothing was saved", `href="#auth_token"`)
+	viewer := w.console.Person("vi@example.com", "viewer", "RESTRICTED")
+	want(t, viewer.Get("/endpoints/new"), 403)
+	want(t, viewer.Post("/endpoints", form), 403)
+	want(t, viewer.Post("/endpoints/"+id+"/edit", form), 403)
+}

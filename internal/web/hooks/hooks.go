@@ -26,6 +26,7 @@ type handler struct {
 func Register(s *ui.Site, k *rest.Kernel, services hooks.Services, tester *delivery.Tester) {
 	h := handler{services: services, ids: k.SealedIDs("att_"), tester: tester}
 	h.registerEndpoints(s)
+	h.registerForms(s)
 	h.registerReplays(s)
 	s.Page("GET /messages", access.FindAttempts, h.listMessages)
 	s.Page("GET /messages/{attempt}", access.GetAttempt, h.showMessage)
