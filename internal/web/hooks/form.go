@@ -209,8 +209,9 @@ func keys(m map[string]*string) (all []string) {
 var endpointFields = map[string]string{
 	"name": "Name", "url": "URL", "triggers": "Triggers", "sources": "Sources", "filter": "Filter",
 	"clearance": "Clearance", "retries": "Retries", "timeout": "Timeout", "concurrency": "At once", "order": "Order",
-	"rate_limit": "Rate limit", "description": "Description", "payload": "Bodies", "atfinity_version": "Atfinity version",
-	"headers": "Headers", "auth_type": "Authentication", "tls_certificate": "Certificate", "tls_key": "Key",
+	"rate_limit": "Rate limit", "description": "Description", "payload": "Bodies",
+	"atfinity_version": "Atfinity version",
+	"headers":          "Headers", "auth_type": "Authentication", "tls_certificate": "Certificate", "tls_key": "Key",
 	"tls_ca": "Authorities",
 }
 

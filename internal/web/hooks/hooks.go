@@ -27,6 +27,7 @@ func Register(s *ui.Site, k *rest.Kernel, services hooks.Services, tester *deliv
 	h := handler{services: services, ids: k.SealedIDs("att_"), tester: tester}
 	h.registerEndpoints(s)
 	h.registerForms(s)
+	h.registerCatalogue(s)
 	h.registerReplays(s)
 	s.Page("GET /messages", access.FindAttempts, h.listMessages)
 	s.Page("GET /messages/{attempt}", access.GetAttempt, h.showMessage)
