@@ -226,6 +226,11 @@ func (w *typedWriter) data() {
 		w.parts[dataPart(name)] = part
 	}
 	delete(data, "$defs")
+	for _, field := range object(data["properties"]) {
+		if field, ok := field.(node); ok {
+			delete(field, "indexed") // which is no keyword of JSON Schema
+		}
+	}
 	data["additionalProperties"] = false
 	data["description"] = "The fields of a case."
 	w.schemas["Data"] = data
