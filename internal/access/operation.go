@@ -111,6 +111,10 @@ const (
 	GetUser      Operation = "get-user"
 	UpdateUser   Operation = "update-user"
 	ListAudit    Operation = "list-audit"
+
+	ListViews  Operation = "list-views"
+	CreateView Operation = "create-view"
+	DeleteView Operation = "delete-view"
 )
 
 // The operations outside of tenants, which have no least role: those before sign-in, the operator's, and the
@@ -130,6 +134,10 @@ const (
 // least has the lowest role that may carry out each operation. An operation that is not
 // listed is for administrators alone.
 var least = map[Operation]Role{
+	ListViews:  Viewer,
+	CreateView: Viewer,
+	DeleteView: Viewer,
+
 	GetSession:     Viewer,
 	DeleteSession:  Viewer,
 	ChangePassword: Viewer,

@@ -143,11 +143,17 @@ func (w *world) problemsOfCases() {
 		{"POST", "/v1/dry-runs", `{"case": ` + strip(ann) + `, "transition": "finish"}`, 409, "case.transition_not_allowed"},
 		{"POST", "/v1/dry-runs", `{"case": ` + strip(nobody) + `}`, 404, "case.not_found"},
 		{"GET", "/v1/questions/nonsense", "", 404, "question.not_found"},
+		{"POST", "/v1/views", `{"name": " ", "page": "//elsewhere.example"}`, 422, "view.invalid"},
+		{"DELETE", "/v1/views/none", "", 404, "view.not_found"},
 		{"POST", ann + "/transitions/submit", `{"data": {"email": "a@b.example"}}`, 422, "case.fields_not_allowed"},
 		{"POST", anonymous + "/transitions/submit", "", 422, "case.precondition_failed"},
 		{"PATCH", written, `{"name": "x"}`, 403, "case.no_edit"},
 		{"POST", ann + "/comments", `{"text": " "}`, 422, "comment.invalid"},
 	})
+	for range 100 {
+		w.post("/v1/views", `{"name": "x", "page": "/cases"}`).is(201, "")
+	}
+	w.post("/v1/views", `{"name": "x", "page": "/cases"}`).is(409, "view.too_many")
 	w.problemsOfMarks(ann)
 	for method, path := range map[string]string{"PATCH": ann, "POST": ann + "/transitions/submit", "DELETE": ann} {
 		var body any

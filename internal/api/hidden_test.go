@@ -191,7 +191,7 @@ func (s *hiddenTest) lists() map[string][]string {
 	return map[string][]string{
 		"list-cases":      {"/v1/cases", "/v1/cases?limit=1", "/v1/cases?q=closed", "/v1/cases?label=carried", "/v1/cases?assignee=" + s.seen["user"]},
 		"count-cases":     {"/v1/cases/facets", "/v1/cases/facets?label=carried"},
-		"list-case-types": {"/v1/case-types"}, "list-contacts": {"/v1/contacts"}, "list-labels": {"/v1/labels"},
+		"list-case-types": {"/v1/case-types"}, "list-contacts": {"/v1/contacts"}, "list-labels": {"/v1/labels"}, "list-views": {"/v1/views"},
 		"list-endpoints": endpoints, "get-targets": {"/v1/triggers/case_comment/targets"},
 		"list-audit": {"/v1/audit", "/v1/audit?limit=1"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
 		"list-questions": {"/v1/questions", "/v1/questions?verdict=accepted"},
@@ -305,7 +305,9 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 		"update-contact": {{"PATCH", "/v1/contacts/{contact}", `{"city": "London"}`, 200}},
 		"delete-contact": {{"DELETE", "/v1/contacts/{contact}", "", 204}, {"DELETE", "/v1/contacts/{lost}?unlink=true", "", 204}, {"GET", "/v1/contacts/{contact}", "", 404},
 			{"PUT", seen + "/contacts/{lost}/claimant", "", 404}, {"DELETE", "/v1/contacts/{contact}", "", 404}},
-		"edit-label": {{"PATCH", "/v1/labels/{label}", `{"name": "Same"}`, 200}}, "get-label": {{"GET", "/v1/labels/{label}", "", 200}},
+		"list-views": {{"GET", "/v1/views", "", 200}}, "delete-view": {{"DELETE", "/v1/views/{label}", "", 404}},
+		"create-view": {{"POST", "/v1/views", `{"name": "{label}", "page": "/cases", "query": "label={label}"}`, 201}},
+		"edit-label":  {{"PATCH", "/v1/labels/{label}", `{"name": "Same"}`, 200}}, "get-label": {{"GET", "/v1/labels/{label}", "", 200}},
 		"delete-label": {{"DELETE", "/v1/labels/{label}", "", 204}, {"GET", "/v1/labels/{label}", "", 404}, {"PUT", seen + "/labels/{label}", "", 404},
 			{"DELETE", "/v1/labels/{label}", "", 404}, {"POST", "/v1/labels", `{"slug": "{label}"}`, 201}},
 

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/outbound"
 )
 
@@ -66,6 +67,7 @@ func (w *world) story() {
 	w.storyOfEndpoints()
 	w.storyOfTheJournal()
 	w.storyOfClaims()
+	w.storyOfViews()
 	w.storyOfTokens()
 	w.storyOfTenants()
 	w.storyOfPeople()
@@ -576,6 +578,31 @@ func (w *world) storyOfTenants() {
 		t.Errorf("changed: %s", changed.body)
 	}
 	w.get("/v1/cases", "Host", "acme.example").is(200, "")
+}
+
+func (w *world) storyOfViews() {
+	t := w.t
+	made := w.post("/v1/views", `{"name": "Drafts", "page": "/cases", "query": "?type=kyc&state=draft&cursor=x"}`).is(201, "")
+	if made.text("query") != "state=draft&type=kyc" {
+		t.Errorf("the query is %s", made.text("query"))
+	}
+	shared := w.post("/v1/views", `{"name": "Failed", "page": "/messages", "query": "outcome=failed", "shared": true}`)
+	if all := w.get("/v1/views").is(200, "").items(); len(all) != 2 {
+		t.Errorf("the views are %v", all)
+	}
+	viewer := w.token(`{"name": "views", "role": "viewer"}`)
+	token, _, _ := access.ParseBearer(strings.TrimPrefix(viewer, "Bearer "))
+	if all := w.get("/v1/views", "Authorization", viewer).is(200, "").items(); len(all) != 1 || all[0].(map[string]any)["own"] != false {
+		t.Errorf("a colleague sees %v", all)
+	}
+	w.post("/v1/views", `{"name": "x", "page": "/cases", "shared": true}`, "Authorization", viewer).is(403, "access.denied")
+	w.do("DELETE", shared.header.Get("Location"), nil, "Authorization", viewer).is(403, "access.denied")
+	w.do("DELETE", made.header.Get("Location"), nil, "Authorization", viewer).is(404, "view.not_found")
+	for _, path := range []string{
+		made.header.Get("Location"), shared.header.Get("Location"), "/v1/tokens/" + token,
+	} {
+		w.do("DELETE", path, nil).is(204, "")
+	}
 }
 
 func (w *world) storyOfTokens() {

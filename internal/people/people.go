@@ -50,6 +50,7 @@ type Services struct {
 	Users   *Users
 	Tokens  *Tokens
 	Tenants *Tenants
+	Views   *Views
 }
 
 // New returns the use cases of people.
@@ -65,6 +66,7 @@ func New(c Config) Services {
 			passwordCost: c.PasswordCost, onHash: c.Hashing, hashes: make(chan struct{}, maxHashing),
 		},
 		Tokens: tokens,
+		Views:  &Views{store: c.Store, guard: c.Guard, now: c.Guard.Now},
 		Tenants: &Tenants{
 			store: c.Store, guard: c.Guard, now: c.Guard.Now, tokens: tokens,
 			publicURL: c.PublicURL, variable: c.Variable,

@@ -25,6 +25,10 @@ type Config struct {
 
 // Register registers the pages, beside the operations of the API.
 func Register(s api.Services, parts api.Console, c Config) *ui.Site {
+	pages := cases.Services{
+		Casework: s.Casework, Messages: s.Hooks.Messages, Users: s.People.Users, Guard: s.Guard,
+	}
+	views := viewPages{views: s.People.Views, counts: map[string]counter{"/cases": pages.Count}}
 	site := ui.New(ui.Config{
 		Kernel:       parts.Kernel,
 		Guard:        s.Guard,
@@ -34,14 +38,18 @@ func Register(s api.Services, parts api.Console, c Config) *ui.Site {
 		},
 		Wait: c.Wait,
 		Stop: c.Stop,
+		Views: func(ctx context.Context, p access.Principal, page string) ([]ui.SavedView, error) {
+			return views.of(ctx, p, page)
+		},
 	})
 	parts.Kernel.OnMissing(site.Missing)
 	site.Page("GET /{$}", access.ListCases, overview{s}.show)
+	site.Page("GET /views", access.ListViews, views.counted)
+	site.Page("POST /views", access.CreateView, views.create)
+	site.Page("POST /views/delete", access.DeleteView, views.delete)
 	site.Page("GET /jump", access.ListCases, jumper{s}.jump)
 	hooks.Register(site, parts.Kernel, s.Hooks, parts.Tester)
 	people.Register(site, s.People, parts.Sessions)
-	cases.Register(site, cases.Services{
-		Casework: s.Casework, Messages: s.Hooks.Messages, Users: s.People.Users, Guard: s.Guard,
-	})
+	cases.Register(site, pages)
 	return site
 }

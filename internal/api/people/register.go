@@ -31,6 +31,7 @@ func Register(k *rest.Kernel, s people.Services, c Config) Sessions {
 	userHandler{k, s}.register()
 	tokenHandler{k, s}.register()
 	tenantHandler{k, s}.register()
+	viewHandler{k, s}.register()
 	auditHandler{kernel: k, guard: c.Guard, ids: k.SealedIDs("aud_")}.register()
 	return Sessions{handler: sessions, Provider: c.OIDC != nil}
 }

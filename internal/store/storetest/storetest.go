@@ -26,7 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		transactions, changeTests, casesTests, fieldTests, labelTests, attachmentTests, tenantTests, userTests,
 		auditTests, sessionTests, caseTypeTests, idempotencyTests, endpointTests, journalTests,
 		positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests,
-		repairTests, leaseTests, contactTests, backlogTests, sameIDTests, pageTests, questionTests,
+		repairTests, leaseTests, contactTests, backlogTests, sameIDTests, pageTests, questionTests, viewTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {

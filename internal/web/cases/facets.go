@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/web/ui"
 )
@@ -91,6 +92,16 @@ func (k known) values(query url.Values, name string, counts map[string]int64, mo
 		all = append(all, v)
 	}
 	return all
+}
+
+// Count counts the cases that the query of the list's address selects.
+func (s Services) Count(ctx context.Context, p access.Principal, query url.Values) (string, error) {
+	f, err := filterOf(query, p, s.Guard.Now())
+	if err != nil {
+		return "", err
+	}
+	found, err := s.Casework.Cases.Facets(ctx, p, f)
+	return countOf(found.Cases, found), err
 }
 
 // times returns the facet of the times of the last change.

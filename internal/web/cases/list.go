@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -79,7 +80,7 @@ func (h handler) list(ctx context.Context, r *ui.Request) (ui.View, error) {
 	if err != nil {
 		return ui.View{}, err
 	}
-	f, err := h.filter(r, h.guard.Now())
+	f, err := h.filter(r)
 	if err != nil {
 		return ui.View{}, err
 	}
@@ -158,20 +159,27 @@ func sortOf(query url.Values) string {
 	return "-last_activity"
 }
 
-// filter reads the address of the list.
-func (h handler) filter(r *ui.Request, now time.Time) (store.CaseFilter, error) {
-	f := store.CaseFilter{
-		Type: r.Query("type"), State: r.Query("state"), Text: strings.TrimSpace(r.Query("q")), Label: r.Query("label"),
-		Limit: 50,
+// filter reads the address of the list, with its place in the list.
+func (h handler) filter(r *ui.Request) (store.CaseFilter, error) {
+	f, err := filterOf(r.HTTP.URL.Query(), r.Principal, h.guard.Now())
+	if err != nil {
+		return f, err
 	}
-	switch who := r.Query("assignee"); who {
+	return f, r.Position("console cases", &f.After)
+}
+
+// filterOf reads the query of the list's address.
+func filterOf(query url.Values, p access.Principal, now time.Time) (store.CaseFilter, error) {
+	f := store.CaseFilter{
+		Type: query.Get("type"), State: query.Get("state"), Text: strings.TrimSpace(query.Get("q")),
+		Label: query.Get("label"), Limit: 50,
+	}
+	switch who := query.Get("assignee"); who {
 	case "":
 	case "none":
 		f.Assignee = store.Unassigned
 	case "me":
-		if f.Assignee = r.Principal.Actor.UserID; f.Assignee == 0 {
-			f.Assignee = -2 // a program has no cases
-		}
+		f.Assignee = cmp.Or(p.Actor.UserID, noUser)
 	default:
 		id, err := strconv.ParseInt(who, 10, 64)
 		if err != nil || id <= 0 {
@@ -179,11 +187,11 @@ func (h handler) filter(r *ui.Request, now time.Time) (store.CaseFilter, error) 
 		}
 		f.Assignee = id
 	}
-	f.Created.From, f.Modified.From = sinceOf(r.Query("created"), now), sinceOf(r.Query("updated"), now)
-	if sort := sortOf(r.HTTP.URL.Query()); sort != "-created" {
+	f.Created.From, f.Modified.From = sinceOf(query.Get("created"), now), sinceOf(query.Get("updated"), now)
+	if sort := sortOf(query); sort != "-created" {
 		f.Sort = store.CaseSort(sort)
 	}
-	return f, r.Position("console cases", &f.After)
+	return f, nil
 }
 
 // spans are the times that a list can be narrowed to.

@@ -98,7 +98,7 @@ func (k known) order(counts map[string]int64) []string {
 
 // next opens the case of a queue that was created first.
 func (h handler) next(ctx context.Context, r *ui.Request) (ui.View, error) {
-	f, err := h.filter(r, h.guard.Now())
+	f, err := h.filter(r)
 	if err != nil {
 		return ui.View{}, err
 	}

@@ -1,6 +1,12 @@
 package ui
 
-import "github.com/casehook/casehook/internal/access"
+import (
+	"net/url"
+
+	"github.com/a-h/templ"
+
+	"github.com/casehook/casehook/internal/access"
+)
 
 // section is a part of the navigation.
 type section struct {
@@ -40,6 +46,17 @@ var navigation = []section{
 		{"/tokens", "Tokens", "token", "k", access.ListTokens},
 		{"/audit", "Audit", "audit", "a", access.ListAudit},
 	}},
+}
+
+// loadsCounts makes a script ask for the counts of a page's views.
+func loadsCounts(page, query string, load bool) templ.Attributes {
+	if !load {
+		return nil
+	}
+	values := url.Values{"page": {page}, "query": {query}}
+	return templ.Attributes{
+		"hx-get": "/views?" + values.Encode(), "hx-trigger": "load", "hx-swap": "outerHTML",
+	}
 }
 
 // sections returns the navigation's items that a principal may use.

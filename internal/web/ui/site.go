@@ -28,6 +28,8 @@ type Config struct {
 	// Wait returns a channel that is closed when a tenant has new entries in the journal.
 	Wait func(tenant int64) <-chan struct{}
 	Stop <-chan struct{} // closed when live pages should end; nil: never
+	// Views returns the saved views of a page, without their counts.
+	Views func(ctx context.Context, p access.Principal, page string) ([]SavedView, error)
 }
 
 // Site serves pages.
@@ -64,6 +66,7 @@ type View struct {
 	Status  int    // default 200
 	Call    string // of the API, which does the same: "GET /v1/cases"
 	Bare    bool   // without the navigation
+	Part    bool   // the body alone, for a script that puts it into a page
 
 	location string
 }
@@ -201,10 +204,19 @@ func (s *Site) failed(r *Request, err error) View {
 // frame returns a view inside the frame of all pages.
 func (s *Site) frame(ctx context.Context, r *Request, view View) templ.Component {
 	p := r.Exchange.Principal
+	if view.Part {
+		return view.Body
+	}
 	if view.Bare || p.Role == "" {
 		return barePage(view)
 	}
+	views, err := s.config.Views(ctx, p, view.Section)
+	if err != nil {
+		s.config.Kernel.Problem(ctx, err) // which logs it; the page is complete without
+	}
 	return page(view, frameData{
+		Views:     views,
+		Query:     r.Exchange.Request.URL.RawQuery,
 		Principal: p,
 		Tenant:    s.config.TenantName(ctx, p),
 		Path:      r.Exchange.Request.URL.Path,
