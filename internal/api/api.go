@@ -59,6 +59,8 @@ type Console struct {
 	Authenticate func(*rest.Exchange) error
 	Sessions     apipeople.Sessions
 	Tester       *delivery.Tester
+
+	Version, AtfinityVersion string // in examples
 }
 
 // Services are the use cases that the API serves.
@@ -108,7 +110,10 @@ func compose(s Services, c Config) *rest.Kernel {
 	})
 	sessions := apipeople.Register(k, s.People, peopleConfig)
 	if c.Console != nil {
-		c.Console(Console{Kernel: k, Authenticate: authenticator.Authenticate, Sessions: sessions, Tester: c.Tester})
+		c.Console(Console{
+			Kernel: k, Authenticate: authenticator.Authenticate, Sessions: sessions, Tester: c.Tester,
+			Version: c.Version, AtfinityVersion: c.AtfinityVersion,
+		})
 	}
 	docs.Serve(k, docs.Versions{Casehook: c.Version, Atfinity: c.AtfinityVersion})
 	return k

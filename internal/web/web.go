@@ -48,7 +48,9 @@ func Register(s api.Services, parts api.Console, c Config) *ui.Site {
 	site.Page("POST /views", access.CreateView, views.create)
 	site.Page("POST /views/delete", access.DeleteView, views.delete)
 	site.Page("GET /jump", access.ListCases, jumper{s}.jump)
-	hooks.Register(site, parts.Kernel, s.Hooks, parts.Tester)
+	hooks.Register(site, s.Hooks, hooks.Config{
+		Kernel: parts.Kernel, Tester: parts.Tester, Version: parts.Version, AtfinityVersion: parts.AtfinityVersion,
+	})
 	people.Register(site, s.People, parts.Sessions)
 	cases.Register(site, pages)
 	return site

@@ -36,6 +36,40 @@ func (f *fixture) attempted(n int) (endpoints [2]string) {
 }
 
 var attemptTests = map[string]func(*fixture){
+	"the failures of the newest attempts are summed up by their kinds": func(f *fixture) {
+		e, epoch := f.served(1)
+		other, otherEpoch := f.served(2)
+		s := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch}
+		for i, change := range []func(*store.Attempt){
+			func(a *store.Attempt) { a.Class = "dns" }, // older than the newest five
+			func(a *store.Attempt) {},
+			func(a *store.Attempt) { a.Class, a.Status = "", 503 },
+			func(a *store.Attempt) { a.Class, a.Status, a.Delivered = "", 200, true },
+			func(a *store.Attempt) { a.Class, a.Status = "", 422 },
+			func(a *store.Attempt) {},
+		} {
+			a := anAttempt(f.tenant, e, int64(i), 0)
+			a.At = start.Add(time.Duration(i) * time.Second)
+			change(&a)
+			s.Attempts = append(s.Attempts, a)
+		}
+		f.settle(s, store.Settlement{Tenant: f.tenant, Endpoint: other, Cursor: "cur_" + other, Epoch: otherEpoch,
+			Attempts: []store.Attempt{anAttempt(f.tenant, other, 9, 0)}})
+		got := must[[]store.Problem](f)(f.store.Problems(f.t.Context(), f.tenant, e, 5))
+		for i := range got {
+			newest, err := f.store.Attempt(f.t.Context(), f.tenant, got[i].Last)
+			if err != nil || !newest.At.Equal(got[i].LastAt) {
+				f.t.Errorf("the newest attempt of %d is %d, %v", i, got[i].Last, err)
+			}
+			got[i].Last = 0
+		}
+		f.equal(got, []store.Problem{
+			{Class: "timeout", Count: 2, FirstAt: start.Add(time.Second), LastAt: start.Add(5 * time.Second)},
+			{Status: 422, Count: 1, FirstAt: start.Add(4 * time.Second), LastAt: start.Add(4 * time.Second)},
+			{Status: 503, Count: 1, FirstAt: start.Add(2 * time.Second), LastAt: start.Add(2 * time.Second)},
+		})
+		f.equal(must[[]store.Problem](f)(f.store.Problems(f.t.Context(), f.other, e, 5)), []store.Problem(nil))
+	},
 	"attempts are found by whatever is known of them": func(f *fixture) {
 		const n = 60
 		endpoints := f.attempted(n)

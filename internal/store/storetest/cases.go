@@ -49,6 +49,15 @@ var casesTests = map[string]func(*fixture){
 			f.equal(must[cases.Case](f)(f.store.Case(f.t.Context(), f.tenant, c.ID)), c)
 		}
 	},
+	"cases are named by their ids": func(f *fixture) {
+		c, other := f.aCase(f.tenant, 1), f.aCase(f.other, 2)
+		f.insert(c, other)
+		named := must[[]store.CaseName](f)
+		f.equal(named(f.store.CaseNames(f.t.Context(), f.tenant, []int64{c.ID, other.ID, 7})), []store.CaseName{
+			{ID: c.ID, Reference: c.Reference, Type: c.Type, Classification: c.Classification},
+		})
+		f.equal(named(f.store.CaseNames(f.t.Context(), f.tenant, nil)), []store.CaseName(nil))
+	},
 	"a big case is read back as it was saved": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
 		for i := range 2000 {

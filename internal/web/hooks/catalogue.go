@@ -64,9 +64,10 @@ func (h handler) showCatalogue(ctx context.Context, r *ui.Request) (ui.View, err
 	for _, f := range wire.Formats() {
 		g := catalogueGroup{Name: f.Name, Description: f.Description}
 		for _, t := range f.Triggers {
-			body := wire.Examples(t.Name, "")[0].Body
+			body := wire.Examples(t.Name, h.config.AtfinityVersion)[0].Body
 			shown := catalogueTrigger{
-				Name: t.Name, Description: t.Description, Headers: wire.Headers(t.Name, "", ""), Text: string(body),
+				Name: t.Name, Description: t.Description, Text: string(body),
+				Headers: wire.Headers(t.Name, h.config.AtfinityVersion, h.config.Version),
 			}
 			shown.Example, _ = tree(body) // it is JSON
 			for _, e := range endpoints {

@@ -157,7 +157,17 @@ func (h handler) addRepairs(ctx context.Context, r *ui.Request, d *endpointDetai
 		d.Dead = append(d.Dead, deadRow{m, subjectOf(m.Subject)})
 	}
 	d.MoreDead = next != nil
-	return nil
+	var named []*subject
+	for i := range d.Parked {
+		named = append(named, &d.Parked[i].About)
+	}
+	for i := range d.Dead {
+		named = append(named, &d.Dead[i].About)
+	}
+	if err := h.nameSubjects(ctx, r, named...); err != nil {
+		return err
+	}
+	return h.nameRows(ctx, r, d.Recent)
 }
 
 // settings lists an endpoint's settings in words.

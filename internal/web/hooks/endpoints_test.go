@@ -63,7 +63,7 @@ func (w *world) until(path, text string) {
 	w.t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		got := w.manager.Get(path)
-		if strings.Contains(got.Text(), text) {
+		if strings.Contains(got.Text(), text) || strings.Contains(got.HTML, text) {
 			return
 		}
 		if time.Now().After(end) {

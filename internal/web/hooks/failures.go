@@ -150,17 +150,10 @@ func className(class string) string {
 	return class
 }
 
-// deliveryTone returns the colour of a state of a delivery.
-func deliveryTone(status string) string {
-	switch status {
-	case "delivered":
-		return "green"
-	case "parked":
-		return "orange"
-	case "dead":
+// problemColor returns the colour of a problem that goes on, or is over.
+func problemColor(ongoing bool) string {
+	if ongoing {
 		return "red"
-	case "waiting":
-		return "blue"
 	}
 	return "gray"
 }

@@ -15,19 +15,28 @@ import (
 	"github.com/casehook/casehook/internal/web/ui"
 )
 
+// Config has the collaborators and settings of the pages, besides the use cases.
+type Config struct {
+	Kernel *rest.Kernel
+	Tester *delivery.Tester
+
+	Version, AtfinityVersion string // in examples
+}
+
 // handler has the pages.
 type handler struct {
 	services hooks.Services
+	config   Config
 	ids      rest.SealedIDs // of attempts
-	tester   *delivery.Tester
 }
 
 // Register registers the pages.
-func Register(s *ui.Site, k *rest.Kernel, services hooks.Services, tester *delivery.Tester) {
-	h := handler{services: services, ids: k.SealedIDs("att_"), tester: tester}
+func Register(s *ui.Site, services hooks.Services, c Config) {
+	h := handler{services, c, c.Kernel.SealedIDs("att_")}
 	h.registerEndpoints(s)
 	h.registerForms(s)
 	h.registerCatalogue(s)
+	s.Page("GET /problems", access.FindAttempts, h.listProblems)
 	h.registerReplays(s)
 	s.Page("GET /messages", access.FindAttempts, h.listMessages)
 	s.Page("GET /messages/{attempt}", access.GetAttempt, h.showMessage)
@@ -58,6 +67,21 @@ func (h handler) endpointNames(ctx context.Context, r *ui.Request) (map[string]s
 			return names, all, nil
 		}
 	}
+}
+
+// nameSubjects names cases by their references, as far as the caller sees them.
+func (h handler) nameSubjects(ctx context.Context, r *ui.Request, all ...*subject) error {
+	var texts []string
+	for _, s := range all {
+		texts = append(texts, s.of)
+	}
+	references, err := h.services.Messages.References(ctx, r.Principal, texts)
+	for _, s := range all {
+		if reference := references[s.of]; reference != "" {
+			s.Name = reference
+		}
+	}
+	return err
 }
 
 // nameOf returns the name of an endpoint, or its address where it has none.

@@ -233,6 +233,9 @@ func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, erro
 	for _, a := range attempts {
 		list.Rows = append(list.Rows, h.row(a, names, f.query))
 	}
+	if err := h.nameRows(ctx, r, list.Rows); err != nil {
+		return list, err
+	}
 	if next > 0 {
 		if list.More, err = r.Cursor("messages", next); err != nil {
 			return list, err
@@ -259,21 +262,34 @@ func (h handler) row(a store.Attempt, names map[string]string, query url.Values)
 	}
 }
 
+// nameRows names the subjects of rows.
+func (h handler) nameRows(ctx context.Context, r *ui.Request, rows []messageRow) error {
+	var named []*subject
+	for i := range rows {
+		named = append(named, &rows[i].Subject)
+	}
+	return h.nameSubjects(ctx, r, named...)
+}
+
 // subject is what a message is about.
-type subject struct{ Name, Href string }
+type subject struct {
+	Name, Href string
+
+	of string // as entries name it
+}
 
 // subjectOf returns what an entry is about: "case/17" leads to the case's page.
 func subjectOf(text string) subject {
 	kind, id, _ := strings.Cut(text, "/")
 	switch kind {
 	case "case":
-		return subject{id, "/cases/" + id}
+		return subject{id, "/cases/" + id, text}
 	case "contact":
-		return subject{"contact " + id, "/contacts/" + id}
+		return subject{"contact " + id, "/contacts/" + id, text}
 	case "endpoint":
-		return subject{id, "/endpoints/" + id}
+		return subject{id, "/endpoints/" + id, text}
 	}
-	return subject{Name: text}
+	return subject{Name: text, of: text}
 }
 
 // call returns the call of the API that does the same.

@@ -121,7 +121,7 @@ func TestMessagesAreListedAndFiltered(t *testing.T) {
 	want(t, w.manager.Get("/messages"), 200, "Nothing was sent yet", "New endpoint")
 	good, _ := w.create("A note " + hostile)
 	all := w.manager.Get("/messages")
-	want(t, all, 200, "case_created", "crm", "billing", "422", "200", "GET /v1/attempts")
+	want(t, all, 200, "case_created", "crm", "billing", "422", "200", "NT-0001", "GET /v1/attempts")
 	for query, wanted := range map[string]int{
 		"": 2, "?outcome=failed": 1, "?outcome=delivered": 1, "?endpoint=" + w.good: 1, "?trigger=case_created": 2,
 		"?trigger=case_comment": 0, "?class=timeout": 0, "?subject=case/1": 0, "?time=1h": 2, "?at=2020-01-01T00:00": 0,
@@ -174,6 +174,19 @@ func TestAMessageIsRepaired(t *testing.T) {
 	}
 	want(t, w.manager.Post("/messages/"+again+"/drop", url.Values{"state": {"dead"}}), 200, "Dropped")
 	want(t, w.manager.Get("/messages/"+bad+"/replay"), 200, "No message to")
+}
+
+func TestProblemsAreGrouped(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	want(t, w.manager.Get("/problems"), 200, "No problem")
+	w.create("First")
+	w.create("Second")
+	w.until("/problems", "All 2 failures")
+	want(t, w.manager.Get("/problems"), 200, "1 problem without", "billing", "422", "The receiver refused the content.",
+		"goes on", "/messages/att_")
+	want(t, w.console.Person("vi@example.com", "viewer", "RESTRICTED").Get("/problems"), 403)
+	want(t, w.console.Person("lo@example.com", "manager", "PUBLIC").Get("/problems"), 200, "No problem")
 }
 
 func TestOnlyManagersSeeMessages(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 type failedSince struct {
 	Attempt, Name string // the attempt's id; the endpoint's name
 	Dead          []store.DeadMessage
+	Shown         []deadRow // the first of them
 	More          bool
 	Subjects      int
 }
@@ -75,11 +76,20 @@ func (h handler) failedSince(ctx context.Context, r *ui.Request) (f failedSince,
 		f.Dead, f.Subjects = append(f.Dead, found...), len(subjects)
 		if next == nil || len(f.Dead) >= maxSince {
 			f.More = next != nil
-			return f, d.Attempt, nil
+			return f, d.Attempt, h.sampleDead(ctx, r, &f)
 		}
 		after = *next
 	}
 }
 
-// shown returns the messages that are shown.
-func (f failedSince) shown() []store.DeadMessage { return f.Dead[:min(sample, len(f.Dead))] }
+// sampleDead adds the messages that are shown.
+func (h handler) sampleDead(ctx context.Context, r *ui.Request, f *failedSince) error {
+	var named []*subject
+	for _, m := range f.Dead[:min(sample, len(f.Dead))] {
+		f.Shown = append(f.Shown, deadRow{m, subjectOf(m.Subject)})
+	}
+	for i := range f.Shown {
+		named = append(named, &f.Shown[i].About)
+	}
+	return h.nameSubjects(ctx, r, named...)
+}

@@ -74,7 +74,11 @@ func (h handler) filterTest(ctx context.Context, r *ui.Request, e endpoint.Endpo
 		t.Results = append(t.Results, filterResult{result, subjectOf(result.Subject)})
 	}
 	t.Results = t.Results[:min(testedEntries, len(t.Results))]
-	return t, nil
+	var named []*subject
+	for i := range t.Results {
+		named = append(named, &t.Results[i].About)
+	}
+	return t, h.nameSubjects(ctx, r, named...)
 }
 
 // saveFilter saves a filter. A filter with a fault is shown with it.
@@ -148,7 +152,7 @@ func sampleOf(trigger string) string {
 // testSend sends a sample, and shows the answer on the endpoint's page.
 func (h handler) testSend(ctx context.Context, r *ui.Request) (ui.View, error) {
 	trigger, body := r.Form("trigger"), r.Form("body")
-	test := hooks.Test{Endpoint: r.Path("id"), Trigger: trigger, Send: h.tester.Send}
+	test := hooks.Test{Endpoint: r.Path("id"), Trigger: trigger, Send: h.config.Tester.Send}
 	if r.Form("sample") != trigger {
 		body = sampleOf(trigger) // the body was another trigger's
 	}
