@@ -47,7 +47,7 @@ func Register(s *ui.Site, services Services) {
 	s.Page("GET /callbacks", access.ListQuestions, h.callbacks)
 	s.Page("GET /dry-run", access.DryRunTransition, h.showDryRun)
 	s.Page("POST /dry-run", access.DryRunTransition, h.dryRun)
-	s.Page("GET /cases/new", access.ListCaseTypes, h.newCase)
+	s.Page("GET /cases/new", access.CreateCase, h.newCase)
 	s.Page("POST /cases/new", access.CreateCase, h.create)
 	s.Page("GET /cases/{id}", access.GetCase, h.show)
 	s.Page("POST /cases/{id}", access.EditCase, h.edit)

@@ -11,6 +11,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/web/ui"
@@ -181,13 +182,13 @@ func changeLines(t *casetype.Type, changed []store.KeptChange) (lines []diffLine
 
 // refused returns the questions about a case whose submissions were refused between two times.
 func (h handler) refused(
-	ctx context.Context, p access.Principal, id int64, since, until time.Time,
+	ctx context.Context, p access.Principal, view casework.View, since, until time.Time,
 ) (events []timelineEvent, err error) {
 	if !p.Role.Permits(access.ListQuestions) {
 		return nil, nil
 	}
 	found, _, err := h.services.Questions.Questions(ctx, p, store.QuestionFilter{
-		Case: id, Since: since, Until: until, Limit: eventsPerPage,
+		Case: view.ID, Since: since, Until: until, Limit: eventsPerPage,
 	})
 	for _, q := range found {
 		if q.Version != 0 {
@@ -195,7 +196,7 @@ func (h handler) refused(
 		}
 		row := h.questionRow(p, q)
 		events = append(events, timelineEvent{
-			At: q.At, Who: row.Who, What: "tried to submit " + q.Transition + ": nothing was saved",
+			At: q.At, Who: row.Who, What: "tried “" + transitionTitle(view.Definition, q.Transition) + "”: nothing was saved",
 			Asked: []askedLine{{
 				URL: row.Callback, Verdict: row.Verdict, Color: row.Color, Took: q.Duration,
 				Href: "/questions/" + row.ID, Note: firstWords(q.Answer),
@@ -203,6 +204,18 @@ func (h handler) refused(
 		})
 	}
 	return events, err
+}
+
+// transitionTitle names a callback's transition.
+func transitionTitle(t *casetype.Type, name string) string {
+	switch name {
+	case casetype.SwitchCallback:
+		return "Switch its type"
+	case casetype.DeleteCallback:
+		return "Delete"
+	}
+	tr, _ := t.Transition(name)
+	return stateName(tr.Name, name)
 }
 
 // firstWords returns the errors or warnings that an answer begins with.

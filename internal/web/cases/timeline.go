@@ -98,7 +98,7 @@ func (h handler) timeline(ctx context.Context, r *ui.Request, view casework.View
 		t.Events = append(t.Events, shown)
 	}
 	since, until := spanOf(found, before.ID == 0)
-	refused, err := h.refused(ctx, r.Principal, view.ID, since, until)
+	refused, err := h.refused(ctx, r.Principal, view, since, until)
 	if err != nil {
 		return t, err
 	}

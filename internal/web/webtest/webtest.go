@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -24,7 +25,10 @@ import (
 type World struct {
 	t     testing.TB
 	URL   string
-	Token string // the first administrator's
+	Token string // an administrator's
+	host  string // of its tenant; empty: that of the URL
+
+	config server.Config
 }
 
 // Start starts a server on SQLite, which stops at the end of the test. Callbacks and receivers may be on this machine.
@@ -32,7 +36,7 @@ type World struct {
 func Start(t testing.TB, variables ...string) *World {
 	t.Helper()
 	local := outbound.AllowedPrefix{Prefix: netip.MustParsePrefix("127.0.0.0/8")}
-	s, err := server.Start(t.Context(), server.Config{
+	config := server.Config{
 		Data: t.TempDir(), Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
 		Allow: []outbound.AllowedPrefix{local},
 		Variable: func(name string) (string, bool) {
@@ -43,7 +47,8 @@ func Start(t testing.TB, variables ...string) *World {
 			}
 			return "", false
 		},
-	})
+	}
+	s, err := server.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +57,23 @@ func Start(t testing.TB, variables ...string) *World {
 			t.Error(err)
 		}
 	})
-	return &World{t: t, URL: s.URL(), Token: s.Token()}
+	return &World{t: t, URL: s.URL(), Token: s.Token(), config: config}
+}
+
+// Tenant makes another tenant with a host name, and returns the world as its administrator sees it.
+func (w *World) Tenant(key, host string) *World {
+	w.t.Helper()
+	bearer, err := server.OperatorBearer(w.config, time.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	operator := &World{t: w.t, URL: w.URL, Token: bearer}
+	operator.API(http.MethodPost, "/v1/tenants", map[string]any{"key": key, "hosts": []string{host}}, nil)
+	var made struct {
+		Token string `json:"token"`
+	}
+	operator.API(http.MethodPost, "/v1/tenants/"+key+"/administrators", nil, &made)
+	return &World{t: w.t, URL: w.URL, Token: made.Token, host: host}
 }
 
 // API sends a request to the API with the first administrator's token, and decodes the answer into out unless it is
@@ -70,6 +91,7 @@ func (w *World) API(method, path string, body, out any) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	request.Host = w.host
 	request.Header.Set("Authorization", "Bearer "+w.Token)
 	request.Header.Set("Content-Type", "application/json")
 	if ok {
@@ -98,6 +120,13 @@ func (w *World) API(method, path string, body, out any) {
 type Browser struct {
 	w      *World
 	client *http.Client
+	origin string // of the page that sends forms
+}
+
+// From returns the browser with a page of another site open.
+func (b Browser) From(origin string) *Browser {
+	b.origin = origin
+	return &b
 }
 
 // Password is the password of the people that tests make.
@@ -123,7 +152,7 @@ func (w *World) Browser() *Browser {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &Browser{w, &http.Client{Jar: jar}}
+	return &Browser{w, &http.Client{Jar: jar}, w.URL}
 }
 
 // Page is a page that a browser got, behind all redirections.
@@ -153,12 +182,13 @@ func (b *Browser) Post(path string, form url.Values) Page {
 		b.w.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("Origin", b.w.URL)
+	request.Header.Set("Origin", b.origin)
 	return b.send(request)
 }
 
 func (b *Browser) send(request *http.Request) Page {
 	b.w.t.Helper()
+	request.Host = b.w.host
 	request.Header.Set("Accept", "text/html")
 	answer, err := b.client.Do(request)
 	if err != nil {
