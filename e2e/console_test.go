@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -206,11 +207,64 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 			b.window(width, theme)
 			for _, page := range []string{
 				"/", "/cases", "/cases?q=acme&type=kyc", "/queues", "/cases/new", path, path + "/transitions/submit", "/none",
-				"/questions", "/callbacks", "/dry-run",
+				"/questions", "/callbacks", "/dry-run", "/messages", "/endpoints", "/endpoints/new", "/catalogue", "/replays",
 			} {
 				b.open(page)
 				b.accessible(fmt.Sprintf("%s at %d, %s", page, width, theme))
 			}
 		}
 	}
+}
+
+func TestAnIntegratorsDay(t *testing.T) {
+	t.Parallel()
+	c := consoleServer(t)
+	var down atomic.Bool
+	receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if down.Load() {
+			http.Error(w, "the database is down", http.StatusServiceUnavailable)
+		}
+	})))
+	t.Cleanup(receiver.Close)
+	b := openBrowser(t, c.url)
+	b.setUp(c.token)
+
+	b.open("/messages")
+	b.sees("Live")
+	b.open("/endpoints/new")
+	b.fill("url", receiver.URL+"/webhooks")
+	b.fill("name", "crm")
+	b.run(chromedp.Click(`input[name=triggers][value=case_created]`), chromedp.Click(`.form-foot .button.primary`))
+	b.sees("whsec_", "crm")
+
+	create := func(name string) {
+		c.api(http.MethodPost, "/v1/case-types/kyc/cases", `{"data":{"client_name":"`+name+`"}}`)
+	}
+	b.open("/messages")
+	b.sees("Live")
+	create("Acme")
+	b.sees("case_created", "crm", "200")
+
+	down.Store(true)
+	create("Brightwater")
+	b.sees("1 new")
+	b.press("1 new")
+	b.sees("503")
+	b.keys("j", kb.Enter)
+	b.sees("The receiver can’t answer now", "Try now", "Why it was sent")
+	down.Store(false)
+	b.press("Try now")
+	b.wait("what was done", `location.search.includes("done=")`)
+	b.open("/messages?outcome=delivered")
+	b.wait("two deliveries", `document.querySelectorAll("tbody tr[data-id]").length === 2`)
+
+	b.open("/endpoints")
+	b.press("crm")
+	b.sees("Attempts", "Settings")
+	b.press("Rotate…")
+	b.press("Make it")
+	b.sees("whsec_")
+	b.press("New replay…")
+	b.press("Start the replay")
+	b.sees("The replay has started.", "2 delivered, 0 failed; asked for by Ada Lovelace")
 }
