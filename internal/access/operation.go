@@ -76,6 +76,7 @@ const (
 	ListAttempts          Operation = "list-attempts"
 	FindAttempts          Operation = "find-attempts"
 	GetAttempt            Operation = "get-attempt"
+	ListProblems          Operation = "list-problems"
 	ListCaseDeliveries    Operation = "list-case-deliveries"
 	ListContactDeliveries Operation = "list-contact-deliveries"
 	GetLag                Operation = "get-lag"
@@ -204,6 +205,7 @@ var least = map[Operation]Role{
 	ListAttempts:          Manager,
 	FindAttempts:          Manager,
 	GetAttempt:            Manager,
+	ListProblems:          Manager,
 	ListCaseDeliveries:    Manager,
 	ListContactDeliveries: Manager,
 	GetLag:                Manager,

@@ -385,6 +385,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"list-audit":              {"/v1/audit"},
 		"list-labels":             {"/v1/labels"},
 		"list-views":              {"/v1/views"},
+		"list-problems":           {"/v1/problems"},
 		"get-label":               {"/v1/labels/urgent"},
 		"list-users":              {"/v1/users"},
 		"get-user":                {"/v1/users/1"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
@@ -30,11 +31,24 @@ const (
 	problemAttempts  = 1000 // the newest ones of each endpoint
 )
 
-// Problems sums up the failures among the newest attempts at each endpoint, the latest first.
-func (s *Messages) Problems(ctx context.Context, p access.Principal) (all []Problem, err error) {
-	if err := s.guard.Permit(ctx, p, access.FindAttempts); err != nil {
+// Problems sums up the failures among the newest attempts at each endpoint, the latest first. For a caller who does not
+// see all cases it sums up the newest failures that they see.
+func (s *Messages) Problems(ctx context.Context, p access.Principal) ([]Problem, error) {
+	if err := s.guard.Permit(ctx, p, access.ListProblems); err != nil {
 		return nil, err
 	}
+	sees, err := s.visibility(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string][]store.Problem{}
+	limited := len(sees.reader.Without) > 0 || !p.Clearance.Sees(casetype.Restricted)
+	if limited {
+		if seen, err = s.visibleProblems(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	var all []Problem
 	looked := 0
 	for after := ""; looked < problemEndpoints; {
 		found, err := s.store.Endpoints(ctx, p.Tenant, after, input.MaxPage)
@@ -43,14 +57,16 @@ func (s *Messages) Problems(ctx context.Context, p access.Principal) (all []Prob
 		}
 		for _, e := range found.Items {
 			after = e.ID
-			if looked++; !p.Clearance.Sees(e.Reached) {
-				continue
+			looked++
+			problems := seen[e.ID]
+			if !limited {
+				if problems, err = s.store.Problems(ctx, p.Tenant, e.ID, problemAttempts); err != nil {
+					return nil, err
+				}
 			}
-			problems, err := s.problemsOf(ctx, p, e)
-			if err != nil {
+			if all, err = s.addProblems(ctx, all, e, problems); err != nil {
 				return nil, err
 			}
-			all = append(all, problems...)
 		}
 		if !found.More || len(found.Items) == 0 {
 			break
@@ -60,16 +76,36 @@ func (s *Messages) Problems(ctx context.Context, p access.Principal) (all []Prob
 	return all, nil
 }
 
-func (s *Messages) problemsOf(ctx context.Context, p access.Principal, e endpoint.Endpoint) (all []Problem, err error) {
-	found, err := s.store.Problems(ctx, p.Tenant, e.ID, problemAttempts)
-	if err != nil || len(found) == 0 {
-		return nil, err
+// addProblems adds the problems of an endpoint.
+func (s *Messages) addProblems(
+	ctx context.Context, all []Problem, e endpoint.Endpoint, found []store.Problem,
+) ([]Problem, error) {
+	if len(found) == 0 {
+		return all, nil
 	}
-	contact, err := s.store.LastContact(ctx, p.Tenant, e.ID)
+	contact, err := s.store.LastContact(ctx, e.Tenant, e.ID)
 	for _, one := range found {
 		all = append(all, Problem{one, e, contact.Delivered})
 	}
 	return all, err
+}
+
+// visibleProblems sums up the newest failures that a caller sees, by their endpoints.
+func (s *Messages) visibleProblems(ctx context.Context, p access.Principal) (map[string][]store.Problem, error) {
+	found, _, err := s.attempts(ctx, p, store.AttemptFilter{Outcome: store.Failed, Limit: problemAttempts})
+	by := map[string][]store.Problem{}
+	for _, a := range found { // the newest first
+		all := by[a.Endpoint]
+		at := slices.IndexFunc(all, func(one store.Problem) bool { return one.Class == a.Class && one.Status == a.Status })
+		if at < 0 {
+			at = len(all)
+			all = append(all, store.Problem{Class: a.Class, Status: a.Status, LastAt: a.At, Last: a.ID})
+		}
+		all[at].Count++
+		all[at].FirstAt = a.At
+		by[a.Endpoint] = all
+	}
+	return by, err
 }
 
 // References returns the references of cases that the caller sees, by the subjects of messages.

@@ -36,7 +36,7 @@ func Register(s *ui.Site, services hooks.Services, c Config) {
 	h.registerEndpoints(s)
 	h.registerForms(s)
 	h.registerCatalogue(s)
-	s.Page("GET /problems", access.FindAttempts, h.listProblems)
+	s.Page("GET /problems", access.ListProblems, h.listProblems)
 	h.registerReplays(s)
 	s.Page("GET /messages", access.FindAttempts, h.listMessages)
 	s.Page("GET /messages/{attempt}", access.GetAttempt, h.showMessage)

@@ -42,7 +42,7 @@ func (h handler) listProblems(ctx context.Context, r *ui.Request) (ui.View, erro
 	}
 	return ui.View{
 		Title: "Problems", Section: "/problems", Body: problemsPage(going, over, time.Now()),
-		Call: "GET /v1/attempts?outcome=failed",
+		Call: "GET /v1/problems",
 	}, nil
 }
 

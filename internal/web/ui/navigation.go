@@ -31,7 +31,7 @@ var navigation = []section{
 	{"Webhooks", []item{
 		{"/messages", "Messages", "message", "m", access.FindAttempts},
 		{"/endpoints", "Endpoints", "endpoint", "e", access.ListEndpoints},
-		{"/problems", "Problems", "problem", "p", access.FindAttempts},
+		{"/problems", "Problems", "problem", "p", access.ListProblems},
 		{"/replays", "Replays", "replay", "r", access.ListReplays},
 		{"/catalogue", "Catalogue", "catalogue", "w", access.ListTriggers},
 	}},
