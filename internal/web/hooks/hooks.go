@@ -40,6 +40,8 @@ func Register(s *ui.Site, services hooks.Services, c Config) {
 	h.registerReplays(s)
 	s.Page("GET /messages", access.FindAttempts, h.listMessages)
 	s.Page("GET /messages/{attempt}", access.GetAttempt, h.showMessage)
+	s.Page("POST /messages/selected", access.ResendMessage, h.showSelected)
+	s.Page("POST /messages/resend", access.ResendMessage, h.resendSelected)
 	s.Page("POST /messages/{attempt}/resend", access.ResendMessage, h.resend)
 	s.Page("POST /messages/{attempt}/drop", access.DropDead, h.drop)
 	s.Page("POST /messages/{attempt}/retry", access.RetryParked, h.retry)

@@ -176,6 +176,25 @@ func TestAMessageIsRepaired(t *testing.T) {
 	want(t, w.manager.Get("/messages/"+bad+"/replay"), 200, "No message to")
 }
 
+func TestSelectedMessagesAreResent(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	good, bad := w.create("A note")
+	<-w.received
+	form := url.Values{"attempt": {good, bad, good}}
+	want(t, w.manager.Post("/messages/selected", form), 200, "2 messages will be sent again", "1 to crm", "1 to billing",
+		"gets those messages twice", "Send 2 messages again", "NT-0001")
+	want(t, w.manager.Post("/messages/resend", form), 200, "2 messages are being sent again")
+	if got := <-w.received; got != "case_created" {
+		t.Errorf("the receiver was sent %q", got)
+	}
+	w.console.API(http.MethodDelete, "/v1/endpoints/"+w.bad, nil, nil)
+	low := w.console.Person("ad@example.com", "admin", "RESTRICTED")
+	want(t, low.Post("/messages/resend", form), 200, "1 message is being sent again", "1 can’t be")
+	want(t, low.Post("/messages/resend", url.Values{}), 422, "Select at least one message")
+	want(t, low.Post("/messages/selected", url.Values{"attempt": {"att_1"}}), 404)
+}
+
 func TestProblemsAreGrouped(t *testing.T) {
 	t.Parallel()
 	w := start(t)
