@@ -96,7 +96,9 @@ func (s *Messages) visibleProblems(ctx context.Context, p access.Principal) (map
 	by := map[string][]store.Problem{}
 	for _, a := range found { // the newest first
 		all := by[a.Endpoint]
-		at := slices.IndexFunc(all, func(one store.Problem) bool { return one.Class == a.Class && one.Status == a.Status })
+		at := slices.IndexFunc(all, func(one store.Problem) bool {
+			return one.Class == a.Class && one.Status == a.Status
+		})
 		if at < 0 {
 			at = len(all)
 			all = append(all, store.Problem{Class: a.Class, Status: a.Status, LastAt: a.At, Last: a.ID})

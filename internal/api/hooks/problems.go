@@ -25,8 +25,8 @@ func (h attemptHandler) registerProblems() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListProblems, Weight: 4, Pattern: "GET /v1/problems", Tag: "attempts",
 		Summary: "Sum up what fails",
-		Description: "The failures among the newest 1,000 attempts at each endpoint, by endpoint and kind, the latest " +
-			"first. Who does not see all cases gets those among the newest 1,000 failures that they see.",
+		Description: "The failures among the newest 1,000 attempts at each endpoint, by endpoint and kind, the " +
+			"latest first. Who does not see all cases gets those among the newest 1,000 failures that they see.",
 	}, func(ctx context.Context, in *rest.InList) (*rest.PageAnswer[FailureGroup], error) {
 		all, err := h.service.Messages.Problems(ctx, rest.PrincipalOf(ctx))
 		if err != nil {

@@ -182,8 +182,8 @@ func TestSelectedMessagesAreResent(t *testing.T) {
 	good, bad := w.create("A note")
 	<-w.received
 	form := url.Values{"attempt": {good, bad, good}}
-	want(t, w.manager.Post("/messages/selected", form), 200, "2 messages will be sent again", "1 to crm", "1 to billing",
-		"gets those messages twice", "Send 2 messages again", "NT-0001")
+	want(t, w.manager.Post("/messages/selected", form), 200, "2 messages will be sent again", "1 to crm",
+		"1 to billing", "gets those messages twice", "Send 2 messages again", "NT-0001")
 	want(t, w.manager.Post("/messages/resend", form), 200, "2 messages are being sent again")
 	if got := <-w.received; got != "case_created" {
 		t.Errorf("the receiver was sent %q", got)
@@ -202,8 +202,8 @@ func TestProblemsAreGrouped(t *testing.T) {
 	w.create("First")
 	w.create("Second")
 	w.until("/problems", "All 2 failures")
-	want(t, w.manager.Get("/problems"), 200, "1 problem without", "billing", "422", "The receiver refused the content.",
-		"goes on", "/messages/att_")
+	want(t, w.manager.Get("/problems"), 200, "1 problem without", "billing", "422",
+		"The receiver refused the content.", "goes on", "/messages/att_")
 	want(t, w.console.Person("vi@example.com", "viewer", "RESTRICTED").Get("/problems"), 403)
 	want(t, w.console.Person("lo@example.com", "manager", "PUBLIC").Get("/problems"), 200, "No problem")
 }
