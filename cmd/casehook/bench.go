@@ -28,7 +28,7 @@ type benchCmd struct {
 	Messages    int           `placeholder:"N" help:"drain, memory: messages that wait. 30000 and 1000000 if not set; 3000 and 20000 with --quick."`
 	Fanout      int           `placeholder:"N" help:"drain: endpoints that get each message. 1 if not set."`
 	Order       string        `enum:",per-case,strict,none" default:"" placeholder:"ORDER" help:"drain: the order of the endpoints: per-case, strict or none. per-case if not set."`
-	Cases       int           `placeholder:"N" help:"growth: the larger number of cases. 100000 if not set, 3000 with --quick."`
+	Cases       int           `placeholder:"N" help:"growth, console: the (larger) number of cases. 100000 if not set, 3000 with --quick."`
 	Nodes       []int         `placeholder:"N" help:"cluster: numbers of nodes. 1,2,4 if not set."`
 	Dir         string        `type:"existingdir" placeholder:"DIR" help:"Folder for the temporary data. It has to be on the disk that is measured: a folder in memory flushes nothing. The system's folder for temporary files if not set."`
 }
@@ -69,7 +69,7 @@ func (c *benchCmd) Validate() error {
 	only(len(c.Concurrency) > 0, "concurrency", "live", "edit", "drain")
 	only(c.Fanout != 0, "fanout", "drain")
 	only(c.Order != "", "order", "drain")
-	only(c.Cases != 0, "cases", "growth")
+	only(c.Cases != 0, "cases", "growth", "console")
 	only(len(c.Nodes) > 0, "nodes", "cluster")
 	refuse(c.Rounds != 0 && c.Rounds < 3, "--rounds is %d; a median needs 3 or more", c.Rounds)
 	refuse(c.Duration < 0 || c.Duration > time.Hour, "--duration is %s; it has to be between 0 and 1h", c.Duration)

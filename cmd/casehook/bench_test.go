@@ -11,7 +11,7 @@ func TestInvalidOptionsOfABenchmarkAreRefused(t *testing.T) {
 	for command, want := range map[string]string{
 		"bench drian":                                     `there is no scenario "drian" (did you mean "drain"?); casehook bench lists them`,
 		"bench live --fanout 10":                          "--fanout is for the scenario drain",
-		"bench live --cases 10":                           "--cases is for the scenario growth",
+		"bench live --cases 10":                           "--cases is for the scenario growth or console",
 		"bench --messages 10":                             "--messages is for the scenario drain or memory",
 		"bench latency --concurrency 16":                  "--concurrency is for the scenario live or edit or drain",
 		"bench live --concurrency 16,0":                   "--concurrency is 0; it has to be between 1 and 1024",

@@ -75,6 +75,7 @@ func Scenarios() []Scenario {
 		{"callback", "submissions that ask a callback first", (*bench).callback},
 		{"neighbour", "an endpoint beside a slow one and 100 that are down", (*bench).neighbour},
 		{"growth", "the same work with few cases and with many: see --cases", (*bench).growth},
+		{"console", "pages of the console with many cases: see --cases", (*bench).console},
 		{"idle", "live beside 10,000 endpoints that want none of the messages", (*bench).idle},
 		{"memory", "a million messages wait for an endpoint that is down: see --messages", (*bench).memory},
 		{"cluster", "1, 2 and 4 nodes on one PostgreSQL: see --nodes", (*bench).cluster},
