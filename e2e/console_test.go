@@ -199,19 +199,27 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 	b.setUp(c.token)
 	b.open("/cases")
 	b.accessible("/cases, empty")
+	endpoint := c.api(http.MethodPost, "/v1/endpoints",
+		`{"name":"crm","url":"http://127.0.0.1:1/","triggers":["case_created"]}`)
 	made := c.api(http.MethodPost, "/v1/case-types/kyc/cases",
 		`{"data":{"client_name":"Acme","nationalities":["NO"],"company":{"name":"Acme"}}}`)
+	b.open("/messages")
+	b.wait("an attempt", `document.querySelector("tbody tr[data-id]")`)
+	var message string
+	b.run(chromedp.Evaluate(`new URL(document.querySelector("tbody tr[data-id] a").href).pathname`, &message))
 	path := fmt.Sprintf("/cases/%.0f", made["id"])
-	for _, width := range []int64{1280, 390} {
-		for _, theme := range []string{"light", "dark"} {
-			b.window(width, theme)
-			for _, page := range []string{
-				"/", "/cases", "/cases?q=acme&type=kyc", "/queues", "/cases/new", path, path + "/transitions/submit", "/none",
-				"/questions", "/callbacks", "/dry-run", "/messages", "/endpoints", "/endpoints/new", "/catalogue", "/replays",
-			} {
-				b.open(page)
-				b.accessible(fmt.Sprintf("%s at %d, %s", page, width, theme))
-			}
+	for _, window := range []struct { // a theme changes no width
+		width int64
+		theme string
+	}{{1280, "light"}, {390, "dark"}} {
+		b.window(window.width, window.theme)
+		for _, page := range []string{
+			"/", "/cases", "/cases?q=acme&type=kyc", "/queues", "/cases/new", path, path + "/transitions/submit", "/none",
+			"/questions", "/callbacks", "/dry-run", "/messages", "/endpoints", "/endpoints/new", "/catalogue", "/replays",
+			"/problems", "/endpoints/" + fmt.Sprint(endpoint["id"]), message,
+		} {
+			b.open(page)
+			b.accessible(fmt.Sprintf("%s at %d, %s", page, window.width, window.theme))
 		}
 	}
 }
