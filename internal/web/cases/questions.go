@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -239,6 +240,18 @@ type callbackRow struct {
 	More                            bool // there are older ones
 	Mean, Slowest                   time.Duration
 	Last                            time.Time
+}
+
+// summary says in words how a callback did.
+func (c callbackRow) summary() string {
+	if c.Asked == 0 {
+		return "not asked yet"
+	}
+	more := ""
+	if c.More {
+		more = "+"
+	}
+	return fmt.Sprintf("asked %d%s, refused %d, failed %d", c.Asked, more, c.Refused, c.Failed)
 }
 
 // latestQuestions bounds the questions that a callback is judged by.
