@@ -68,7 +68,7 @@ func (w *world) storyOfAttempts(path string) {
 	id, subject := newest["id"].(string), newest["subject"].(string)
 	endpoint, message := newest["endpoint_id"].(string), newest["message"].(string)
 	for query, want := range map[string]int{
-		"": 2, "?limit=1": 1, "?outcome=delivered": 1, "?outcome=failed": 1, "?class=timeout": 0, "?trigger=case_created": 2, "?trigger=case_changed": 0,
+		"": 2, "?limit=1": 1, "?outcome=delivered": 1, "?outcome=failed": 1, "?class=timeout": 0, "?status=500": 1, "?status=422": 0, "?trigger=case_created": 2, "?trigger=case_changed": 0,
 		"?message=" + message: 2, "?message=msg_other": 0, "?endpoint=" + endpoint: 2, "?case=" + strings.TrimPrefix(subject, "case/"): 2,
 		"?subject=" + subject + "&endpoint=" + endpoint + "&outcome=failed": 1, "?since=2999-01-01T00:00:00Z": 0, "?until=2020-01-01T00:00:00Z": 0,
 		"?case=4242": 0, "?subject=nonsense": 0, "?since=2020-01-01T00:00:00Z&until=2999-01-01T00:00:00Z": 2,

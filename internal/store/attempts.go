@@ -10,6 +10,7 @@ type AttemptFilter struct {
 	Endpoint, Subject, Message string
 	Trigger, Class             string
 	Outcome                    Outcome
+	Status                     int       // of the answer
 	Since, Until               time.Time // when they began: from Since on, before Until
 	Among                      []string  // endpoints; nil: all
 	Before                     int64     // ids; 0: begin at the newest
@@ -47,9 +48,11 @@ func attemptSeek(along string) *statement {
 			and ($11 = '' or endpoint = $11)
 			and ($12 = '' or subject = $12)
 			and ($13 = '' or message = $13)
+			and ($16 = 0 or status = $16)
 			and ($14 = 0 or endpoint in (select r.id from rows($15: id text) as r))
 			then 1 else 0 end
-		from (select id, tenant, endpoint, subject, message, trigger_name, class, delivered, at from attempts
+		from (select id, tenant, endpoint, subject, message, trigger_name, class, status, delivered, at
+			from attempts
 			where ` + along + ` id < $3 and id >= $4
 			order by id desc limit $5) as looked
 		order by id desc`)
@@ -157,7 +160,7 @@ func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter,
 		only = 1
 	}
 	rows, err := r.q.query(ctx, along, tenant, key, high, low, lookBatch, f.Trigger, f.Class, int(f.Outcome),
-		micros(f.Since), micros(f.Until), f.Endpoint, f.Subject, f.Message, only, list)
+		micros(f.Since), micros(f.Until), f.Endpoint, f.Subject, f.Message, only, list, f.Status)
 	return collect(rows, err, scanCandidate)
 }
 

@@ -10,7 +10,7 @@ import (
 // or sorting.
 func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 	stores := openBoth(t)
-	args := []any{1, "x", 1000, 0, lookBatch, "", "", 0, 0, 0, "", "", "", 0, "[]"}
+	args := []any{1, "x", 1000, 0, lookBatch, "", "", 0, 0, 0, "", "", "", 0, "[]", 0}
 	for index, s := range map[string]*statement{
 		"attempts_by_message": attemptsByMessage, "attempts_by_subject": attemptsBySubject, "attempts_by_endpoint": attemptsByEndpoint,
 	} {

@@ -47,6 +47,7 @@ type InAttempts struct {
 	Message string    `query:"message" maxLength:"100" doc:"With this webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 	Outcome string    `query:"outcome" enum:"delivered,failed" doc:"Accepted by the receiver, or not." example:"failed"`
 	Class   string    `query:"class" maxLength:"100" doc:"With this class of failure." example:"timeout"`
+	Status  int       `query:"status" minimum:"100" maximum:"599" doc:"Answered with this HTTP status." example:"503"`
 	Since   time.Time `query:"since" doc:"Select attempts that began then or later." example:"2026-01-31T08:00:00Z"`
 	Until   time.Time `query:"until" doc:"Select attempts that began before." example:"2026-02-01T00:00:00Z"`
 	rest.Paging
@@ -58,6 +59,7 @@ func (in InAttempts) filter() (store.AttemptFilter, error) {
 		Message: in.Message,
 		Trigger: in.Trigger,
 		Class:   in.Class,
+		Status:  in.Status,
 		Since:   in.Since,
 		Until:   rest.PeriodEnd(in.Until),
 		Limit:   in.Limit,

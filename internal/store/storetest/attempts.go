@@ -85,6 +85,7 @@ var attemptTests = map[string]func(*fixture){
 			"delivered": {store.AttemptFilter{Outcome: store.Delivered}, func(i int) bool { return i%3 == 0 }},
 			"failed":    {store.AttemptFilter{Outcome: store.Failed, Endpoint: endpoints[0]}, func(i int) bool { return i%3 != 0 && i%2 == 0 }},
 			"class":     {store.AttemptFilter{Class: "timeout"}, func(i int) bool { return i%3 != 0 }},
+			"status":    {store.AttemptFilter{Status: 200}, func(i int) bool { return i%3 == 0 }},
 			"since":     {store.AttemptFilter{Since: start.Add(30 * time.Minute)}, func(i int) bool { return i >= 30 }},
 			"until":     {store.AttemptFilter{Until: start.Add(30 * time.Minute)}, func(i int) bool { return i < 30 }},
 			"among":     {store.AttemptFilter{Among: endpoints[:1]}, func(i int) bool { return i%2 == 0 }},

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ type quickFilter struct {
 
 // messageFilter has the parameters of the list as they are written in its address.
 type messageFilter struct {
-	Endpoint, Trigger, Outcome, Class, Subject, Message, Time, At string
+	Endpoint, Trigger, Outcome, Class, Status, Subject, Message, Time, At string
 
 	path  string
 	query url.Values
@@ -77,6 +78,7 @@ func readFilter(r *ui.Request) messageFilter {
 		Trigger:  r.Query("trigger"),
 		Outcome:  r.Query("outcome"),
 		Class:    r.Query("class"),
+		Status:   r.Query("status"),
 		Subject:  r.Query("subject"),
 		Message:  r.Query("message"),
 		Time:     r.Query("time"),
@@ -103,6 +105,7 @@ func (f messageFilter) selection(now time.Time) store.AttemptFilter {
 		Endpoint: f.Endpoint, Trigger: f.Trigger, Class: f.Class, Subject: f.Subject, Message: f.Message,
 		Outcome: map[string]store.Outcome{"delivered": store.Delivered, "failed": store.Failed}[f.Outcome],
 	}
+	s.Status, _ = strconv.Atoi(f.Status) // 0: any
 	for _, span := range spans {
 		if span.Key == f.Time {
 			s.Since = now.Add(-span.Length)
@@ -139,6 +142,7 @@ func (f messageFilter) chips(names map[string]string) (all []ui.Chip) {
 	if f.Class != "" {
 		add("class", "failure", className(f.Class))
 	}
+	add("status", "status", f.Status)
 	add("subject", "about", f.Subject)
 	add("message", "message", f.Message)
 	return all
@@ -146,10 +150,11 @@ func (f messageFilter) chips(names map[string]string) (all []ui.Chip) {
 
 // quick lists the filters that one press sets: the outcomes, and the classes that are common.
 func (f messageFilter) quick() []quickFilter {
+	parameters := []string{"outcome", "class", "status", "cursor"}
 	set := func(name, outcome, class string) quickFilter {
 		query := url.Values{}
 		for n, values := range f.query {
-			if n != "outcome" && n != "class" && n != "cursor" {
+			if !slices.Contains(parameters, n) {
 				query[n] = values
 			}
 		}
@@ -159,7 +164,7 @@ func (f messageFilter) quick() []quickFilter {
 		if class != "" {
 			query.Set("class", class)
 		}
-		return quickFilter{name, withQuery(f.path, query), f.Outcome == outcome && f.Class == class}
+		return quickFilter{name, withQuery(f.path, query), f.Outcome == outcome && f.Class == class && f.Status == ""}
 	}
 	all := []quickFilter{set("All", "", ""), set("Delivered", "delivered", ""), set("Failed", "failed", "")}
 	for _, class := range []string{"connect", "timeout", "dns", "tls"} {
@@ -221,7 +226,8 @@ func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, erro
 	if err := r.Position("messages", &selection.Before); err != nil {
 		return messageList{}, err
 	}
-	attempts, next, err := h.services.Messages.FindAttempts(ctx, r.Principal, selection)
+	first := selection.Before == 0
+	attempts, next, err := h.search(ctx, r, selection)
 	if err != nil {
 		return messageList{}, err
 	}
@@ -242,10 +248,33 @@ func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, erro
 		}
 		list.More = strings.Replace(list.More, r.HTTP.URL.Path, f.path, 1)
 	}
-	if selection.Before > 0 {
+	if !first {
 		list.Newest = ui.Without(f.path, f.query)
 	}
 	return list, nil
+}
+
+// The bounds of a search for a page of attempts. One that finds few looks on until then.
+const (
+	pageRows   = 50
+	searchTime = 100 * time.Millisecond
+)
+
+// search finds a page of attempts, and where the next one begins; 0: there is none.
+func (h handler) search(
+	ctx context.Context, r *ui.Request, f store.AttemptFilter,
+) (all []store.Attempt, next int64, err error) {
+	for begin := time.Now(); ; f.Before = next {
+		f.Limit = pageRows - len(all)
+		found, more, err := h.services.Messages.FindAttempts(ctx, r.Principal, f)
+		if err != nil {
+			return nil, 0, err
+		}
+		all, next = append(all, found...), more
+		if next == 0 || len(all) == pageRows || time.Since(begin) > searchTime {
+			return all, next, nil
+		}
+	}
 }
 
 // row returns an attempt as a row. Its address keeps the list's filters.
@@ -296,8 +325,8 @@ func subjectOf(text string) subject {
 func (f messageFilter) call() string {
 	query := url.Values{}
 	for name, value := range map[string]string{
-		"endpoint": f.Endpoint, "trigger": f.Trigger, "outcome": f.Outcome, "class": f.Class, "subject": f.Subject,
-		"message": f.Message,
+		"endpoint": f.Endpoint, "trigger": f.Trigger, "outcome": f.Outcome, "class": f.Class, "status": f.Status,
+		"subject": f.Subject, "message": f.Message,
 	} {
 		if value != "" {
 			query.Set(name, value)

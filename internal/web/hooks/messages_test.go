@@ -124,7 +124,7 @@ func TestMessagesAreListedAndFiltered(t *testing.T) {
 	want(t, all, 200, "case_created", "crm", "billing", "422", "200", "NT-0001", "GET /v1/attempts")
 	for query, wanted := range map[string]int{
 		"": 2, "?outcome=failed": 1, "?outcome=delivered": 1, "?endpoint=" + w.good: 1, "?trigger=case_created": 2,
-		"?trigger=case_comment": 0, "?class=timeout": 0, "?subject=case/1": 0, "?time=1h": 2, "?at=2020-01-01T00:00": 0,
+		"?trigger=case_comment": 0, "?class=timeout": 0, "?status=422": 1, "?status=x": 2, "?subject=case/1": 0, "?time=1h": 2, "?at=2020-01-01T00:00": 0,
 		"?endpoint=nothing": 0, "?trigger=" + url.QueryEscape(hostile): 0,
 	} {
 		page := w.manager.Get("/messages" + query)

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/casehook/casehook/internal/hooks"
@@ -29,6 +30,9 @@ func (h handler) listProblems(ctx context.Context, r *ui.Request) (ui.View, erro
 		query := url.Values{"endpoint": {p.Endpoint.ID}, "outcome": {"failed"}}
 		if p.Class != "" {
 			query.Set("class", p.Class)
+		}
+		if p.Status != 0 {
+			query.Set("status", strconv.Itoa(p.Status))
 		}
 		row := problemRow{
 			Problem: p, Name: nameOf(p.Endpoint), Failure: failureOf(p.Status, p.Class),
