@@ -277,6 +277,15 @@ func (m messageDetail) clearance() string {
 // resendable reports whether the message can be sent again.
 func (m messageDetail) resendable() bool { return m.Endpoint.ID != "" && m.Entry != nil }
 
+// chain returns the callbacks that were asked before a commit, in their order.
+func chain(last *event.Callback) (all []*event.Callback) {
+	for c := last; c != nil; c = c.Earlier {
+		all = append(all, c)
+	}
+	slices.Reverse(all)
+	return all
+}
+
 // droppable reports whether the message can be dropped: it was given up, or waits for its next try.
 func (m messageDetail) droppable() bool {
 	d := m.AttemptDetail.Delivery.Status

@@ -44,9 +44,9 @@ type world struct {
 	received  chan string // triggers that the good endpoint took
 }
 
-func start(t testing.TB) *world {
+func start(t testing.TB, variables ...string) *world {
 	t.Helper()
-	w := &world{console: webtest.Start(t), t: t, received: make(chan string, 100)}
+	w := &world{console: webtest.Start(t, variables...), t: t, received: make(chan string, 100)}
 	receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		if strings.HasPrefix(r.URL.Path, "/bad") {
@@ -174,6 +174,20 @@ func TestAMessageIsRepaired(t *testing.T) {
 	}
 	want(t, w.manager.Post("/messages/"+again+"/drop", url.Values{"state": {"dead"}}), 200, "Dropped")
 	want(t, w.manager.Get("/messages/"+bad+"/replay"), 200, "No message to")
+}
+
+func TestAMessageTellsWhatWasAskedBefore(t *testing.T) {
+	t.Parallel()
+	callback := httptest.NewServer(wiretest.Callback(t, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		io.WriteString(rw, "{}")
+	})))
+	t.Cleanup(callback.Close)
+	w := start(t, "CALLBACKS", callback.URL)
+	asks := strings.Replace(noteType, "to: draft }", `to: draft,
+      about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/asked" } }`, 1)
+	w.console.API(http.MethodPut, "/v1/case-types/note", []byte(asks), nil)
+	good, _ := w.create("A note")
+	want(t, w.manager.Get("/messages/"+good), 200, "${CASEHOOK_VAR_CALLBACKS}/asked answered 200 in", "Its questions")
 }
 
 func TestSelectedMessagesAreResent(t *testing.T) {
