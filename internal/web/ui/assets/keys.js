@@ -19,9 +19,33 @@ export function moveTo(row) {
   sessionStorage.setItem("cursor " + location.pathname, row.dataset.id ?? "");
 }
 
+/** Shows where a page is in the list that it was opened from, and leads to those before and behind it. */
+function neighbours() {
+  const place = document.querySelector("[data-neighbours]");
+  if (!(place instanceof HTMLElement)) return;
+  const up = /** @type {HTMLAnchorElement | null} */ (document.querySelector("a[data-up]"));
+  /** @type {string[]} */
+  const ids = JSON.parse(sessionStorage.getItem("rows " + (up ? new URL(up.href).pathname : "")) ?? "[]");
+  const at = ids.indexOf(place.dataset.neighbours ?? "");
+  if (at < 0) return;
+  place.hidden = false;
+  const text = place.querySelector("span");
+  if (text) text.textContent = `${at + 1} of ${ids.length}`;
+  for (const [link, id] of /** @type {[string, string | undefined][]} */ ([["prev", ids[at - 1]], ["next", ids[at + 1]]])) {
+    const anchor = place.querySelector(`a[rel=${link}]`);
+    if (!(anchor instanceof HTMLAnchorElement)) continue;
+    if (id) anchor.href = `${up ? new URL(up.href).pathname : ""}/${id}`;
+    else anchor.removeAttribute("href");
+  }
+}
+
 /** @param {number} by */
 function step(by) {
   const all = rows();
+  if (all.length === 0) {
+    /** @type {HTMLAnchorElement | null} */ (document.querySelector(`[data-neighbours] a[rel=${by > 0 ? "next" : "prev"}][href]`))?.click();
+    return;
+  }
   const at = all.findIndex((row) => row.classList.contains("cursor"));
   moveTo(all[at < 0 ? 0 : Math.max(0, Math.min(all.length - 1, at + by))]);
 }
@@ -58,6 +82,8 @@ const actions = {
 };
 
 export function keys() {
+  neighbours();
+  document.addEventListener("replaced", neighbours);
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (writes(event.target)) {
@@ -87,6 +113,7 @@ export function keys() {
   });
   if (rows().length > 0) {
     sessionStorage.setItem("list " + location.pathname, location.href);
+    sessionStorage.setItem("rows " + location.pathname, JSON.stringify(rows().map((row) => row.dataset.id)));
     const kept = sessionStorage.getItem("cursor " + location.pathname);
     const row = rows().find((r) => r.dataset.id === kept);
     if (row) row.classList.add("cursor");

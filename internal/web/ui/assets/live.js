@@ -103,7 +103,10 @@ function replace(region, next) {
     if (chosen.has(box.closest("tr")?.getAttribute("data-id"))) box.setAttribute("checked", "");
   }
   if (cursor) next.querySelector(`tr[data-id="${CSS.escape(cursor)}"]`)?.classList.add("cursor");
-  /** @type {{htmx: Htmx}} */ (/** @type {unknown} */ (window)).htmx.swap({ target: region, text: next.outerHTML, swap: "outerMorph" }).then(show);
+  /** @type {{htmx: Htmx}} */ (/** @type {unknown} */ (window)).htmx.swap({ target: region, text: next.outerHTML, swap: "outerMorph" }).then(() => {
+    show();
+    document.dispatchEvent(new Event("replaced"));
+  });
 }
 
 export function live() {
