@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,10 +145,22 @@ func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 		t.Fatalf("%d attempts", len(found))
 	}
 	first := found[0].(map[string]any)
+	problems := func(credential ...string) (counts []any) {
+		for _, one := range w.get("/v1/problems", credential...).is(200, "").items() {
+			counts = append(counts, one.(map[string]any)["count"])
+		}
+		return counts
+	}
+	if all, lowers := problems(), problems("Authorization", lower); len(all) != 1 || !slices.Equal(all, lowers) {
+		t.Errorf("the failures are %v, and %v for who sees those attempts alone", all, lowers)
+	}
 	w.post("/v1/"+strings.Replace(first["subject"].(string), "case", "cases", 1)+"/switch-type",
 		`{"type": "vault"}`).is(200, "")
 	if found := w.get("/v1/attempts", "Authorization", lower).is(200, "").items(); len(found) != 0 {
 		t.Errorf("attempts about cases that are hidden now are found: %v", found)
+	}
+	if all, lowers := problems(), problems("Authorization", lower); len(all) != 1 || len(lowers) != 0 {
+		t.Errorf("the failures are %v, and %v for who sees none of these attempts", all, lowers)
 	}
 	w.get("/v1/attempts/"+first["id"].(string), "Authorization", lower).is(404, "attempt.not_found")
 	if found := w.get("/v1/attempts").is(200, "").items(); len(found) != 2 {
