@@ -51,7 +51,7 @@ func Register(s api.Services, parts api.Console, c Config) *ui.Site {
 	hooks.Register(site, s.Hooks, hooks.Config{
 		Kernel: parts.Kernel, Tester: parts.Tester, Version: parts.Version, AtfinityVersion: parts.AtfinityVersion,
 	})
-	people.Register(site, s.People, parts.Sessions)
+	people.Register(site, s.People, parts.Sessions, s.Guard)
 	cases.Register(site, pages)
 	return site
 }

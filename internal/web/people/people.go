@@ -5,6 +5,7 @@ package people
 import (
 	"github.com/casehook/casehook/internal/access"
 	apipeople "github.com/casehook/casehook/internal/api/people"
+	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/web/ui"
 )
@@ -12,14 +13,26 @@ import (
 type handler struct {
 	services people.Services
 	sessions apipeople.Sessions
+	guard    *authz.Guard
 }
 
 // Register registers the pages.
-func Register(s *ui.Site, services people.Services, sessions apipeople.Sessions) {
-	h := handler{services, sessions}
+func Register(s *ui.Site, services people.Services, sessions apipeople.Sessions, guard *authz.Guard) {
+	h := handler{services, sessions, guard}
 	s.Open("GET /sign-in", h.showSignIn)
 	s.Open("POST /sign-in", h.signIn)
 	s.Open("GET /setup", h.showSetUp)
 	s.Open("POST /setup", h.setUp)
 	s.Page("POST /sign-out", access.DeleteSession, h.signOut)
+	s.Page("GET /profile", access.GetSession, h.profile)
+	s.Page("POST /profile/password", access.ChangePassword, h.changePassword)
+	s.Page("GET /people", access.ListUsers, h.listUsers)
+	s.Page("GET /people/new", access.CreateUser, h.newUser)
+	s.Page("POST /people/new", access.CreateUser, h.createUser)
+	s.Page("GET /people/{id}", access.GetUser, h.showUser)
+	s.Page("POST /people/{id}", access.UpdateUser, h.updateUser)
+	s.Page("GET /tokens", access.ListTokens, h.listTokens)
+	s.Page("POST /tokens", access.CreateToken, h.createToken)
+	s.Page("POST /tokens/delete", access.DeleteToken, h.deleteToken)
+	s.Page("GET /audit", access.ListAudit, h.audit)
 }

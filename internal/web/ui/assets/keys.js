@@ -34,8 +34,8 @@ function neighbours() {
   for (const [link, id] of /** @type {[string, string | undefined][]} */ ([["prev", ids[at - 1]], ["next", ids[at + 1]]])) {
     const anchor = place.querySelector(`a[rel=${link}]`);
     if (!(anchor instanceof HTMLAnchorElement)) continue;
+    anchor.hidden = !id;
     if (id) anchor.href = `${up ? new URL(up.href).pathname : ""}/${id}`;
-    else anchor.removeAttribute("href");
   }
 }
 
@@ -43,7 +43,7 @@ function neighbours() {
 function step(by) {
   const all = rows();
   if (all.length === 0) {
-    /** @type {HTMLAnchorElement | null} */ (document.querySelector(`[data-neighbours] a[rel=${by > 0 ? "next" : "prev"}][href]`))?.click();
+    /** @type {HTMLAnchorElement | null} */ (document.querySelector(`[data-neighbours] a[rel=${by > 0 ? "next" : "prev"}]:not([hidden])`))?.click();
     return;
   }
   const at = all.findIndex((row) => row.classList.contains("cursor"));

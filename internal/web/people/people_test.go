@@ -1,0 +1,120 @@
+package people_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/casehook/casehook/internal/web/webtest"
+)
+
+func wants(t *testing.T, page webtest.Page, status int, texts ...string) {
+	t.Helper()
+	if page.Status != status {
+		t.Errorf("%s: status %d, want %d", page.Path, page.Status, status)
+	}
+	for _, want := range texts {
+		if !strings.Contains(page.Text(), want) {
+			t.Errorf("%s lacks %q:\n%s", page.Path, want, page.Text())
+		}
+	}
+}
+
+func TestTheFirstAccountIsMadeWithTheToken(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	b := w.Browser()
+	form := url.Values{
+		"token": {"chk_tok_1.wrong"}, "name": {"Ada"}, "email": {"ada@example.org"}, "password": {"xyz123"},
+	}
+	wants(t, b.Post("/setup", form), http.StatusUnprocessableEntity, "Token", "is not valid")
+	form.Set("token", w.Token)
+	refused := b.Post("/setup", form)
+	wants(t, refused, http.StatusUnprocessableEntity, "Password")
+	if strings.Contains(refused.HTML, "xyz123") || strings.Contains(refused.HTML, w.Token) {
+		t.Error("the page repeats a secret")
+	}
+	form.Set("password", webtest.Password)
+	if got := b.Post("/setup", form); got.Path != "/" {
+		t.Errorf("the new administrator is led to %s: %s", got.Path, got.Text())
+	}
+	wants(t, b.Get("/profile"), http.StatusOK, "Ada", "admin", "RESTRICTED")
+}
+
+func TestSomeoneWhoSignsInIsLedBackWithinTheSite(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	w.Person("ada@example.org", "viewer", "PUBLIC")
+	b := w.Browser()
+	form := url.Values{"email": {"ada@example.org"}, "password": {"wrong wrong wrong"}, "to": {"/queues"}}
+	wants(t, b.Post("/sign-in", form), http.StatusUnauthorized, "Sign in")
+	form.Set("password", webtest.Password)
+	if got := b.Post("/sign-in", form); got.Path != "/queues" {
+		t.Errorf("one is led to %s", got.Path)
+	}
+	form.Set("to", "https://elsewhere.example/")
+	if got := b.Post("/sign-in", form); got.Path != "/" {
+		t.Errorf("one is led to %s", got.Path)
+	}
+	if got := b.Post("/sign-out", nil); got.Path != "/sign-in?out=1" {
+		t.Errorf("one who signs out is led to %s", got.Path)
+	}
+	if got := b.Get("/queues"); !strings.HasPrefix(got.Path, "/sign-in") {
+		t.Error("the session goes on")
+	}
+}
+
+func TestAccountsAreMadeChangedAndDisabled(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	admin := w.Person("ada@example.org", "admin", "RESTRICTED")
+	form := url.Values{"name": {"Bob"}, "email": {"nowhere"}, "role": {"viewer"}, "clearance": {"PUBLIC"}}
+	wants(t, admin.Post("/people/new", form), http.StatusUnprocessableEntity, "E-mail address :")
+	form.Set("email", "bob@example.org")
+	form.Set("password", webtest.Password)
+	wants(t, admin.Post("/people/new", form), http.StatusOK, "Bob", "bob@example.org", "viewer", "password")
+	link := regexp.MustCompile(`/people/\d+">Bob`).FindString(admin.Get("/people").HTML)
+	link, _, _ = strings.Cut(link, `"`)
+	wants(t, admin.Get(link), http.StatusOK, "Empty: it stays as it is.")
+	form.Set("role", "caseworker")
+	form.Set("password", "")
+	form.Set("disabled", "true")
+	wants(t, admin.Post(link, form), http.StatusOK, "Saved.")
+	wants(t, admin.Get("/people"), http.StatusOK, "caseworker", "disabled")
+}
+
+func TestATokenIsShownOnceAndRevoked(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	admin := w.Person("ada@example.org", "admin", "RESTRICTED")
+	form := url.Values{"name": {"crm"}, "role": {"viewer"}, "clearance": {"PUBLIC"}, "allowed": {"nowhere"}}
+	wants(t, admin.Post("/tokens", form), http.StatusUnprocessableEntity, "Addresses :")
+	form.Set("allowed", "192.0.2.0/24, 198.51.100.7")
+	form.Set("expires", "2991-01-31")
+	made := admin.Post("/tokens", form)
+	wants(t, made, http.StatusOK, "It is shown this once", "chk_tok_", "192.0.2.0/24, 198.51.100.7/32")
+	listed := admin.Get("/tokens")
+	if strings.Contains(listed.HTML, "chk_") {
+		t.Error("the token is shown again")
+	}
+	id := regexp.MustCompile(`id="revoke-(tok_\w+)" aria-label="Revoke crm"`).FindStringSubmatch(listed.HTML)
+	wants(t, admin.Post("/tokens/delete", url.Values{"id": {id[1]}}), http.StatusOK)
+	if strings.Contains(admin.Get("/tokens").HTML, id[1]) {
+		t.Error("the revoked token is listed")
+	}
+	wants(t, admin.Get("/audit"), http.StatusOK, "token.created", "token.revoked", "Ada", "127.0.0.1")
+}
+
+func TestOneChangesOnesOwnPassword(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	b := w.Person("ada@example.org", "viewer", "PUBLIC")
+	form := url.Values{"old_password": {"wrong wrong wrong"}, "new_password": {"another horse, another battery"}}
+	if got := b.Post("/profile/password", form); got.Status == http.StatusOK {
+		t.Error("a wrong password is taken")
+	}
+	form.Set("old_password", webtest.Password)
+	wants(t, b.Post("/profile/password", form), http.StatusOK, "Your password has changed")
+}

@@ -1,0 +1,150 @@
+package people
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
+	"github.com/casehook/casehook/internal/web/ui"
+)
+
+// usersPage lists the users.
+type usersPage struct {
+	Users []access.User
+	Next  string
+}
+
+const usersPerPage = 100
+
+func (h handler) listUsers(ctx context.Context, r *ui.Request) (ui.View, error) {
+	var after int64
+	if err := r.Position("console users", &after); err != nil {
+		return ui.View{}, err
+	}
+	users, err := h.services.Users.Users(ctx, r.Principal, after, usersPerPage)
+	if err != nil {
+		return ui.View{}, err
+	}
+	page := usersPage{Users: users}
+	if len(users) == usersPerPage {
+		if page.Next, err = r.Cursor("console users", users[len(users)-1].ID); err != nil {
+			return ui.View{}, err
+		}
+	}
+	return ui.View{Title: "People", Section: "/people", Body: usersTemplate(page), Call: "GET /v1/users"}, nil
+}
+
+// userForm is the form of a user.
+type userForm struct {
+	ID                           int64 // 0: a new one
+	Name, Email, Role, Clearance string
+	Disabled                     bool
+	HasPassword                  bool
+	Faults                       []ui.Fault
+	Saved                        bool
+}
+
+func (h handler) newUser(context.Context, *ui.Request) (ui.View, error) {
+	return userView(userForm{Role: string(access.Caseworker), Clearance: string(casetype.Private)}), nil
+}
+
+func userView(f userForm) ui.View {
+	view := ui.View{Title: "New account", Section: "/people", Body: userTemplate(f), Call: "POST /v1/users"}
+	if f.ID != 0 {
+		view.Title, view.Call = f.Name, "PATCH /v1/users/"+strconv.FormatInt(f.ID, 10)
+	}
+	if len(f.Faults) > 0 {
+		view.Status = http.StatusUnprocessableEntity
+	}
+	return view
+}
+
+func (h handler) showUser(ctx context.Context, r *ui.Request) (ui.View, error) {
+	u, err := h.user(ctx, r)
+	if err != nil {
+		return ui.View{}, err
+	}
+	return userView(userForm{
+		ID: u.ID, Name: u.Name, Email: u.Email, Role: string(u.Role), Clearance: string(u.Clearance),
+		Disabled: u.Disabled, HasPassword: u.Password != "", Saved: r.Query("saved") != "",
+	}), nil
+}
+
+func (h handler) user(ctx context.Context, r *ui.Request) (access.User, error) {
+	id, err := strconv.ParseInt(r.Path("id"), 10, 64)
+	if err != nil {
+		return access.User{}, fault.New(fault.NotFound, "user.not_found", "There is no user %q.", r.Path("id"))
+	}
+	return h.services.Users.User(ctx, r.Principal, id)
+}
+
+// read reads the form of a user. An empty password changes nothing.
+func (f userForm) read(password string) people.UserChange {
+	role, clearance := access.Role(f.Role), casetype.Classification(f.Clearance)
+	change := people.UserChange{
+		Email: &f.Email, Name: &f.Name, Role: &role, Clearance: &clearance, Disabled: &f.Disabled,
+	}
+	if password != "" {
+		change.Password = &password
+	}
+	return change
+}
+
+func sentUser(r *ui.Request) userForm {
+	return userForm{
+		Name: strings.TrimSpace(r.Form("name")), Email: strings.TrimSpace(r.Form("email")), Role: r.Form("role"),
+		Clearance: r.Form("clearance"), Disabled: r.Form("disabled") != "",
+	}
+}
+
+func (h handler) createUser(ctx context.Context, r *ui.Request) (ui.View, error) {
+	f := sentUser(r)
+	if _, err := h.services.Users.CreateUser(ctx, r.Principal, f.read(r.Form("password")), authz.Once{}); err != nil {
+		if f.Faults, err = ui.FaultsOf(err, userField); err != nil {
+			return ui.View{}, err
+		}
+		return userView(f), nil
+	}
+	return ui.Redirect("/people"), nil
+}
+
+func (h handler) updateUser(ctx context.Context, r *ui.Request) (ui.View, error) {
+	u, err := h.user(ctx, r)
+	if err != nil {
+		return ui.View{}, err
+	}
+	f := sentUser(r)
+	f.ID, f.HasPassword = u.ID, u.Password != ""
+	if _, err := h.services.Users.UpdateUser(ctx, r.Principal, u.ID, f.read(r.Form("password"))); err != nil {
+		if f.Faults, err = ui.FaultsOf(err, userField); err != nil {
+			return ui.View{}, err
+		}
+		return userView(f), nil
+	}
+	return ui.Redirect("/people/" + strconv.FormatInt(u.ID, 10) + "?saved=1"), nil
+}
+
+// profilePage is the page of the reader's own account.
+type profilePage struct {
+	Principal access.Principal
+	Faults    []ui.Fault
+	Saved     bool
+}
+
+func profileView(page profilePage) ui.View {
+	view := ui.View{Title: "Your account", Section: "/profile", Body: profileTemplate(page), Call: "GET /v1/session"}
+	if len(page.Faults) > 0 {
+		view.Status = http.StatusUnprocessableEntity
+	}
+	return view
+}
+
+func (h handler) profile(_ context.Context, r *ui.Request) (ui.View, error) {
+	return profileView(profilePage{Principal: r.Principal, Saved: r.Query("saved") != ""}), nil
+}
