@@ -221,7 +221,8 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 		for _, page := range []string{
 			"/", "/cases", "/cases?q=acme&type=kyc", "/queues", "/cases/new", path, path + "/transitions/submit", "/none",
 			"/questions", "/callbacks", "/dry-run", "/messages", "/endpoints", "/endpoints/new", "/catalogue", "/replays",
-			"/problems", "/endpoints/" + fmt.Sprint(endpoint["id"]), message,
+			"/people", "/people/new", "/tokens", "/audit", "/profile", "/types", "/types/new", "/types/kyc", "/labels",
+			"/contacts", "/contacts/new", "/problems", "/endpoints/" + fmt.Sprint(endpoint["id"]), message,
 		} {
 			b.open(page)
 			b.accessible(fmt.Sprintf("%s at %d, %s", page, window.width, window.theme))

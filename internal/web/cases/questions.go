@@ -197,7 +197,8 @@ func (h handler) refused(
 		}
 		row := h.questionRow(p, q)
 		events = append(events, timelineEvent{
-			At: q.At, Who: row.Who, What: "tried “" + transitionTitle(view.Definition, q.Transition) + "”: nothing was saved",
+			At: q.At, Who: row.Who,
+			What: "tried “" + transitionTitle(view.Definition, q.Transition) + "”: nothing was saved",
 			Asked: []askedLine{{
 				URL: row.Callback, Verdict: row.Verdict, Color: row.Color, Took: q.Duration,
 				Href: "/questions/" + row.ID, Note: firstWords(q.Answer),

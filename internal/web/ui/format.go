@@ -203,3 +203,6 @@ func failureTitle(status int) string {
 	}
 	return "This can't be done"
 }
+
+// Colors returns the colours that the styles have.
+func Colors() []string { return slices.Clone(colors) }

@@ -1,0 +1,74 @@
+package cases
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/casehook/casehook/internal/casetype"
+)
+
+// fromStates names the states that a transition starts in.
+func fromStates(t *casetype.Type, tr casetype.Transition) string {
+	if len(tr.From) == 0 {
+		return "(creates)"
+	}
+	names := make([]string, len(tr.From))
+	for i, key := range tr.From {
+		s, _ := t.State(key)
+		names[i] = stateName(s.Name, key)
+	}
+	return strings.Join(names, ", ")
+}
+
+func toState(t *casetype.Type, tr casetype.Transition) string {
+	if tr.To == "" {
+		return "(stays)"
+	}
+	s, _ := t.State(tr.To)
+	return stateName(s.Name, tr.To)
+}
+
+func rolesOf(tr casetype.Transition) string {
+	if tr.Roles == nil {
+		return "all that may write"
+	}
+	return strings.Join(tr.Roles, ", ")
+}
+
+var kinds = map[widget]string{
+	textWidget: "text", areaWidget: "long text", numberWidget: "number", dateWidget: "date", boolWidget: "yes or no",
+	choiceWidget: "one of a list", choicesWidget: "several of a list", objectWidget: "group", listWidget: "list",
+	jsonWidget: "JSON",
+}
+
+func kindOf(f field) string {
+	if f.Widget == choiceWidget {
+		return strings.Join(f.Options, ", ")
+	}
+	return kinds[f.Widget]
+}
+
+func classOf(f field) string {
+	if f.Class == "" {
+		return string(casetype.Public)
+	}
+	return f.Class
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+func sorted(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+// shorten cuts a name to a number of characters.
+func shorten(name string, most int) string {
+	if runes := []rune(name); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return name
+}
