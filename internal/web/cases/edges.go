@@ -16,17 +16,22 @@ func edge(from, to workflowNode, number int) workflowEdge {
 		}
 	case from.X > to.X: // back, below the states
 		x1, x2 := from.X+nodeWidth/2, to.X+nodeWidth/2+12
-		low := max(from.Y, to.Y) + nodeHeight + 22 + shift
+		columns := (from.X - to.X) / (nodeWidth + columnGap)
+		low := max(from.Y, to.Y) + nodeHeight + 8 + 16*columns + shift
 		return workflowEdge{
 			Path: fmt.Sprintf("M%d %d C%d %d %d %d %d %d",
 				x1, from.Y+nodeHeight, x1, low, x2, low, x2, to.Y+nodeHeight+5),
 			X: (x1 + x2) / 2, Y: low - 6,
 		}
 	}
-	x := from.X + nodeWidth/2 + 20 + shift
-	y1, y2 := from.Y+nodeHeight, to.Y-5
-	if from.Y > to.Y {
-		x, y1, y2 = from.X+nodeWidth/2-20-shift, from.Y, to.Y+nodeHeight+5
+	x, out := from.X+nodeWidth, 36+shift // down, on the right
+	tip := x + 5
+	if from.Y > to.Y { // up, on the left
+		x, out = from.X, -36-shift
+		tip = x - 5
 	}
-	return workflowEdge{Path: fmt.Sprintf("M%d %d L%d %d", x, y1, x, y2), X: x, Y: (y1+y2)/2 + 4}
+	return workflowEdge{
+		Path: fmt.Sprintf("M%d %d C%d %d %d %d %d %d", x, fromY+4, x+out, fromY+4, x+out, toY-4, tip, toY-4),
+		X:    x + out*3/4, Y: (fromY+toY)/2 + 4,
+	}
 }

@@ -1011,7 +1011,7 @@ func workflowTemplate(w workflow) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "</svg></div><p class=\"meta\">A double border ends a case. Blue transitions ask a callback.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "</svg></div><p class=\"meta\">A thick border ends a case. Blue transitions ask a callback.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
