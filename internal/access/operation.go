@@ -77,6 +77,7 @@ const (
 	FindAttempts          Operation = "find-attempts"
 	GetAttempt            Operation = "get-attempt"
 	ListProblems          Operation = "list-problems"
+	GetDeliveryMetrics    Operation = "get-delivery-metrics"
 	ListCaseDeliveries    Operation = "list-case-deliveries"
 	ListContactDeliveries Operation = "list-contact-deliveries"
 	GetLag                Operation = "get-lag"
@@ -206,6 +207,7 @@ var least = map[Operation]Role{
 	FindAttempts:          Manager,
 	GetAttempt:            Manager,
 	ListProblems:          Manager,
+	GetDeliveryMetrics:    Manager,
 	ListCaseDeliveries:    Manager,
 	ListContactDeliveries: Manager,
 	GetLag:                Manager,

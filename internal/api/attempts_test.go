@@ -94,6 +94,7 @@ func (w *world) storyOfAttempts(path string) {
 	problem := w.get("/v1/problems").is(200, "").items()[0]
 	hasMembers(t, "the problem", problem, members{"endpoint_id": endpoint, "status": "500", "count": "1",
 		"last_attempt": oldest["id"].(string)})
+	w.storyOfMetrics(endpoint, newest["at"].(string))
 	if g := w.get("/v1/attempts/"+id).is(200, ""); g.text("body_state") != "differs" {
 		t.Errorf("a body with another hash is shown as %s", g.body)
 	}
@@ -102,6 +103,39 @@ func (w *world) storyOfAttempts(path string) {
 		!bytes.Contains(g.body, []byte(`"status":500`)) {
 		t.Errorf("the attempt is %s", g.body)
 	}
+}
+
+// storyOfMetrics reads the counts of an endpoint at which there were a failure and a delivery at a time.
+func (w *world) storyOfMetrics(endpoint, at string) {
+	w.t.Helper()
+	for _, step := range []string{"minute", "hour"} {
+		for query, found := range map[string]bool{
+			"&endpoint=" + endpoint: true, "": true, "&endpoint=ep_none": false, "&endpoint=%20": false,
+		} {
+			g := w.get("/v1/metrics/deliveries?step="+step+"&since="+at+query).is(200, "").json()
+			points := g["points"].([]any)
+			want := members{"delivered": "0", "failed": "0", "duration_ms": "0"}
+			if found {
+				want = members{"delivered": "1", "failed": "1", "duration_ms": "2"}
+			}
+			hasMembers(w.t, "the first "+step+" of "+query, points[0], want)
+		}
+	}
+	g := w.get("/v1/metrics/deliveries").is(200, "").json()
+	if n := len(g["points"].([]any)); n != 60 || g["complete"] != true {
+		w.t.Errorf("by default there are %d points: %v", n, g)
+	}
+	const day = "/v1/metrics/deliveries?since=2026-01-01T00:00:00Z&until=2026-01-01T"
+	for end, want := range map[string]int{"06:40:00Z": 400, "00:00:00.001Z": 1, "00:00:00Z": 0} {
+		if n := len(w.get(day+end).is(200, "").json()["points"].([]any)); n != want {
+			w.t.Errorf("until %s there are %d points, not %d", end, n, want)
+		}
+	}
+	if n := len(w.get(day+"23:30:00Z&step=hour").is(200, "").json()["points"].([]any)); n != 24 {
+		w.t.Errorf("a day has %d hours", n)
+	}
+	w.get(day+"06:40:00.001Z").is(400, "request.invalid")
+	w.get("/v1/metrics/deliveries?until=9999-12-31T23:59:59Z&since=0001-01-02T00:00:00Z").is(400, "request.invalid")
 }
 
 func TestAnAttemptIsShownWhateverHasGoneSince(t *testing.T) {

@@ -386,6 +386,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"list-labels":             {"/v1/labels"},
 		"list-views":              {"/v1/views"},
 		"list-problems":           {"/v1/problems"},
+		"get-delivery-metrics":    append(s.metrics(endpoints), "/v1/metrics/deliveries?step=hour"),
 		"get-label":               {"/v1/labels/urgent"},
 		"list-users":              {"/v1/users"},
 		"get-user":                {"/v1/users/1"},
@@ -411,6 +412,14 @@ func (s *clearanceTest) reads() map[string][]string {
 		"list-case-contacts":  each(inCases, "/contacts"),
 		"list-contact-cases":  {s.contact + "/cases", s.contact + "/cases?limit=1"},
 	}
+}
+
+// metrics returns the paths of the metrics of endpoints.
+func (s *clearanceTest) metrics(endpoints []string) (paths []string) {
+	for _, e := range endpoints {
+		paths = append(paths, "/v1/metrics/deliveries?endpoint="+strip(e))
+	}
+	return paths
 }
 
 // attempts returns the paths of all attempts.

@@ -195,9 +195,11 @@ func (s *hiddenTest) lists() map[string][]string {
 		"list-endpoints": endpoints, "get-targets": {"/v1/triggers/case_comment/targets"},
 		"list-audit": {"/v1/audit", "/v1/audit?limit=1"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
 		"list-questions": {"/v1/questions", "/v1/questions?verdict=accepted"},
-		"find-attempts":  {"/v1/attempts?outcome=failed"}, "list-problems": {"/v1/problems"}, "poll-journal": {"/v1/journal?after=beginning&triggers=case_created"},
-		"preview-filter": {"/v1/filter-preview?filter=true&triggers=case_created"},
-		"get-lag":        {endpoint + "/lag"}, "list-attempts": {endpoint + "/attempts"}, "get-endpoint-health": {endpoint + "/health"},
+		"find-attempts":  {"/v1/attempts?outcome=failed"}, "list-problems": {"/v1/problems"},
+		"get-delivery-metrics": {"/v1/metrics/deliveries?step=hour", "/v1/metrics/deliveries?step=hour&endpoint=" + s.seen["endpoint"]},
+		"poll-journal":         {"/v1/journal?after=beginning&triggers=case_created"},
+		"preview-filter":       {"/v1/filter-preview?filter=true&triggers=case_created"},
+		"get-lag":              {endpoint + "/lag"}, "list-attempts": {endpoint + "/attempts"}, "get-endpoint-health": {endpoint + "/health"},
 		"list-dead": {endpoint + "/dead"}, "list-parked": {endpoint + "/parked"}, "list-replays": {endpoint + "/replays"},
 	}
 }
@@ -333,6 +335,7 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 		"delete-endpoint": ofEndpoint("DELETE", "", ""),
 
 		"get-attempt": {{"GET", "/v1/attempts/{attempt}", "", 0}}, "list-problems": {{"GET", "/v1/problems", "", 200}},
+		"get-delivery-metrics": {{"GET", "/v1/metrics/deliveries?endpoint={endpoint}&since=2026-01-01T00:00:00Z&until=2026-01-01T00:01:00Z", "", 200}},
 		"find-attempts": {{"GET", "/v1/attempts?case={case}", "", 200}, {"GET", "/v1/attempts?subject=case/{gone}", "", 200},
 			{"GET", "/v1/attempts?message={message}", "", 200}, {"GET", "/v1/attempts?endpoint={endpoint}", "", 200}},
 		"poll-journal": {{"GET", "/v1/journal?endpoint={endpoint}", "", 0}}, "stream-journal": {{"GET", "/v1/stream?endpoint={endpoint}", "", 0}},

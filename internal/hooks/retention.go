@@ -13,13 +13,16 @@ import (
 const retainedFor = 30 * 24 * time.Hour
 
 // Purge removes attempts, questions to callbacks, and entries that are older than the configuration keeps them, and
-// that no cursor needs. It removes them in portions, so that other writers get their turn.
+// that no cursor needs. It also removes old counts of attempts. It removes them in portions, so that other writers get their turn.
 func (s *Journal) Purge(ctx context.Context) error {
 	now := s.now()
 	if s.keepAttempts > 0 {
 		if err := s.purgeAttempts(ctx, now.Add(-s.keepAttempts)); err != nil {
 			return err
 		}
+	}
+	if err := s.purgeCounts(ctx, now); err != nil {
+		return err
 	}
 	for more := s.keepJournal > 0; more; {
 		var r store.Removal
@@ -52,6 +55,20 @@ func (s *Journal) purgeAttempts(ctx context.Context, before time.Time) error {
 	for more := true; more; {
 		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
 			more, err = tx.PurgeQuestions(ctx, before)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// purgeCounts removes counts of attempts that are no longer kept.
+func (s *Journal) purgeCounts(ctx context.Context, now time.Time) error {
+	for more := true; more; {
+		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+			more, err = tx.PurgeCounts(ctx, now)
 			return err
 		})
 		if err != nil {

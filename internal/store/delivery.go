@@ -122,6 +122,9 @@ var attemptColumns = columns[Attempt]{
 // attemptInserted are the columns of a new attempt. The database counts its id.
 var attemptInserted = attemptColumns.without("id")
 
+// attemptCounted are the columns of an attempt that decide how it is counted.
+var attemptCounted = attemptColumns.only("tenant", "endpoint", "at", "duration", "delivered")
+
 // parkedRow is a parked lane with the cursor that it belongs to.
 type parkedRow struct {
 	ParkedMessage
@@ -213,7 +216,8 @@ var (
 		select ` + attemptInserted.of("r") + ` from ` + attemptInserted.rows("$1") + ` as r
 		where not exists (select 1 from attempts a
 			where a.tenant = r.tenant and a.subject = r.subject and a.message = r.message
-				and a.endpoint = r.endpoint and a.number = r.number and a.at = r.at)`)
+				and a.endpoint = r.endpoint and a.number = r.number and a.at = r.at)
+		returning ` + attemptCounted.names())
 	attemptList = define(`select ` + attemptColumns.names() + ` from attempts
 		where tenant = $1 and endpoint = $2 and id < $3
 		order by id desc limit $4`)
@@ -266,15 +270,13 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 			valid = append(valid, s)
 		}
 	}
-	fresh, again := split(all)
-	if err := tx.insert(ctx, attemptsPut, flatten(fresh, attemptRows)); err != nil {
+	if err := tx.addAttempts(ctx, all); err != nil {
 		return nil, err
 	}
 	writes := []struct {
 		statement *statement
 		rows      [][]any
 	}{
-		{attemptsAgain, flatten(again, attemptRows)},
 		{parkedPut, flatten(valid, parkRows)},
 		{parkedDrop, flatten(valid, unparkRows)},
 		{repairsRemove, flatten(valid, repairedRows)},
@@ -296,6 +298,35 @@ func (tx *Tx) Settle(ctx context.Context, all []Settlement) (lost []string, err 
 		return nil, err
 	}
 	return lost, tx.settleReplays(ctx, valid)
+}
+
+// addAttempts saves and counts the attempts of settlements.
+func (tx *Tx) addAttempts(ctx context.Context, all []Settlement) error {
+	fresh, again := split(all)
+	if err := tx.insert(ctx, attemptsPut, flatten(fresh, attemptRows)); err != nil {
+		return err
+	}
+	added := tally{counts: map[countKey]*countRow{}}
+	for _, s := range fresh {
+		for i := range s.Attempts {
+			added.add(s.Tenant, s.Endpoint, &s.Attempts[i])
+		}
+	}
+	for _, portion := range portions(flatten(again, attemptRows), maxList) {
+		list, err := encodeRows(portion)
+		if err != nil {
+			return err
+		}
+		rows, err := tx.q.query(ctx, attemptsAgain, list)
+		missing, err := collect(rows, err, attemptCounted.scan())
+		if err != nil {
+			return err
+		}
+		for i := range missing {
+			added.add(missing[i].Tenant, missing[i].Endpoint, &missing[i])
+		}
+	}
+	return tx.addCounts(ctx, &added)
 }
 
 // maxList is the limit of the text in one list of rows, in bytes. PostgreSQL accepts 256 MB, including escapes, and

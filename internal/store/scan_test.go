@@ -13,6 +13,7 @@ import (
 var growing = []string{
 	"cases", "case_labels", "case_contacts", "comments", "attachments", "blobs", "contacts", "journal", "journal_pending",
 	"journal_seq", "attempts", "parked", "dead", "replay_messages", "audit", "idempotency", "questions",
+	"delivery_counts",
 }
 
 var growingScan = regexp.MustCompile(`\b(?:SCAN|Seq Scan on) (` + strings.Join(growing, "|") + `)\b.*`)

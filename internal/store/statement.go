@@ -59,6 +59,7 @@ var replacers = [...]*strings.Replacer{
 		"{{alone}}", "",
 		"{{backend}}", "$3",
 		"{{present}}", "true",
+		"{{writer}}", "0",
 		"{{entry}}", "journal j on j.id = s.entry"),
 	postgres: strings.NewReplacer(
 		"{{now}}", "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
@@ -66,6 +67,7 @@ var replacers = [...]*strings.Replacer{
 		"{{share}}", "for share of l",
 		"{{alone}}", "for update of l",
 		"{{backend}}", "coalesce((select pid from pg_stat_activity where pid = $3), 0)",
+		"{{writer}}", "pg_backend_pid()",
 		"{{present}}", `(session = 0 or session_at < extract(epoch from pg_postmaster_start_time()) * 1000000
 			or exists (select 1 from pg_stat_activity where pid = session))`,
 		// Without statistics PostgreSQL would read the whole journal rather than look up many entries.

@@ -89,6 +89,7 @@ type attemptHandler struct {
 
 func (h attemptHandler) register() {
 	h.registerProblems()
+	h.registerMetrics()
 	const tag = "attempts"
 	const pages = " A page may have fewer than limit, or none, although there is a next."
 	rest.Handle(h.kernel, rest.Operation{
