@@ -42,7 +42,7 @@ func openBrowser(t *testing.T, url string) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
 	b := &browser{t: t, ctx: ctx, url: url}
 	chromedp.ListenTarget(ctx, b.note)
@@ -154,7 +154,7 @@ func (b *browser) at(path string) {
 // wait waits until an expression is true.
 func (b *browser) wait(what, expression string) {
 	b.t.Helper()
-	last := time.Now().Add(20 * time.Second)
+	last := time.Now().Add(time.Minute) // beside all other tests
 	for {
 		var ok bool
 		err := chromedp.Run(b.ctx, chromedp.Evaluate("!!("+expression+")", &ok))

@@ -130,6 +130,15 @@ func TestACaseworkersDay(t *testing.T) {
 	b.fill("comment", "Ask the register.")
 	b.press("Comment")
 	b.sees("Ada Lovelace commented", "Ask the register.")
+
+	b.fill("data/phone", "+47 55 90 17 00")
+	b.sees("Draft kept in this browser.")
+	b.run(chromedp.Reload())
+	b.sees("Your draft is back.")
+	b.wait("the draft", `document.getElementById("data/phone").value === "+47 55 90 17 00"`)
+	b.run(chromedp.Click(`[aria-label="Sign out"]`))
+	b.sees("You are signed out.")
+	b.wait("no draft", `!Object.keys(localStorage).some((name) => name.startsWith("draft "))`)
 }
 
 func TestAListIsWorkedOnByKeys(t *testing.T) {

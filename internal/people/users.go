@@ -263,13 +263,17 @@ func (s *Users) Users(ctx context.Context, p access.Principal, after int64, limi
 	return s.store.Users(ctx, p.Tenant, after, input.Page(limit))
 }
 
+// maxColleagueReads bounds the reads of a list of colleagues, where many users are disabled.
+const maxColleagueReads = 5
+
 // Colleagues lists up to limit users to whom cases can be assigned, by id.
 func (s *Users) Colleagues(ctx context.Context, p access.Principal, limit int) ([]event.Person, error) {
 	if err := s.guard.Permit(ctx, p, access.AssignCase); err != nil {
 		return nil, err
 	}
 	var all []event.Person
-	for after := int64(0); len(all) < limit; {
+	after := int64(0)
+	for range maxColleagueReads {
 		found, err := s.store.Users(ctx, p.Tenant, after, input.MaxPage)
 		if err != nil {
 			return nil, err
@@ -279,7 +283,7 @@ func (s *Users) Colleagues(ctx context.Context, p access.Principal, limit int) (
 				all = append(all, p.RedactPerson(event.Person{UserID: u.ID, Name: u.Name}))
 			}
 		}
-		if len(found) < input.MaxPage {
+		if len(found) < input.MaxPage || len(all) >= limit {
 			break
 		}
 	}

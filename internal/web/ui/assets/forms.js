@@ -120,7 +120,15 @@ function explain(problem) {
   }
 }
 
+/** Forgets all drafts when somebody has signed out: the next person at this browser is another. */
+function forget() {
+  if (location.pathname !== "/sign-in" || !location.search.includes("out=")) return;
+  for (const name of Object.keys(localStorage)) if (name.startsWith("draft ")) localStorage.removeItem(name);
+  sessionStorage.clear();
+}
+
 export function forms() {
+  forget();
   for (const form of document.querySelectorAll("form[data-draft]")) draft(/** @type {HTMLFormElement} */ (form));
   for (const form of document.querySelectorAll("form[data-saved]")) {
     localStorage.removeItem(key(/** @type {HTMLFormElement} */ (form)));
