@@ -21,8 +21,9 @@ type overviewPage struct {
 	Types     []typeStates
 	Recent    []activity
 	Endpoints endpointSummary
-	Webhooks  bool // the reader may see endpoints
-	NoTypes   bool // there is no case type, and so nothing to show yet
+	Hour      *deliveryHour // nil: the reader may not see deliveries
+	Webhooks  bool          // the reader may see endpoints
+	NoTypes   bool          // there is no case type, and so nothing to show yet
 	Manages   bool
 	Now       time.Time
 }
@@ -64,7 +65,7 @@ func (o overview) show(ctx context.Context, r *ui.Request) (ui.View, error) {
 		Manages: r.Principal.Role.Permits(access.PutCaseType),
 	}
 	for _, read := range []func(context.Context, access.Principal, *overviewPage) error{
-		o.cases, o.recent, o.endpoints,
+		o.cases, o.recent, o.endpoints, o.deliveries,
 	} {
 		if err := read(ctx, r.Principal, &page); err != nil {
 			return ui.View{}, err
