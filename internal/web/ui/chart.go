@@ -16,7 +16,7 @@ const maxBars = 60
 
 // The sizes of charts, in units of their drawings.
 const (
-	chartLeft, chartTop, chartBase, chartWidth = 34, 15, 120, 488
+	chartLeft, chartTop, chartBase, chartWidth = 34, 15, 120, 976
 	sparkWidth, sparkHeight                    = 84, 16
 	minBar                                     = 1.5 // of anything that is not zero
 )

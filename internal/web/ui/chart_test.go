@@ -34,8 +34,8 @@ func TestChartsAreBoundedAndTheSameEachTime(t *testing.T) {
 		}
 	}
 	if got := draw([]Point{{Delivered: 3, Failed: 1}}); !strings.Contains(got,
-		`<rect class="delivered" x="34.0" y="41.2" width="317.8" height="78.8">`) ||
-		!strings.Contains(got, `<rect class="failed" x="34.0" y="15.0" width="317.8" height="26.2">`) {
+		`<rect class="delivered" x="34.0" y="41.2" width="659.4" height="78.8">`) ||
+		!strings.Contains(got, `<rect class="failed" x="34.0" y="15.0" width="659.4" height="26.2">`) {
 		t.Errorf("failures do not stand on deliveries: %s", got)
 	}
 }
