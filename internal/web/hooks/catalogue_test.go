@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/casehook/casehook/internal/wire"
@@ -32,7 +33,11 @@ func TestTheReceiverInGoCompiles(t *testing.T) {
 	if err := os.WriteFile(path, code, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "go", "vet", path).CombinedOutput(); err != nil {
+	args := []string{"vet"}
+	if flags := os.Getenv("CASEHOOK_RACE_FLAGS"); flags != "" { // of these tests: nothing is compiled anew
+		args = append(append(args, "-race"), strings.Split(flags, "\n")...)
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", append(args, path)...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
