@@ -75,6 +75,41 @@ func TestCasesAreListedByTheirTimes(t *testing.T) {
 	})
 }
 
+func TestASearchIsSortedByRelevance(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		w.putTypes()
+		paths := []string{
+			w.open(`{"client": "Ada Lovelace", "amount": 10}`), w.open(`{"client": "Adamson", "amount": 10}`),
+			w.open(`{"client": "Bo", "amount": 10}`), w.open(`{"client": "Charles", "amount": 10}`),
+		}
+		w.post(paths[2]+"/comments", `{"text": "Ada called."}`).is(201, "")
+		var want []string
+		for _, i := range []int{0, 2, 1} {
+			want = append(want, strings.TrimPrefix(paths[i], "/v1/cases/"))
+		}
+		for _, limit := range []string{"1", "2", "50"} {
+			if got := w.ids("sort=relevance&q=ada", limit); !slices.Equal(got, want) {
+				t.Errorf("the cases are %v, want %v", got, want)
+			}
+		}
+		next := url.QueryEscape(w.get("/v1/cases?limit=1&sort=relevance&q=ada").is(200, "").text("next"))
+		w.open(`{"client": "Ada", "amount": 10}`)
+		second := w.get("/v1/cases?limit=1&sort=relevance&q=ada&cursor="+next).is(200, "").json()["items"].([]any)
+		if got := second[0].(map[string]any)["id"].(interface{ String() string }).String(); got != want[1] {
+			t.Errorf("the second page has %s, want %s", got, want[1])
+		}
+		for query, field := range map[string]string{
+			"sort=relevance": "query.sort", "sort=-relevance&q=ada": "query.sort", "q=ada&cursor=" + next: "query.cursor",
+		} {
+			g := w.get("/v1/cases?" + query)
+			if g.status < 400 || g.status >= 500 || !strings.Contains(string(g.body), `"path":"`+field+`"`) {
+				t.Errorf("%s: %d %s; want a fault of %s", query, g.status, g.body, field)
+			}
+		}
+	})
+}
+
 func TestFacetsCountCases(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {

@@ -134,7 +134,8 @@ func TestAFaultyContactIsRefusedFieldByField(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	g := w.post("/v1/contacts",
-		`{"email": "a@b", "mobile_phone": "call", "preferred_contact_method": "fax", "country_code": "gb", "title": "a\tb"}`).is(422, "contact.invalid")
+		`{"email": "a@b", "mobile_phone": "call", "preferred_contact_method": "fax",
+			"country_code": "gb", "title": "a\tb"}`).is(422, "contact.invalid")
 	var got []string
 	for _, f := range g.json()["fields"].([]any) {
 		got = append(got, f.(map[string]any)["path"].(string))

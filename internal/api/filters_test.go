@@ -50,7 +50,8 @@ func TestAFilterIsTriedOnWhatHappened(t *testing.T) {
 
 		// A preview can use an endpoint's triggers, filter and clearance.
 		made := w.post("/v1/endpoints",
-			`{"url": "https://a.example", "triggers": ["case_state_changed"], "clearance": "PUBLIC", "filter": "!has(case.data.price)"}`).is(201, "")
+			`{"url": "https://a.example", "triggers": ["case_state_changed"],
+				"clearance": "PUBLIC", "filter": "!has(case.data.price)"}`).is(201, "")
 		of := "&endpoint=" + made.text("id")
 		if matched, failed, messages := w.preview("", of); matched != "3" || failed != "0" || len(messages) != 3 {
 			t.Errorf("as the endpoint, %s matched and %s failed of %v", matched, failed, messages)

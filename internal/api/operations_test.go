@@ -476,10 +476,12 @@ func (w *world) storyOfAuth(path string, shows func(answer, string)) {
 	t := w.t
 	shows(w.get(path), `"auth":{"type":"none"},"tls":{"expires_at":null}`)
 	shows(w.do("PATCH", path,
-		`{"auth": {"type": "oauth2", "token_url": "https://login.example.com/token", "client_id": "casehook", "client_secret": "sesame-three", "scopes": ["hooks:write"]}}`),
+		`{"auth": {"type": "oauth2", "token_url": "https://login.example.com/token", "client_id": "casehook",
+			"client_secret": "sesame-three", "scopes": ["hooks:write"]}}`),
 		`"auth":{"type":"oauth2","token_url":"https://login.example.com/token","client_id":"casehook","client_secret":"(hidden)","scopes":["hooks:write"]}`)
 	w.do("PATCH", path,
-		`{"auth": {"type": "oauth2", "token_url": "https://elsewhere.example.com/token", "client_id": "casehook", "client_secret": "(hidden)"}}`).is(422, "endpoint.invalid")
+		`{"auth": {"type": "oauth2", "token_url": "https://elsewhere.example.com/token",
+			"client_id": "casehook", "client_secret": "(hidden)"}}`).is(422, "endpoint.invalid")
 	shows(w.do("PATCH", path, `{"auth": {"type": "basic", "username": "casehook", "password": "sesame-four"}}`),
 		`"auth":{"type":"basic","username":"casehook","password":"(hidden)"}`)
 	before := w.get(path).text("revision")

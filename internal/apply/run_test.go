@@ -49,14 +49,16 @@ func TestTheServersRefusalsHaveTheirPlaces(t *testing.T) {
 		switch body, _ := io.ReadAll(r.Body); {
 		case r.Method == http.MethodPut:
 			problem(w, 422,
-				`{"code": "case_type.invalid", "detail": "x", "fields": [{"path": "/states/0", "message": "line 3: is odd"}, {"path": "/edit", "message": "is missing"}]}`)
+				`{"code": "case_type.invalid", "detail": "x",
+					"fields": [{"path": "/states/0", "message": "line 3: is odd"}, {"path": "/edit", "message": "is missing"}]}`)
 		case r.URL.Path == "/v1/endpoints" && r.Method == http.MethodGet:
 			fmt.Fprint(w, `{"items": [{"id": "ep_a", "name": "a"}], "next": null}`)
 		case r.Method == http.MethodPatch:
 			problem(w, 409, `{"code": "endpoint.version_conflict", "detail": "It changed meanwhile."}`)
 		case r.Method == http.MethodPost && strings.Contains(string(body), sesame):
 			problem(w, 422,
-				`{"code": "endpoint.invalid", "detail": "x", "fields": [{"path": "/policy/order", "message": "is wrong"}, {"path": "/secret", "message": "is known"}]}`)
+				`{"code": "endpoint.invalid", "detail": "x",
+					"fields": [{"path": "/policy/order", "message": "is wrong"}, {"path": "/secret", "message": "is known"}]}`)
 		default:
 			problem(w, 404, `{"code": "case_type.not_found", "detail": "There is none."}`)
 		}

@@ -149,7 +149,8 @@ func TestNestedObjectsAreClosedUnlessTheySayOtherwise(t *testing.T) {
 
 func TestMessagesQuoteNoData(t *testing.T) {
 	ct := typeOf(t,
-		`{type: object, properties: {a: {type: string, format: email}, b: {enum: [x]}, c: {pattern: "^q$"}, d: {const: 1}, e: {anyOf: [{type: "null"}, {type: string, maxLength: 2}]}, f: {not: {const: hunter2}}}}`)
+		`{type: object, properties: {a: {type: string, format: email}, b: {enum: [x]}, c: {pattern: "^q$"}, d: {const: 1},
+			e: {anyOf: [{type: "null"}, {type: string, maxLength: 2}]}, f: {not: {const: hunter2}}}}`)
 	faults := validate(t, ct,
 		decode(t, `{"a":"hunter2","b":"hunter2","c":"hunter2","d":"hunter2","e":"hunter2","f":"hunter2"}`), "/data")
 	if len(faults) != 6 {

@@ -110,7 +110,8 @@ func TestAPageEndsWhereItsConditionsCostTooMuch(t *testing.T) {
 	var transitions []string
 	for i := range 12 { // each uses its whole budget
 		transitions = append(transitions,
-			fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "roles": ["manager"], "precondition": "data.l.all(a, data.l.all(b, data.l.all(c, a + b + c > 0)))"}`, i))
+			fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "roles": ["manager"],
+				"precondition": "data.l.all(a, data.l.all(b, data.l.all(c, a + b + c > 0)))"}`, i))
 	}
 	w.put(w.p,
 		`{"key": "costly", "fields": {"type": "object", "properties": {"l": {"type": "array", "items": {"type": "integer"}}}},
@@ -190,7 +191,8 @@ func BenchmarkCasesWithTransitions(b *testing.B) {
 	var transitions []string
 	for i := range 10 {
 		transitions = append(transitions,
-			fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "required": ["a"], "precondition": "has(data.n) && data.n > %d && data.a != 'x'"}`, i, i))
+			fmt.Sprintf(`{"key": "t%d", "from": ["s"], "to": "s", "required": ["a"],
+				"precondition": "has(data.n) && data.n > %d && data.a != 'x'"}`, i, i))
 	}
 	w.put(w.p,
 		`{"key": "many", "fields": {"type": "object", "properties": {"n": {"type": "integer"}, "a": {"type": "string"}}},

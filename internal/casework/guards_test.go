@@ -20,7 +20,8 @@ import (
 // gated returns a case type whose state paid is guarded by the transition pay. Everybody may begin in draft. Extra are
 // further members of the definition.
 func gated(key, beginning, guard, extra string) string {
-	return fmt.Sprintf(`{"key": %q, "edit": "edit", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
+	return fmt.Sprintf(`{"key": %q, "edit": "edit",
+		"fields": {"type": "object", "properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
 		"states": [{"key": "draft"}, {"key": "paid"}],
 		"transitions": [{"key": "open", "to": %q}, {"key": "edit", "from": ["draft", "paid"]}, {"key": "pay", "from": ["draft"], "to": "paid"%s}]%s}`,
 		key, beginning, guard, extra)
@@ -287,7 +288,8 @@ func TestASwitchThereAndBackMovesNothing(t *testing.T) {
 			engines(t, func(t *testing.T, w *world) {
 				w.put(w.p, loose)
 				w.put(w.p,
-					fmt.Sprintf(`{"key": "strict", "edit": "edit", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "type": {"type": "string"}}},
+					fmt.Sprintf(`{"key": "strict", "edit": "edit",
+						"fields": {"type": "object", "properties": {"amount": {"type": "number"}, "type": {"type": "string"}}},
 					"states": [{"key": "draft"}, {"key": "paid"}], "transitions": [{"key": "open", "to": "draft"}, {"key": "edit", "from": ["draft"]},
 						{"key": "pay", "from": ["draft"], "to": "paid"}, {"key": "refund", "from": ["paid"], "to": "draft"%s}]}`, c.guard))
 				w.put(w.p, strings.NewReplacer(`"loose"`, `"other"`, `{"key": "edit", "from"`,
@@ -360,7 +362,8 @@ func TestASwitchDropsNoDataThatAnEditMayNot(t *testing.T) {
 				edit = `, "edit": "edit"`
 			}
 			w.put(w.p,
-				fmt.Sprintf(`{"key": "rich", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
+				fmt.Sprintf(`{"key": "rich", "fields": {"type": "object",
+					"properties": {"amount": {"type": "number"}, "note": {"type": "string"}}},
 				"states": [{"key": "draft"}, {"key": "paid"}], "transitions": [{"key": "open", "to": "draft"}%s]%s}`, c.edit, edit))
 			w.callbacks.on("edit", respond(200, `{"errors": ["Never."]}`))
 			worker := w.p

@@ -65,7 +65,8 @@ func refusesAll(t *testing.T, service reflect.Value, nobody access.Principal) {
 // as returns a principal of the world's tenant with a role.
 func (w *world) as(role access.Role) access.Principal { return testworld.WithRole(w.p.Tenant, role) }
 
-const guarded = `{"key": "guarded", "fields": {"type": "object", "properties": {"amount": {"type": "number"}, "client": {"type": "string"}, "email": {"type": "string"}}},
+const guarded = `{"key": "guarded", "fields": {"type": "object", "properties": {
+	"amount": {"type": "number"}, "client": {"type": "string"}, "email": {"type": "string"}}},
 	"states": [{"key": "open"}, {"key": "done"}],
 	"access": {"read": ["manager", "caseworker"], "write": ["caseworker", "viewer"]},
 	"transitions": [{"key": "open", "to": "open"}, {"key": "edit", "from": ["open"]},

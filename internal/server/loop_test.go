@@ -93,7 +93,8 @@ func TestEachSettingEndsTheLoopOfAnIntegrationThatCallsBack(t *testing.T) {
 			receiver := httptest.NewServer(wiretest.Handler(t, i))
 			t.Cleanup(receiver.Close)
 			call(t, s, "PUT /v1/case-types/note", s.Token(),
-				`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
+				`{"key": "note", "fields": {"type": "object", "properties": {}},
+					"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
 			own := call(t, s, "POST /v1/tokens", s.Token(), `{"name": "integration"}`)
 			i.token = own["token"].(string)
 			call(t, s, "POST /v1/endpoints", i.token,

@@ -64,7 +64,8 @@ func nextMicro(t time.Time) int64 { return t.Add(time.Microsecond - 1).UnixMicro
 
 // CaseSort is the order of a list of cases: created, modified, closed or last_activity, by that time, the oldest first,
 // or with a minus before it the newest first. Closed lists closed cases alone. data.FIELD is the order by an indexed
-// field; it lists the cases alone that have the field. Empty, the list begins with the case that was created last.
+// field; it lists the cases alone that have the field. relevance is the order of a search, the best match first. Empty,
+// the list begins with the case that was created last.
 type CaseSort string
 
 // Field returns the field that a list is sorted by, or nothing.
@@ -108,7 +109,7 @@ func (s CaseSort) Position(c cases.Case) Position {
 			return Position{CreatedAt: t.of(c), ID: c.ID, Sort: s}
 		}
 	}
-	if s.Field() != "" {
+	if s.Field() != "" || s == byRelevance {
 		return Position{CreatedAt: c.CreatedAt, ID: c.ID, Sort: s}
 	}
 	return Position{}
@@ -116,7 +117,7 @@ func (s CaseSort) Position(c cases.Case) Position {
 
 // check refuses orders that no list has, and the position of a list in another order.
 func (f CaseFilter) check() error {
-	known := f.Sort.Field() != "" && f.Type != ""
+	known := f.Sort.Field() != "" && f.Type != "" || f.Sort == byRelevance
 	for _, t := range caseTimes {
 		known = known || t.key == f.Sort.key()
 	}
@@ -125,17 +126,23 @@ func (f CaseFilter) check() error {
 		return errUnresolved
 	case !known:
 		return refusedSort("is not an order of cases")
-	case f.Text != "" && f.Sort.key() != "created":
-		return refusedSort("can't be combined with q; a search is sorted by created or -created")
+	case f.Text == "" && f.Sort == byRelevance:
+		return refusedSort("needs q; only a search is sorted by relevance")
+	case f.Text != "" && f.Sort.key() != "created" && f.Sort != byRelevance:
+		return refusedSort("can't be combined with q; a search is sorted by created, -created or relevance")
 	case f.After != Position{} && f.After.Sort != f.Sort:
-		return &fault.Error{
-			Kind: fault.Invalid, Code: "request.cursor_invalid",
-			Detail: "The cursor is from a list in another order. Send the sort of that list, or start again without " +
-				"the cursor.",
-			Fields: []fault.Field{{Path: "query.cursor", Message: "is from a list in another order"}},
-		}
+		return otherList()
 	}
 	return nil
+}
+
+func otherList() error {
+	return &fault.Error{
+		Kind: fault.Invalid, Code: "request.cursor_invalid",
+		Detail: "The cursor is from a list in another order. Send the sort of that list, or start again without " +
+			"the cursor.",
+		Fields: []fault.Field{{Path: "query.cursor", Message: "is from a list in another order"}},
+	}
 }
 
 func refusedSort(message string) error {

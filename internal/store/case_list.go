@@ -370,8 +370,12 @@ func (r reader) Cases(ctx context.Context, tenant int64, f CaseFilter) (p CasePa
 	if err := r.checkFields(ctx, tenant, f); err != nil {
 		return p, err
 	}
+	text := f.Text
 	if searched, err := r.searched(tenant, &f); err != nil || !searched {
 		return p, err
+	}
+	if f.Sort == byRelevance {
+		return r.casesByRelevance(ctx, tenant, f, phrases(text))
 	}
 	values, err := f.values(tenant)
 	if err != nil {

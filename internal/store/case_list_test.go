@@ -113,13 +113,20 @@ func checkSearchPlans(t *testing.T, stores map[string]*Store) {
 		for name, s := range stores {
 			filter.Text = s.dialect.wordQuery("1", phrases(text), filter.Clearance)
 			list, args := planned(t, s, filter)
+			ranked, rankedArgs := plannedRanks(t, s, filter)
 			if name == "sqlite" {
-				if plan := sqlitePlan(t, s, list, args); !strings.Contains(plan, "SCAN case_words VIRTUAL TABLE INDEX") ||
-					strings.Contains(plan, "SCAN c\n") || strings.Contains(plan, "SCAN d\n") ||
-					strings.Contains(plan, "TEMP B-TREE FOR") {
-					t.Errorf("sqlite, %+v:\n%s", filter, plan)
+				for _, plan := range []string{sqlitePlan(t, s, list, args), sqlitePlan(t, s, ranked, rankedArgs)} {
+					if !strings.Contains(plan, "SCAN case_words VIRTUAL TABLE INDEX") ||
+						strings.Contains(plan, "SCAN c\n") || strings.Contains(plan, "SCAN d\n") ||
+						strings.Contains(plan, "SCAN a\n") || strings.Contains(plan, "TEMP B-TREE FOR") {
+						t.Errorf("sqlite, %+v:\n%s", filter, plan)
+					}
 				}
 				continue
+			}
+			plan := preparedPlan(t, s, ranked, "force_generic_plan", rankedArgs)
+			if strings.Contains(plan, "Seq Scan on case") {
+				t.Errorf("postgres, %+v:\n%s", filter, plan)
 			}
 			for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 				plan := preparedPlan(t, s, list, mode, args)
@@ -143,6 +150,19 @@ func planned(t *testing.T, s *Store, f CaseFilter) (*statement, []any) {
 	}
 	list := f.shape(s.dialect).listQuery()
 	return list.statement, list.args(values)
+}
+
+// plannedRanks returns the statement that reads what a search by relevance ranks, and its arguments.
+func plannedRanks(t *testing.T, s *Store, f CaseFilter) (*statement, []any) {
+	t.Helper()
+	f.Limit = mostRanked
+	values, err := f.values(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shape := f.shape(s.dialect)
+	q := shape.query(shape.ranked())
+	return q.statement, q.args(values)
 }
 
 func checkCaseListPlans(t *testing.T, stores map[string]*Store, database string) {

@@ -372,6 +372,55 @@ var casesTests = map[string]func(*fixture){
 			f.equal(f.cases(f.store.Cases(f.t.Context(), f.tenant, store.CaseFilter{Text: text, Limit: 9})), []cases.Case(nil))
 		}
 	},
+	"a search by relevance has the best match first, on every page": func(f *fixture) {
+		want := map[string]int64{}
+		for i, one := range []struct{ name, reference, note string }{
+			{"whole", "A-1", "a long text before the word: the claim is about a roof"},
+			{"beginning", "A-2", "rooftop"},
+			{"reference", "roof", "nothing"},
+			{"often", "A-3", "a long text before the word: roof, roof, roof and roof"},
+			{"first", "A-4", "rooftops, the newer one"},
+		} {
+			c := f.aCase(f.tenant, int64(i))
+			c.Classification, c.Reference = casetype.Public, one.reference
+			c.Name, c.NameSet = "", true
+			c.Data = map[string]any{"note": one.note}
+			f.insert(c)
+			want[one.name] = c.ID
+		}
+		order := []int64{want["reference"], want["often"], want["whole"], want["beginning"], want["first"]}
+		for limit := 1; limit <= 6; limit++ {
+			filter := store.CaseFilter{Text: "roof", Sort: "relevance", Limit: limit, Clearance: casetype.Public}
+			f.equal(f.pagesOf(filter), order)
+		}
+	},
+	"a search by relevance does not tell of what the reader may not see": func(f *fixture) {
+		var all []cases.Case
+		for i := range 3 {
+			c := f.aCase(f.tenant, int64(i))
+			c.Classification, c.Reference = casetype.Public, fmt.Sprint("A-", i)
+			c.Name, c.NameSet = "", true
+			c.Data = map[string]any{"note": "a roof of slates", "iban": "none"}
+			f.insert(c)
+			all = append(all, c)
+		}
+		order := func(clearance casetype.Classification) (ids []int64) {
+			filter := store.CaseFilter{Text: "roof slate", Sort: "relevance", Limit: 9, Clearance: clearance}
+			for _, c := range f.cases(f.store.Cases(f.t.Context(), f.tenant, filter)) {
+				ids = append(ids, c.ID)
+			}
+			return ids
+		}
+		before := order(casetype.Public)
+		f.update(func(tx *store.Tx) error {
+			all[0].Data["iban"] = "roof roof slate"
+			_, err := tx.UpdateCase(f.t.Context(), all[0], aType())
+			return err
+		})
+		f.equal(order(casetype.Public), before)
+		f.equal(order(casetype.Private), before)
+		f.equal(order(casetype.Restricted), []int64{all[0].ID, all[2].ID, all[1].ID})
+	},
 	"a search finds every word by its beginning, and a phrase as it stands": func(f *fixture) {
 		c := f.aCase(f.tenant, 1)
 		c.Reference, c.Name, c.NameSet = "KYC-0042", "Grand Hôtel Müller", true

@@ -93,6 +93,7 @@ func TestCasesAreListedFilteredAndSearched(t *testing.T) {
 	wants(t, found, http.StatusOK, "Halvorsen Shipping", "type KYC review")
 	wantsNot(t, found, "Acme Corp")
 	wants(t, ada.Get("/cases?state=closed"), http.StatusOK, "No case is like this")
+	wants(t, found, http.StatusOK, "sort=relevance") // in the call of the API that does the same
 	long := ada.Get("/cases?q=" + strings.Repeat("a", 300))
 	wants(t, long, http.StatusUnprocessableEntity, "This search can’t be done", "must have 1 to 200 characters")
 	if got := ada.Get("/jump?q=KYC-0002"); !strings.HasPrefix(got.Path, "/cases/") || strings.Contains(got.Path, "?") {

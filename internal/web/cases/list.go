@@ -145,11 +145,14 @@ func stateName(name, key string) string {
 	return name
 }
 
-// sortOf returns the order of the list; a search is sorted by the creation.
+// sortOf returns the order of the list. A search has the best matches first, unless it is sorted by the creation.
 func sortOf(query url.Values) string {
 	sort := query.Get("sort")
-	if query.Get("q") != "" && sort != "created" {
-		return "-created"
+	if strings.TrimSpace(query.Get("q")) != "" {
+		if strings.TrimPrefix(sort, "-") == "created" {
+			return sort
+		}
+		return "relevance"
 	}
 	for _, c := range columns {
 		if strings.TrimPrefix(sort, "-") == strings.TrimPrefix(c.Sort, "-") {
