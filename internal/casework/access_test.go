@@ -16,6 +16,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
@@ -75,20 +76,17 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			"UpdateEndpoint":       drop(w.endpoints.UpdateEndpoint(ctx, q, mine.ID, func(e *endpoint.Endpoint) { e.URL = "https://q.example" })),
 			"DeleteEndpoint":       w.endpoints.DeleteEndpoint(ctx, q, mine.ID),
 			"Endpoint":             drop(w.endpoints.Endpoint(ctx, q, mine.ID)),
-			"Attempts": func() error {
-				_, _, err := w.messages.Attempts(ctx, q, store.AttemptFilter{Endpoint: mine.ID})
-				return err
-			}(),
-			"Attempt":     drop(w.messages.Attempt(ctx, q, 1)),
-			"DeleteToken": w.tokens.DeleteToken(ctx, q, token.ID),
-			"AddLabel":    drop(w.labels.AddLabel(ctx, q, c.ID, "mine")),
-			"RemoveLabel": drop(w.labels.RemoveLabel(ctx, q, c.ID, "mine")),
-			"Assign":      drop(w.cases.Assign(ctx, q, c.ID, user)),
-			"Unassign":    drop(w.cases.Unassign(ctx, q, c.ID)),
-			"SwitchType":  drop(w.switches.SwitchType(ctx, q, casework.Switch{CaseID: c.ID, Type: "loan"}, none)),
-			"Label":       drop(w.labels.Label(ctx, q, "mine")),
-			"ChangeLabel": drop(w.labels.ChangeLabel(ctx, q, "mine", casework.LabelChange{})),
-			"DeleteLabel": w.labels.DeleteLabel(ctx, q, "mine"),
+			"Attempts":             drop(w.messages.Attempts(ctx, q, hooks.AttemptQuery{AttemptFilter: store.AttemptFilter{Endpoint: mine.ID}})),
+			"Attempt":              drop(w.messages.Attempt(ctx, q, 1)),
+			"DeleteToken":          w.tokens.DeleteToken(ctx, q, token.ID),
+			"AddLabel":             drop(w.labels.AddLabel(ctx, q, c.ID, "mine")),
+			"RemoveLabel":          drop(w.labels.RemoveLabel(ctx, q, c.ID, "mine")),
+			"Assign":               drop(w.cases.Assign(ctx, q, c.ID, user)),
+			"Unassign":             drop(w.cases.Unassign(ctx, q, c.ID)),
+			"SwitchType":           drop(w.switches.SwitchType(ctx, q, casework.Switch{CaseID: c.ID, Type: "loan"}, none)),
+			"Label":                drop(w.labels.Label(ctx, q, "mine")),
+			"ChangeLabel":          drop(w.labels.ChangeLabel(ctx, q, "mine", casework.LabelChange{})),
+			"DeleteLabel":          w.labels.DeleteLabel(ctx, q, "mine"),
 		} {
 			if !errors.Is(err, fault.NotFound) {
 				t.Errorf("%s: %v, want not found", name, err)

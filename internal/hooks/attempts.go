@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
@@ -21,45 +22,64 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Attempts returns attempts at one endpoint, newest first, and the Before of the next page; 0: there is none. A page
-// may have fewer attempts than its limit. Attempts outlive the endpoint.
-func (s *Messages) Attempts(
-	ctx context.Context, p access.Principal, f store.AttemptFilter,
-) ([]store.Attempt, int64, error) {
+// AttemptQuery selects attempts, also by what was sent and answered.
+type AttemptQuery struct {
+	store.AttemptFilter
+	Contains string // a part of the body that was sent, or of the answer, whatever its case; empty: anything
+}
+
+// AttemptPage is a page of attempts, the newest first.
+type AttemptPage struct {
+	Items []store.Attempt
+	Next  int64 // the Before of the next page; 0: there is none
+
+	// SearchedTo is when the oldest attempt began whose contents were searched; zero: none were.
+	SearchedTo time.Time
+}
+
+// Attempts returns attempts at one endpoint, newest first. A page may have fewer attempts than its limit. Attempts
+// outlive the endpoint.
+func (s *Messages) Attempts(ctx context.Context, p access.Principal, q AttemptQuery) (page AttemptPage, err error) {
 	if err := s.guard.Permit(ctx, p, access.ListAttempts); err != nil {
-		return nil, 0, err
+		return page, err
 	}
-	if !input.Word(f.Endpoint) {
-		return nil, 0, endpointMissing()
+	if !input.Word(q.Endpoint) {
+		return page, endpointMissing()
 	}
-	e, err := findEndpoint(ctx, s.store, p, f.Endpoint)
+	e, err := findEndpoint(ctx, s.store, p, q.Endpoint)
 	switch {
 	case errors.Is(err, fault.NotFound):
 		e.Reached = casetype.Restricted // the deleted endpoint may have reached so far
 	case err != nil:
-		return nil, 0, err
+		return page, err
 	}
 	if !p.Clearance.Sees(e.Reached) { // an answer may quote a message
-		return nil, 0, err
+		return page, err
 	}
-	all, next, readErr := s.attempts(ctx, p, f)
-	if readErr != nil || len(all) > 0 || next > 0 {
-		return all, next, readErr
+	page, readErr := s.find(ctx, p, q)
+	if readErr != nil || len(page.Items) > 0 || page.Next > 0 || !page.SearchedTo.IsZero() {
+		return page, readErr
 	}
-	return nil, 0, err
+	return page, err
 }
 
 // FindAttempts is Attempts for all endpoints.
-func (s *Messages) FindAttempts(
-	ctx context.Context, p access.Principal, f store.AttemptFilter,
-) ([]store.Attempt, int64, error) {
+func (s *Messages) FindAttempts(ctx context.Context, p access.Principal, q AttemptQuery) (page AttemptPage, err error) {
 	if err := s.guard.Permit(ctx, p, access.FindAttempts); err != nil {
-		return nil, 0, err
+		return page, err
 	}
-	if !input.Word(f.Endpoint) {
-		return nil, 0, nil // no endpoint has such an id
+	if !input.Word(q.Endpoint) {
+		return page, nil // no endpoint has such an id
 	}
-	return s.attempts(ctx, p, f)
+	return s.find(ctx, p, q)
+}
+
+func (s *Messages) find(ctx context.Context, p access.Principal, q AttemptQuery) (page AttemptPage, err error) {
+	if q.Contains != "" {
+		return s.searchContents(ctx, p, q)
+	}
+	page.Items, page.Next, err = s.attempts(ctx, p, q.AttemptFilter)
+	return page, err
 }
 
 // maxRounds bounds how often a page is filled up if the caller sees few of the items.
@@ -257,11 +277,7 @@ func (s *Messages) attempt(
 	if d.Attempt, err = s.store.Attempt(ctx, p.Tenant, id); err != nil {
 		return d, nil, err
 	}
-	d.Endpoint, err = findEndpoint(ctx, s.store, p, d.Attempt.Endpoint)
-	if errors.Is(err, fault.NotFound) {
-		d.Endpoint, err = endpoint.Endpoint{Clearance: p.Clearance, Reached: casetype.Restricted}, nil
-	}
-	if err != nil {
+	if d.Endpoint, err = s.attempted(ctx, p, d.Attempt.Endpoint); err != nil {
 		return d, nil, err
 	}
 	if sees, err = s.visibility(ctx, p); err != nil {
@@ -278,8 +294,17 @@ func (s *Messages) attempt(
 	if len(found.Entries) > 0 {
 		d.Entry = found.Entries[0]
 	}
-	d.derive()
+	d.derive(viewedMessages{})
 	return d, sees, nil
+}
+
+// attempted returns the endpoint of an attempt. A deleted one has no ID, and may have reached up to RESTRICTED.
+func (s *Messages) attempted(ctx context.Context, p access.Principal, id string) (endpoint.Endpoint, error) {
+	e, err := findEndpoint(ctx, s.store, p, id)
+	if errors.Is(err, fault.NotFound) {
+		return endpoint.Endpoint{Clearance: p.Clearance, Reached: casetype.Restricted}, nil
+	}
+	return e, err
 }
 
 func orMissing(err error) error {
@@ -291,15 +316,18 @@ func orMissing(err error) error {
 }
 
 // derive makes the body of an attempt again. It takes the view in which the body has the attempt's hash: the
-// endpoint's view at that time.
-func (d *AttemptDetail) derive() {
+// endpoint's view at that time, which is the present one in most cases.
+func (d *AttemptDetail) derive(made viewedMessages) {
 	d.State = BodyGone
 	if d.Entry == nil {
 		return
 	}
-	now := filter.ViewOf(d.Endpoint)
-	for _, view := range wire.ViewsUpTo(d.Endpoint.Reached) {
-		for _, m := range view.Messages(d.Entry, "") {
+	views, now := wire.ViewsUpTo(d.Endpoint.Reached), filter.ViewOf(d.Endpoint)
+	if at := slices.Index(views, now); at > 0 {
+		views[0], views[at] = views[at], views[0]
+	}
+	for _, view := range views {
+		for _, m := range made.of(d.Entry, view) {
 			if m.ID != d.Message || m.Hidden || m.Err != nil {
 				continue
 			}
@@ -307,11 +335,29 @@ func (d *AttemptDetail) derive() {
 				d.Body, d.State = m.Body, BodySame
 				return
 			}
-			if view == now || d.Body == nil {
+			if d.Body == nil {
 				d.Body, d.State = m.Body, BodyDiffers
 			}
 		}
 	}
+}
+
+// viewedMessages holds the messages that were derived of entries, in several views.
+type viewedMessages map[entryView][]wire.Message
+
+type entryView struct {
+	entry *event.Entry
+	view  wire.View
+}
+
+func (v viewedMessages) of(e *event.Entry, view wire.View) []wire.Message {
+	key := entryView{e, view}
+	all, made := v[key]
+	if !made {
+		all = view.Messages(e, "")
+		v[key] = all
+	}
+	return all
 }
 
 var subjectPattern = regexp.MustCompile(`^[a-z]{1,20}/[A-Za-z0-9_]{1,100}$`) // of entries

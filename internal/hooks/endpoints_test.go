@@ -18,6 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -31,6 +32,10 @@ func (w *world) endpoint(name, url string, triggers ...string) endpoint.Endpoint
 		w.t.Fatal(err)
 	}
 	return e
+}
+
+func attemptsAt(endpoint string) hooks.AttemptQuery {
+	return hooks.AttemptQuery{AttemptFilter: store.AttemptFilter{Endpoint: endpoint}}
 }
 
 func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
@@ -74,9 +79,8 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 		}
 		_, err = w.endpoints.UpdateEndpoint(ctx, w.p, other.ID, func(e *endpoint.Endpoint) { e.Name = "crm" })
 		wantFault(t, err, fault.Conflict, "endpoint.name_taken")
-		if attempts, _, err := w.messages.Attempts(ctx, w.p, store.AttemptFilter{Endpoint: made.ID}); err != nil ||
-			len(attempts) != 0 {
-			t.Errorf("%d attempts, %v", len(attempts), err)
+		if found, err := w.messages.Attempts(ctx, w.p, attemptsAt(made.ID)); err != nil || len(found.Items) != 0 {
+			t.Errorf("%d attempts, %v", len(found.Items), err)
 		}
 		if err := w.endpoints.DeleteEndpoint(ctx, w.p, made.ID); err != nil {
 			t.Fatal(err)
@@ -87,7 +91,7 @@ func TestEndpointsAreMadeChangedAndDeleted(t *testing.T) {
 			wantFault(t, err, fault.NotFound, "endpoint.not_found")
 			_, err = w.endpoints.UpdateEndpoint(ctx, w.p, missing, func(*endpoint.Endpoint) {})
 			wantFault(t, err, fault.NotFound, "endpoint.not_found")
-			_, _, err = w.messages.Attempts(ctx, w.p, store.AttemptFilter{Endpoint: missing})
+			_, err = w.messages.Attempts(ctx, w.p, attemptsAt(missing))
 			wantFault(t, err, fault.NotFound, "endpoint.not_found")
 		}
 	})

@@ -78,6 +78,8 @@ var (
 	journalFeed  = defineListing(feedBytes, tenantRange)
 	journalLane  = defineListing(rangeBytes, entries(`journal j join journal_seq s on s.entry = j.id
 		where j.tenant = $1 and j.subject = $2 and s.seq > $3 and s.seq <= $4`, `j.id`, `$5`))
+	journalSome = defineListing(rangeBytes, entries(`journal_seq s join {{entry}}
+		where s.seq in (select r.seq from rows($2: seq bigint) as r) and +j.tenant = $1`, `s.seq desc`, `$3`))
 	// The bound limits the cost where the tenant has few entries in a long journal.
 	journalRecent = defineListing(recentBytes, entries(`journal_seq s join {{entry}}
 		where s.seq > (select coalesce(max(seq), 0) - 20000 from journal_seq) and +j.tenant = $1`, `s.seq desc`, `$2`))
@@ -143,6 +145,22 @@ func (r reader) TenantJournal(ctx context.Context, tenant, after int64, limit in
 func (r reader) TenantRange(ctx context.Context, tenant, after, upTo int64, limit int) (Range, error) {
 	rows, err := r.q.query(ctx, journalRange, tenant, after, upTo, limit)
 	return collectRange(rows, err, limit, rangeBytes)
+}
+
+// EntriesAt reads a tenant's entries at positions, the newest first, without those that are removed. The range has more
+// if it ends before the oldest position, since its entries are large.
+func (r reader) EntriesAt(ctx context.Context, tenant int64, positions []int64) (Range, error) {
+	rows := make([][]any, len(positions))
+	for i, seq := range positions {
+		rows[i] = []any{seq}
+	}
+	list, err := encodeRows(rows)
+	if err != nil || len(rows) == 0 {
+		return Range{}, err
+	}
+	limit := len(positions) + 1
+	found, err := r.q.query(ctx, journalSome, tenant, list, limit)
+	return collectRange(found, err, limit, rangeBytes)
 }
 
 // FeedRange is TenantRange in smaller parts, for many concurrent readers.

@@ -41,20 +41,22 @@ type SentAttempt struct {
 
 // InAttempts is embedded in the parameters of lists of attempts.
 type InAttempts struct {
-	Case    int64     `query:"case" minimum:"1" doc:"About the case with this id." example:"4539148803436467"`
-	Subject string    `query:"subject" maxLength:"120" doc:"About this: case/ID, contact/ID or endpoint/ID." example:"contact/4539148803436467"`
-	Trigger string    `query:"trigger" maxLength:"100" doc:"Of this trigger." example:"case_created"`
-	Message string    `query:"message" maxLength:"100" doc:"With this webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Outcome string    `query:"outcome" enum:"delivered,failed" doc:"Accepted by the receiver, or not." example:"failed"`
-	Class   string    `query:"class" maxLength:"100" doc:"With this class of failure." example:"timeout"`
-	Status  int       `query:"status" minimum:"100" maximum:"599" doc:"Answered with this HTTP status." example:"503"`
-	Since   time.Time `query:"since" doc:"Select attempts that began then or later." example:"2026-01-31T08:00:00Z"`
-	Until   time.Time `query:"until" doc:"Select attempts that began before." example:"2026-02-01T00:00:00Z"`
+	Case     int64     `query:"case" minimum:"1" doc:"About the case with this id." example:"4539148803436467"`
+	Subject  string    `query:"subject" maxLength:"120" doc:"About this: case/ID, contact/ID or endpoint/ID." example:"contact/4539148803436467"`
+	Trigger  string    `query:"trigger" maxLength:"100" doc:"Of this trigger." example:"case_created"`
+	Message  string    `query:"message" maxLength:"100" doc:"With this webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Outcome  string    `query:"outcome" enum:"delivered,failed" doc:"Accepted by the receiver, or not." example:"failed"`
+	Class    string    `query:"class" maxLength:"100" doc:"With this class of failure." example:"timeout"`
+	Status   int       `query:"status" minimum:"100" maximum:"599" doc:"Answered with this HTTP status." example:"503"`
+	Contains string    `query:"contains" maxLength:"200" doc:"With this part in the body that was sent, or in the answer: its headers, the text of its body, or the error; upper and lower case are the same. One request searches 1,000 attempts or 16 MiB, the newest first; next goes on from there." example:"acme"`
+	Since    time.Time `query:"since" doc:"Select attempts that began then or later." example:"2026-01-31T08:00:00Z"`
+	Until    time.Time `query:"until" doc:"Select attempts that began before." example:"2026-02-01T00:00:00Z"`
 	rest.Paging
 }
 
-func (in InAttempts) filter() (store.AttemptFilter, error) {
-	f := store.AttemptFilter{
+func (in InAttempts) filter() (hooks.AttemptQuery, error) {
+	f := hooks.AttemptQuery{Contains: in.Contains}
+	f.AttemptFilter = store.AttemptFilter{
 		Subject: in.Subject,
 		Message: in.Message,
 		Trigger: in.Trigger,
@@ -127,8 +129,8 @@ func (h attemptHandler) listAttempts(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &f.Before); err != nil {
 		return nil, err
 	}
-	found, next, err := h.service.Messages.Attempts(ctx, rest.PrincipalOf(ctx), f)
-	return h.pageOfAttempts(name, found, next, err)
+	found, err := h.service.Messages.Attempts(ctx, rest.PrincipalOf(ctx), f)
+	return h.pageOfAttempts(name, found, err)
 }
 
 func (h attemptHandler) findAttempts(ctx context.Context, in *struct {
@@ -144,21 +146,22 @@ func (h attemptHandler) findAttempts(ctx context.Context, in *struct {
 	if err := h.kernel.Open(name, in.Cursor, &f.Before); err != nil {
 		return nil, err
 	}
-	found, next, err := h.service.Messages.FindAttempts(ctx, rest.PrincipalOf(ctx), f)
-	return h.pageOfAttempts(name, found, next, err)
+	found, err := h.service.Messages.FindAttempts(ctx, rest.PrincipalOf(ctx), f)
+	return h.pageOfAttempts(name, found, err)
 }
 
-func (h attemptHandler) pageOfAttempts(name string, found []store.Attempt, next int64,
-	err error) (*rest.PageAnswer[Attempt], error) {
+func (h attemptHandler) pageOfAttempts(
+	name string, found hooks.AttemptPage, err error,
+) (*rest.PageAnswer[Attempt], error) {
 	if err != nil {
 		return nil, err
 	}
 	var position *int64
-	if next > 0 {
-		position = &next
+	if found.Next > 0 {
+		position = &found.Next
 	}
 	return rest.NewPager(h.kernel, name, h.showAttempt, func(at store.Attempt) int64 { return at.ID }).
-		PageBefore(found, position)
+		PageBefore(found.Items, position)
 }
 
 func (h attemptHandler) getAttempt(ctx context.Context, in *struct {

@@ -99,11 +99,32 @@ var journalTests = map[string]func(*fixture){
 		read(f.store.Journal(f.t.Context(), 0, 9))
 		read(f.store.TenantJournal(f.t.Context(), f.tenant, 0, 9))
 		read(f.store.TenantRange(f.t.Context(), f.tenant, 0, 3, 9))
+		read(f.store.EntriesAt(f.t.Context(), f.tenant, []int64{1, 3, 2}))
 		read(f.store.Lane(f.t.Context(), f.tenant, store.Lane{Subject: "case/2", After: 0, UpTo: 3, Limit: 9}))
 		rest, err := f.store.Journal(f.t.Context(), 2, 9)
 		f.equal(seqs(rest.Entries), []int64{3})
 		if err != nil || rest.More {
 			f.t.Errorf("the rest is not the end, or fails: %v", err)
+		}
+	},
+	"entries are read at positions": func(f *fixture) {
+		for i := range int64(6) {
+			tenant := f.tenant
+			if i == 3 {
+				tenant = f.other
+			}
+			f.appendEntry(anEntry(tenant, 1, i+1))
+		}
+		f.sequence()
+		for _, c := range []struct{ positions, want []int64 }{
+			{nil, nil}, {[]int64{2, 5, 2}, []int64{5, 2}}, {[]int64{0, 4, 7, 6}, []int64{6}},
+			{[]int64{1, 2, 3, 4, 5, 6}, []int64{6, 5, 3, 2, 1}},
+		} {
+			found, err := f.store.EntriesAt(f.t.Context(), f.tenant, c.positions)
+			f.equal(seqs(found.Entries), c.want)
+			if err != nil || found.More {
+				f.t.Errorf("at %v: %v, %v", c.positions, found.More, err)
+			}
 		}
 	},
 	"a subject's history is read newest first, for its tenant": func(f *fixture) {

@@ -113,11 +113,13 @@ func (h handler) endpointDetail(ctx context.Context, r *ui.Request) (d endpointD
 	for _, s := range secrets {
 		d.Secrets = append(d.Secrets, showSecret(s))
 	}
-	recent, _, err := h.services.Messages.Attempts(ctx, p, store.AttemptFilter{Endpoint: id, Limit: recentRows})
+	recent, err := h.services.Messages.Attempts(ctx, p, hooks.AttemptQuery{
+		AttemptFilter: store.AttemptFilter{Endpoint: id, Limit: recentRows},
+	})
 	if err != nil {
 		return d, err
 	}
-	for _, a := range recent {
+	for _, a := range recent.Items {
 		d.Recent = append(d.Recent, h.row(a, map[string]string{id: d.Name}, nil))
 	}
 	if err := h.addRepairs(ctx, r, &d); err != nil {

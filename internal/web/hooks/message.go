@@ -149,13 +149,16 @@ func (h handler) attempt(r *ui.Request) int64 {
 
 // addTries adds the tries of the message at the endpoint, the newest first.
 func (h handler) addTries(ctx context.Context, r *ui.Request, m *messageDetail, query url.Values) error {
-	all, more, err := h.services.Messages.FindAttempts(ctx, r.Principal, store.AttemptFilter{
-		Endpoint: m.Attempt.Endpoint, Message: m.Message, Limit: maxTries,
+	found, err := h.services.Messages.FindAttempts(ctx, r.Principal, hooks.AttemptQuery{
+		AttemptFilter: store.AttemptFilter{
+			Endpoint: m.Attempt.Endpoint, Message: m.Message, Limit: maxTries,
+		},
 	})
 	if err != nil {
 		return err
 	}
-	m.More = more > 0
+	all := found.Items
+	m.More = found.Next > 0
 	for i, a := range all {
 		href := func(a store.Attempt) string { return withQuery("/messages/"+h.ids.Seal(a.Tenant, a.ID), query) }
 		t := try{href(a), a.At, a.Number, outcomeOf(a), ui.Took(a.Duration), a.ID == m.Attempt.ID}

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/web/ui"
 	"github.com/casehook/casehook/internal/wire"
@@ -26,7 +28,8 @@ type messageList struct {
 	Triggers  []string
 	Classes   []classChoice
 	More      string
-	Newest    string // the address of the first page; empty: it is this one
+	Searched  time.Time // how far back the contents were searched; zero: there is no older page, or all were shown
+	Newest    string    // the address of the first page; empty: it is this one
 	Filtered  bool
 	Selected  string // the attempt that is shown beside the list
 }
@@ -52,7 +55,7 @@ type quickFilter struct {
 
 // messageFilter has the parameters of the list as they are written in its address.
 type messageFilter struct {
-	Endpoint, Trigger, Outcome, Class, Status, Subject, Message, Time, At string
+	Endpoint, Trigger, Outcome, Class, Status, Subject, Message, Contains, Time, At string
 
 	path  string
 	query url.Values
@@ -81,6 +84,7 @@ func readFilter(r *ui.Request) messageFilter {
 		Status:   r.Query("status"),
 		Subject:  r.Query("subject"),
 		Message:  r.Query("message"),
+		Contains: r.Query("contains"),
 		Time:     r.Query("time"),
 		At:       r.Query("at"),
 		path:     "/messages",
@@ -100,8 +104,9 @@ func kept(query url.Values) url.Values {
 }
 
 // selection returns the filter as the use case reads it. Parts that can't be read select nothing less.
-func (f messageFilter) selection(now time.Time) store.AttemptFilter {
-	s := store.AttemptFilter{
+func (f messageFilter) selection(now time.Time) hooks.AttemptQuery {
+	s := hooks.AttemptQuery{Contains: f.Contains}
+	s.AttemptFilter = store.AttemptFilter{
 		Endpoint: f.Endpoint, Trigger: f.Trigger, Class: f.Class, Subject: f.Subject, Message: f.Message,
 		Outcome: map[string]store.Outcome{"delivered": store.Delivered, "failed": store.Failed}[f.Outcome],
 	}
@@ -145,6 +150,7 @@ func (f messageFilter) chips(names map[string]string) (all []ui.Chip) {
 	add("status", "status", f.Status)
 	add("subject", "about", f.Subject)
 	add("message", "message", f.Message)
+	add("contains", "contains", f.Contains)
 	return all
 }
 
@@ -194,7 +200,11 @@ func (h handler) listMessages(ctx context.Context, r *ui.Request) (ui.View, erro
 	}, nil
 }
 
-// found returns the address of what a text names: an attempt, a message, a case, an endpoint, or a trigger.
+// subjectPattern matches what messages are about, as "case/17".
+var subjectPattern = regexp.MustCompile(`^(case|contact|endpoint)/\w+$`)
+
+// found returns the address of what a text names: an attempt, a message, a case, an endpoint, or a trigger. A text that
+// names none of them is searched for in what was sent and answered.
 func found(q string, query url.Values) string {
 	switch {
 	case strings.HasPrefix(q, "att_"):
@@ -205,11 +215,14 @@ func found(q string, query url.Values) string {
 		query.Set("endpoint", q)
 	case wire.Known(q):
 		query.Set("trigger", q)
+	case subjectPattern.MatchString(q):
+		query.Set("subject", q)
 	default:
 		if _, err := strconv.ParseInt(q, 10, 64); err == nil {
-			q = "case/" + q
+			query.Set("subject", "case/"+q)
+		} else {
+			query.Set("contains", q)
 		}
-		query.Set("subject", q)
 	}
 	query.Del("cursor")
 	return withQuery("/messages", query)
@@ -227,7 +240,7 @@ func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, erro
 		return messageList{}, err
 	}
 	first := selection.Before == 0
-	attempts, next, err := h.search(ctx, r, selection)
+	found, err := h.search(ctx, r, selection)
 	if err != nil {
 		return messageList{}, err
 	}
@@ -236,15 +249,18 @@ func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, erro
 		Classes: classChoices(),
 	}
 	list.Filtered = len(list.Chips) > 0
-	for _, a := range attempts {
+	for _, a := range found.Items {
 		list.Rows = append(list.Rows, h.row(a, names, f.query))
 	}
 	if err := h.nameRows(ctx, r, list.Rows); err != nil {
 		return list, err
 	}
-	if next > 0 {
-		if list.More, err = r.Cursor("messages", next); err != nil {
+	if found.Next > 0 {
+		if list.More, err = r.Cursor("messages", found.Next); err != nil {
 			return list, err
+		}
+		if len(found.Items) < pageRows {
+			list.Searched = found.SearchedTo
 		}
 		list.More = strings.Replace(list.More, r.HTTP.URL.Path, f.path, 1)
 	}
@@ -260,19 +276,22 @@ const (
 	searchTime = 100 * time.Millisecond
 )
 
-// search finds a page of attempts, and where the next one begins; 0: there is none.
+// search finds a page of attempts.
 func (h handler) search(
-	ctx context.Context, r *ui.Request, f store.AttemptFilter,
-) (all []store.Attempt, next int64, err error) {
-	for begin := time.Now(); ; f.Before = next {
-		f.Limit = pageRows - len(all)
-		found, more, err := h.services.Messages.FindAttempts(ctx, r.Principal, f)
+	ctx context.Context, r *ui.Request, q hooks.AttemptQuery,
+) (page hooks.AttemptPage, err error) {
+	for begin := time.Now(); ; q.Before = page.Next {
+		q.Limit = pageRows - len(page.Items)
+		found, err := h.services.Messages.FindAttempts(ctx, r.Principal, q)
 		if err != nil {
-			return nil, 0, err
+			return page, err
 		}
-		all, next = append(all, found...), more
-		if next == 0 || len(all) == pageRows || time.Since(begin) > searchTime {
-			return all, next, nil
+		page.Items, page.Next = append(page.Items, found.Items...), found.Next
+		if !found.SearchedTo.IsZero() {
+			page.SearchedTo = found.SearchedTo
+		}
+		if page.Next == 0 || len(page.Items) == pageRows || time.Since(begin) > searchTime {
+			return page, nil
 		}
 	}
 }
@@ -326,7 +345,7 @@ func (f messageFilter) call() string {
 	query := url.Values{}
 	for name, value := range map[string]string{
 		"endpoint": f.Endpoint, "trigger": f.Trigger, "outcome": f.Outcome, "class": f.Class, "status": f.Status,
-		"subject": f.Subject, "message": f.Message,
+		"subject": f.Subject, "message": f.Message, "contains": f.Contains,
 	} {
 		if value != "" {
 			query.Set(name, value)

@@ -124,7 +124,9 @@ func TestMessagesAreListedAndFiltered(t *testing.T) {
 	want(t, all, 200, "case_created", "crm", "billing", "422", "200", "NT-0001", "GET /v1/attempts")
 	for query, wanted := range map[string]int{
 		"": 2, "?outcome=failed": 1, "?outcome=delivered": 1, "?endpoint=" + w.good: 1, "?trigger=case_created": 2,
-		"?trigger=case_comment": 0, "?class=timeout": 0, "?status=422": 1, "?status=x": 2, "?subject=case/1": 0, "?time=1h": 2, "?at=2020-01-01T00:00": 0,
+		"?trigger=case_comment": 0, "?class=timeout": 0, "?status=422": 1, "?status=x": 2,
+		"?contains=nt-0001": 2, "?contains=NT-0001&outcome=failed": 1, "?contains=nowhere": 0,
+		"?contains=" + url.QueryEscape(hostile): 2, "?subject=case/1": 0, "?time=1h": 2, "?at=2020-01-01T00:00": 0,
 		"?endpoint=nothing": 0, "?trigger=" + url.QueryEscape(hostile): 0,
 	} {
 		page := w.manager.Get("/messages" + query)
@@ -134,9 +136,12 @@ func TestMessagesAreListedAndFiltered(t *testing.T) {
 		}
 	}
 	want(t, w.manager.Get("/messages?outcome=failed&time=1h"), 200, "last hour", "Remove the filter outcome failed")
+	want(t, w.manager.Get("/messages?contains=NT-0001"), 200, "Remove the filter contains NT-0001", "contains=NT-0001")
 	for q, path := range map[string]string{
 		good: "/messages/" + good, "msg_x": "/messages?message=msg_x", "case_created": "/messages?trigger=case_created",
-		"17": "/messages?subject=case%2F17", w.bad: "/messages?endpoint=" + w.bad,
+		"17":         "/messages?subject=case%2F17",
+		"contact/17": "/messages?subject=contact%2F17", "nt-0001": "/messages?contains=nt-0001",
+		"a/b": "/messages?contains=a%2Fb", w.bad: "/messages?endpoint=" + w.bad,
 	} {
 		if got := w.manager.Get("/messages?q=" + url.QueryEscape(q)); got.Path != path {
 			t.Errorf("a search for %q leads to %s, want %s", q, got.Path, path)
