@@ -49,6 +49,7 @@ type Principal struct {
 	Actor      event.Actor
 	Role       Role
 	Clearance  casetype.Classification // the highest that may be seen
+	Scope      Scope                   // of a receiver: their endpoints; others have none
 	Credential Credential
 
 	permission permission
@@ -96,8 +97,11 @@ func NewToken(r io.Reader) (secret string, hash []byte, err error) {
 func Bearer(id, secret string) string { return prefix + id + "." + secret }
 
 // ParseBearer splits a bearer value into its parts.
-func ParseBearer(bearer string) (id, secret string, ok bool) {
-	rest, ok := strings.CutPrefix(bearer, prefix)
+func ParseBearer(bearer string) (id, secret string, ok bool) { return parseSecret(bearer, prefix) }
+
+// parseSecret splits a value of the form <prefix><id>.<secret>.
+func parseSecret(value, prefix string) (id, secret string, ok bool) {
+	rest, ok := strings.CutPrefix(value, prefix)
 	if !ok {
 		return "", "", false
 	}

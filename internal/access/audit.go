@@ -48,6 +48,8 @@ const (
 	CaseTypeRestored      Action = "case_type.restored"
 	SecretRotated         Action = "callback.secret_rotated"
 	CallbackSecretRemoved Action = "callback.secret_removed"
+	PortalLinkCreated     Action = "portal_link.created"
+	PortalLinkRevoked     Action = "portal_link.revoked"
 	TenantCreated         Action = "tenant.created"
 	TenantUpdated         Action = "tenant.updated"
 

@@ -117,6 +117,10 @@ const (
 	ListViews  Operation = "list-views"
 	CreateView Operation = "create-view"
 	DeleteView Operation = "delete-view"
+
+	CreatePortalLink Operation = "create-portal-link"
+	ListPortalLinks  Operation = "list-portal-links"
+	DeletePortalLink Operation = "delete-portal-link"
 )
 
 // The operations outside of tenants, which have no least role: those before sign-in, the operator's, and the
@@ -233,6 +237,9 @@ var least = map[Operation]Role{
 	ListTriggers:          Manager,
 	GetTargets:            Manager,
 	SetTargets:            Manager,
+	CreatePortalLink:      Manager,
+	ListPortalLinks:       Manager,
+	DeletePortalLink:      Manager,
 
 	MigrateCases: Admin,
 	CreateToken:  Admin,
@@ -243,6 +250,31 @@ var least = map[Operation]Role{
 	GetUser:      Admin,
 	UpdateUser:   Admin,
 	ListAudit:    Admin,
+}
+
+// receivers has the operations that a receiver may carry out. All others are refused.
+var receivers = map[Operation]bool{
+	GetSession:    true,
+	DeleteSession: true,
+
+	ListEndpoints:     true,
+	GetEndpoint:       true,
+	GetEndpointHealth: true,
+	ListAttempts:      true,
+	FindAttempts:      true,
+	GetAttempt:        true,
+	ListProblems:      true,
+	ListDead:          true,
+	ListParked:        true,
+	ListReplays:       true,
+	GetReplay:         true,
+
+	ResendMessage: true,
+	RetryDead:     true,
+	RetryParked:   true,
+	CreateReplay:  true,
+	CancelReplay:  true,
+	TestEndpoint:  true,
 }
 
 // rank orders the roles, from 0 for the least. It returns -1 for an unknown role.
@@ -258,6 +290,9 @@ func (r Role) Includes(other Role) bool { return other.rank() >= 0 && r.rank() >
 // Permits reports whether a role may carry out an operation, which case types can restrict further. Administrators
 // always may; operations that are not listed are theirs alone.
 func (r Role) Permits(o Operation) bool {
+	if r == Receiver {
+		return receivers[o]
+	}
 	lowest, listed := least[o]
 	return r == Admin || listed && r.Includes(lowest)
 }

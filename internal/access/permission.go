@@ -9,6 +9,7 @@ type permission struct {
 	tenant    int64
 	role      Role
 	clearance casetype.Classification
+	scope     Scope
 }
 
 // Authorize checks the role for an operation. It returns the principal with the permission of this
@@ -19,13 +20,16 @@ func (p Principal) Authorize(o Operation) (authorized Principal, ok bool) {
 	if !p.Role.Permits(o) {
 		return p, false
 	}
-	p.permission = permission{operation: o, tenant: p.Tenant, role: p.Role, clearance: p.Clearance}
+	p.permission = p.permissionOf(o)
 	return p, true
 }
 
 // Authorized reports whether [Principal.Authorize] permitted an operation to this principal, whose
-// tenant, role and clearance have not changed since.
+// tenant, role, clearance and scope have not changed since.
 func (p Principal) Authorized(o Operation) bool {
-	checked := permission{operation: o, tenant: p.Tenant, role: p.Role, clearance: p.Clearance}
-	return p.permission != permission{} && p.permission == checked
+	return p.permission != permission{} && p.permission == p.permissionOf(o)
+}
+
+func (p Principal) permissionOf(o Operation) permission {
+	return permission{operation: o, tenant: p.Tenant, role: p.Role, clearance: p.Clearance, scope: p.Scope}
 }

@@ -15,5 +15,9 @@ const (
 // none of their operations.
 const Operator Role = "operator"
 
+// Receiver is the role of the holder of a portal link. No user and no token has it: it is not among [Roles]. It permits
+// few operations, and these only on the endpoints in the principal's scope.
+const Receiver Role = "receiver"
+
 // Roles lists the roles, from the most powerful to the least.
 func Roles() []Role { return []Role{Admin, Manager, Caseworker, Viewer} }

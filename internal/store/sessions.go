@@ -13,6 +13,7 @@ var (
 	sessionDelete = define(`delete from sessions where id = $1`)
 	sessionsDrop  = define(`delete from sessions where tenant = $1 and user_id = $2 and user_id <> 0`)
 	sessionsPurge = define(`delete from sessions where expires_at <= $1`)
+	sessionsEnd   = define(`delete from sessions where portal_link = $1 and portal_link <> ''`)
 
 	failureCount = define(`insert into signin_failures (key, failures, at, until) values ($1, 1, $2, 0)
 		on conflict (key) do update set at = excluded.at,
@@ -42,7 +43,8 @@ func (r reader) Session(ctx context.Context, id string, now time.Time) (data []b
 // Session is a session of the console as it is saved.
 type Session struct {
 	ID           string
-	Tenant, User int64 // 0: nobody has signed in
+	Tenant, User int64  // 0: nobody has signed in
+	PortalLink   string // of a receiver's session
 	Data         []byte
 	ExpiresAt    time.Time
 }
@@ -51,6 +53,7 @@ var sessionColumns = columns[Session]{
 	textColumn("id", func(s *Session) *string { return &s.ID }),
 	intColumn("tenant", func(s *Session) *int64 { return &s.Tenant }),
 	intColumn("user_id", func(s *Session) *int64 { return &s.User }),
+	textColumn("portal_link", func(s *Session) *string { return &s.PortalLink }),
 	bytesColumn("data", func(s *Session) *[]byte { return &s.Data }),
 	timeColumn("expires_at", func(s *Session) *time.Time { return &s.ExpiresAt }),
 }
@@ -74,10 +77,12 @@ func (tx *Tx) DeleteSessionsOf(ctx context.Context, tenant, user int64) error {
 	return err
 }
 
-// PurgeSessions removes expired sessions, and failed sign-ins from before a time.
+// PurgeSessions removes expired sessions and portal links, and failed sign-ins from before a time.
 func (tx *Tx) PurgeSessions(ctx context.Context, now, before time.Time) error {
-	if _, err := tx.q.exec(ctx, sessionsPurge, micros(now)); err != nil {
-		return err
+	for _, expired := range []*statement{sessionsPurge, portalLinksPurge} {
+		if _, err := tx.q.exec(ctx, expired, micros(now)); err != nil {
+			return err
+		}
 	}
 	_, err := tx.q.exec(ctx, failuresPurge, micros(before))
 	return err

@@ -23,6 +23,9 @@ var (
 		from users where tenant = $1 and id = $2 and not disabled and epoch = $5
 		and ($6 = '' or exists (select 1 from sessions
 			where id = $6 and tenant = $1 and user_id = $2 and expires_at > $4))`)
+	receiverStanding = define(`select 'receiver', clearance, 0
+		from portal_links where tenant = $1 and id = $2 and expires_at > $3
+		and ($4 = '' or exists (select 1 from sessions where id = $4 and portal_link = $2 and expires_at > $3))`)
 )
 
 // Standing returns the current rights of a principal's credential, and the newest version of a case type.
@@ -30,7 +33,9 @@ func (r reader) Standing(
 	ctx context.Context, p access.Principal, caseType string, now time.Time,
 ) (s access.Standing, err error) {
 	var rows *sql.Rows
-	if p.Actor.UserID != 0 {
+	if p.Role == access.Receiver {
+		rows, err = r.q.query(ctx, receiverStanding, p.Tenant, p.Actor.TokenID, micros(now), p.Credential.Session)
+	} else if p.Actor.UserID != 0 {
 		rows, err = r.q.query(ctx, userStanding, p.Tenant, p.Actor.UserID, caseType, micros(now), p.Credential.Epoch,
 			p.Credential.Session)
 	} else {
