@@ -132,10 +132,10 @@ func (g *Guard) PermitFound(ctx context.Context, p access.Principal, o access.Op
 	return g.PermitOfType(ctx, p, o, c.Type, CaseMissing(c.ID))
 }
 
-// Reader returns the caller's present rights to read.
+// Reader returns the caller's present rights to read; a receiver's are those of the maker of the link.
 func (g *Guard) Reader(ctx context.Context, p access.Principal) (access.Reader, error) {
 	narrowed, err := g.store.Narrowing(ctx, p.Tenant)
-	return narrowed.Reader(p.Role, p.Clearance), err
+	return narrowed.Reader(p.Unscoped().Role, p.Clearance), err
 }
 
 // Deny records that an operation was refused, and returns the refusal.

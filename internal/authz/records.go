@@ -58,6 +58,8 @@ func AboutUser(id int64) Subject { return Subject{Name: "user/" + strconv.Format
 
 func AboutToken(id string) Subject { return Subject{Name: "token/" + id} }
 
+func AboutPortalLink(l access.PortalLink) Subject { return Subject{"portal_link/" + l.ID, l.Clearance} }
+
 // Record writes a note to the audit, in the transaction of the change that it describes.
 func (g *Guard) Record(ctx context.Context, tx *store.Tx, n Note) error {
 	raw, err := json.Marshal(n.Detail)

@@ -115,10 +115,11 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 		return err
 	}
 	p := m.Principal
+	if standing.Role == "" {
+		return over(p)
+	}
 	p.Role, p.Clearance = standing.Role, standing.Clearance
 	switch {
-	case p.Role == "":
-		return over(p)
 	case !p.Clearance.Sees(m.Clearance):
 		return meanwhile("Your clearance became %s", p.Clearance)
 	case !p.Role.Permits(m.operation) || !p.Role.Among(m.Roles):
@@ -147,7 +148,7 @@ func meanwhile(what string, args ...any) error {
 
 // over returns the refusal of a credential that was revoked or has expired; nil: it is valid.
 func over(p access.Principal) error {
-	if p.Actor.UserID != 0 {
+	if p.Actor.UserID != 0 || p.Role == access.Receiver {
 		return SessionOver()
 	}
 	return Unauthenticated()

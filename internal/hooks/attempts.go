@@ -130,7 +130,7 @@ func (s *Messages) attempts(
 type visibility struct {
 	service   *Messages
 	p         access.Principal
-	endpoints []string // that never reached above the clearance; nil: all
+	endpoints []string // in the scope that never reached above the clearance; nil: all
 	reader    access.Reader
 	subjects  map[string]bool // the decisions so far
 	rounds    int
@@ -138,7 +138,7 @@ type visibility struct {
 
 func (s *Messages) visibility(ctx context.Context, p access.Principal) (*visibility, error) {
 	v, err := s.subjectVisibility(ctx, p)
-	if err != nil || p.Clearance.Sees(casetype.Restricted) {
+	if err != nil || p.Clearance.Sees(casetype.Restricted) && p.Role != access.Receiver {
 		return v, err
 	}
 	v.endpoints = []string{}
@@ -148,7 +148,7 @@ func (s *Messages) visibility(ctx context.Context, p access.Principal) (*visibil
 			return nil, err
 		}
 		for _, e := range all.Items {
-			if after = e.ID; p.Clearance.Sees(e.Reached) {
+			if after = e.ID; p.Clearance.Sees(e.Reached) && seesEndpoint(p, e) {
 				v.endpoints = append(v.endpoints, e.ID)
 			}
 		}
@@ -158,10 +158,11 @@ func (s *Messages) visibility(ctx context.Context, p access.Principal) (*visibil
 	}
 }
 
-// subjectVisibility returns a visibility that does not limit the endpoints.
+// subjectVisibility returns a visibility that does not limit the endpoints. A receiver sees the subjects that the maker
+// of the link sees.
 func (s *Messages) subjectVisibility(ctx context.Context, p access.Principal) (*visibility, error) {
 	reader, err := s.guard.Reader(ctx, p)
-	return &visibility{service: s, p: p, reader: reader, subjects: map[string]bool{}}, err
+	return &visibility{service: s, p: p.Unscoped(), reader: reader, subjects: map[string]bool{}}, err
 }
 
 // attempt reports whether the caller sees an attempt: its subject, and the type that the case had when the attempt's
@@ -252,6 +253,7 @@ type AttemptDetail struct {
 // Attempt returns an attempt with its body.
 func (s *Messages) Attempt(ctx context.Context, p access.Principal, id int64) (SentAttempt, error) {
 	d, _, err := s.attempt(ctx, p, id)
+	d.sentOnly(p)
 	return d.SentAttempt, err
 }
 
@@ -259,10 +261,12 @@ func (s *Messages) Attempt(ctx context.Context, p access.Principal, id int64) (S
 func (s *Messages) AttemptDetail(ctx context.Context, p access.Principal, id int64) (AttemptDetail, error) {
 	d, sees, err := s.attempt(ctx, p, id)
 	if err != nil || d.Entry == nil {
+		d.sentOnly(p)
 		return d, err
 	}
 	d.Delivery, err = s.delivery(ctx, sees, d.Entry, d.Attempt)
 	d.Entry, _ = d.Entry.As(p.Clearance.SeesClass)
+	d.sentOnly(p)
 	return d, err
 }
 
@@ -284,7 +288,8 @@ func (s *Messages) attempt(
 		return d, nil, err
 	}
 	visible, err := sees.attempt(ctx, d.Attempt)
-	if err != nil || !visible || !p.Clearance.Sees(d.Endpoint.Reached) {
+	outside := d.Endpoint.ID == "" && p.Role == access.Receiver
+	if err != nil || !visible || outside || !p.Clearance.Sees(d.Endpoint.Reached) {
 		return AttemptDetail{}, nil, orMissing(err)
 	}
 	found, err := s.store.TenantRange(ctx, p.Tenant, d.Seq-1, d.Seq, 1)

@@ -99,6 +99,7 @@ func (c *contentSearch) read(ctx context.Context, found []store.Attempt) ([]Atte
 		}
 		all[i].Attempt, all[i].Endpoint, all[i].Entry = a, e, entries[a.Seq]
 		all[i].derive(made)
+		all[i].sentOnly(c.p)
 	}
 	return all, nil
 }

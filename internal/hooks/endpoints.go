@@ -287,7 +287,8 @@ func (s *Endpoints) Endpoint(ctx context.Context, p access.Principal, endpointID
 	if err := s.guard.Permit(ctx, p, access.GetEndpoint); err != nil {
 		return endpoint.Endpoint{}, err
 	}
-	return s.known(ctx, p, endpointID)
+	e, err := s.known(ctx, p, endpointID)
+	return shownTo(p, e), err
 }
 
 // known is Endpoint for an operation that is permitted already.
@@ -304,10 +305,10 @@ type endpointReader interface {
 }
 
 // findEndpoint returns an endpoint. It does not find one above the caller's clearance: a caller who changed its URL
-// would see all its messages.
+// would see all its messages. Nor does it find one outside a receiver's scope.
 func findEndpoint(ctx context.Context, r endpointReader, p access.Principal, id string) (endpoint.Endpoint, error) {
 	e, err := r.Endpoint(ctx, p.Tenant, id)
-	if err == nil && !p.Clearance.Sees(e.Clearance) {
+	if err == nil && !seesEndpoint(p, e) {
 		return endpoint.Endpoint{}, fault.New(fault.NotFound, "endpoint.not_found",
 			"There is no endpoint %q. GET /v1/endpoints lists the endpoints with their ids.", id)
 	}
@@ -329,8 +330,8 @@ func (s *Endpoints) Endpoints(
 		shown := make([]endpoint.Endpoint, 0, len(found.Items))
 		for _, e := range found.Items {
 			after = e.ID
-			if p.Clearance.Sees(e.Clearance) {
-				shown = append(shown, e)
+			if seesEndpoint(p, e) {
+				shown = append(shown, shownTo(p, e))
 			}
 		}
 		return store.Page[endpoint.Endpoint]{Items: shown, More: found.More}, err

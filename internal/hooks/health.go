@@ -23,7 +23,7 @@ func (s *Endpoints) EndpointHealth(
 		return e, c, err
 	}
 	c, err = s.store.LastContact(ctx, p.Tenant, endpointID)
-	return e, c, err
+	return shownTo(p, e), c, err
 }
 
 // repaired reports whether a change may have repaired an endpoint that fails, so that its time of failures starts

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
-	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
@@ -42,7 +41,7 @@ func (s *Messages) Problems(ctx context.Context, p access.Principal) ([]Problem,
 		return nil, err
 	}
 	seen := map[string][]store.Problem{}
-	limited := len(sees.reader.Without) > 0 || !p.Clearance.Sees(casetype.Restricted)
+	limited := len(sees.reader.Without) > 0 || sees.endpoints != nil
 	if limited {
 		if seen, err = s.visibleProblems(ctx, p); err != nil {
 			return nil, err
@@ -64,7 +63,7 @@ func (s *Messages) Problems(ctx context.Context, p access.Principal) ([]Problem,
 					return nil, err
 				}
 			}
-			if all, err = s.addProblems(ctx, all, e, problems); err != nil {
+			if all, err = s.addProblems(ctx, all, shownTo(p, e), problems); err != nil {
 				return nil, err
 			}
 		}
@@ -110,12 +109,15 @@ func (s *Messages) visibleProblems(ctx context.Context, p access.Principal) (map
 	return by, err
 }
 
-// References returns the references of cases that the caller sees, by the subjects of messages.
+// References returns the references of cases that the caller sees, by the subjects of messages. A receiver sees none.
 func (s *Messages) References(
 	ctx context.Context, p access.Principal, subjects []string,
 ) (map[string]string, error) {
 	if err := s.guard.Permit(ctx, p, access.FindAttempts); err != nil {
 		return nil, err
+	}
+	if p.Role == access.Receiver {
+		return map[string]string{}, nil
 	}
 	var ids []int64
 	for _, subject := range subjects {

@@ -196,7 +196,7 @@ func (s *Messages) RetryDead(
 		if err != nil {
 			return nil, err
 		}
-		if made, err = measured(ctx, tx, r); err != nil {
+		if made, err = measured(ctx, tx, p, r); err != nil {
 			return nil, err
 		}
 		return made, s.guard.Record(ctx, tx, authz.Note{

@@ -26,14 +26,14 @@ type ReplayRequest struct {
 // Replay is a replay as it is shown.
 type Replay struct {
 	store.Replay
-	Left store.Stretch // of the journal, while it runs
+	Left *store.Stretch // of the journal; nil: it has ended, or the caller is a receiver
 }
 
 // maxReplays is how many replays of one endpoint may run at a time.
 const maxReplays = 100
 
 // CreateReplay sends the messages of a period to an endpoint again: those to which it subscribes at the time of
-// sending.
+// sending. For a receiver the period begins at the earliest when the endpoint was created.
 func (s *Messages) CreateReplay(
 	ctx context.Context, p access.Principal, endpointID string, in ReplayRequest, once authz.Once,
 ) (Replay, error) {
@@ -48,6 +48,13 @@ func (s *Messages) CreateReplay(
 		var err error
 		if r.After, err = position(ctx, tx, in.Since, "/since"); err != nil {
 			return r, nil, err
+		}
+		if p.Role == access.Receiver {
+			created, err := tx.Before(ctx, e.CreatedAt)
+			if err != nil {
+				return r, nil, err
+			}
+			r.After = max(r.After, created)
 		}
 		if in.Until.IsZero() {
 			r.Until, err = tx.Head(ctx)
@@ -161,7 +168,7 @@ func (s *Messages) startReplay(
 	if err := tx.CreateReplay(ctx, r, messages); err != nil {
 		return made, err
 	}
-	if made, err = measured(ctx, tx, r); err != nil {
+	if made, err = measured(ctx, tx, p, r); err != nil {
 		return made, err
 	}
 	return made, s.guard.Record(ctx, tx, authz.Note{
@@ -186,13 +193,21 @@ type stretches interface {
 	Stretch(ctx context.Context, tenant, after, until int64) (store.Stretch, error)
 }
 
-func measured(ctx context.Context, r stretches, of store.Replay) (Replay, error) {
+// measured returns a replay as a caller may see it. A receiver sees neither how much is committed in the tenant nor who
+// asked for the replay, unless they did.
+func measured(ctx context.Context, r stretches, p access.Principal, of store.Replay) (Replay, error) {
 	out := Replay{Replay: of}
+	if p.Role == access.Receiver {
+		if of.RequestedBy != p.Actor.Name {
+			out.RequestedBy = ""
+		}
+		return out, nil
+	}
 	if of.State != store.ReplayRunning {
 		return out, nil
 	}
-	var err error
-	out.Left, err = r.Stretch(ctx, of.Tenant, of.Position, of.Until)
+	left, err := r.Stretch(ctx, of.Tenant, of.Position, of.Until)
+	out.Left = &left
 	return out, err
 }
 
@@ -218,7 +233,7 @@ func (s *Messages) Replays(
 	}
 	out := make([]Replay, len(all))
 	for i, r := range all {
-		if out[i], err = measured(ctx, s.store, r); err != nil {
+		if out[i], err = measured(ctx, s.store, p, r); err != nil {
 			return nil, err
 		}
 	}
@@ -240,7 +255,7 @@ func (s *Messages) Replay(ctx context.Context, p access.Principal, endpointID, r
 	if err != nil {
 		return Replay{}, err
 	}
-	return measured(ctx, s.store, r)
+	return measured(ctx, s.store, p, r)
 }
 
 // CancelReplay ends a running replay.

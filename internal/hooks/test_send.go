@@ -24,10 +24,12 @@ type Test struct {
 // maxSample bounds the body of a test, in bytes.
 const maxSample = 256 << 10
 
-// check refuses a body that is not JSON, or too long.
-func (t Test) check() error {
+// check refuses a body that is not JSON, or too long, and any body of a receiver, who could have it signed.
+func (t Test) check(p access.Principal) error {
 	message := ""
 	switch {
+	case len(t.Body) > 0 && p.Role == access.Receiver:
+		message = "can't be chosen in a portal; leave it out to send the sample"
 	case len(t.Body) > maxSample:
 		message = "is longer than 256 KiB"
 	case len(t.Body) > 0 && !json.Valid(t.Body):
@@ -65,7 +67,7 @@ func (s *Messages) TestEndpoint(
 	if !wire.Known(t.Trigger) {
 		return out, triggerMissing(t.Trigger)
 	}
-	if err := t.check(); err != nil {
+	if err := t.check(p); err != nil {
 		return out, err
 	}
 	err = s.guard.Once(ctx, p, once, func() error {

@@ -51,6 +51,7 @@ type Services struct {
 	Tokens  *Tokens
 	Tenants *Tenants
 	Views   *Views
+	Portal  *Portal
 }
 
 // New returns the use cases of people.
@@ -60,17 +61,22 @@ func New(c Config) Services {
 		store: c.Store, guard: c.Guard, now: c.Guard.Now, random: c.Random, log: c.Log,
 		known: store.NewMemory[string, access.Token](c.Store, maxKnown),
 	}
+	tenants := &Tenants{
+		store: c.Store, guard: c.Guard, now: c.Guard.Now, tokens: tokens,
+		publicURL: c.PublicURL, variable: c.Variable,
+		hosts: store.NewMemory[string, int64](c.Store, maxKnown),
+	}
 	return Services{
 		Users: &Users{
 			store: c.Store, guard: c.Guard, now: c.Guard.Now, random: c.Random, tokens: tokens,
 			passwordCost: c.PasswordCost, onHash: c.Hashing, hashes: make(chan struct{}, maxHashing),
 		},
-		Tokens: tokens,
-		Views:  &Views{store: c.Store, guard: c.Guard, now: c.Guard.Now},
-		Tenants: &Tenants{
-			store: c.Store, guard: c.Guard, now: c.Guard.Now, tokens: tokens,
-			publicURL: c.PublicURL, variable: c.Variable,
-			hosts: store.NewMemory[string, int64](c.Store, maxKnown),
+		Tokens:  tokens,
+		Views:   &Views{store: c.Store, guard: c.Guard, now: c.Guard.Now},
+		Tenants: tenants,
+		Portal: &Portal{
+			store: c.Store, guard: c.Guard, now: c.Guard.Now, random: c.Random, tenants: tenants,
+			known: store.NewMemory[string, access.PortalLink](c.Store, maxKnown),
 		},
 	}
 }

@@ -138,6 +138,7 @@ func (s *Users) hashing(ctx context.Context, do func() error) error {
 // Session is a session in the store.
 type Session struct {
 	Tenant, User, Epoch int64
+	PortalLink          string // of a receiver's session, which has no user
 	Key                 string // in the store
 
 	Rights store.Rights // from before the session was read; zero: it was just made
@@ -174,11 +175,15 @@ func (s *Users) SignedOut(ctx context.Context, p access.Principal) error {
 	if err := s.guard.Permit(ctx, p, access.DeleteSession); err != nil {
 		return err
 	}
-	s.guard.Note(ctx, authz.Note{Who: p, What: access.SignedOut, Subject: authz.AboutUser(p.Actor.UserID)})
+	of := authz.AboutUser(p.Actor.UserID)
+	if p.Role == access.Receiver {
+		of = authz.AboutPortalLink(access.PortalLink{ID: p.Actor.TokenID, Clearance: p.Clearance})
+	}
+	s.guard.Note(ctx, authz.Note{Who: p, What: access.SignedOut, Subject: of})
 	return nil
 }
 
-// Clean removes sessions that are over, and old counts of failed sign-ins.
+// Clean removes sessions and portal links that are over, and old counts of failed sign-ins.
 func (s *Users) Clean(ctx context.Context) error {
 	now := s.now()
 	return s.store.Update(ctx, func(tx *store.Tx) error {

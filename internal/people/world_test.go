@@ -22,6 +22,7 @@ type world struct {
 	users   *people.Users
 	tokens  *people.Tokens
 	tenants *people.Tenants
+	portal  *people.Portal
 	clock   testworld.Clock
 }
 
@@ -46,7 +47,7 @@ func worldOn(t testing.TB, st *store.Store) *world {
 	services := people.New(people.Config{
 		Store: st, Guard: w.guard, PublicURL: "https://casehook.example", PasswordCost: testworld.CheapPasswords,
 	})
-	w.users, w.tokens, w.tenants = services.Users, services.Tokens, services.Tenants
+	w.users, w.tokens, w.tenants, w.portal = services.Users, services.Tokens, services.Tenants, services.Portal
 	return w
 }
 

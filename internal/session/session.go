@@ -43,10 +43,12 @@ type Manager struct {
 	now      func() time.Time
 }
 
-// User is the user of a session.
+// User is the user of a session, or the receiver whose session began with a portal link.
 type User struct {
 	Tenant, ID, Epoch int64
-	Key               string // of the session in the store; empty: it is not stored yet
+	PortalLink        string    // the link's id; empty: it is a user
+	Ends              time.Time // of the link; zero: the session ends by its own rules alone
+	Key               string    // of the session in the store; empty: it is not stored yet
 
 	Rights store.Rights // from before the session was read
 }
@@ -118,17 +120,18 @@ const (
 	tenantKey = "tenant"
 	userKey   = "user"
 	epochKey  = "epoch"
+	linkKey   = "portal_link"
 	seenKey   = "seen" // seconds since 1970
 )
 
-// User returns the user of ctx's session, if a user has signed in.
+// User returns the user of ctx's session, if somebody has signed in.
 func (m *Manager) User(ctx context.Context) (User, bool) {
 	f := foundIn(ctx)
 	u := User{
 		Tenant: m.scs.GetInt64(ctx, tenantKey), ID: m.scs.GetInt64(ctx, userKey), Epoch: m.scs.GetInt64(ctx, epochKey),
-		Key: f.key, Rights: f.rights,
+		PortalLink: m.scs.GetString(ctx, linkKey), Key: f.key, Rights: f.rights,
 	}
-	return u, u.ID != 0
+	return u, u.ID != 0 || u.PortalLink != ""
 }
 
 // SignIn binds the session of ctx to a user, under a new token.
@@ -139,9 +142,13 @@ func (m *Manager) SignIn(ctx context.Context, w http.ResponseWriter, u User) err
 	}
 	m.ended(before)
 	m.startLifetime(ctx)
+	if !u.Ends.IsZero() && u.Ends.Before(m.scs.Deadline(ctx)) {
+		m.scs.SetDeadline(ctx, u.Ends.UTC())
+	}
 	m.scs.Put(ctx, tenantKey, u.Tenant)
 	m.scs.Put(ctx, userKey, u.ID)
 	m.scs.Put(ctx, epochKey, u.Epoch)
+	m.scs.Put(ctx, linkKey, u.PortalLink)
 	return m.Save(ctx, w)
 }
 
@@ -256,12 +263,15 @@ func (k scsStore) CommitCtx(ctx context.Context, id string, data []byte, deadlin
 	}
 	tenant, _ := values[tenantKey].(int64)
 	user, _ := values[userKey].(int64)
+	link, _ := values[linkKey].(string)
 	expires := k.now().Add(k.idle)
 	if deadline.Before(expires) {
 		expires = deadline
 	}
 	return k.store.Update(ctx, func(tx *store.Tx) error {
-		return tx.PutSession(ctx, store.Session{ID: id, Tenant: tenant, User: user, Data: data, ExpiresAt: expires})
+		return tx.PutSession(ctx, store.Session{
+			ID: id, Tenant: tenant, User: user, PortalLink: link, Data: data, ExpiresAt: expires,
+		})
 	})
 }
 
