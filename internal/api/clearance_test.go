@@ -385,6 +385,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"list-audit":              {"/v1/audit"},
 		"list-labels":             {"/v1/labels"},
 		"list-views":              {"/v1/views"},
+		"list-portal-links":       {"/v1/portal-links"},
 		"list-problems":           {"/v1/problems"},
 		"get-delivery-metrics":    append(s.metrics(endpoints), "/v1/metrics/deliveries?step=hour"),
 		"get-label":               {"/v1/labels/urgent"},

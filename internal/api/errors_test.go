@@ -27,7 +27,8 @@ var unprovoked = map[string]bool{
 	"begin-oidc 401": true, "begin-oidc 502": true, "finish-oidc 403": true, "finish-oidc 502": true,
 
 	"put-case-type 409": true, "add-comment 409": true, "generate-document 409": true, "upload-proof 409": true,
-	"create-token 409": true, "migrate-cases 409": true,
+	"create-portal-link 409": true, // TestPortalLinksAreBounded
+	"create-token 409":       true, "migrate-cases 409": true,
 	"retire-case-type 409": true, "retire-case-type 422": true, "restore-case-type 409": true, "restore-case-type 422": true, "set-targets 409": true, "create-case 409": true,
 	"poll-journal 410": true, "stream-journal 410": true, // TestAPlaceBelowWhatIsKeptIsGone provokes them
 	"poll-journal 429": true, "stream-journal 429": true, // TestStreamsAreBounded provokes them
@@ -145,6 +146,8 @@ func (w *world) problemsOfCases() {
 		{"GET", "/v1/questions/nonsense", "", 404, "question.not_found"},
 		{"POST", "/v1/views", `{"name": " ", "page": "//elsewhere.example"}`, 422, "view.invalid"},
 		{"DELETE", "/v1/views/none", "", 404, "view.not_found"},
+		{"POST", "/v1/portal-links", `{"endpoint": "ep_none"}`, 422, "portal_link.invalid"},
+		{"DELETE", "/v1/portal-links/none", "", 404, "portal_link.not_found"},
 		{"POST", ann + "/transitions/submit", `{"data": {"email": "a@b.example"}}`, 422, "case.fields_not_allowed"},
 		{"POST", anonymous + "/transitions/submit", "", 422, "case.precondition_failed"},
 		{"PATCH", written, `{"name": "x"}`, 403, "case.no_edit"},

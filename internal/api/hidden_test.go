@@ -114,7 +114,7 @@ func (s *hiddenTest) hide(how string) {
 	s.world.do("PUT", "/v1/case-types/hushedtype", confidential("hushedtype", how)).is(201, "")
 	h["type"] = "hushedtype"
 	endpoint := s.world.post("/v1/endpoints", `{"name": "hushedname", "url": "`+
-		url+`/refused", "triggers": ["case_created"], "policy": {"retries": []}}`).is(201, "")
+		url+`/refused", "triggers": ["case_created"], "policy": {"retries": []}, "metadata": {"of": "hushedname"}}`).is(201, "")
 	write := func() string {
 		return s.world.post("/v1/case-types/hushedtype/cases", `{"data": {"text": "closed", "secret": "closed"}}`,
 			"Idempotency-Key", s.world.t.Name()+fmt.Sprint(len(h))).is(201, "").header.Get("Location")
@@ -139,6 +139,7 @@ func (s *hiddenTest) hide(how string) {
 		s.world.post("/v1/endpoints",
 			`{"name": "hushedtoo", "url": "https://crm.example/", "triggers": ["case_finished"]}`).is(201, "")
 		h["endpoint"] = strip(endpoint.header.Get("Location"))
+		h["link"] = s.world.post("/v1/portal-links", `{"endpoint": "`+h["endpoint"]+`"}`).is(201, "").text("id")
 		h["secret"] = s.world.get("/v1/endpoints/"+h["endpoint"]+"/secrets").is(200, "").
 			items()[0].(map[string]any)["id"].(string)
 		h["replay"] = s.world.post("/v1/endpoints/"+h["endpoint"]+"/replays", `{"since": "beginning"}`).is(201, "").
@@ -192,7 +193,8 @@ func (s *hiddenTest) lists() map[string][]string {
 		"list-cases":      {"/v1/cases", "/v1/cases?limit=1", "/v1/cases?q=closed", "/v1/cases?label=carried", "/v1/cases?assignee=" + s.seen["user"]},
 		"count-cases":     {"/v1/cases/facets", "/v1/cases/facets?label=carried"},
 		"list-case-types": {"/v1/case-types"}, "list-contacts": {"/v1/contacts"}, "list-labels": {"/v1/labels"}, "list-views": {"/v1/views"},
-		"list-endpoints": endpoints, "get-targets": {"/v1/triggers/case_comment/targets"},
+		"list-portal-links": {"/v1/portal-links"},
+		"list-endpoints":    endpoints, "get-targets": {"/v1/triggers/case_comment/targets"},
 		"list-audit": {"/v1/audit", "/v1/audit?limit=1"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
 		"list-questions": {"/v1/questions", "/v1/questions?verdict=accepted"},
 		"find-attempts":  {"/v1/attempts?outcome=failed", "/v1/attempts?contains=closed", "/v1/attempts?contains=hushed"}, "list-problems": {"/v1/problems"},
@@ -309,7 +311,10 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 			{"PUT", seen + "/contacts/{lost}/claimant", "", 404}, {"DELETE", "/v1/contacts/{contact}", "", 404}},
 		"list-views": {{"GET", "/v1/views", "", 200}}, "delete-view": {{"DELETE", "/v1/views/{label}", "", 404}},
 		"create-view": {{"POST", "/v1/views", `{"name": "{label}", "page": "/cases", "query": "label={label}"}`, 201}},
-		"edit-label":  {{"PATCH", "/v1/labels/{label}", `{"name": "Same"}`, 200}}, "get-label": {{"GET", "/v1/labels/{label}", "", 200}},
+		"create-portal-link": {{"POST", "/v1/portal-links", `{"endpoint": "{endpoint}"}`, 422},
+			{"POST", "/v1/portal-links", `{"metadata": {"key": "of", "value": "{name}"}}`, 422}},
+		"delete-portal-link": {{"DELETE", "/v1/portal-links/{link}", "", 0}},
+		"edit-label":         {{"PATCH", "/v1/labels/{label}", `{"name": "Same"}`, 200}}, "get-label": {{"GET", "/v1/labels/{label}", "", 200}},
 		"delete-label": {{"DELETE", "/v1/labels/{label}", "", 204}, {"GET", "/v1/labels/{label}", "", 404}, {"PUT", seen + "/labels/{label}", "", 404},
 			{"DELETE", "/v1/labels/{label}", "", 404}, {"POST", "/v1/labels", `{"slug": "{label}"}`, 201}},
 

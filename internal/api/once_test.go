@@ -47,6 +47,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"switch-type":            {switched + "/switch-type", `{"type": "note", "drop": true}`, "", `{"type": "note"}`, ""},
 		"create-user":            {"/v1/users", `{"email": "a@x.example", "name": "x"}`, "", `{"email": "b@x.example", "name": "x"}`, ""},
 		"create-view":            {"/v1/views", `{"name": "x", "page": "/cases"}`, "", `{"name": "y", "page": "/cases"}`, ""},
+		"create-portal-link":     {"/v1/portal-links", `{"endpoint": "` + strip(endpoint) + `"}`, "", `{"endpoint": "` + strip(endpoint) + `", "hours": 1}`, ""},
 		"create-token":           {"/v1/tokens", `{"name": "x"}`, "", `{"name": "y"}`, ""},
 	}
 	w.post("/v1/tenants", `{"key": "second"}`).is(201, "")

@@ -419,6 +419,7 @@ func (w *world) storyOfEndpoints() {
 	}
 	w.storyOfAttempts(path)
 	w.storyOfRepairs(path)
+	w.storyOfPortalLinks(path)
 	if h := w.get(path+"/health").is(200, "").json(); h["condition"] != "healthy" || h["breaker"] != "closed" ||
 		h["reason"] != nil {
 		t.Errorf("its health is %v", h)

@@ -21,11 +21,11 @@ type Replay struct {
 	Subject   *string           `json:"subject" doc:"The subject of its messages; null: any." example:"case/4539148803436467"`
 	Messages  *int64            `json:"messages" doc:"How many messages it names; null: it names none, and sends all." example:"1"`
 	Progress  float64           `json:"progress" minimum:"0" maximum:"1" doc:"The part that is done." example:"0.25"`
-	Left      *int64            `json:"left" doc:"Commits that it has not passed yet, whether it sends them or not; null: it has ended." example:"300"`
+	Left      *int64            `json:"left" doc:"Commits that it has not passed yet, whether it sends them or not; null: it has ended, or you came by a portal link." example:"300"`
 	Estimated bool              `json:"estimated" doc:"There are so many left that left is an estimate." example:"false"`
 	Delivered int64             `json:"delivered" doc:"Messages that the receiver accepted." example:"100"`
 	Dead      int64             `json:"dead" doc:"Messages that were given up." example:"0"`
-	AskedBy   string            `json:"asked_by" doc:"The person or program that asked for it." example:"Grace Hopper"`
+	AskedBy   string            `json:"asked_by" doc:"The person or program that asked for it. Empty where you came by a portal link, and others did." example:"Grace Hopper"`
 	CreatedAt rest.Time         `json:"created_at" doc:"When it was asked for."`
 	EndedAt   rest.TimeOrNull   `json:"ended_at" doc:"When it ended; null: it has not."`
 }
@@ -170,7 +170,7 @@ func showReplay(r hooks.Replay) Replay {
 	if whole := r.Until - r.After; whole > 0 {
 		out.Progress = min(1, float64(r.Position-r.After)/float64(whole)) // retention may have moved it beyond its end
 	}
-	if r.State == store.ReplayRunning {
+	if r.Left != nil {
 		out.Left, out.Estimated = &r.Left.Entries, r.Left.Estimated
 	}
 	return out

@@ -25,7 +25,7 @@ func (a *Authenticator) authenticateSession(x *rest.Exchange) error {
 	return a.sessions.Extend(x.Request.Context(), x)
 }
 
-// inSession sets the principal of a request to the user of its session.
+// inSession sets the principal of a request to the user of its session, or the receiver.
 func (a *Authenticator) inSession(x *rest.Exchange) (err error) {
 	ctx := x.Request.Context()
 	u, ok := a.sessions.User(ctx)
@@ -33,14 +33,20 @@ func (a *Authenticator) inSession(x *rest.Exchange) (err error) {
 		return fault.New(fault.Unauthenticated, "token.missing",
 			"Send a token: Authorization: Bearer chk_...; or sign in: POST /v1/session.")
 	}
-	if x.Principal, err = a.service.Users.InSession(ctx, sessionOf(u), x.Address()); err != nil {
+	inSession := a.service.Users.InSession
+	if u.PortalLink != "" {
+		inSession = a.service.Portal.InSession
+	}
+	if x.Principal, err = inSession(ctx, sessionOf(u), x.Address()); err != nil {
 		return err
 	}
 	return a.service.Tenants.CheckHost(ctx, x.Principal, x.Request.Host)
 }
 
 func sessionOf(u session.User) people.Session {
-	return people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key, Rights: u.Rights}
+	return people.Session{
+		Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, PortalLink: u.PortalLink, Key: u.Key, Rights: u.Rights,
+	}
 }
 
 // loadSession loads the session of a request, unless a page of another site sent the

@@ -32,6 +32,7 @@ func Register(k *rest.Kernel, s people.Services, c Config) Sessions {
 	tokenHandler{k, s}.register()
 	tenantHandler{k, s}.register()
 	viewHandler{k, s}.register()
+	portalHandler{k, s.Portal}.register()
 	auditHandler{kernel: k, guard: c.Guard, ids: k.SealedIDs("aud_")}.register()
 	return Sessions{handler: sessions, Provider: c.OIDC != nil}
 }

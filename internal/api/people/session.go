@@ -30,8 +30,9 @@ type Session struct {
 	Source    string `json:"source" enum:"ui,api" doc:"ui: a person who signed in; api: a program with a token." example:"ui"`
 	Name      string `json:"name" doc:"The user's name, or the token's." example:"Ada Lovelace"`
 	UserID    *int64 `json:"user_id" doc:"The user's id; null: it is no user." example:"7"`
-	TokenID   string `json:"token_id,omitempty" doc:"The token's id; absent: it is a user." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Role      string `json:"role" enum:"admin,manager,caseworker,viewer" doc:"Their role." example:"caseworker"`
+	TokenID   string `json:"token_id,omitempty" doc:"The token's id; absent: it is no token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Link      string `json:"portal_link,omitempty" doc:"The id of the portal link that was opened; absent: none was." example:"link_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Role      string `json:"role" enum:"admin,manager,caseworker,viewer,receiver" doc:"Their role; receiver: that of the holder of a portal link." example:"caseworker"`
 	Clearance string `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that they may see." example:"PRIVATE"`
 }
 
@@ -116,7 +117,7 @@ func (h sessionHandler) start(ctx context.Context, u access.User) (*shownSession
 
 func (h sessionHandler) signOut(ctx context.Context, _ *struct{}) (*rest.NoContent, error) {
 	p := rest.PrincipalOf(ctx)
-	if p.Actor.UserID == 0 {
+	if p.Actor.UserID == 0 && p.Role != access.Receiver {
 		return nil, fault.New(fault.Conflict, "session.none",
 			"A token has no session that could end. DELETE /v1/tokens/%s revokes it.", p.Actor.TokenID)
 	}
@@ -138,10 +139,16 @@ func (h sessionHandler) changePassword(ctx context.Context, _ *struct{}, body Ne
 }
 
 func showSession(p access.Principal) Session {
-	s := Session{Source: string(p.Actor.Source), Name: p.Actor.Name, TokenID: p.Actor.TokenID, Role: string(p.Role),
-		Clearance: string(p.Clearance)}
-	if p.Actor.Source == event.UI {
+	s := Session{
+		Source: string(p.Actor.Source), Name: p.Actor.Name, Role: string(p.Role), Clearance: string(p.Clearance),
+	}
+	switch {
+	case p.Role == access.Receiver:
+		s.Link = p.Actor.TokenID
+	case p.Actor.Source == event.UI:
 		s.UserID = &p.Actor.UserID
+	default:
+		s.TokenID = p.Actor.TokenID
 	}
 	return s
 }
