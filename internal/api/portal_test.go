@@ -259,8 +259,15 @@ func TestAReceiverSeesWhatTheEndpointWasSent(t *testing.T) {
 	db, err := sql.Open(w.driver, w.dsn)
 	must(t, err)
 	defer db.Close()
+	found := func() int { return len(w.get("/v1/attempts?contains=ann", header...).is(200, "").items()) }
+	if found() == 0 {
+		t.Error("the receiver does not find what was sent")
+	}
 	_, err = db.ExecContext(t.Context(), "update attempts set body_sha256 = 'another'")
 	must(t, err)
+	if n := found(); n != 0 {
+		t.Errorf("the receiver finds %d attempts by what they are not shown", n)
+	}
 	w.get("/v1/attempts/"+s.attempts["mine"], header...).is(200, "").
 		has(members{"body_state": "differs", "body": nil})
 	if all := w.get("/v1/attempts/"+s.attempts["mine"]).is(200, ""); all.json()["body"] == nil {
