@@ -76,6 +76,7 @@ const (
 	ListAttempts          Operation = "list-attempts"
 	FindAttempts          Operation = "find-attempts"
 	GetAttempt            Operation = "get-attempt"
+	CountAttempts         Operation = "count-attempts"
 	ListProblems          Operation = "list-problems"
 	GetDeliveryMetrics    Operation = "get-delivery-metrics"
 	ListCaseDeliveries    Operation = "list-case-deliveries"
@@ -211,6 +212,7 @@ var least = map[Operation]Role{
 	FindAttempts:          Manager,
 	GetAttempt:            Manager,
 	ListProblems:          Manager,
+	CountAttempts:         Manager,
 	GetDeliveryMetrics:    Manager,
 	ListCaseDeliveries:    Manager,
 	ListContactDeliveries: Manager,
@@ -263,6 +265,7 @@ var receivers = map[Operation]bool{
 	ListAttempts:      true,
 	FindAttempts:      true,
 	GetAttempt:        true,
+	CountAttempts:     true,
 	ListProblems:      true,
 	ListDead:          true,
 	ListParked:        true,

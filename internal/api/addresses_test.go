@@ -262,7 +262,7 @@ func (f *failureTest) look() {
 		"list-triggers": {"/v1/triggers"}, "find-attempts": {"/v1/attempts?limit=200"}, "poll-journal": {"/v1/journal?after=beginning&limit=1000"},
 		"preview-filter": {"/v1/filter-preview?filter=true&entries=200"}, "list-audit": {"/v1/audit?limit=200"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
 		"list-views": {"/v1/views"}, "list-portal-links": {"/v1/portal-links"}, "list-problems": {"/v1/problems"},
-		"get-delivery-metrics": {"/v1/metrics/deliveries"},
+		"get-delivery-metrics": {"/v1/metrics/deliveries"}, "count-attempts": {"/v1/attempts/facets"},
 	}
 	for _, path := range f.endpoints {
 		for o, suffix := range map[access.Operation]string{

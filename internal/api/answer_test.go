@@ -25,7 +25,7 @@ var small = map[access.Operation]string{
 	"test-endpoint":  "the beginning of an answer, 16 KiB",
 	"preview-filter": "which of 200 entries are messages, without bodies",
 	"list-triggers":  "the registry's", "list-endpoint-secrets": "eight at most", "list-callback-secrets": "sixteen at most", "list-case-contacts": "200 at most",
-	"set-targets": "100 at most", "get-delivery-metrics": "400 counts",
+	"set-targets": "100 at most", "get-delivery-metrics": "400 counts", "count-attempts": "the kinds of failures",
 }
 
 // Every operation's answer is a page that ends at a size, a value that counts towards the memory for answers, or small.

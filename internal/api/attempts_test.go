@@ -94,6 +94,7 @@ func (w *world) storyOfAttempts(path string) {
 	problem := w.get("/v1/problems").is(200, "").items()[0]
 	hasMembers(t, "the problem", problem, members{"endpoint_id": endpoint, "status": "500", "count": "1",
 		"last_attempt": oldest["id"].(string)})
+	w.storyOfFailures(endpoint, subject)
 	w.storyOfMetrics(endpoint, newest["at"].(string))
 	if g := w.get("/v1/attempts/"+id).is(200, ""); g.text("body_state") != "differs" {
 		t.Errorf("a body with another hash is shown as %s", g.body)
@@ -103,6 +104,26 @@ func (w *world) storyOfAttempts(path string) {
 		!bytes.Contains(g.body, []byte(`"status":500`)) {
 		t.Errorf("the attempt is %s", g.body)
 	}
+}
+
+// storyOfFailures counts the failures at an endpoint that refused one message about a subject.
+func (w *world) storyOfFailures(endpoint, subject string) {
+	w.t.Helper()
+	for query, found := range map[string]bool{
+		"": true, "?endpoint=" + endpoint: true, "?subject=" + subject: true, "?trigger=case_created": true,
+		"?since=2020-01-01T00:00:00Z": true, "?endpoint=ep_none": false, "?endpoint=%20": false,
+		"?until=2020-01-01T00:00:00Z": false, "?trigger=case_changed": false, "?subject=nonsense": false,
+	} {
+		g := w.get("/v1/attempts/facets"+query).is(200, "").json()
+		failures := g["failures"].([]any)
+		if g["complete"] != true || len(failures) > 0 != found {
+			w.t.Errorf("%q counts %v", query, g)
+		}
+		for _, one := range failures {
+			hasMembers(w.t, "the failures", one, members{"failure": nil, "status": "500", "count": "1"})
+		}
+	}
+	w.get("/v1/attempts/facets?case=1&subject=case/2").is(400, "request.invalid")
 }
 
 // storyOfMetrics reads the counts of an endpoint at which there were a failure and a delivery at a time.
@@ -179,6 +200,12 @@ func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 		t.Fatalf("%d attempts", len(found))
 	}
 	first := found[0].(map[string]any)
+	failures := func(credential ...string) (counts []any) {
+		for _, one := range w.get("/v1/attempts/facets", credential...).is(200, "").json()["failures"].([]any) {
+			counts = append(counts, one.(map[string]any)["count"])
+		}
+		return counts
+	}
 	problems := func(credential ...string) (counts []any) {
 		for _, one := range w.get("/v1/problems", credential...).is(200, "").items() {
 			counts = append(counts, one.(map[string]any)["count"])
@@ -188,6 +215,9 @@ func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 	if all, lowers := problems(), problems("Authorization", lower); len(all) != 1 || !slices.Equal(all, lowers) {
 		t.Errorf("the failures are %v, and %v for who sees those attempts alone", all, lowers)
 	}
+	if all, lowers := failures(), failures("Authorization", lower); len(all) != 1 || !slices.Equal(all, lowers) {
+		t.Errorf("%v failures are counted, and %v for who sees those attempts alone", all, lowers)
+	}
 	w.post("/v1/"+strings.Replace(first["subject"].(string), "case", "cases", 1)+"/switch-type",
 		`{"type": "vault"}`).is(200, "")
 	if found := w.get("/v1/attempts", "Authorization", lower).is(200, "").items(); len(found) != 0 {
@@ -195,6 +225,9 @@ func TestAttemptsNeedTheirCasesClearanceAsOfNow(t *testing.T) {
 	}
 	if all, lowers := problems(), problems("Authorization", lower); len(all) != 1 || len(lowers) != 0 {
 		t.Errorf("the failures are %v, and %v for who sees none of these attempts", all, lowers)
+	}
+	if all, lowers := failures(), failures("Authorization", lower); len(all) != 1 || len(lowers) != 0 {
+		t.Errorf("%v failures are counted, and %v for who sees none of these attempts", all, lowers)
 	}
 	w.get("/v1/attempts/"+first["id"].(string), "Authorization", lower).is(404, "attempt.not_found")
 	if found := w.get("/v1/attempts").is(200, "").items(); len(found) != 2 {

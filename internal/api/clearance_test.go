@@ -394,6 +394,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"get-session":             {"/v1/session"},
 		"find-attempts":           found,
 		"get-attempt":             s.attempts(),
+		"count-attempts":          {"/v1/attempts/facets", "/v1/attempts/facets?trigger=case_created"},
 		"list-questions":          asked,
 		"get-question":            s.asked(),
 		"poll-journal":            polled,

@@ -198,6 +198,7 @@ func (s *hiddenTest) lists() map[string][]string {
 		"list-audit": {"/v1/audit", "/v1/audit?limit=1"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
 		"list-questions": {"/v1/questions", "/v1/questions?verdict=accepted"},
 		"find-attempts":  {"/v1/attempts?outcome=failed", "/v1/attempts?contains=closed", "/v1/attempts?contains=hushed"}, "list-problems": {"/v1/problems"},
+		"count-attempts":       {"/v1/attempts/facets", "/v1/attempts/facets?endpoint=" + s.seen["endpoint"]},
 		"get-delivery-metrics": {"/v1/metrics/deliveries?step=hour", "/v1/metrics/deliveries?step=hour&endpoint=" + s.seen["endpoint"]},
 		"poll-journal":         {"/v1/journal?after=beginning&triggers=case_created"},
 		"preview-filter":       {"/v1/filter-preview?filter=true&triggers=case_created"},

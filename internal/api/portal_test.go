@@ -185,6 +185,16 @@ func (s *portalTest) seesOnly(header, sees []string) {
 			}
 		}
 	}
+	counted := 0
+	for _, one := range s.world.get("/v1/attempts/facets", header...).is(200, "").json()["failures"].([]any) {
+		n, err := one.(map[string]any)["count"].(json.Number).Int64()
+		must(s.world.t, err)
+		counted += int(n)
+	}
+	failed := len(s.world.get("/v1/attempts?outcome=failed&limit=200", header...).is(200, "").items())
+	if counted != failed {
+		s.world.t.Errorf("%d failures are counted, and %d are listed", counted, failed)
+	}
 	for name := range s.endpoints {
 		if all := s.world.get("/v1/attempts?endpoint="+strip(s.endpoints[name]), header...).is(200, "").
 			items(); (len(all) > 0) != slices.Contains(sees, name) {

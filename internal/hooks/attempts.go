@@ -90,8 +90,7 @@ const maxRounds = 5
 func (s *Messages) attempts(
 	ctx context.Context, p access.Principal, f store.AttemptFilter,
 ) (shown []store.Attempt, next int64, err error) {
-	wellFormed := f.Subject == "" || subjectPattern.MatchString(f.Subject)
-	if !wellFormed || !input.Word(f.Message) || !input.Word(f.Trigger) || !input.Word(f.Class) {
+	if !wellFormed(f) {
 		return nil, 0, nil
 	}
 	sees, err := s.visibility(ctx, p)

@@ -41,7 +41,7 @@ func (s *Messages) Problems(ctx context.Context, p access.Principal) ([]Problem,
 		return nil, err
 	}
 	seen := map[string][]store.Problem{}
-	limited := len(sees.reader.Without) > 0 || sees.endpoints != nil
+	limited := sees.limited()
 	if limited {
 		if seen, err = s.visibleProblems(ctx, p); err != nil {
 			return nil, err

@@ -1,7 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,9 +41,8 @@ const (
 // unavailable, but few can wait for longer than this.
 const settledLate = time.Hour
 
-// attemptSeek reads attempts along an index, the newest first, each with whether the filter selects it.
-func attemptSeek(along string) *statement {
-	return define(`select id, case when tenant = $1
+// attemptSelected is 1 for an attempt that the filter selects, else 0. Its parameters are those of attemptArguments.
+const attemptSelected = `case when tenant = $1
 			and ($6 = '' or trigger_name = $6)
 			and ($7 = '' or class = $7)
 			and ($8 = 0 or $8 = 1 and delivered or $8 = 2 and not delivered)
@@ -50,19 +53,50 @@ func attemptSeek(along string) *statement {
 			and ($13 = '' or message = $13)
 			and ($16 = 0 or status = $16)
 			and ($14 = 0 or endpoint in (select r.id from rows($15: id text) as r))
-			then 1 else 0 end
-		from (select id, tenant, endpoint, subject, message, trigger_name, class, status, delivered, at
+			then 1 else 0 end`
+
+// attemptsLooked reads a part of an index of attempts, the newest first.
+func attemptsLooked(along string) string {
+	return `(select id, tenant, endpoint, subject, message, trigger_name, class, status, delivered, at
 			from attempts
 			where ` + along + ` id < $3 and id >= $4
-			order by id desc limit $5) as looked
-		order by id desc`)
+			order by id desc limit $5) as looked`
 }
 
+// attemptSeek reads attempts along an index, the newest first, each with whether the filter selects it.
+func attemptSeek(along string) *statement {
+	return define(`select id, ` + attemptSelected + ` from ` + attemptsLooked(along) + ` order by id desc`)
+}
+
+// countAlong counts attempts along an index by their class and status: those that the filter selects, and all.
+func countAlong(along string) *statement {
+	return define(`select class, status, sum(` + attemptSelected + `), count(*)
+		from ` + attemptsLooked(along) + `
+		group by class, status`)
+}
+
+// The indexes along which attempts are found. A partial index is used where the condition has its own.
+const (
+	alongMessage  = `tenant = $1 and message = $2 and`
+	alongSubject  = `tenant = $1 and subject = $2 and`
+	alongEndpoint = `tenant = $1 and endpoint = $2 and`
+	alongClass    = `tenant = $1 and class = $2 and class <> '' and`
+	alongFailed   = `tenant = $1 and not delivered and $2 = '' and`
+	alongID       = `$2 = '' and`
+)
+
 var (
-	attemptsByMessage  = attemptSeek(`tenant = $1 and message = $2 and`)
-	attemptsBySubject  = attemptSeek(`tenant = $1 and subject = $2 and`)
-	attemptsByEndpoint = attemptSeek(`tenant = $1 and endpoint = $2 and`)
-	attemptsByID       = attemptSeek(`$2 = '' and`)
+	attemptsByMessage  = attemptSeek(alongMessage)
+	attemptsBySubject  = attemptSeek(alongSubject)
+	attemptsByEndpoint = attemptSeek(alongEndpoint)
+	attemptsByClass    = attemptSeek(alongClass)
+	attemptsFailed     = attemptSeek(alongFailed)
+	attemptsByID       = attemptSeek(alongID)
+
+	failuresByMessage  = countAlong(alongMessage)
+	failuresBySubject  = countAlong(alongSubject)
+	failuresByEndpoint = countAlong(alongEndpoint)
+	failuresByID       = countAlong(alongFailed)
 
 	attemptsAmong = define(`select ` + attemptColumns.names() + ` from attempts
 		where id in (select r.id from rows($1: id bigint) as r)
@@ -146,22 +180,87 @@ func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter,
 		along, key = attemptsBySubject, f.Subject
 	case f.Endpoint != "":
 		along, key = attemptsByEndpoint, f.Endpoint
+	case f.Class != "":
+		along, key = attemptsByClass, f.Class
+	case f.failed():
+		along = attemptsFailed
 	}
+	arguments, err := attemptArguments(tenant, f, key, high, low, lookBatch)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.q.query(ctx, along, arguments...)
+	return collect(rows, err, scanCandidate)
+}
+
+// failed reports whether the filter selects failed attempts alone.
+func (f AttemptFilter) failed() bool {
+	const accepted, behind = 200, 300
+	return f.Outcome == Failed || f.Status != 0 && (f.Status < accepted || f.Status >= behind)
+}
+
+// attemptArguments returns the arguments of a statement that looks at a number of attempts along an index, with ids
+// below high and from low on.
+func attemptArguments(tenant int64, f AttemptFilter, key string, high, low int64, number int) ([]any, error) {
 	var among [][]any
 	for _, id := range f.Among {
 		among = append(among, []any{id})
 	}
 	list, err := encodeRows(among)
-	if err != nil {
-		return nil, err
-	}
 	only := 0
 	if f.Among != nil {
 		only = 1
 	}
-	rows, err := r.q.query(ctx, along, tenant, key, high, low, lookBatch, f.Trigger, f.Class, int(f.Outcome),
-		micros(f.Since), micros(f.Until), f.Endpoint, f.Subject, f.Message, only, list, f.Status)
-	return collect(rows, err, scanCandidate)
+	return []any{
+		tenant, key, high, low, number, f.Trigger, f.Class, int(f.Outcome), micros(f.Since), micros(f.Until),
+		f.Endpoint, f.Subject, f.Message, only, list, f.Status,
+	}, err
+}
+
+// FailureCount counts the failures of one kind.
+type FailureCount struct {
+	Class  string // of failures without an answer; empty: there was an answer
+	Status int    // of the answer; 0: there was none
+	Count  int64
+}
+
+// CountFailures counts the failed attempts that a filter selects by their kinds. It looks at a number of attempts, the
+// newest ones; complete reports whether these were all.
+func (r reader) CountFailures(
+	ctx context.Context, tenant int64, f AttemptFilter, number int,
+) (counts []FailureCount, complete bool, err error) {
+	span := idRange{before: f.Before, since: f.Since, until: f.Until, head: attemptHead, at: attemptAt}
+	low, high, err := r.idsWithin(ctx, span)
+	if err != nil {
+		return nil, false, err
+	}
+	along, key := failuresByID, ""
+	switch {
+	case f.Message != "":
+		along, key = failuresByMessage, f.Message
+	case f.Subject != "":
+		along, key = failuresBySubject, f.Subject
+	case f.Endpoint != "":
+		along, key = failuresByEndpoint, f.Endpoint
+	}
+	f.Outcome = Failed
+	arguments, err := attemptArguments(tenant, f, key, high, low, number)
+	if err != nil {
+		return nil, false, err
+	}
+	looked := 0
+	rows, err := r.q.query(ctx, along, arguments...)
+	counts, err = collect(rows, err, func(rows *sql.Rows) (c FailureCount, err error) {
+		all := 0
+		err = rows.Scan(&c.Class, &c.Status, &c.Count, &all)
+		looked += all
+		return c, err
+	})
+	counts = slices.DeleteFunc(counts, func(c FailureCount) bool { return c.Count == 0 })
+	slices.SortFunc(counts, func(a, b FailureCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Class, b.Class), a.Status-b.Status)
+	})
+	return counts, looked < number, err
 }
 
 // idRange selects rows by when they began. Head and at are the statements that read the last id, and the first row from

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,9 +12,17 @@ import (
 func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 	stores := openBoth(t)
 	args := []any{1, "x", 1000, 0, lookBatch, "", "", 0, 0, 0, "", "", "", 0, "[]", 0}
-	for index, s := range map[string]*statement{
-		"attempts_by_message": attemptsByMessage, "attempts_by_subject": attemptsBySubject, "attempts_by_endpoint": attemptsByEndpoint,
+	for s, index := range map[*statement]string{
+		attemptsByMessage: "attempts_by_message", attemptsBySubject: "attempts_by_subject",
+		attemptsByEndpoint: "attempts_by_endpoint", attemptsByClass: "attempts_by_class",
+		attemptsFailed: "attempts_failed", failuresByMessage: "attempts_by_message",
+		failuresBySubject: "attempts_by_subject", failuresByEndpoint: "attempts_by_endpoint",
+		failuresByID: "attempts_failed",
 	} {
+		args := slices.Clone(args)
+		if index == "attempts_failed" {
+			args[1] = ""
+		}
 		if plan := sqlitePlan(t, stores["sqlite"], s, args); !strings.Contains(plan,
 			"SEARCH attempts USING INDEX "+index+" (tenant=? AND ") || strings.Contains(plan, "SCAN attempts") {
 			t.Errorf("sqlite, by %s:\n%s", index, plan)

@@ -39,34 +39,34 @@ type SentAttempt struct {
 	BodyState hooks.BodyState `json:"body_state" enum:"same,differs,gone" doc:"same: it has the hash of what was sent. differs: it has not, so that it is not what was sent. gone: what it was made of has been removed." example:"same"`
 }
 
+// InSelection is embedded in the parameters of lists and counts of attempts.
+type InSelection struct {
+	Case    int64     `query:"case" minimum:"1" doc:"About the case with this id." example:"4539148803436467"`
+	Subject string    `query:"subject" maxLength:"120" doc:"About this: case/ID, contact/ID or endpoint/ID." example:"contact/4539148803436467"`
+	Trigger string    `query:"trigger" maxLength:"100" doc:"Of this trigger." example:"case_created"`
+	Message string    `query:"message" maxLength:"100" doc:"With this webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Since   time.Time `query:"since" doc:"Select attempts that began then or later." example:"2026-01-31T08:00:00Z"`
+	Until   time.Time `query:"until" doc:"Select attempts that began before." example:"2026-02-01T00:00:00Z"`
+}
+
 // InAttempts is embedded in the parameters of lists of attempts.
 type InAttempts struct {
-	Case     int64     `query:"case" minimum:"1" doc:"About the case with this id." example:"4539148803436467"`
-	Subject  string    `query:"subject" maxLength:"120" doc:"About this: case/ID, contact/ID or endpoint/ID." example:"contact/4539148803436467"`
-	Trigger  string    `query:"trigger" maxLength:"100" doc:"Of this trigger." example:"case_created"`
-	Message  string    `query:"message" maxLength:"100" doc:"With this webhook-id." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
-	Outcome  string    `query:"outcome" enum:"delivered,failed" doc:"Accepted by the receiver, or not." example:"failed"`
-	Class    string    `query:"class" maxLength:"100" doc:"With this class of failure." example:"timeout"`
-	Status   int       `query:"status" minimum:"100" maximum:"599" doc:"Answered with this HTTP status." example:"503"`
-	Contains string    `query:"contains" maxLength:"200" doc:"With this part in the body that was sent, or in the answer: its headers, the text of its body, or the error; upper and lower case are the same. One request searches 1,000 attempts or 16 MiB, the newest first; next goes on from there." example:"acme"`
-	Since    time.Time `query:"since" doc:"Select attempts that began then or later." example:"2026-01-31T08:00:00Z"`
-	Until    time.Time `query:"until" doc:"Select attempts that began before." example:"2026-02-01T00:00:00Z"`
+	InSelection
+	Outcome  string `query:"outcome" enum:"delivered,failed" doc:"Accepted by the receiver, or not." example:"failed"`
+	Class    string `query:"class" maxLength:"100" doc:"With this class of failure." example:"timeout"`
+	Status   int    `query:"status" minimum:"100" maximum:"599" doc:"Answered with this HTTP status." example:"503"`
+	Contains string `query:"contains" maxLength:"200" doc:"With this part in the body that was sent, or in the answer: its headers, the text of its body, or the error; upper and lower case are the same. One request searches 1,000 attempts or 16 MiB, the newest first; next goes on from there." example:"acme"`
 	rest.Paging
 }
 
-func (in InAttempts) filter() (hooks.AttemptQuery, error) {
-	f := hooks.AttemptQuery{Contains: in.Contains}
-	f.AttemptFilter = store.AttemptFilter{
+func (in InSelection) filter() (store.AttemptFilter, error) {
+	f := store.AttemptFilter{
 		Subject: in.Subject,
 		Message: in.Message,
 		Trigger: in.Trigger,
-		Class:   in.Class,
-		Status:  in.Status,
 		Since:   in.Since,
 		Until:   rest.PeriodEnd(in.Until),
-		Limit:   in.Limit,
 	}
-	f.Outcome = map[string]store.Outcome{"delivered": store.Delivered, "failed": store.Failed}[in.Outcome]
 	if in.Case != 0 {
 		subject := "case/" + strconv.FormatInt(in.Case, 10)
 		if in.Subject != "" && in.Subject != subject {
@@ -78,6 +78,13 @@ func (in InAttempts) filter() (hooks.AttemptQuery, error) {
 		f.Subject = subject
 	}
 	return f, nil
+}
+
+func (in InAttempts) query() (q hooks.AttemptQuery, err error) {
+	q.AttemptFilter, err = in.filter()
+	q.Class, q.Status, q.Contains, q.Limit = in.Class, in.Status, in.Contains, in.Limit
+	q.Outcome = map[string]store.Outcome{"delivered": store.Delivered, "failed": store.Failed}[in.Outcome]
+	return q, err
 }
 
 type shownAttempt struct{ Body rest.Reply[SentAttempt] }
@@ -92,6 +99,7 @@ type attemptHandler struct {
 func (h attemptHandler) register() {
 	h.registerProblems()
 	h.registerMetrics()
+	h.registerFailures()
 	const tag = "attempts"
 	const pages = " A page may have fewer than limit, or none, although there is a next."
 	rest.Handle(h.kernel, rest.Operation{
@@ -120,7 +128,7 @@ func (h attemptHandler) listAttempts(ctx context.Context, in *struct {
 	InEndpoint
 	InAttempts
 }) (*rest.PageAnswer[Attempt], error) {
-	f, err := in.filter()
+	f, err := in.query()
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +145,7 @@ func (h attemptHandler) findAttempts(ctx context.Context, in *struct {
 	Endpoint string `query:"endpoint" maxLength:"100" doc:"Made for the endpoint with this id." example:"ep_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	InAttempts
 }) (*rest.PageAnswer[Attempt], error) {
-	f, err := in.filter()
+	f, err := in.query()
 	if err != nil {
 		return nil, err
 	}

@@ -70,6 +70,58 @@ var attemptTests = map[string]func(*fixture){
 		})
 		f.equal(must[[]store.Problem](f)(f.store.Problems(f.t.Context(), f.other, e, 5)), []store.Problem(nil))
 	},
+	"failures are counted by their kinds, among the newest attempts": func(f *fixture) {
+		e, epoch := f.served(1)
+		s := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch}
+		for i := range 10 {
+			a := anAttempt(f.tenant, e, int64(i), 0)
+			a.Trigger, a.At = "case_created", start.Add(time.Duration(i)*3*time.Hour)
+			switch i % 5 {
+			case 0:
+				a.Class, a.Status = "", 503
+			case 1:
+				a.Class, a.Status, a.Delivered = "", 200, true
+			case 2:
+				a.Class, a.Status, a.Trigger = "dns", 0, "case_changed"
+			}
+			s.Attempts = append(s.Attempts, a) // three and four: timeouts
+		}
+		f.settle(s)
+		f.settle(store.Settlement{Tenant: f.other, Endpoint: e, Attempts: []store.Attempt{anAttempt(f.other, e, 1, 0)}})
+		timeouts, unavailable := store.FailureCount{Class: "timeout"}, store.FailureCount{Status: 503}
+		dns := store.FailureCount{Class: "dns"}
+		for name, c := range map[string]struct {
+			filter   store.AttemptFilter
+			number   int
+			want     [3]int64 // timeouts, 503, dns
+			complete bool
+		}{
+			"all":          {store.AttemptFilter{}, 9, [3]int64{4, 2, 2}, true},
+			"the newest":   {store.AttemptFilter{}, 8, [3]int64{4, 2, 2}, false},
+			"the latest":   {store.AttemptFilter{}, 3, [3]int64{2, 0, 1}, false},
+			"an endpoint":  {store.AttemptFilter{Endpoint: e}, 11, [3]int64{4, 2, 2}, true},
+			"its newest":   {store.AttemptFilter{Endpoint: e}, 5, [3]int64{2, 1, 1}, false},
+			"a trigger":    {store.AttemptFilter{Trigger: "case_changed"}, 9, [3]int64{0, 0, 2}, true},
+			"since":        {store.AttemptFilter{Since: start.Add(24 * time.Hour)}, 9, [3]int64{2, 0, 0}, true},
+			"a message":    {store.AttemptFilter{Message: s.Attempts[2].Message}, 9, [3]int64{0, 0, 1}, true},
+			"a subject":    {store.AttemptFilter{Subject: "case/none"}, 9, [3]int64{}, true},
+			"its outcome":  {store.AttemptFilter{Outcome: store.Delivered}, 9, [3]int64{4, 2, 2}, true},
+			"among none":   {store.AttemptFilter{Among: []string{}}, 9, [3]int64{}, true},
+			"among others": {store.AttemptFilter{Among: []string{"ep_x", e}}, 9, [3]int64{4, 2, 2}, true},
+		} {
+			got, complete, err := f.store.CountFailures(f.t.Context(), f.tenant, c.filter, c.number)
+			counts := map[store.FailureCount]int64{}
+			for _, one := range got {
+				n := one.Count
+				one.Count = 0
+				counts[one] = n
+			}
+			if err != nil || complete != c.complete || counts[timeouts] != c.want[0] ||
+				counts[unavailable] != c.want[1] || counts[dns] != c.want[2] {
+				f.t.Errorf("%s: %+v, complete %v, %v; want %v", name, got, complete, err, c.want)
+			}
+		}
+	},
 	"attempts are found by whatever is known of them": func(f *fixture) {
 		const n = 60
 		endpoints := f.attempted(n)
@@ -85,6 +137,8 @@ var attemptTests = map[string]func(*fixture){
 			"delivered": {store.AttemptFilter{Outcome: store.Delivered}, func(i int) bool { return i%3 == 0 }},
 			"failed":    {store.AttemptFilter{Outcome: store.Failed, Endpoint: endpoints[0]}, func(i int) bool { return i%3 != 0 && i%2 == 0 }},
 			"class":     {store.AttemptFilter{Class: "timeout"}, func(i int) bool { return i%3 != 0 }},
+			"503":       {store.AttemptFilter{Status: 503}, func(int) bool { return false }},
+			"every":     {store.AttemptFilter{Outcome: store.Failed}, func(i int) bool { return i%3 != 0 }},
 			"status":    {store.AttemptFilter{Status: 200}, func(i int) bool { return i%3 == 0 }},
 			"since":     {store.AttemptFilter{Since: start.Add(30 * time.Minute)}, func(i int) bool { return i >= 30 }},
 			"until":     {store.AttemptFilter{Until: start.Add(30 * time.Minute)}, func(i int) bool { return i < 30 }},

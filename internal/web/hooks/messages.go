@@ -2,9 +2,9 @@ package hooks
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +50,7 @@ type messageRow struct {
 // quickFilter is a filter that one press sets.
 type quickFilter struct {
 	Name, Href string
+	Count      string
 	Current    bool
 }
 
@@ -154,29 +155,54 @@ func (f messageFilter) chips(names map[string]string) (all []ui.Chip) {
 	return all
 }
 
-// quick lists the filters that one press sets: the outcomes, and the classes that are common.
-func (f messageFilter) quick() []quickFilter {
-	parameters := []string{"outcome", "class", "status", "cursor"}
-	set := func(name, outcome, class string) quickFilter {
-		query := url.Values{}
-		for n, values := range f.query {
-			if !slices.Contains(parameters, n) {
-				query[n] = values
-			}
-		}
-		if outcome != "" {
-			query.Set("outcome", outcome)
-		}
-		if class != "" {
-			query.Set("class", class)
-		}
-		return quickFilter{name, withQuery(f.path, query), f.Outcome == outcome && f.Class == class && f.Status == ""}
+// maxKinds bounds the kinds of failures that the list offers. The form has all of them.
+const maxKinds = 8
+
+// quick lists the filters that one press sets: the outcomes, and the kinds of failures that there are.
+func (f messageFilter) quick(counts *hooks.FailureCounts) []quickFilter {
+	all := []quickFilter{
+		f.set("All", "", "", ""), f.set("Delivered", "delivered", "", ""), f.set("Failed", "failed", "", ""),
 	}
-	all := []quickFilter{set("All", "", ""), set("Delivered", "delivered", ""), set("Failed", "failed", "")}
-	for _, class := range []string{"connect", "timeout", "dns", "tls"} {
-		all = append(all, set(className(class), "", class))
+	if counts == nil {
+		return all
+	}
+	all[2].Count = boundedCount(counts.Sum(), counts.Complete)
+	for _, k := range counts.Kinds[:min(maxKinds, len(counts.Kinds))] {
+		status := ""
+		if k.Status != 0 {
+			status = strconv.Itoa(k.Status)
+		}
+		q := f.set(failureOf(k.Status, k.Class).Name, "", k.Class, status)
+		q.Count = boundedCount(k.Count, counts.Complete)
+		all = append(all, q)
 	}
 	return all
+}
+
+// set returns the filter that replaces the outcome and the kind of failure, and keeps the others.
+func (f messageFilter) set(name, outcome, class, status string) quickFilter {
+	query := maps.Clone(f.query)
+	query.Del("cursor")
+	query.Del("done")
+	for parameter, value := range map[string]string{"outcome": outcome, "class": class, "status": status} {
+		if query.Del(parameter); value != "" {
+			query.Set(parameter, value)
+		}
+	}
+	current := f.Outcome == outcome && f.Class == class && f.Status == status
+	return quickFilter{Name: name, Href: withQuery(f.path, query), Current: current}
+}
+
+// mostCounted is the highest count that the list shows.
+const mostCounted = 1000
+
+// boundedCount formats a count that ends at mostCounted, or that is of the newest alone.
+func boundedCount(n int64, complete bool) string {
+	text := ui.Number(int(min(n, mostCounted)))
+	if n > mostCounted || !complete {
+		text += "+"
+	}
+	return text
 }
 
 func withQuery(path string, query url.Values) string {
@@ -244,8 +270,12 @@ func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, erro
 	if err != nil {
 		return messageList{}, err
 	}
+	counts, err := h.failureCounts(ctx, r, selection)
+	if err != nil {
+		return messageList{}, err
+	}
 	list := messageList{
-		Chips: f.chips(names), Quick: f.quick(), Filter: f, Endpoints: endpoints, Triggers: wire.Names(),
+		Chips: f.chips(names), Quick: f.quick(counts), Filter: f, Endpoints: endpoints, Triggers: wire.Names(),
 		Classes: classChoices(),
 	}
 	list.Filtered = len(list.Chips) > 0
@@ -268,6 +298,17 @@ func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, erro
 		list.Newest = ui.Without(f.path, f.query)
 	}
 	return list, nil
+}
+
+// failureCounts counts the failures that the other filters select; nil: they select by contents, which are not counted.
+func (h handler) failureCounts(
+	ctx context.Context, r *ui.Request, q hooks.AttemptQuery,
+) (*hooks.FailureCounts, error) {
+	if q.Contains != "" {
+		return nil, nil
+	}
+	counts, err := h.services.Messages.CountFailures(ctx, r.Principal, q.AttemptFilter)
+	return &counts, err
 }
 
 // The bounds of a search for a page of attempts. One that finds few looks on until then.

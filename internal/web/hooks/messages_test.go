@@ -137,6 +137,14 @@ func TestMessagesAreListedAndFiltered(t *testing.T) {
 	}
 	want(t, w.manager.Get("/messages?outcome=failed&time=1h"), 200, "last hour", "Remove the filter outcome failed")
 	want(t, w.manager.Get("/messages?contains=NT-0001"), 200, "Remove the filter contains NT-0001", "contains=NT-0001")
+	counted := w.manager.Get("/messages?outcome=delivered&endpoint=" + w.bad)
+	if !strings.Contains(counted.HTML, `&amp;status=422">422 <span class="count">1</span>`) ||
+		!strings.Contains(counted.HTML, `&amp;outcome=failed">Failed <span class="count">1</span>`) {
+		t.Errorf("the failures are not counted: %s", counted.Text())
+	}
+	if other := w.manager.Get("/messages?endpoint=" + w.good); strings.Contains(other.HTML, "status=422") {
+		t.Error("failures of another endpoint are counted")
+	}
 	for q, path := range map[string]string{
 		good: "/messages/" + good, "msg_x": "/messages?message=msg_x", "case_created": "/messages?trigger=case_created",
 		"17":         "/messages?subject=case%2F17",
