@@ -185,7 +185,7 @@ func (r reader) seekAttempts(ctx context.Context, tenant int64, f AttemptFilter,
 	case f.failed():
 		along = attemptsFailed
 	}
-	arguments, err := attemptArguments(tenant, f, key, high, low, lookBatch)
+	arguments, err := attemptArguments(tenant, f, attemptsRead{key, high, low, lookBatch})
 	if err != nil {
 		return nil, err
 	}
@@ -199,9 +199,15 @@ func (f AttemptFilter) failed() bool {
 	return f.Outcome == Failed || f.Status != 0 && (f.Status < accepted || f.Status >= behind)
 }
 
-// attemptArguments returns the arguments of a statement that looks at a number of attempts along an index, with ids
-// below high and from low on.
-func attemptArguments(tenant int64, f AttemptFilter, key string, high, low int64, number int) ([]any, error) {
+// attemptsRead selects the attempts that a statement looks at, along an index.
+type attemptsRead struct {
+	key       string // in the index
+	high, low int64  // ids: below high, and from low on
+	number    int    // the newest ones
+}
+
+// attemptArguments returns the arguments of a statement that looks at attempts.
+func attemptArguments(tenant int64, f AttemptFilter, q attemptsRead) ([]any, error) {
 	var among [][]any
 	for _, id := range f.Among {
 		among = append(among, []any{id})
@@ -212,7 +218,7 @@ func attemptArguments(tenant int64, f AttemptFilter, key string, high, low int64
 		only = 1
 	}
 	return []any{
-		tenant, key, high, low, number, f.Trigger, f.Class, int(f.Outcome), micros(f.Since), micros(f.Until),
+		tenant, q.key, q.high, q.low, q.number, f.Trigger, f.Class, int(f.Outcome), micros(f.Since), micros(f.Until),
 		f.Endpoint, f.Subject, f.Message, only, list, f.Status,
 	}, err
 }
@@ -244,7 +250,7 @@ func (r reader) CountFailures(
 		along, key = failuresByEndpoint, f.Endpoint
 	}
 	f.Outcome = Failed
-	arguments, err := attemptArguments(tenant, f, key, high, low, number)
+	arguments, err := attemptArguments(tenant, f, attemptsRead{key, high, low, number})
 	if err != nil {
 		return nil, false, err
 	}
