@@ -12,6 +12,15 @@ type Secret struct {
 	Key       []byte // of V1 the key itself, of V1a the seed of the private key
 	CreatedAt time.Time
 	ExpiresAt time.Time // when it stops signing; zero: never
+	Tested    SecretTest
+}
+
+// SecretTest is the outcome of the last sample that a secret alone signed. The zero value: there was none.
+type SecretTest struct {
+	At        time.Time
+	Status    int    // of the answer; 0: there was none
+	Class     string // of a failure without an answer
+	Delivered bool
 }
 
 // SecretKind is the algorithm of a secret, as signatures name it.

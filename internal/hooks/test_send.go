@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
@@ -18,6 +19,7 @@ type Test struct {
 	Endpoint string // its id
 	Trigger  string
 	Body     []byte // JSON to send in place of the sample's; empty: the sample's own
+	Secret   string // the id of the secret that is to sign alone; empty: all that are in force
 	Send     SendFunc
 }
 
@@ -45,6 +47,20 @@ func (t Test) check(p access.Principal) error {
 type TestResult struct {
 	store.Attempt
 	Reason string
+	Secret string // that signed alone; empty: all that were in force
+}
+
+// signer returns the endpoint with the secret that is to sign alone.
+func (t Test) signer(e endpoint.Endpoint, now time.Time) (endpoint.Endpoint, error) {
+	if t.Secret == "" {
+		return e, nil
+	}
+	e.Secrets = slices.DeleteFunc(e.Signing(now), func(s endpoint.Secret) bool { return s.ID != t.Secret })
+	if len(e.Secrets) == 0 {
+		return e, fault.New(fault.NotFound, "endpoint.secret_not_found",
+			"The endpoint has no secret with this id. List its secrets for their ids.")
+	}
+	return e, nil
 }
 
 // SendFunc sends a sample of a trigger to an endpoint, with a body of the caller's if that is not empty.
@@ -70,21 +86,33 @@ func (s *Messages) TestEndpoint(
 	if err := t.check(p); err != nil {
 		return out, err
 	}
+	sender, err := t.signer(e, s.now())
+	if err != nil {
+		return out, err
+	}
 	err = s.guard.Once(ctx, p, once, func() error {
 		if err := s.guard.Claim(ctx, p, once, time.Duration(e.Policy.Timeout)); err != nil {
 			return err
 		}
-		if out.Attempt, out.Reason, err = t.Send(ctx, e, t.Trigger, t.Body); err != nil {
+		if out.Attempt, out.Reason, err = t.Send(ctx, sender, t.Trigger, t.Body); err != nil {
 			return err
 		}
+		out.Secret = t.Secret
 		m := authz.NewMandate(p, access.TestEndpoint)
 		m.Waited = true
 		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
+			detail := map[string]any{"trigger": out.Trigger, "delivered": out.Delivered, "edited": len(t.Body) > 0}
+			if t.Secret != "" {
+				detail["secret"] = t.Secret
+				tested := endpoint.SecretTest{
+					At: out.At, Status: out.Status, Class: out.Class, Delivered: out.Delivered,
+				}
+				if err := tx.NoteTest(ctx, p.Tenant, e.ID, t.Secret, tested); err != nil {
+					return err
+				}
+			}
 			err := s.guard.Record(ctx, tx, authz.Note{
-				Who:     p,
-				What:    access.EndpointTested,
-				Subject: authz.AboutEndpoint(e),
-				Detail:  map[string]any{"trigger": out.Trigger, "delivered": out.Delivered, "edited": len(t.Body) > 0},
+				Who: p, What: access.EndpointTested, Subject: authz.AboutEndpoint(e), Detail: detail,
 			})
 			if err != nil {
 				return err

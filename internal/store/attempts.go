@@ -93,10 +93,11 @@ var (
 	attemptsFailed     = attemptSeek(alongFailed)
 	attemptsByID       = attemptSeek(alongID)
 
-	failuresByMessage  = countAlong(alongMessage)
-	failuresBySubject  = countAlong(alongSubject)
-	failuresByEndpoint = countAlong(alongEndpoint)
-	failuresByID       = countAlong(alongFailed)
+	countsByMessage  = countAlong(alongMessage)
+	countsBySubject  = countAlong(alongSubject)
+	countsByEndpoint = countAlong(alongEndpoint)
+	countsFailed     = countAlong(alongFailed)
+	countsByID       = countAlong(alongID)
 
 	attemptsAmong = define(`select ` + attemptColumns.names() + ` from attempts
 		where id in (select r.id from rows($1: id bigint) as r)
@@ -223,47 +224,48 @@ func attemptArguments(tenant int64, f AttemptFilter, q attemptsRead) ([]any, err
 	}, err
 }
 
-// FailureCount counts the failures of one kind.
-type FailureCount struct {
+// AttemptCount counts the attempts with one outcome.
+type AttemptCount struct {
 	Class  string // of failures without an answer; empty: there was an answer
 	Status int    // of the answer; 0: there was none
 	Count  int64
 }
 
-// CountFailures counts the failed attempts that a filter selects by their kinds. It looks at a number of attempts, the
-// newest ones; complete reports whether these were all.
-func (r reader) CountFailures(
+// CountAttempts counts the attempts that a filter selects by their class and status, the most frequent first. It looks at
+// a number of attempts, the newest ones; complete reports whether these were all.
+func (r reader) CountAttempts(
 	ctx context.Context, tenant int64, f AttemptFilter, number int,
-) (counts []FailureCount, complete bool, err error) {
+) (counts []AttemptCount, complete bool, err error) {
 	span := idRange{before: f.Before, since: f.Since, until: f.Until, head: attemptHead, at: attemptAt}
 	low, high, err := r.idsWithin(ctx, span)
 	if err != nil {
 		return nil, false, err
 	}
-	along, key := failuresByID, ""
+	along, key := countsByID, ""
 	switch {
 	case f.Message != "":
-		along, key = failuresByMessage, f.Message
+		along, key = countsByMessage, f.Message
 	case f.Subject != "":
-		along, key = failuresBySubject, f.Subject
+		along, key = countsBySubject, f.Subject
 	case f.Endpoint != "":
-		along, key = failuresByEndpoint, f.Endpoint
+		along, key = countsByEndpoint, f.Endpoint
+	case f.failed():
+		along = countsFailed
 	}
-	f.Outcome = Failed
 	arguments, err := attemptArguments(tenant, f, attemptsRead{key, high, low, number})
 	if err != nil {
 		return nil, false, err
 	}
 	looked := 0
 	rows, err := r.q.query(ctx, along, arguments...)
-	counts, err = collect(rows, err, func(rows *sql.Rows) (c FailureCount, err error) {
+	counts, err = collect(rows, err, func(rows *sql.Rows) (c AttemptCount, err error) {
 		all := 0
 		err = rows.Scan(&c.Class, &c.Status, &c.Count, &all)
 		looked += all
 		return c, err
 	})
-	counts = slices.DeleteFunc(counts, func(c FailureCount) bool { return c.Count == 0 })
-	slices.SortFunc(counts, func(a, b FailureCount) int {
+	counts = slices.DeleteFunc(counts, func(c AttemptCount) bool { return c.Count == 0 })
+	slices.SortFunc(counts, func(a, b AttemptCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Class, b.Class), a.Status-b.Status)
 	})
 	return counts, looked < number, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -76,6 +77,7 @@ var (
 			` + endpointSaved.assignments(5) + `, revision = revision + 1
 		where tenant = $1 and id = $2 and revision = $3
 		returning revision`)
+	endpointSecrets  = define(`update endpoints set secrets = $3 where tenant = $1 and id = $2 and revision = $4`)
 	endpointDrop     = define(`delete from endpoints where tenant = $1 and id = $2`)
 	endpointDeadDrop = define(`delete from dead where tenant = $1 and endpoint = $2`)
 
@@ -108,6 +110,14 @@ type storedKey struct {
 	Key       []byte              `json:"key"`
 	CreatedAt int64               `json:"created_at"`
 	ExpiresAt int64               `json:"expires_at,omitempty"` // absent: never
+	Tested    *storedTest         `json:"tested,omitempty"`
+}
+
+type storedTest struct {
+	At        int64  `json:"at"`
+	Status    int    `json:"status,omitempty"`
+	Class     string `json:"class,omitempty"`
+	Delivered bool   `json:"delivered,omitempty"`
 }
 
 func secretsOf(e endpoint.Endpoint) storedSecrets {
@@ -120,6 +130,9 @@ func storedKeys(secrets []endpoint.Secret) (keys []storedKey) {
 		if !k.ExpiresAt.IsZero() {
 			stored.ExpiresAt = micros(k.ExpiresAt)
 		}
+		if t := k.Tested; !t.At.IsZero() {
+			stored.Tested = &storedTest{micros(t.At), t.Status, t.Class, t.Delivered}
+		}
 		keys = append(keys, stored)
 	}
 	return keys
@@ -130,6 +143,11 @@ func (k storedKey) secret() endpoint.Secret {
 	secret := endpoint.Secret{ID: k.ID, Kind: k.Kind, Key: k.Key, CreatedAt: fromMicros(k.CreatedAt)}
 	if k.ExpiresAt != 0 {
 		secret.ExpiresAt = fromMicros(k.ExpiresAt)
+	}
+	if t := k.Tested; t != nil {
+		secret.Tested = endpoint.SecretTest{
+			At: fromMicros(t.At), Status: t.Status, Class: t.Class, Delivered: t.Delivered,
+		}
 	}
 	return secret
 }
@@ -250,6 +268,29 @@ func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint
 		return e, err
 	}
 	return e, tx.subscribe(ctx, e)
+}
+
+// NoteTest saves the outcome of a sample that a secret of an endpoint alone signed. It is no change of the endpoint, whose
+// revision stays. Where the endpoint or its secret has been changed meanwhile, nothing is saved.
+func (tx *Tx) NoteTest(ctx context.Context, tenant int64, id, secret string, t endpoint.SecretTest) error {
+	e, err := tx.Endpoint(ctx, tenant, id)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for i := range e.Secrets {
+		if e.Secrets[i].ID == secret {
+			e.Secrets[i].Tested = t
+		}
+	}
+	row, err := tx.endpointRow(e)
+	if err != nil {
+		return err
+	}
+	_, err = tx.q.exec(ctx, endpointSecrets, tenant, id, row.sealed, e.Revision)
+	return err
 }
 
 // DeleteEndpoint removes an endpoint with its cursors and all waiting messages. Its attempts stay. The outcomes of

@@ -15,9 +15,9 @@ func TestAttemptsAreFoundAlongIndexes(t *testing.T) {
 	for s, index := range map[*statement]string{
 		attemptsByMessage: "attempts_by_message", attemptsBySubject: "attempts_by_subject",
 		attemptsByEndpoint: "attempts_by_endpoint", attemptsByClass: "attempts_by_class",
-		attemptsFailed: "attempts_failed", failuresByMessage: "attempts_by_message",
-		failuresBySubject: "attempts_by_subject", failuresByEndpoint: "attempts_by_endpoint",
-		failuresByID: "attempts_failed",
+		attemptsFailed: "attempts_failed", countsByMessage: "attempts_by_message",
+		countsBySubject: "attempts_by_subject", countsByEndpoint: "attempts_by_endpoint",
+		countsFailed: "attempts_failed",
 	} {
 		args := slices.Clone(args)
 		if index == "attempts_failed" {

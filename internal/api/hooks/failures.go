@@ -5,6 +5,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/store"
 )
 
 // FailureCounts are counts of failed attempts.
@@ -40,8 +41,8 @@ func (h attemptHandler) countFailures(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	f.Endpoint = in.Endpoint
-	found, err := h.service.Messages.CountFailures(ctx, rest.PrincipalOf(ctx), f)
+	f.Endpoint, f.Outcome = in.Endpoint, store.Failed
+	found, err := h.service.Messages.CountAttempts(ctx, rest.PrincipalOf(ctx), f)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,16 @@ type Secret struct {
 	CreatedAt rest.Time           `json:"created_at" doc:"When it was made."`
 	ExpiresAt rest.TimeOrNull     `json:"expires_at" doc:"From then on it signs nothing; null: it does not expire."`
 
-	Fingerprint string `json:"fingerprint" doc:"Identifies the secret: the first 16 hexadecimal digits of the SHA-256 of the secret (whsec_...), or of the public key (whpk_...). In a shell: printf %s \"$SECRET\" | sha256sum." example:"9f86d081884c7d65"`
+	Tested      *SecretTest `json:"tested,omitempty" doc:"The last sample that it alone signed (POST /v1/endpoints/{id}/test with its secret_id); absent: none."`
+	Fingerprint string      `json:"fingerprint" doc:"Identifies the secret: the first 16 hexadecimal digits of the SHA-256 of the secret (whsec_...), or of the public key (whpk_...). In a shell: printf %s \"$SECRET\" | sha256sum." example:"9f86d081884c7d65"`
+}
+
+// SecretTest is the outcome of a sample that a secret alone signed.
+type SecretTest struct {
+	At        rest.Time `json:"at" doc:"When it began."`
+	Delivered bool      `json:"delivered" doc:"The receiver accepted it." example:"true"`
+	Status    *int      `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
+	Failure   *string   `json:"failure" doc:"The class of the failure; null: there was an answer." example:"timeout"`
 }
 
 // CreatedSecret is a new secret, with its key if that may be shown.
@@ -145,6 +154,9 @@ func showSecret(s endpoint.Secret) Secret {
 		out.PublicKey = &given
 	}
 	out.Fingerprint = outbound.Fingerprint(given)
+	if t := s.Tested; !t.At.IsZero() {
+		out.Tested = &SecretTest{rest.Time(t.At), t.Delivered, rest.OrNull(t.Status), rest.OrNull(t.Class)}
+	}
 	return out
 }
 

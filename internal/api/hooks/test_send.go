@@ -14,7 +14,8 @@ import (
 
 // NewTest is the body that tests an endpoint.
 type NewTest struct {
-	Trigger string `json:"trigger" minLength:"1" maxLength:"100" doc:"The trigger whose sample is sent, whether the endpoint subscribes to it or not." example:"case_created"`
+	Trigger string  `json:"trigger" minLength:"1" maxLength:"100" doc:"The trigger whose sample is sent, whether the endpoint subscribes to it or not." example:"case_created"`
+	Secret  *string `json:"secret_id,omitempty" maxLength:"100" doc:"The secret that signs the sample alone; absent: all that are in force do. Accepted, it shows that the receiver knows this secret, if it checks signatures." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 }
 
 // TestResult is the result of a test.
@@ -28,6 +29,7 @@ type TestResult struct {
 	Address    string     `json:"address" doc:"The address dialled, or refused, if it is public, or stands in the URL; empty: it is neither, or it did not come to that." example:"192.0.2.7:443"`
 	Status     *int       `json:"status" doc:"The HTTP status; null: there was no answer." example:"200"`
 	Failure    *string    `json:"failure" doc:"The class of the failure; null: there was an answer." example:"timeout"`
+	Secret     *string    `json:"secret_id" doc:"The secret that signed it alone; null: all that are in force." example:"sec_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Request    rest.Value `json:"request" doc:"The headers sent, without signatures and credentials."`
 	Response   rest.Value `json:"response" doc:"The headers and the beginning of the body of the answer."`
 }
@@ -51,6 +53,7 @@ func (h testHandler) register(k *rest.Kernel) {
 			return rest.Answer(http.StatusOK, showTestResult(t))
 		}, func(o authz.Once) (hooks.TestResult, error) {
 			test := hooks.Test{Endpoint: in.ID, Trigger: body.Trigger, Send: h.tester.Send}
+			rest.Set(&test.Secret, body.Secret)
 			return h.service.Messages.TestEndpoint(ctx, rest.PrincipalOf(ctx), test, o)
 		})
 	})
@@ -67,6 +70,7 @@ func showTestResult(t hooks.TestResult) TestResult {
 		Address:    t.Address,
 		Status:     rest.OrNull(t.Status),
 		Failure:    rest.OrNull(t.Class),
+		Secret:     rest.OrNull(t.Secret),
 		Request:    rest.Value(t.Request),
 		Response:   rest.Value(t.Response),
 	}

@@ -70,7 +70,7 @@ var attemptTests = map[string]func(*fixture){
 		})
 		f.equal(must[[]store.Problem](f)(f.store.Problems(f.t.Context(), f.other, e, 5)), []store.Problem(nil))
 	},
-	"failures are counted by their kinds, among the newest attempts": func(f *fixture) {
+	"attempts are counted by their outcomes, among the newest ones": func(f *fixture) {
 		e, epoch := f.served(1)
 		s := store.Settlement{Tenant: f.tenant, Endpoint: e, Cursor: "cur_" + e, Epoch: epoch}
 		for i := range 10 {
@@ -88,7 +88,7 @@ var attemptTests = map[string]func(*fixture){
 		}
 		f.settle(s)
 		f.settle(store.Settlement{Tenant: f.other, Endpoint: e, Attempts: []store.Attempt{anAttempt(f.other, e, 1, 0)}})
-		kinds := []store.FailureCount{{Class: "timeout"}, {Status: 503}, {Class: "dns"}}
+		kinds := []store.AttemptCount{{Class: "timeout"}, {Status: 503}, {Class: "dns"}}
 		for name, c := range map[string]struct {
 			filter   store.AttemptFilter
 			number   int
@@ -104,11 +104,11 @@ var attemptTests = map[string]func(*fixture){
 			"since":        {store.AttemptFilter{Since: start.Add(24 * time.Hour)}, 9, [3]int64{2, 0, 0}, true},
 			"a message":    {store.AttemptFilter{Message: s.Attempts[2].Message}, 9, [3]int64{0, 0, 1}, true},
 			"a subject":    {store.AttemptFilter{Subject: "case/none"}, 9, [3]int64{}, true},
-			"its outcome":  {store.AttemptFilter{Outcome: store.Delivered}, 9, [3]int64{4, 2, 2}, true},
 			"among none":   {store.AttemptFilter{Among: []string{}}, 9, [3]int64{}, true},
 			"among others": {store.AttemptFilter{Among: []string{"ep_x", e}}, 9, [3]int64{4, 2, 2}, true},
 		} {
-			got, complete, err := f.store.CountFailures(f.t.Context(), f.tenant, c.filter, c.number)
+			c.filter.Outcome = store.Failed
+			got, complete, err := f.store.CountAttempts(f.t.Context(), f.tenant, c.filter, c.number)
 			var counts [3]int64
 			for _, one := range got {
 				n := one.Count
@@ -117,6 +117,28 @@ var attemptTests = map[string]func(*fixture){
 			}
 			if err != nil || complete != c.complete || counts != c.want {
 				f.t.Errorf("%s: %+v, complete %v, %v; want %v", name, got, complete, err, c.want)
+			}
+		}
+	},
+	"delivered attempts are counted, too": func(f *fixture) {
+		endpoints := f.attempted(30) // of which 24 are the tenant's, and every third is delivered
+		for name, c := range map[string]struct {
+			filter store.AttemptFilter
+			want   int64
+		}{
+			"all":           {store.AttemptFilter{Outcome: store.Delivered}, 8},
+			"at one":        {store.AttemptFilter{Outcome: store.Delivered, Endpoint: endpoints[0]}, 4},
+			"since":         {store.AttemptFilter{Outcome: store.Delivered, Since: start.Add(20 * time.Minute)}, 2},
+			"of any status": {store.AttemptFilter{Status: 200}, 8},
+			"of another":    {store.AttemptFilter{Status: 200, Outcome: store.Failed}, 0},
+		} {
+			got, complete, err := f.store.CountAttempts(f.t.Context(), f.tenant, c.filter, 99)
+			var sum int64
+			for _, one := range got {
+				sum += one.Count
+			}
+			if sum != c.want || !complete || err != nil {
+				f.t.Errorf("%s: %+v, %v, %v", name, got, complete, err)
 			}
 		}
 	},

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +23,7 @@ type endpointDetail struct {
 	Lag      store.Lag
 	Contact  store.LastContact
 	Secrets  []shownSecret
+	Rotation *rotation // nil: no secret is about to end
 	Recent   []messageRow
 	Replays  []replayRow
 	Parked   []parkedRow
@@ -41,6 +43,13 @@ type shownSecret struct {
 	ID, Kind, Fingerprint string
 	Public                string // the public key of a pair
 	Made, Ends            time.Time
+	Tested                endpoint.SecretTest
+}
+
+// rotation is what is known of a secret that is to replace another one.
+type rotation struct {
+	New, Old  shownSecret
+	Delivered string // messages accepted since, signed by both
 }
 
 // parkedRow is a lane that waits for the next try of its first message.
@@ -70,6 +79,7 @@ var endpointNotes = map[string]string{
 	"skipped": "Active again, at the head of the journal: messages that waited are skipped.",
 	"ended":   "The secret has ended: it signs nothing any more.",
 	"retry":   "They are being sent again.",
+	"tested":  "A sample was sent that this secret alone signed. What came of it stands under Secrets.",
 	"drop":    "Dropped. They stay listed as dropped.",
 	"replay":  "The replay has started.",
 	"cancel":  "The replay is cancelled. What it has sent stays sent.",
@@ -113,6 +123,9 @@ func (h handler) endpointDetail(ctx context.Context, r *ui.Request) (d endpointD
 	for _, s := range secrets {
 		d.Secrets = append(d.Secrets, showSecret(s))
 	}
+	if d.Rotation, err = h.rotation(ctx, r, d); err != nil {
+		return d, err
+	}
 	recent, err := h.services.Messages.Attempts(ctx, p, hooks.AttemptQuery{
 		AttemptFilter: store.AttemptFilter{Endpoint: id, Limit: recentRows},
 	})
@@ -129,8 +142,25 @@ func (h handler) endpointDetail(ctx context.Context, r *ui.Request) (d endpointD
 	return d, err
 }
 
+// rotation returns the newest secret that another one of its kind gives way to; nil: there is none.
+func (h handler) rotation(ctx context.Context, r *ui.Request, d endpointDetail) (*rotation, error) {
+	for i, s := range d.Secrets {
+		at := slices.IndexFunc(d.Secrets[i+1:], func(old shownSecret) bool {
+			return old.Kind == s.Kind && !old.Ends.IsZero()
+		})
+		if at < 0 || !s.Ends.IsZero() {
+			continue
+		}
+		accepted, err := h.services.Messages.CountAttempts(ctx, r.Principal, store.AttemptFilter{
+			Endpoint: d.Endpoint.ID, Outcome: store.Delivered, Since: s.Made,
+		})
+		return &rotation{s, d.Secrets[i+1+at], boundedCount(accepted.Sum(), accepted.Complete)}, err
+	}
+	return nil, nil
+}
+
 func showSecret(s endpoint.Secret) shownSecret {
-	out := shownSecret{ID: s.ID, Kind: string(s.Kind), Made: s.CreatedAt, Ends: s.ExpiresAt}
+	out := shownSecret{ID: s.ID, Kind: string(s.Kind), Made: s.CreatedAt, Ends: s.ExpiresAt, Tested: s.Tested}
 	given := outbound.FormatKey(s.Key)
 	if s.Kind == endpoint.V1a {
 		given = outbound.FormatPublicKey(s.Key)

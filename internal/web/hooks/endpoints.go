@@ -23,6 +23,7 @@ func (h handler) registerEndpoints(s *ui.Site) {
 	s.Page("POST /endpoints/{id}/filter", access.UpdateEndpoint, h.saveFilter)
 	s.Page("POST /endpoints/{id}/secrets", access.RotateEndpointSecret, h.rotateSecret)
 	s.Page("POST /endpoints/{id}/secrets/{secret}/end", access.DeleteEndpointSecret, h.endSecret)
+	s.Page("POST /endpoints/{id}/secrets/{secret}/test", access.TestEndpoint, h.testSecret)
 	s.Page("POST /endpoints/{id}/test", access.TestEndpoint, h.testSend)
 	s.Page("POST /endpoints/{id}/dead/retry", access.RetryDead, h.retryDead)
 	s.Page("POST /endpoints/{id}/dead/drop", access.DropDead, h.dropDead)

@@ -87,6 +87,22 @@ func TestSecretsAreRotatedAndShownOnce(t *testing.T) {
 	if secretText.MatchString(again.HTML) {
 		t.Error("a secret is shown again")
 	}
+	want(t, again, 200, "signs alone; until then both do.", "Nothing was accepted since it was made.",
+		"Test with the new secret alone")
+	w.create("After the rotation")
+	w.until(path, "accepted 1 with both signatures")
+	test := regexp.MustCompile(`action="(/endpoints/ep_\w+/secrets/sec_\w+/test)"`).FindStringSubmatch(again.HTML)
+	if test == nil {
+		t.Fatal("the new secret can't be tested")
+	}
+	want(t, w.manager.Post(test[1], nil), 200, "A sample was sent that this secret alone signed",
+		"it accepted a sample that the new secret alone signed")
+	want(t, w.manager.Post(strings.Replace(test[1], "sec_", "sec_0", 1), nil), 404)
+	bad := "/endpoints/" + w.bad
+	w.manager.Post(bad+"/secrets", url.Values{"overlap": {"1h"}})
+	test = regexp.MustCompile(`action="(/endpoints/ep_\w+/secrets/sec_\w+/test)"`).
+		FindStringSubmatch(w.manager.Get(bad).HTML)
+	want(t, w.manager.Post(test[1], nil), 200, "422", "it did not accept a sample that the new secret alone signed")
 	end := regexp.MustCompile(`/secrets/(sec_[0-9a-f]+)/end`).FindAllStringSubmatch(again.HTML, -1)
 	if len(end) != 2 {
 		t.Fatalf("%d secrets can be ended, want 2", len(end))

@@ -159,7 +159,7 @@ func (f messageFilter) chips(names map[string]string) (all []ui.Chip) {
 const maxKinds = 8
 
 // quick lists the filters that one press sets: the outcomes, and the kinds of failures that there are.
-func (f messageFilter) quick(counts *hooks.FailureCounts) []quickFilter {
+func (f messageFilter) quick(counts *hooks.AttemptCounts) []quickFilter {
 	all := []quickFilter{
 		f.set("All", "", "", ""), f.set("Delivered", "delivered", "", ""), f.set("Failed", "failed", "", ""),
 	}
@@ -303,11 +303,13 @@ func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, erro
 // failureCounts counts the failures that the other filters select; nil: they select by contents, which are not counted.
 func (h handler) failureCounts(
 	ctx context.Context, r *ui.Request, q hooks.AttemptQuery,
-) (*hooks.FailureCounts, error) {
+) (*hooks.AttemptCounts, error) {
 	if q.Contains != "" {
 		return nil, nil
 	}
-	counts, err := h.services.Messages.CountFailures(ctx, r.Principal, q.AttemptFilter)
+	f := q.AttemptFilter
+	f.Class, f.Status, f.Outcome, f.Before = "", 0, store.Failed, 0
+	counts, err := h.services.Messages.CountAttempts(ctx, r.Principal, f)
 	return &counts, err
 }
 

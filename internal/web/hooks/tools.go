@@ -13,6 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/secrets"
+	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/web/ui"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -225,6 +226,27 @@ func (h handler) rotateSecret(ctx context.Context, r *ui.Request) (ui.View, erro
 	}
 	d.Made = outbound.FormatKey(made.Key)
 	return d.view(), nil
+}
+
+// testSecret sends a sample of the endpoint's first trigger that a secret alone signs.
+func (h handler) testSecret(ctx context.Context, r *ui.Request) (ui.View, error) {
+	return onEndpoint(r, "tested", "secrets", func(id string) error {
+		e, err := h.services.Endpoints.Endpoint(ctx, r.Principal, id)
+		if err != nil {
+			return err
+		}
+		test := hooks.Test{Endpoint: id, Secret: r.Path("secret"), Send: h.config.Tester.Send}
+		if len(e.Triggers) > 0 {
+			test.Trigger = e.Triggers[0]
+		}
+		_, err = h.services.Messages.TestEndpoint(ctx, r.Principal, test, authz.Once{})
+		return err
+	})
+}
+
+// outcomeOfTest describes the outcome of a sample that a secret alone signed.
+func outcomeOfTest(t endpoint.SecretTest) outcome {
+	return outcomeOf(store.Attempt{Status: t.Status, Class: t.Class, Delivered: t.Delivered})
 }
 
 func (h handler) endSecret(ctx context.Context, r *ui.Request) (ui.View, error) {
