@@ -32,9 +32,30 @@ func TestTheOverviewChartsDeliveries(t *testing.T) {
 		}
 		page = manager.Get("/")
 	}
-	for _, want := range []string{"1 delivered, 0 failed.", "100.0 %", `role="img"`, "Delivered"} {
+	for _, want := range []string{
+		"1 delivered, 0 failed.", "100.0 %", `role="img"`, "Delivered", `<a href="/messages?outcome=delivered&amp;time=1h">1</a>`,
+		`<a href="/endpoints?show=dead">0</a>`, `<a href="/endpoints?show=stopped">0</a>`, `<a href="/problems">100.0 %</a>`,
+	} {
 		if !strings.Contains(page.HTML, want) {
 			t.Errorf("the overview lacks %q", want)
+		}
+	}
+	var paused struct {
+		ID string `json:"id"`
+	}
+	w.API(http.MethodPost, "/v1/endpoints",
+		map[string]any{"url": receiver.URL, "triggers": []string{"case_created"}}, &paused)
+	w.API(http.MethodPatch, "/v1/endpoints/"+paused.ID, map[string]any{"status": "paused"}, nil)
+	for range 3 {
+		w.API(http.MethodPost, "/v1/case-types/note/cases", map[string]any{"data": map[string]any{}}, nil)
+	}
+	for end := time.Now().Add(20 * time.Second); ; page = manager.Get("/") {
+		if strings.Contains(page.HTML, `<a href="/endpoints?show=behind">3</a></dd><dd class="note">commits, at 1 endpoint`) &&
+			strings.Contains(page.HTML, `<a href="/endpoints?show=stopped">1</a>`) {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the backlog is not counted: %s", page.Text())
 		}
 	}
 	for _, b := range []*webtest.Browser{

@@ -12,6 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/web/ui"
 )
@@ -21,6 +22,7 @@ type overviewPage struct {
 	Types     []typeStates
 	Recent    []activity
 	Endpoints endpointSummary
+	Backlog   []linkedFigure
 	Hour      *deliveryHour // nil: the reader may not see deliveries
 	Webhooks  bool          // the reader may see endpoints
 	NoTypes   bool          // there is no case type, and so nothing to show yet
@@ -151,6 +153,11 @@ func (o overview) endpoints(ctx context.Context, p access.Principal, page *overv
 		return err
 	}
 	page.Endpoints.All, page.Endpoints.More = len(found.Items), found.More
+	backlog, err := o.services.Hooks.Endpoints.Backlog(ctx, p, found.Items)
+	if err != nil {
+		return err
+	}
+	page.Backlog = backlogFigures(backlog, found.More)
 	for _, e := range found.Items {
 		if color, reason := trouble(e); reason != "" {
 			page.Endpoints.Trouble = append(page.Endpoints.Trouble, endpointTrouble{
@@ -162,6 +169,40 @@ func (o overview) endpoints(ctx context.Context, p access.Principal, page *overv
 		return cmp.Compare(b.Color, a.Color) // those that fail before those that rest
 	})
 	return nil
+}
+
+// linkedFigure is a number that leads to the list of what it counts.
+type linkedFigure struct{ Name, Value, Tone, Note, Href string }
+
+// backlogFigures shows what the endpoints are owed. More are left out if there are more of them.
+func backlogFigures(b hooks.Backlog, more bool) []linkedFigure {
+	const most = 1000 // that are counted of each endpoint
+	count := func(n int64) string {
+		if more || n >= most {
+			return ui.Number(int(n)) + "+"
+		}
+		return ui.Number(int(n))
+	}
+	behind := linkedFigure{"Waiting", ui.Number(int(b.Furthest.Entries)), "", "all is sent", "/endpoints?show=behind"}
+	if b.Behind > 0 {
+		behind.Note = "commits, at " + ui.Count(b.Behind, "endpoint")
+		if b.Behind > 1 {
+			behind.Note = "commits at the furthest of " + ui.Number(b.Behind)
+		}
+	}
+	if b.Furthest.Estimated {
+		behind.Value = "~" + behind.Value
+	}
+	all := []linkedFigure{
+		behind,
+		{"Parked", count(b.Parked), "", "wait for a next try", "/endpoints?show=parked"},
+		{"Dead", count(b.Dead), "", "given up", "/endpoints?show=dead"},
+		{"Stopped", ui.Number(b.Stopped), "", "paused or disabled", "/endpoints?show=stopped"},
+	}
+	if b.Dead > 0 {
+		all[2].Tone = "bad"
+	}
+	return all
 }
 
 // trouble says what is wrong with an endpoint; no reason: nothing is.

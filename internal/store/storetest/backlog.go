@@ -7,6 +7,28 @@ import (
 )
 
 var backlogTests = map[string]func(*fixture){
+	"what some endpoints of a tenant are owed is counted": func(f *fixture) {
+		first, epoch := f.served(1)
+		second, _ := f.served(2)
+		f.create(anEndpoint(f.other, 3))
+		for i := range int64(10) {
+			f.appendEntry(anEntry(f.tenant, i, 1))
+		}
+		f.sequence()
+		f.settle(aSettlement(f.tenant, first, epoch, 7))
+		f.replay(aReplay(f.tenant, first, "rpl_1", 0, 9))
+		owed := func(ids ...string) map[string]store.Owed {
+			all := map[string]store.Owed{}
+			for _, o := range must[[]store.Owed](f)(f.store.OwedTo(f.t.Context(), f.tenant, ids)) {
+				all[o.Endpoint] = o
+			}
+			return all
+		}
+		f.equal(owed(first, second, anEndpoint(f.other, 3).ID), map[string]store.Owed{
+			first: {Endpoint: first, Position: 7, Parked: 1, Dead: 1}, second: {Endpoint: second},
+		})
+		f.equal(owed(), map[string]store.Owed{})
+	},
 	"BacklogCountsWhatIsOwed": func(f *fixture) {
 		before := must[observe.Backlog](f)(f.store.Backlog(f.t.Context()))
 		f.equal(before, observe.Backlog{Endpoints: map[string]int64{"active": 0, "paused": 0, "disabled": 0}})

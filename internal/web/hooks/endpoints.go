@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,34 @@ type endpointList struct {
 	More  string
 	Owed  int64
 	First bool // it is the first page
+	Show  string
+	Chips []ui.Chip
+}
+
+// shows are the endpoints that the list can be narrowed to, by the parameter of its address.
+var shows = map[string]func(endpointRow) bool{
+	"behind":  func(r endpointRow) bool { return r.Lag.Entries > 0 },
+	"parked":  func(r endpointRow) bool { return r.Lag.Parked > 0 },
+	"dead":    func(r endpointRow) bool { return r.Lag.Dead > 0 },
+	"stopped": func(r endpointRow) bool { return r.Endpoint.Status != endpoint.Active },
+}
+
+// shown says what the endpoints are that the list is narrowed to.
+func shown(show string) string {
+	return map[string]string{
+		"behind": "behind", "parked": "waiting for a next try", "dead": "owed what was given up", "stopped": "stopped",
+	}[show]
+}
+
+// narrow narrows the list to some of its endpoints.
+func (l *endpointList) narrow(r *ui.Request) {
+	selects, known := shows[r.Query("show")]
+	if !known {
+		return
+	}
+	l.Show = r.Query("show")
+	l.Chips = []ui.Chip{{Name: "show", Value: l.Show, Without: ui.Without("/endpoints", r.HTTP.URL.Query(), "show")}}
+	l.Rows = slices.DeleteFunc(l.Rows, func(row endpointRow) bool { return !selects(row) })
 }
 
 // listEndpoints shows the endpoints, the oldest first.
@@ -91,6 +120,7 @@ func (h handler) listEndpoints(ctx context.Context, r *ui.Request) (ui.View, err
 		list.Owed += row.Lag.Entries
 		list.Rows = append(list.Rows, row)
 	}
+	list.narrow(r)
 	if found.More && len(found.Items) > 0 {
 		if list.More, err = r.Cursor("endpoints", found.Items[len(found.Items)-1].ID); err != nil {
 			return ui.View{}, err

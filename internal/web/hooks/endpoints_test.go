@@ -74,6 +74,22 @@ func (w *world) until(path, text string) {
 
 var secretText = regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`)
 
+func TestTheListOfEndpointsIsNarrowed(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.create("A note")
+	w.until("/endpoints?show=dead", "billing")
+	dead := w.manager.Get("/endpoints?show=dead")
+	want(t, dead, 200, "Remove the filter show dead")
+	if strings.Contains(dead.Text(), "crm") {
+		t.Errorf("the list has endpoints without dead messages: %s", dead.Text())
+	}
+	want(t, w.manager.Get("/endpoints?show=stopped"), 200, "No endpoint on this page is stopped.", "Show all")
+	want(t, w.manager.Post("/endpoints/"+w.good+"/pause", nil), 200)
+	want(t, w.manager.Get("/endpoints?show=stopped"), 200, "crm")
+	want(t, w.manager.Get("/endpoints?show="+url.QueryEscape(hostile)), 200, "crm", "billing")
+}
+
 func TestSecretsAreRotatedAndShownOnce(t *testing.T) {
 	t.Parallel()
 	w := start(t)

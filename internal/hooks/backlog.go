@@ -1,0 +1,58 @@
+package hooks
+
+import (
+	"context"
+
+	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/store"
+)
+
+// Backlog sums up what endpoints are owed.
+type Backlog struct {
+	Behind   int           // endpoints whose cursor is behind the journal
+	Furthest store.Stretch // that the one which is furthest behind has not been served
+	Parked   int64         // lanes that wait for their next try; at most 1,000 of each endpoint
+	Dead     int64         // messages that were given up; at most 1,000 of each endpoint
+	Stopped  int           // endpoints that are paused or disabled
+}
+
+// Backlog sums up what some endpoints are owed, which the caller has listed.
+func (s *Endpoints) Backlog(
+	ctx context.Context, p access.Principal, all []endpoint.Endpoint,
+) (b Backlog, err error) {
+	if err := s.guard.Permit(ctx, p, access.GetLag); err != nil {
+		return b, err
+	}
+	var ids []string
+	for _, e := range all {
+		if !seesEndpoint(p, e) {
+			continue
+		}
+		ids = append(ids, e.ID)
+		if e.Status != endpoint.Active {
+			b.Stopped++
+		}
+	}
+	head, err := s.store.Head(ctx)
+	if err != nil {
+		return b, err
+	}
+	owed, err := s.store.OwedTo(ctx, p.Tenant, ids)
+	if err != nil {
+		return b, err
+	}
+	lowest := head
+	for _, o := range owed {
+		b.Parked += o.Parked
+		b.Dead += o.Dead
+		if o.Position < head {
+			b.Behind++
+		}
+		lowest = min(lowest, o.Position)
+	}
+	if lowest < head {
+		b.Furthest, err = s.store.Stretch(ctx, p.Tenant, lowest, head)
+	}
+	return b, err
+}
