@@ -102,9 +102,26 @@ func (v viewPages) create(ctx context.Context, r *ui.Request) (ui.View, error) {
 	return ui.Redirect(address(made.Page, made.Query)), nil
 }
 
+// delete deletes a view. One's own can be taken back; a colleague's would come back as one's own.
 func (v viewPages) delete(ctx context.Context, r *ui.Request) (ui.View, error) {
+	all, err := v.views.Views(ctx, r.Principal)
+	if err != nil {
+		return ui.View{}, err
+	}
 	if err := v.views.DeleteView(ctx, r.Principal, r.Form("id")); err != nil {
 		return ui.View{}, err
 	}
-	return ui.Redirect(ui.Local(r.Form("page"))), nil
+	undo := ui.Undo{Note: "The view is deleted."}
+	for _, one := range all {
+		if one.ID == r.Form("id") && one.Owner == r.Principal.Owner() {
+			undo = ui.Undo{
+				Note: "The view " + one.Name + " is deleted.", Path: "/views",
+				Form: map[string]string{"name": one.Name, "page": one.Page, "query": one.Query},
+			}
+			if one.Shared {
+				undo.Form["shared"] = "true"
+			}
+		}
+	}
+	return r.RedirectUndo(ui.Local(r.Form("page")), undo)
 }

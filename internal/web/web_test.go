@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -49,5 +50,20 @@ func TestViewsAreSavedSharedCountedAndDeleted(t *testing.T) {
 	shared.Set("page", "//elsewhere.example")
 	if got := boss.Post("/views", shared); got.Status != http.StatusUnprocessableEntity {
 		t.Errorf("a view of another site gets %d", got.Status)
+	}
+	id := regexp.MustCompile(`name="id" value="(view_\w+)"`).FindStringSubmatch(boss.Get("/cases").HTML)
+	if id == nil {
+		t.Fatal("the view can't be deleted")
+	}
+	deleted := boss.Post("/views/delete", url.Values{"id": {id[1]}, "page": {"/cases?type=x"}})
+	if !deleted.CanUndo() || strings.Contains(deleted.HTML, "%26undo%3D") || strings.Contains(deleted.HTML, "&amp;undo=") {
+		t.Errorf("the deletion can't be taken back, or is in a link: %s", deleted.Path)
+	}
+	const named = `<span class="view-name">&lt;b&gt;Asked&lt;/b&gt;</span>`
+	if gone := boss.Get("/cases"); strings.Contains(gone.HTML, named) {
+		t.Error("a deleted view is shown")
+	}
+	if back := boss.Undo(deleted); back.Path != "/cases?state=asked" || !strings.Contains(back.HTML, named) {
+		t.Errorf("the view is not saved again: %s", back.Path)
 	}
 }

@@ -52,8 +52,19 @@ func (h handler) editLabel(ctx context.Context, r *ui.Request) (ui.View, error) 
 	return h.labelDone(ctx, r, labelsPage{}, err)
 }
 
+// deleteLabel deletes a label that no case has, so that making it again takes that back.
 func (h handler) deleteLabel(ctx context.Context, r *ui.Request) (ui.View, error) {
-	return h.labelDone(ctx, r, labelsPage{}, h.services.Labels.DeleteLabel(ctx, r.Principal, r.Path("slug")))
+	l, err := h.services.Labels.Label(ctx, r.Principal, r.Path("slug"))
+	if err != nil {
+		return ui.View{}, err
+	}
+	if err := h.services.Labels.DeleteLabel(ctx, r.Principal, l.Slug); err != nil {
+		return h.labelDone(ctx, r, labelsPage{}, err)
+	}
+	return r.RedirectUndo("/labels", ui.Undo{
+		Note: "The label " + l.Name + " is deleted.", Path: "/labels",
+		Form: map[string]string{"slug": l.Slug, "name": l.Name, "color": l.Color},
+	})
 }
 
 // labelDone shows the labels after a change, or why nothing was changed.

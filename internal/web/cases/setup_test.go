@@ -45,7 +45,11 @@ func TestACaseTypeIsUploadedShownAndRetired(t *testing.T) {
 		`+ "name": "KYC check"`)
 	wants(t, admin.Get("/types/kyc?version=1"), http.StatusOK, "KYC review", "1 of 2")
 	wants(t, admin.Post("/types/kyc/retire", nil), http.StatusOK, "retired: no new cases", "Restore")
-	wants(t, admin.Post("/types/kyc/restore", nil), http.StatusOK, "Retire…")
+	restored := admin.Post("/types/kyc/restore", nil)
+	wants(t, restored, http.StatusOK, "Retire…")
+	retired := admin.Undo(restored)
+	wants(t, retired, http.StatusOK, "retired: no new cases")
+	wants(t, admin.Undo(retired), http.StatusOK, "Restored", "Retire…")
 	private := w.Person("bea@example.org", "viewer", "PRIVATE")
 	wantsNot(t, private.Get("/types/kyc"), "passport_no", "Passport number")
 }
@@ -58,7 +62,15 @@ func TestLabelsAreMadeChangedAndDeleted(t *testing.T) {
 	made := boss.Post("/labels", url.Values{"slug": {"fast"}, "name": {"Fast track"}, "color": {"teal"}})
 	wants(t, made, http.StatusOK, "Fast track", "fast")
 	wants(t, boss.Post("/labels/fast", url.Values{"name": {"Quick"}}), http.StatusOK, "Quick")
-	wantsNot(t, boss.Post("/labels/fast/delete", nil), "Quick")
+	deleted := boss.Post("/labels/fast/delete", nil)
+	wants(t, deleted, http.StatusOK, "The label Quick is deleted.")
+	wantsNot(t, boss.Get("/labels"), "Quick")
+	wants(t, boss.Undo(deleted), http.StatusOK, "Quick", "fast")
+	other := w.Person("cid@example.org", "manager", "RESTRICTED")
+	if seen := other.Get(deleted.Path); seen.CanUndo() || strings.Contains(seen.Text(), "is deleted") {
+		t.Errorf("a colleague is told what another did: %s", seen.Text())
+	}
+	wants(t, boss.Get("/labels?undo=x"), http.StatusOK, "Quick")
 }
 
 func TestContactsAreMadeFoundAndChanged(t *testing.T) {

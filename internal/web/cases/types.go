@@ -207,11 +207,19 @@ func (u *uploadPage) fail(faults casetype.Faults) {
 }
 
 func (h handler) retireType(ctx context.Context, r *ui.Request) (ui.View, error) {
-	_, err := h.services.CaseTypes.RetireCaseType(ctx, r.Principal, r.Path("key"), authz.Once{})
-	return ui.Redirect("/types/" + r.Path("key")), err
+	if _, err := h.services.CaseTypes.RetireCaseType(ctx, r.Principal, r.Path("key"), authz.Once{}); err != nil {
+		return ui.View{}, err
+	}
+	path := "/types/" + r.Path("key")
+	return r.RedirectUndo(path, ui.Undo{
+		Note: "Retired: there are no new cases of it. Those that exist go on.", Path: path + "/restore",
+	})
 }
 
 func (h handler) restoreType(ctx context.Context, r *ui.Request) (ui.View, error) {
-	_, err := h.services.CaseTypes.RestoreCaseType(ctx, r.Principal, r.Path("key"), authz.Once{})
-	return ui.Redirect("/types/" + r.Path("key")), err
+	if _, err := h.services.CaseTypes.RestoreCaseType(ctx, r.Principal, r.Path("key"), authz.Once{}); err != nil {
+		return ui.View{}, err
+	}
+	path := "/types/" + r.Path("key")
+	return r.RedirectUndo(path, ui.Undo{Note: "Restored: there can be new cases of it.", Path: path + "/retire"})
 }

@@ -263,17 +263,27 @@ func (h handler) setStatus(ctx context.Context, r *ui.Request, s endpoint.Status
 	return err
 }
 
+// pause pauses an endpoint. To resume it at its cursor takes that back.
 func (h handler) pause(ctx context.Context, r *ui.Request) (ui.View, error) {
-	return onEndpoint(r, "paused", "", func(string) error { return h.setStatus(ctx, r, endpoint.Paused, false) })
+	if err := h.setStatus(ctx, r, endpoint.Paused, false); err != nil {
+		return ui.View{}, err
+	}
+	path := pathOf(r.Path("id"), "", "")
+	return r.RedirectUndo(path, ui.Undo{Note: endpointNotes["paused"], Path: path + "/resume"})
 }
 
 // resume makes an endpoint active: at its cursor, or at the head of the journal.
 func (h handler) resume(ctx context.Context, r *ui.Request) (ui.View, error) {
-	done, atHead := "resumed", r.Form("at") == "head"
-	if atHead {
-		done = "skipped"
+	atHead := r.Form("at") == "head"
+	if err := h.setStatus(ctx, r, endpoint.Active, atHead); err != nil {
+		return ui.View{}, err
 	}
-	return onEndpoint(r, done, "", func(string) error { return h.setStatus(ctx, r, endpoint.Active, atHead) })
+	path := pathOf(r.Path("id"), "", "")
+	undo := ui.Undo{Note: endpointNotes["resumed"], Path: path + "/pause"}
+	if atHead {
+		undo = ui.Undo{Note: endpointNotes["skipped"]} // nothing brings back what is skipped
+	}
+	return r.RedirectUndo(path, undo)
 }
 
 func (h handler) deleteEndpoint(ctx context.Context, r *ui.Request) (ui.View, error) {

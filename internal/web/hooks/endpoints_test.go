@@ -39,6 +39,13 @@ func TestAnEndpointIsPausedResumedAndDeleted(t *testing.T) {
 	want(t, w.manager.Post(path+"/resume", url.Values{"at": {"head"}}), 200, "messages that waited are skipped")
 	want(t, w.manager.Post(path+"/pause", nil), 200, "Resume…")
 	want(t, w.manager.Post(path+"/resume", url.Values{"at": {"cursor"}}), 200, "nothing was skipped", "Pause…")
+	paused := w.manager.Post(path+"/pause", nil)
+	active := w.manager.Undo(paused)
+	want(t, active, 200, "nothing was skipped", "Pause…")
+	want(t, w.manager.Undo(active), 200, "Paused: nothing is sent", "Resume…")
+	if skipped := w.manager.Post(path+"/resume", url.Values{"at": {"head"}}); skipped.CanUndo() {
+		t.Error("what is skipped can be taken back")
+	}
 	want(t, w.manager.Post(path+"/delete", nil), 200, "billing")
 	want(t, w.manager.Get(path), 404)
 }
@@ -137,8 +144,12 @@ func TestAFilterIsTriedBeforeItIsSaved(t *testing.T) {
 	want(t, tried, 200, "keeps 1 , leaves out 1", "not saved", "Save filter")
 	want(t, w.manager.Get(path+"?filter="+url.QueryEscape("case.")), 200, "not saved", `role="alert"`)
 	want(t, w.manager.Post(path+"/filter", url.Values{"filter": {"case."}}), 422, `role="alert"`)
-	want(t, w.manager.Post(path+"/filter", url.Values{"filter": {"case.name != '<b>'"}}), 200, "Saved.",
-		"case.name != &#39;&lt;b&gt;&#39;")
+	saved := w.manager.Post(path+"/filter", url.Values{"filter": {"case.name != '<b>'"}})
+	want(t, saved, 200, "Saved.", "case.name != &#39;&lt;b&gt;&#39;")
+	if undone := w.manager.Undo(saved); strings.Contains(undone.Text(), "case.name != '<b>'") {
+		t.Errorf("the filter is not taken back: %s", undone.Text())
+	}
+	want(t, w.manager.Post(path+"/filter", url.Values{"filter": {"case.name != '<b>'"}}), 200, "Saved.")
 	want(t, w.manager.Post("/endpoints/ep_none/filter", url.Values{"filter": {"true"}}), 404)
 }
 

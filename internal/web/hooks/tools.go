@@ -84,10 +84,14 @@ func (h handler) filterTest(ctx context.Context, r *ui.Request, e endpoint.Endpo
 
 // saveFilter saves a filter. A filter with a fault is shown with it.
 func (h handler) saveFilter(ctx context.Context, r *ui.Request) (ui.View, error) {
+	before := ""
 	_, err := h.services.Endpoints.UpdateEndpoint(ctx, r.Principal, r.Path("id"),
-		func(e *endpoint.Endpoint) { e.Filter = r.Form("filter") })
+		func(e *endpoint.Endpoint) { before, e.Filter = e.Filter, r.Form("filter") })
 	if err == nil {
-		return ui.Redirect(pathOf(r.Path("id"), "saved", "filter-part")), nil
+		path := pathOf(r.Path("id"), "", "")
+		return r.RedirectUndo(path+"#filter-part", ui.Undo{
+			Note: endpointNotes["saved"], Path: path + "/filter", Form: map[string]string{"filter": before},
+		})
 	}
 	faults, err := ui.FaultsOf(err, func(path string) (string, string) { return "filter", "Filter" })
 	if err != nil || fault.As(err).Kind == fault.NotFound {

@@ -53,6 +53,7 @@ type Request struct {
 	Principal access.Principal // with the permission of the page's operation
 
 	site *Site
+	undo *Undo // what was just done; nil: nothing
 }
 
 // Handler answers a request for a page.
@@ -125,6 +126,7 @@ func (s *Site) answer(r *Request, o access.Operation, h Handler) (View, error) {
 		}
 		x.Principal = r.Principal
 	}
+	r.takeUndo()
 	return h(r.HTTP.Context(), r)
 }
 
@@ -216,6 +218,7 @@ func (s *Site) frame(ctx context.Context, r *Request, view View) templ.Component
 	}
 	return page(view, frameData{
 		Views:     views,
+		Undo:      r.undo,
 		Query:     r.Exchange.Request.URL.RawQuery,
 		Principal: p,
 		Tenant:    s.config.TenantName(ctx, p),

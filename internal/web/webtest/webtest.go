@@ -224,3 +224,52 @@ func (p Page) Text() string {
 	visit(root)
 	return strings.Join(words, " ")
 }
+
+// Undo sends the form that takes back what was just done. A page without one fails the test.
+func (b *Browser) Undo(p Page) Page {
+	b.w.t.Helper()
+	path, form := p.undo()
+	if path == "" {
+		b.w.t.Fatalf("%s offers no undo: %s", p.Path, p.Text())
+	}
+	return b.Post(path, form)
+}
+
+// CanUndo reports whether a page offers to take back what was just done.
+func (p Page) CanUndo() bool {
+	path, _ := p.undo()
+	return path != ""
+}
+
+// undo returns the form of the notice about what was just done.
+func (p Page) undo() (path string, form url.Values) {
+	root, err := html.Parse(strings.NewReader(p.HTML))
+	if err != nil {
+		return "", nil
+	}
+	form = url.Values{}
+	for n := range root.Descendants() {
+		if n.Data != "div" || attribute(n, "class") != "undo" {
+			continue
+		}
+		for part := range n.Descendants() {
+			switch part.Data {
+			case "form":
+				path = attribute(part, "action")
+			case "input":
+				form.Set(attribute(part, "name"), attribute(part, "value"))
+			}
+		}
+	}
+	return path, form
+}
+
+// attribute returns an attribute of an element; empty: it has none.
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
