@@ -29,7 +29,8 @@ func ExampleHandler() {
 	})
 
 	// http.Handle("POST /hook", receiver) would serve it. A test calls it like this:
-	body := `{"trigger": "case_state_changed", "case_name": "Acme Corp", "previous_state_key": "in_review", "current_state_key": "approved"}`
+	body := `{"trigger": "case_state_changed", "case_name": "Acme Corp", "previous_state_key": "in_review",
+		"current_state_key": "approved"}`
 	request := httptest.NewRequest(http.MethodPost, "/hook", strings.NewReader(body))
 	if err := webhook.Sign(request.Header, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_1", time.Now(),
 		[]byte(body)); err != nil {

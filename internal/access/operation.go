@@ -51,6 +51,11 @@ const (
 	UnassignCase     Operation = "unassign-case"
 	SwitchType       Operation = "switch-type"
 	DryRunTransition Operation = "dry-run-transition"
+	CreateJob        Operation = "create-job"
+	ListJobs         Operation = "list-jobs"
+	GetJob           Operation = "get-job"
+	ListJobCases     Operation = "list-job-cases"
+	CancelJob        Operation = "cancel-job"
 	CreateContact    Operation = "create-contact"
 	UpdateContact    Operation = "update-contact"
 	DeleteContact    Operation = "delete-contact"
@@ -186,6 +191,11 @@ var least = map[Operation]Role{
 	UnassignCase:     Caseworker,
 	SwitchType:       Caseworker,
 	DryRunTransition: Caseworker,
+	CreateJob:        Caseworker,
+	ListJobs:         Caseworker,
+	GetJob:           Caseworker,
+	ListJobCases:     Caseworker,
+	CancelJob:        Caseworker,
 	CreateContact:    Caseworker,
 	UpdateContact:    Caseworker,
 	DeleteContact:    Caseworker,

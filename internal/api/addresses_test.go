@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
@@ -176,6 +177,7 @@ type failureTest struct {
 	kinds     map[string]struct{ url, logged string }
 	endpoints map[string]string // paths, by kind
 	path      string            // of a case whose callbacks failed
+	job       string            // of a job that asked them
 	all       []answer          // the answers that people see
 }
 
@@ -217,6 +219,9 @@ func (f *failureTest) submit() {
 		if g := f.shown(f.world.post(f.path+"/transitions/ask_"+kind, `{}`)); g.status != 502 && g.status != 504 {
 			f.world.t.Errorf("%s: %d %s", kind, g.status, g.body)
 		}
+		f.job = f.world.worked(`{"cases": [` + strip(f.path) + `],
+			"action": {"kind": "transition", "transition": "ask_` + kind + `"}}`)
+		f.shown(f.world.get(f.job+"/cases?result=failed").is(200, ""))
 		f.shown(f.world.post(f.path+"/transitions/ignore_"+kind, `{}`).is(200, ""))
 		f.shown(f.world.post("/v1/dry-runs", `{"case": `+strip(f.path)+`, "transition": "ask_`+kind+`"}`).is(200, ""))
 		f.shown(f.world.post("/v1/dry-runs", `{"case": `+strip(f.path)+`, "transition": "ask_`+kind+`", "callback": "`+f.kinds[kind].url+`"}`).is(200, ""))
@@ -225,6 +230,24 @@ func (f *failureTest) submit() {
 	for range 5 {
 		f.world.write("note")
 	}
+}
+
+// worked starts a job, and returns its path once it is done.
+func (w *world) worked(body string, headers ...string) string {
+	w.t.Helper()
+	path := w.post("/v1/jobs", body, headers...).is(201, "").header.Get("Location")
+	ctx, stop := context.WithCancel(w.t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.services.Casework.Jobs.Run(ctx)
+	}()
+	for w.get(path, headers...).is(200, "").text("state") == "running" {
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	<-ended
+	return path
 }
 
 // test sends a sample to each endpoint.
@@ -263,6 +286,7 @@ func (f *failureTest) look() {
 		"preview-filter": {"/v1/filter-preview?filter=true&entries=200"}, "list-audit": {"/v1/audit?limit=200"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
 		"list-views": {"/v1/views"}, "list-portal-links": {"/v1/portal-links"}, "list-problems": {"/v1/problems"},
 		"get-delivery-metrics": {"/v1/metrics/deliveries"}, "count-attempts": {"/v1/attempts/facets"},
+		"list-jobs": {"/v1/jobs"}, "get-job": {f.job}, "list-job-cases": {f.job + "/cases"},
 	}
 	for _, path := range f.endpoints {
 		for o, suffix := range map[access.Operation]string{

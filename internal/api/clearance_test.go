@@ -64,6 +64,7 @@ func secrets(key string, class casetype.Classification, callbacks string) string
 
 // clearanceTest is a world with a reader, a receiver and callbacks of each clearance.
 type clearanceTest struct {
+	jobs      []string // paths, of each clearance
 	world     *world
 	bearer    map[casetype.Classification]string
 	endpoint  map[casetype.Classification]string // its path
@@ -230,6 +231,10 @@ func (s *clearanceTest) plant() {
 // probe provokes problems as each clearance, and checks their texts.
 func (s *clearanceTest) probe() {
 	for _, clearance := range casetype.Classifications() {
+		for _, transition := range []string{"refuse_restricted", "warn_restricted", "data_restricted"} {
+			s.jobs = append(s.jobs, s.world.worked(
+				`{"select": {}, "action": {"kind": "transition", "transition": "`+transition+`"}}`, s.as(clearance)...))
+		}
 		for class, path := range s.cases {
 			for _, r := range []struct{ method, path, body string }{
 				{"PATCH", path, `{"data": {"topic": 7}}`},
@@ -386,6 +391,9 @@ func (s *clearanceTest) reads() map[string][]string {
 		"list-labels":             {"/v1/labels"},
 		"list-views":              {"/v1/views"},
 		"list-portal-links":       {"/v1/portal-links"},
+		"list-jobs":               {"/v1/jobs"},
+		"get-job":                 s.jobs,
+		"list-job-cases":          each(s.jobs, "/cases"),
 		"list-problems":           {"/v1/problems"},
 		"get-delivery-metrics":    append(s.metrics(endpoints), "/v1/metrics/deliveries?step=hour"),
 		"get-label":               {"/v1/labels/urgent"},

@@ -148,6 +148,12 @@ func (w *world) problemsOfCases() {
 		{"DELETE", "/v1/views/none", "", 404, "view.not_found"},
 		{"POST", "/v1/portal-links", `{"endpoint": "ep_none"}`, 422, "portal_link.invalid"},
 		{"DELETE", "/v1/portal-links/none", "", 404, "portal_link.not_found"},
+		{"POST", "/v1/jobs", `{"action": {"kind": "unassign"}}`, 422, "job.invalid"},
+		{"POST", "/v1/jobs", `{"action": {"kind": "assign"}, "cases": [1]}`, 422, "job.invalid"},
+		{"GET", "/v1/jobs/none", "", 404, "job.not_found"},
+		{"GET", "/v1/jobs/none/cases", "", 404, "job.not_found"},
+		{"DELETE", "/v1/jobs/none", "", 404, "job.not_found"},
+		{"POST", "/v1/jobs", `{"action": {"kind": "unassign"}, "select": {}, "at_most": 1}`, 409, "job.more_cases"},
 		{"POST", ann + "/transitions/submit", `{"data": {"email": "a@b.example"}}`, 422, "case.fields_not_allowed"},
 		{"POST", anonymous + "/transitions/submit", "", 422, "case.precondition_failed"},
 		{"PATCH", written, `{"name": "x"}`, 403, "case.no_edit"},
@@ -251,7 +257,8 @@ func (w *world) problemsOfCallbacks() {
 		w.t.Errorf("something was saved: %s", g.body)
 	}
 	asked := strings.Replace(loan, "{ key: edit, from: [draft, review] }",
-		`{ key: edit, from: [draft, review], about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/edit", timeout: 1s, retries: [] } }`, 1)
+		`{ key: edit, from: [draft, review], about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/edit", timeout: 1s,
+			retries: [] } }`, 1)
 	w.do("PUT", "/v1/case-types/loan", asked, "Content-Type", "application/yaml").is(200, "")
 	path = w.open(`{"client": "Bob"}`)
 	w.do("PATCH", path, `{"data": {"amount": 2}}`).is(504, "callback.timeout")

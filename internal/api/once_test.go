@@ -46,6 +46,7 @@ func TestAKeyMakesEveryPostHappenOnce(t *testing.T) {
 		"create-label":           {"/v1/labels", `{"slug": "x"}`, "", `{"slug": "y"}`, ""},
 		"switch-type":            {switched + "/switch-type", `{"type": "note", "drop": true}`, "", `{"type": "note"}`, ""},
 		"create-user":            {"/v1/users", `{"email": "a@x.example", "name": "x"}`, "", `{"email": "b@x.example", "name": "x"}`, ""},
+		"create-job":             {"/v1/jobs", `{"cases": [1], "action": {"kind": "unassign"}}`, "", `{"cases": [2], "action": {"kind": "unassign"}}`, ""},
 		"create-view":            {"/v1/views", `{"name": "x", "page": "/cases"}`, "", `{"name": "y", "page": "/cases"}`, ""},
 		"create-portal-link":     {"/v1/portal-links", `{"endpoint": "` + strip(endpoint) + `"}`, "", `{"endpoint": "` + strip(endpoint) + `", "hours": 1}`, ""},
 		"create-token":           {"/v1/tokens", `{"name": "x"}`, "", `{"name": "y"}`, ""},

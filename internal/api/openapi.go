@@ -25,6 +25,7 @@ func describe(version string) *huma.OpenAPI {
 			{Name: "case types", Description: "Definitions: fields, states, transitions and their callbacks."},
 			{Name: "cases", Description: "Cases, and what happens to them."},
 			{Name: "views", Description: "Filters of the console's pages that people have saved."},
+			{Name: "jobs", Description: "Things that are done with many cases, in the background."},
 			{Name: "questions", Description: "Questions to callbacks, and their answers."},
 			{Name: "labels", Description: "Labels for cases of all types."},
 			{Name: "comments", Description: "Remarks about a case."},

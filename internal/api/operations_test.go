@@ -68,6 +68,7 @@ func (w *world) story() {
 	w.storyOfTheJournal()
 	w.storyOfClaims()
 	w.storyOfViews()
+	w.storyOfJobs()
 	w.storyOfTokens()
 	w.storyOfTenants()
 	w.storyOfPeople()
@@ -583,6 +584,27 @@ func (w *world) storyOfTenants() {
 	w.get("/v1/cases", "Host", "acme.example").is(200, "")
 }
 
+func (w *world) storyOfJobs() {
+	t := w.t
+	made := w.post("/v1/jobs", `{"select": {"state": "none", "assignee": "none"}, "at_most": 1,
+		"action": {"kind": "transition", "transition": "submit", "data": {"amount": 1.50}}}`).is(201, "")
+	path := made.header.Get("Location")
+	if shown := w.get(path).is(200, ""); !strings.Contains(string(shown.body), `"data":{"amount":1.50}`) {
+		t.Errorf("the job is %s", shown.body)
+	}
+	if all := w.get("/v1/jobs").is(200, "").items(); len(all) != 1 {
+		t.Errorf("the jobs are %v", all)
+	}
+	if all := w.get(path+"/cases?result=waiting").is(200, "").items(); len(all) != 0 {
+		t.Errorf("its cases are %v", all)
+	}
+	w.do("DELETE", path, nil).is(204, "")
+	wrong := w.post("/v1/jobs", `{"select": {"where": ["x"]}, "action": {"kind": "unassign"}}`)
+	if !strings.Contains(string(wrong.body), `"path":"/select/where"`) {
+		t.Errorf("a wrong filter: %d %s", wrong.status, wrong.body)
+	}
+}
+
 func (w *world) storyOfViews() {
 	t := w.t
 	made := w.post("/v1/views", `{"name": "Drafts", "page": "/cases", "query": "?type=kyc&state=draft&cursor=x"}`).is(201, "")
@@ -595,7 +617,8 @@ func (w *world) storyOfViews() {
 	}
 	viewer := w.token(`{"name": "views", "role": "viewer"}`)
 	token, _, _ := access.ParseBearer(strings.TrimPrefix(viewer, "Bearer "))
-	if all := w.get("/v1/views", "Authorization", viewer).is(200, "").items(); len(all) != 1 || all[0].(map[string]any)["own"] != false {
+	all := w.get("/v1/views", "Authorization", viewer).is(200, "").items()
+	if len(all) != 1 || all[0].(map[string]any)["own"] != false {
 		t.Errorf("a colleague sees %v", all)
 	}
 	w.post("/v1/views", `{"name": "x", "page": "/cases", "shared": true}`, "Authorization", viewer).is(403, "access.denied")

@@ -50,7 +50,8 @@ func (w *world) storyOfReplays() {
 	again := w.post(dead+"/resend", `{"message": "`+message+`"}`).is(201, "")
 	again.has(members{"kind": "resend", "state": "running", "messages": "1", "left": "1"})
 	made := w.post(dead+"/replays",
-		`{"since": "beginning", "until": "2991-01-01T00:00:00Z", "triggers": ["case_created"], "subject": "case/4539148803436467"}`).is(201, "")
+		`{"since": "beginning", "until": "2991-01-01T00:00:00Z", "triggers": ["case_created"],
+			"subject": "case/4539148803436467"}`).is(201, "")
 	replay := made.header.Get("Location")
 	made.has(members{"kind": "replay", "progress": "0", "asked_by": "admin"})
 	if made.text("left") == "0" {

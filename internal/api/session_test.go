@@ -179,7 +179,8 @@ func TestASessionThatEndsWhileARequestBeginsSavesNothing(t *testing.T) {
 		read := people.Session{Tenant: u.Tenant, User: u.ID, Epoch: u.Epoch, Key: u.Key, Rights: u.Rights}
 		p, err := w.services.People.Users.InSession(ctx, read, "192.0.2.1")
 		must(t, err)
-		_, err = w.services.Casework.Contacts.CreateContact(ctx, p, event.ContactDetails{BusinessName: "Acme", IsBusiness: true}, authz.Once{})
+		_, err = w.services.Casework.Contacts.CreateContact(ctx, p,
+			event.ContactDetails{BusinessName: "Acme", IsBusiness: true}, authz.Once{})
 		if !errors.Is(err, fault.Unauthenticated) {
 			t.Errorf("a contact is created: %v", err)
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/document"
+	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -66,6 +67,7 @@ type Services struct {
 	Labels      *Labels
 	Contacts    *Contacts
 	Files       *Files
+	Jobs        *Jobs
 }
 
 // defaultMaxUpload bounds a proof where the configuration does not.
@@ -108,9 +110,11 @@ func New(c Config) Services {
 		questioner:  questioner,
 		contents:    contents,
 	}
+	labels := &Labels{store: c.Store, guard: c.Guard, now: now, core: core}
+	submissions := newSubmissions(c, core, questioner, types)
 	return Services{
 		Cases:       cases,
-		Submissions: newSubmissions(c, core, questioner, types),
+		Submissions: submissions,
 		Switches: &Switches{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, questioner: questioner,
 		},
@@ -120,9 +124,13 @@ func New(c Config) Services {
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, types: types,
 		},
 		Comments: &Comments{store: c.Store, guard: c.Guard, now: now, core: core},
-		Labels:   &Labels{store: c.Store, guard: c.Guard, now: now, core: core},
+		Labels:   labels,
 		Contacts: &Contacts{store: c.Store, guard: c.Guard, now: now, random: c.Random, core: core},
 		Files:    newFiles(c, core, contents, cases),
+		Jobs: &Jobs{
+			store: c.Store, guard: c.Guard, now: now, log: c.Log, hold: c.Hold, cases: cases, labels: labels,
+			submissions: submissions, process: id.New("process"), created: make(chan struct{}, 1),
+		},
 	}
 }
 

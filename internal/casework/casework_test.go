@@ -67,6 +67,7 @@ type services struct {
 	labels      *casework.Labels
 	contacts    *casework.Contacts
 	files       *casework.Files
+	jobs        *casework.Jobs
 	guard       *authz.Guard
 	users       *people.Users
 	tokens      *people.Tokens
@@ -139,6 +140,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 			labels:      work.Labels,
 			contacts:    work.Contacts,
 			files:       work.Files,
+			jobs:        work.Jobs,
 			guard:       c.Guard,
 			users:       of.Users,
 			tokens:      of.Tokens,

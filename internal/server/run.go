@@ -28,6 +28,7 @@ func (s *Server) run(ctx context.Context) {
 	})
 	parts.Go(func() { s.clean(working) })
 	parts.Go(func() { s.sumUp(working) })
+	parts.Go(func() { s.casework.Jobs.Run(working) })
 	parts.Go(func() {
 		if err := s.http.Serve(s.clients.Listener(s.listener)); !errors.Is(err, http.ErrServerClosed) {
 			stop(fmt.Errorf("serving: %w", err))
@@ -113,6 +114,9 @@ func (s *Server) clean(ctx context.Context) {
 		}
 		if err := s.casework.CaseTypes.IndexFields(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("cases can't be indexed by their fields; trying again later", "error", err)
+		}
+		if err := s.casework.Jobs.Clean(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.Warn("old jobs can't be removed; trying again later", "error", err)
 		}
 		if err := s.people.Users.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("sessions that are over can't be removed; trying again later", "error", err)

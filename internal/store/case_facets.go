@@ -49,23 +49,10 @@ func (r reader) CaseFacets(ctx context.Context, tenant int64, f CaseFilter) (Cas
 		Complete: true, Types: map[string]int64{}, States: map[string]int64{},
 		Labels: map[string]int64{}, Assignees: map[string]int64{},
 	}
-	f.Sort, f.After = f.facetSort(), Position{}
-	if err := f.check(); err != nil {
+	shape, values, err := r.counted(ctx, tenant, f)
+	if err != nil || values == nil {
 		return found, err
 	}
-	if err := r.checkFields(ctx, tenant, f); err != nil {
-		return found, err
-	}
-	searched, err := r.searched(tenant, &f)
-	if err != nil || !searched {
-		return found, err
-	}
-	values, err := f.values(tenant)
-	if err != nil {
-		return found, err
-	}
-	values["looked"] = lookedAt + 1
-	shape := f.shape(r.dialect)
 	q := shape.query(shape.facets())
 	rows, err := r.q.query(ctx, q.statement, q.args(values)...)
 	var looked int64
@@ -76,6 +63,26 @@ func (r reader) CaseFacets(ctx context.Context, tenant int64, f CaseFilter) (Cas
 	})
 	found.Complete = looked <= lookedAt
 	return found, err
+}
+
+// counted returns the shape and the parameters of a statement that looks at the first cases of the filter's index; no
+// parameters: the filter selects nothing.
+func (r reader) counted(ctx context.Context, tenant int64, f CaseFilter) (s caseShape, values map[string]any, err error) {
+	f.Sort, f.After = f.facetSort(), Position{}
+	if err := f.check(); err != nil {
+		return s, nil, err
+	}
+	if err := r.checkFields(ctx, tenant, f); err != nil {
+		return s, nil, err
+	}
+	if searched, err := r.searched(tenant, &f); err != nil || !searched {
+		return s, nil, err
+	}
+	if values, err = f.values(tenant); err != nil {
+		return s, nil, err
+	}
+	values["looked"] = lookedAt + 1
+	return f.shape(r.dialect), values, nil
 }
 
 // count adds the cases of a row, and returns how many there are, selected or not.

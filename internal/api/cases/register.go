@@ -17,6 +17,7 @@ func Register(k *rest.Kernel, s casework.Services) {
 	caseHandler{k, s}.register()
 	questionHandler{kernel: k, service: s, ids: k.SealedIDs("qst_")}.register()
 	dryRunHandler{s}.register(k)
+	jobHandler{k, s}.register()
 	claimHandler{s}.register(k)
 	labelHandler{k, s}.register()
 	historyHandler{k, s}.register()
