@@ -237,6 +237,15 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 			b.accessible(fmt.Sprintf("%s at %d, %s", page, window.width, window.theme))
 		}
 	}
+	made = c.api(http.MethodPost, "/v1/portal-links", fmt.Sprintf(`{"endpoint":%q}`, endpoint["id"]))
+	b.open(strings.TrimPrefix(fmt.Sprint(made["url"]), c.url))
+	b.accessible("/portal")
+	b.press("Open")
+	b.at("/messages")
+	for _, page := range []string{"/messages", message, "/endpoints", "/endpoints/" + fmt.Sprint(endpoint["id"]), "/problems"} {
+		b.open(page)
+		b.accessible(page + " in the portal")
+	}
 }
 
 func TestAnIntegratorsDay(t *testing.T) {
@@ -277,7 +286,7 @@ func TestAnIntegratorsDay(t *testing.T) {
 	b.sees("The receiver can’t answer now", "Try now", "Why it was sent")
 	down.Store(false)
 	b.press("Try now")
-	b.wait("what was done", `location.search.includes("done=")`)
+	b.sees("Delivered since, by a later try")
 	b.open("/messages?outcome=delivered")
 	b.wait("two deliveries", `document.querySelectorAll("tbody tr[data-id]").length === 2`)
 
@@ -290,4 +299,24 @@ func TestAnIntegratorsDay(t *testing.T) {
 	b.press("New replay…")
 	b.press("Start the replay")
 	b.sees("The replay has started.", "2 delivered, 0 failed; asked for by Ada Lovelace")
+
+	b.press("New link…")
+	b.press("Make the link")
+	b.sees("This is the portal link.")
+	var link string
+	b.run(chromedp.Evaluate(`document.querySelector("code.secret").textContent`, &link))
+	down.Store(true)
+	create("Cedar")
+	b.open(strings.TrimPrefix(link, c.url))
+	b.sees("Webhook portal", "Opening the portal signs them out.")
+	b.wait("the secret, and not in the address", `document.getElementById("secret").value && !location.hash`)
+	b.press("Open")
+	b.at("/messages")
+	b.sees("Receiver of crm", "503")
+	b.wait("no way to the cases", `!document.querySelector("a[href^='/cases'], #jump")`)
+	b.run(chromedp.Click(`tbody tr[data-id]:first-child .m-trigger a`))
+	b.sees("The receiver can’t answer now", "Body is what was sent")
+	down.Store(false)
+	b.press("Try now")
+	b.sees("It is tried again at once", "Delivered since, by a later try")
 }

@@ -50,13 +50,13 @@ type TestResult struct {
 	Secret string // that signed alone; empty: all that were in force
 }
 
-// signer returns the endpoint with the secret that is to sign alone.
-func (t Test) signer(e endpoint.Endpoint, now time.Time) (endpoint.Endpoint, error) {
+// signer returns the endpoint with the secret that is to sign alone. A receiver knows of none.
+func (t Test) signer(p access.Principal, e endpoint.Endpoint, now time.Time) (endpoint.Endpoint, error) {
 	if t.Secret == "" {
 		return e, nil
 	}
 	e.Secrets = slices.DeleteFunc(e.Signing(now), func(s endpoint.Secret) bool { return s.ID != t.Secret })
-	if len(e.Secrets) == 0 {
+	if len(e.Secrets) == 0 || p.Role == access.Receiver {
 		return e, fault.New(fault.NotFound, "endpoint.secret_not_found",
 			"The endpoint has no secret with this id. List its secrets for their ids.")
 	}
@@ -86,7 +86,7 @@ func (s *Messages) TestEndpoint(
 	if err := t.check(p); err != nil {
 		return out, err
 	}
-	sender, err := t.signer(e, s.now())
+	sender, err := t.signer(p, e, s.now())
 	if err != nil {
 		return out, err
 	}

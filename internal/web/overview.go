@@ -62,6 +62,9 @@ type endpointTrouble struct{ ID, Name, Reason, Color string }
 type overview struct{ services api.Services }
 
 func (o overview) show(ctx context.Context, r *ui.Request) (ui.View, error) {
+	if r.Portal() {
+		return ui.Redirect("/messages"), nil
+	}
 	page := overviewPage{
 		Now: o.services.Guard.Now(), Webhooks: r.Principal.Role.Permits(access.ListEndpoints),
 		Manages: r.Principal.Role.Permits(access.PutCaseType),

@@ -98,6 +98,7 @@ func TestEveryPageIsForThoseWhoMayDoTheSameByAPI(t *testing.T) {
 	for _, role := range []access.Role{access.Viewer, access.Caseworker, access.Manager} {
 		people[role] = w.Person(string(role)+"@example.org", string(role), "RESTRICTED")
 	}
+	people[access.Receiver] = w.Receiver(map[string]any{"endpoint": th["endpoint"]})
 	for pattern, operation := range pages() {
 		method, path := th.address(pattern)
 		if operation == "" || path == "/live" || path == "/sign-out" {
@@ -121,6 +122,72 @@ func TestEveryPageIsForThoseWhoMayDoTheSameByAPI(t *testing.T) {
 				t.Errorf("%s: a %s gets %d: %s", pattern, role, got.Status, got.Text())
 			}
 		}
+	}
+}
+
+func TestAReceiverSeesTheirEndpointAlone(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	th := fill(t, w)
+	w.Person("ada@example.org", "admin", "RESTRICTED")
+	var mine struct{ ID string }
+	w.API(http.MethodPost, "/v1/endpoints", map[string]any{
+		"name": "mine", "url": "https://mine.example/", "triggers": []string{"case_created"},
+		"metadata": map[string]string{"note": "a difficult customer"},
+	}, &mine)
+	receiver := w.Receiver(map[string]any{"endpoint": mine.ID})
+	shown := 0
+	for pattern, operation := range pages() {
+		method, path := th.address(pattern)
+		if method != http.MethodGet || path == "/live" || operation == "" {
+			continue
+		}
+		for _, path := range []string{path, strings.Replace(path, th["endpoint"], mine.ID, 1)} {
+			page := receiver.Get(path)
+			if page.Status == http.StatusOK {
+				shown++
+			}
+			for _, hidden := range []string{
+				th["endpoint"], "alert(1)", "KYC review", `href="/cases`, "/catalogue", "/jump", "a difficult customer", "whsec_",
+				"sec_", "curl -X", "Save this view", "New endpoint", "/edit", "Drop", "Behind",
+			} {
+				if strings.Contains(page.HTML, hidden) && !strings.Contains(path, hidden) {
+					t.Errorf("%s, %d, shows a receiver %s", page.Path, page.Status, hidden)
+				}
+			}
+		}
+	}
+	if shown < 6 {
+		t.Errorf("a receiver sees %d pages", shown)
+	}
+	if got := receiver.Get("/"); got.Path != "/messages" {
+		t.Errorf("the overview leads a receiver to %s", got.Path)
+	}
+	if got := receiver.Get("/endpoints/" + th["endpoint"]); got.Status != http.StatusNotFound {
+		t.Errorf("another endpoint is answered with %d", got.Status)
+	}
+}
+
+// Pages are told of commits. A receiver's is not: it would show when something happens to cases.
+func TestAReceiversPagesAreNotToldOfCommits(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	th := fill(t, w)
+	manager := w.Person("mara@example.org", "manager", "RESTRICTED").Live()
+	receiver := w.Receiver(map[string]any{"endpoint": th["endpoint"]}).Live()
+	for _, events := range []<-chan string{manager, receiver} {
+		if got := <-events; got != "ready" {
+			t.Fatalf("the first event is %q", got)
+		}
+	}
+	w.API(http.MethodPost, "/v1/cases/"+th["case"]+"/comments", map[string]any{"text": "x"}, nil)
+	if got := <-manager; got != "changed" {
+		t.Errorf("a manager's page is told %q", got)
+	}
+	select {
+	case got := <-receiver:
+		t.Errorf("a receiver's page is told %q", got)
+	default:
 	}
 }
 

@@ -43,13 +43,14 @@ func Register(s api.Services, parts api.Console, c Config) *ui.Site {
 		},
 	})
 	parts.Kernel.OnMissing(site.Missing)
-	site.Page("GET /{$}", access.ListCases, overview{s}.show)
+	site.Page("GET /{$}", access.GetSession, overview{s}.show)
 	site.Page("GET /views", access.ListViews, views.counted)
 	site.Page("POST /views", access.CreateView, views.create)
 	site.Page("POST /views/delete", access.DeleteView, views.delete)
 	site.Page("GET /jump", access.ListCases, jumper{s}.jump)
 	hooks.Register(site, s.Hooks, hooks.Config{
-		Kernel: parts.Kernel, Tester: parts.Tester, Version: parts.Version, AtfinityVersion: parts.AtfinityVersion,
+		Kernel: parts.Kernel, Tester: parts.Tester, Portal: s.People.Portal,
+		Version: parts.Version, AtfinityVersion: parts.AtfinityVersion,
 	})
 	people.Register(site, s.People, parts.Sessions, s.Guard)
 	cases.Register(site, pages)

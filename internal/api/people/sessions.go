@@ -31,6 +31,12 @@ func (s Sessions) ChangePassword(ctx context.Context, in NewPassword) error {
 	return err
 }
 
+// SignedIn reports whether the request is of a session that somebody has begun.
+func (s Sessions) SignedIn(ctx context.Context) bool {
+	_, ok := s.handler.sessions.User(ctx)
+	return ok
+}
+
 // Start starts the session of a user who has been made just now.
 func (s Sessions) Start(ctx context.Context, u access.User) error {
 	_, err := s.handler.start(ctx, u)

@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/web/ui"
 )
@@ -29,11 +31,15 @@ type endpointDetail struct {
 	Parked   []parkedRow
 	Dead     []deadRow
 	MoreDead bool
+	MoreLate bool // more are parked than are shown
 	Now      time.Time
 	Note     string
-	Made     string // a secret that was just made, to be shown once
+	Made     string              // a secret that was just made, to be shown once
+	Links    []access.PortalLink // in force
+	MadeLink people.NewPortalLink
 	Tester   filterTest
 	Test     testSend
+	Portal   bool // the reader is a receiver
 
 	ReplayFaults []ui.Fault
 }
@@ -76,6 +82,7 @@ var endpointNotes = map[string]string{
 	"saved":   "Saved. It holds for all that has not been sent yet.",
 	"paused":  "Paused: nothing is sent until you resume it.",
 	"resumed": "Active again, at its cursor: nothing was skipped.",
+	"revoked": "The portal link is revoked: it opens nothing any more, and its sessions have ended.",
 	"skipped": "Active again, at the head of the journal: messages that waited are skipped.",
 	"ended":   "The secret has ended: it signs nothing any more.",
 	"retry":   "They are being sent again.",
@@ -91,6 +98,9 @@ func (h handler) showEndpoint(ctx context.Context, r *ui.Request) (ui.View, erro
 		return ui.View{}, err
 	}
 	d.Note = endpointNotes[r.Query("done")]
+	if d.Portal {
+		return d.view(), nil
+	}
 	if d.Tester, err = h.filterTest(ctx, r, d.Endpoint); err != nil {
 		return ui.View{}, err
 	}
@@ -113,18 +123,10 @@ func (h handler) endpointDetail(ctx context.Context, r *ui.Request) (d endpointD
 	d.Now, d.Name, d.State = time.Now(), nameOf(d.Endpoint), stateOf(d.Endpoint)
 	d.Health, d.Test = healthOf(d.Endpoint, d.Now), newTestSend(d.Endpoint, r.Query("trigger"))
 	d.Tester = filterTest{Filter: d.Endpoint.Filter}
-	if d.Lag, err = h.services.Endpoints.Lag(ctx, p, id); err != nil {
-		return d, err
-	}
-	secrets, err := h.services.Endpoints.EndpointSecrets(ctx, p, id)
-	if err != nil {
-		return d, err
-	}
-	for _, s := range secrets {
-		d.Secrets = append(d.Secrets, showSecret(s))
-	}
-	if d.Rotation, err = h.rotation(ctx, r, d); err != nil {
-		return d, err
+	if d.Portal = r.Portal(); !d.Portal {
+		if err := h.addSecrets(ctx, r, &d); err != nil {
+			return d, err
+		}
 	}
 	recent, err := h.services.Messages.Attempts(ctx, p, hooks.AttemptQuery{
 		AttemptFilter: store.AttemptFilter{Endpoint: id, Limit: recentRows},
@@ -159,6 +161,25 @@ func (h handler) rotation(ctx context.Context, r *ui.Request, d endpointDetail) 
 	return nil, nil
 }
 
+// addSecrets adds what receivers do not see: how far the endpoint is behind, its secrets, and the portal links.
+func (h handler) addSecrets(ctx context.Context, r *ui.Request, d *endpointDetail) (err error) {
+	if d.Lag, err = h.services.Endpoints.Lag(ctx, r.Principal, d.Endpoint.ID); err != nil {
+		return err
+	}
+	secrets, err := h.services.Endpoints.EndpointSecrets(ctx, r.Principal, d.Endpoint.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range secrets {
+		d.Secrets = append(d.Secrets, showSecret(s))
+	}
+	if d.Rotation, err = h.rotation(ctx, r, *d); err != nil {
+		return err
+	}
+	d.Links, err = h.linksOf(ctx, r, d.Endpoint)
+	return err
+}
+
 func showSecret(s endpoint.Secret) shownSecret {
 	out := shownSecret{ID: s.ID, Kind: string(s.Kind), Made: s.CreatedAt, Ends: s.ExpiresAt, Tested: s.Tested}
 	given := outbound.FormatKey(s.Key)
@@ -172,7 +193,7 @@ func showSecret(s endpoint.Secret) shownSecret {
 
 // addRepairs adds the messages that wait and those that were given up.
 func (h handler) addRepairs(ctx context.Context, r *ui.Request, d *endpointDetail) error {
-	lanes, _, err := h.services.Messages.Parked(ctx, r.Principal, d.Endpoint.ID, store.LanePlace{}, repairRows)
+	lanes, later, err := h.services.Messages.Parked(ctx, r.Principal, d.Endpoint.ID, store.LanePlace{}, repairRows)
 	if err != nil {
 		return err
 	}
@@ -188,7 +209,10 @@ func (h handler) addRepairs(ctx context.Context, r *ui.Request, d *endpointDetai
 	for _, m := range dead {
 		d.Dead = append(d.Dead, deadRow{m, subjectOf(m.Subject)})
 	}
-	d.MoreDead = next != nil
+	d.MoreDead, d.MoreLate = next != nil, later != nil
+	if d.Portal {
+		d.Lag.Parked, d.Lag.Dead = int64(len(d.Parked)), int64(len(d.Dead))
+	}
 	var named []*subject
 	for i := range d.Parked {
 		named = append(named, &d.Parked[i].About)
@@ -200,6 +224,30 @@ func (h handler) addRepairs(ctx context.Context, r *ui.Request, d *endpointDetai
 		return err
 	}
 	return h.nameRows(ctx, r, d.Recent)
+}
+
+// deadCount formats the number of dead messages. A receiver is told of those that are shown.
+func (d endpointDetail) deadCount() string {
+	if d.Portal && d.MoreDead {
+		return upTo(d.Lag.Dead) + " or more"
+	}
+	return upTo(d.Lag.Dead)
+}
+
+// deadMessages is deadCount with the word.
+func (d endpointDetail) deadMessages() string {
+	if d.Lag.Dead == 1 && !d.MoreDead {
+		return "1 dead message"
+	}
+	return d.deadCount() + " dead messages"
+}
+
+// parkedCount formats the number of parked messages, as deadCount does.
+func (d endpointDetail) parkedCount() string {
+	if d.Portal && d.MoreLate {
+		return ui.Number(int(d.Lag.Parked)) + " or more"
+	}
+	return ui.Number(int(d.Lag.Parked))
 }
 
 // settings lists an endpoint's settings in words.
@@ -231,7 +279,9 @@ func (d endpointDetail) settings() (all []header) {
 	if e.IgnoreOwn {
 		add("Ignores", "what its own token caused")
 	}
-	add("Clearance", string(e.Clearance))
+	if !d.Portal {
+		add("Clearance", string(e.Clearance))
+	}
 	add("Bodies", string(e.Options.WithDefaults().Payload))
 	if e.KeepAnswers {
 		add("Answers", "are kept")

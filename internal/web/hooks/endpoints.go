@@ -67,6 +67,8 @@ type endpointList struct {
 	First bool // it is the first page
 	Show  string
 	Chips []ui.Chip
+
+	Portal bool // the reader is a receiver
 }
 
 // shows are the endpoints that the list can be narrowed to, by the parameter of its address.
@@ -105,11 +107,13 @@ func (h handler) listEndpoints(ctx context.Context, r *ui.Request) (ui.View, err
 	if err != nil {
 		return ui.View{}, err
 	}
-	list, now := endpointList{First: after == ""}, time.Now()
+	list, now := endpointList{First: after == "", Portal: r.Portal()}, time.Now()
 	for _, e := range found.Items {
 		row := endpointRow{Endpoint: e, Name: nameOf(e), State: stateOf(e)}
-		if row.Lag, err = h.services.Endpoints.Lag(ctx, r.Principal, e.ID); err != nil {
-			return ui.View{}, err
+		if !list.Portal {
+			if row.Lag, err = h.services.Endpoints.Lag(ctx, r.Principal, e.ID); err != nil {
+				return ui.View{}, err
+			}
 		}
 		if !e.Health.Since.IsZero() {
 			row.Since = ui.Span(now.Sub(e.Health.Since))

@@ -23,7 +23,7 @@ import (
 func (h handler) registerForms(s *ui.Site) {
 	s.Page("GET /endpoints/new", access.CreateEndpoint, h.showNewEndpoint)
 	s.Page("POST /endpoints", access.CreateEndpoint, h.createEndpoint)
-	s.Page("GET /endpoints/{id}/edit", access.GetEndpoint, h.showEditEndpoint)
+	s.Page("GET /endpoints/{id}/edit", access.UpdateEndpoint, h.showEditEndpoint)
 	s.Page("POST /endpoints/{id}/edit", access.UpdateEndpoint, h.editEndpoint)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/input"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/web/ui"
 )
 
@@ -19,6 +20,7 @@ import (
 type Config struct {
 	Kernel *rest.Kernel
 	Tester *delivery.Tester
+	Portal *people.Portal
 
 	Version, AtfinityVersion string // in examples
 }
@@ -38,6 +40,7 @@ func Register(s *ui.Site, services hooks.Services, c Config) {
 	h.registerCatalogue(s)
 	s.Page("GET /problems", access.ListProblems, h.listProblems)
 	h.registerReplays(s)
+	h.registerPortal(s)
 	s.Page("GET /messages", access.FindAttempts, h.listMessages)
 	s.Page("GET /messages/{attempt}", access.GetAttempt, h.showMessage)
 	s.Page("POST /messages/selected", access.ResendMessage, h.showSelected)
@@ -71,8 +74,15 @@ func (h handler) endpointNames(ctx context.Context, r *ui.Request) (map[string]s
 	}
 }
 
-// nameSubjects names cases by their references, as far as the caller sees them.
+// nameSubjects names cases by their references, as far as the caller sees them. For a receiver the subjects have ids, and
+// lead nowhere.
 func (h handler) nameSubjects(ctx context.Context, r *ui.Request, all ...*subject) error {
+	if r.Portal() {
+		for _, s := range all {
+			s.Href = ""
+		}
+		return nil
+	}
 	var texts []string
 	for _, s := range all {
 		texts = append(texts, s.of)

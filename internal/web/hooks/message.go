@@ -38,6 +38,7 @@ type messageDetail struct {
 	Request  request
 	Answer   answer
 	Signed   []signer
+	Portal   bool   // the reader is a receiver
 	Note     string // about what was just done
 	Now      time.Time
 }
@@ -121,7 +122,10 @@ func (h handler) detail(ctx context.Context, r *ui.Request) (m messageDetail, er
 	query.Del("done")
 	m.ID, m.Now, m.Note = r.Path("attempt"), time.Now(), notes[r.Query("done")]
 	m.Up = withQuery("/messages", query)
-	m.Name, m.Subject = "(deleted endpoint)", subjectOf(m.Attempt.Subject)
+	m.Name, m.Subject, m.Portal = "(deleted endpoint)", subjectOf(m.Attempt.Subject), r.Portal()
+	if m.Portal {
+		m.Subject.Href = ""
+	}
 	if m.Endpoint.ID != "" {
 		m.Name = nameOf(m.Endpoint)
 	}
@@ -289,10 +293,10 @@ func chain(last *event.Callback) (all []*event.Callback) {
 	return all
 }
 
-// droppable reports whether the message can be dropped: it was given up, or waits for its next try.
+// droppable reports whether the reader can drop the message: it was given up, or waits for its next try.
 func (m messageDetail) droppable() bool {
 	d := m.AttemptDetail.Delivery.Status
-	return d == hooks.DeliveryDead || d == hooks.DeliveryParked
+	return !m.Portal && (d == hooks.DeliveryDead || d == hooks.DeliveryParked)
 }
 
 // resend sends the message of an attempt again.

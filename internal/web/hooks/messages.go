@@ -31,6 +31,7 @@ type messageList struct {
 	Searched  time.Time // how far back the contents were searched; zero: there is no older page, or all were shown
 	Newest    string    // the address of the first page; empty: it is this one
 	Filtered  bool
+	Portal    bool   // the reader is a receiver
 	Selected  string // the attempt that is shown beside the list
 }
 
@@ -278,7 +279,7 @@ func (h handler) messages(ctx context.Context, r *ui.Request) (messageList, erro
 		Chips: f.chips(names), Quick: f.quick(counts), Filter: f, Endpoints: endpoints, Triggers: wire.Names(),
 		Classes: classChoices(),
 	}
-	list.Filtered = len(list.Chips) > 0
+	list.Filtered, list.Portal = len(list.Chips) > 0, r.Portal()
 	for _, a := range found.Items {
 		list.Rows = append(list.Rows, h.row(a, names, f.query))
 	}

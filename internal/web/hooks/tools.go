@@ -158,8 +158,8 @@ func sampleOf(trigger string) string {
 func (h handler) testSend(ctx context.Context, r *ui.Request) (ui.View, error) {
 	trigger, body := r.Form("trigger"), r.Form("body")
 	test := hooks.Test{Endpoint: r.Path("id"), Trigger: trigger, Send: h.config.Tester.Send}
-	if r.Form("sample") != trigger {
-		body = sampleOf(trigger) // the body was another trigger's
+	if r.Form("sample") != trigger || r.Portal() {
+		body = sampleOf(trigger) // the body was another trigger's, or receivers send the sample as it is
 	}
 	edited := compacted(body) != compacted(sampleOf(trigger))
 	if edited {

@@ -23,6 +23,8 @@ func Register(s *ui.Site, services people.Services, sessions apipeople.Sessions,
 	s.Open("POST /sign-in", h.signIn)
 	s.Open("GET /setup", h.showSetUp)
 	s.Open("POST /setup", h.setUp)
+	s.Open("GET /portal", h.showPortal)
+	s.Open("POST /portal", h.openPortal)
 	s.Page("POST /sign-out", access.DeleteSession, h.signOut)
 	s.Page("GET /profile", access.GetSession, h.profile)
 	s.Page("POST /profile/password", access.ChangePassword, h.changePassword)

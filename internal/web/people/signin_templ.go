@@ -240,7 +240,7 @@ func signInPage(f signInForm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</div></form><p class=\"meta spaced\">The first start of a server prints the address at which the first account is made. An administrator makes all others, under People.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</div></form><p class=\"meta spaced\">The first start of a server prints the address at which the first account is made. An administrator makes all others, under People. If you came by a portal link, open the link again.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

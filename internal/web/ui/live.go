@@ -54,11 +54,11 @@ func (l *livePages) enter(p access.Principal) (done func(), err error) {
 // serveLive serves the stream of events that keeps pages live.
 func (s *Site) serveLive() {
 	pages := &livePages{users: map[rest.Client]int{}}
-	s.pages["GET /live"] = access.ListCases
+	s.pages["GET /live"] = access.GetSession
 	s.config.Kernel.HandleFunc("GET /live", func(_ http.ResponseWriter, request *http.Request) {
 		x := rest.ExchangeOf(request.Context())
 		r := &Request{Exchange: x, site: s}
-		_, err := s.answer(r, access.ListCases, func(context.Context, *Request) (View, error) { return View{}, nil })
+		_, err := s.answer(r, access.GetSession, func(context.Context, *Request) (View, error) { return View{}, nil })
 		var done func()
 		if err == nil {
 			done, err = pages.enter(r.Principal)
@@ -71,12 +71,13 @@ func (s *Site) serveLive() {
 		x.Header().Set("Content-Type", "text/event-stream")
 		x.Header().Set("Cache-Control", "no-store")
 		x.Header().Set("X-Accel-Buffering", "no")
-		s.stream(x.Request.Context(), x, r.Principal.Tenant)
+		s.stream(x.Request.Context(), x, r.Principal)
 	})
 }
 
-// stream tells a page of commits until the page is closed, the session ends, or the server stops.
-func (s *Site) stream(ctx context.Context, x *rest.Exchange, tenant int64) {
+// stream tells a page of commits until the page is closed, the session ends, or the server stops. A receiver's page is
+// told at each tick alone: commits of the tenant are not theirs to see.
+func (s *Site) stream(ctx context.Context, x *rest.Exchange, p access.Principal) {
 	control := http.NewResponseController(x)
 	send := func(event string) error {
 		if _, err := io.WriteString(x, "event: "+event+"\ndata: 1\n\n"); err != nil {
@@ -91,7 +92,10 @@ func (s *Site) stream(ctx context.Context, x *rest.Exchange, tenant int64) {
 	again := time.NewTimer(time.Hour)
 	again.Stop()
 	defer again.Stop()
-	committed := s.config.Wait(tenant)
+	var committed <-chan struct{}
+	if p.Role != access.Receiver {
+		committed = s.config.Wait(p.Tenant)
+	}
 	if send("ready") != nil {
 		return
 	}
@@ -101,7 +105,7 @@ func (s *Site) stream(ctx context.Context, x *rest.Exchange, tenant int64) {
 			committed = nil // until the next turn
 			again.Reset(liveInterval)
 		case <-again.C:
-			committed = s.config.Wait(tenant)
+			committed = s.config.Wait(p.Tenant)
 		case <-tick.C:
 			if _, err := s.config.Kernel.Reauthenticate(ctx); err != nil {
 				return

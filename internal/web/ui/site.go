@@ -138,6 +138,9 @@ func unreadableForm(err error) error {
 	return fault.Wrap(err, fault.Invalid, "request.invalid", "The form can't be read. Send it again from its page.")
 }
 
+// Portal reports whether the request is of a receiver, who came by a portal link.
+func (r *Request) Portal() bool { return r.Principal.Role == access.Receiver }
+
 // Query returns a parameter of the address.
 func (r *Request) Query(name string) string { return r.HTTP.URL.Query().Get(name) }
 

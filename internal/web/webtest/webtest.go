@@ -3,6 +3,7 @@
 package webtest
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -146,6 +147,19 @@ func (w *World) Person(email, role, clearance string) *Browser {
 	return b
 }
 
+// Receiver makes a portal link, as POST /v1/portal-links takes it, and returns a browser in which it is open.
+func (w *World) Receiver(link map[string]any) *Browser {
+	w.t.Helper()
+	var made struct{ URL string }
+	w.API(http.MethodPost, "/v1/portal-links", link, &made)
+	_, secret, _ := strings.Cut(made.URL, "#secret=")
+	b := w.Browser()
+	if got := b.Post("/portal", url.Values{"secret": {secret}}); got.Path != "/messages" {
+		w.t.Fatalf("the portal link leads to %s: %s", got.Path, got.Text())
+	}
+	return b
+}
+
 // Browser returns a browser in which nobody is signed in.
 func (w *World) Browser() *Browser {
 	jar, err := cookiejar.New(nil)
@@ -171,6 +185,31 @@ func (b *Browser) Get(path string) Page {
 		b.w.t.Fatal(err)
 	}
 	return b.send(request)
+}
+
+// Live returns the names of the events that a live page gets, until the end of the test.
+func (b *Browser) Live() <-chan string {
+	b.w.t.Helper()
+	request, err := http.NewRequestWithContext(b.w.t.Context(), http.MethodGet, b.w.URL+"/live", nil)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	request.Host = b.w.host
+	answer, err := b.client.Do(request)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	events := make(chan string, 1000)
+	go func() {
+		defer answer.Body.Close()
+		defer close(events)
+		for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+			if name, is := strings.CutPrefix(lines.Text(), "event: "); is {
+				events <- name
+			}
+		}
+	}()
+	return events
 }
 
 // Post sends a form.

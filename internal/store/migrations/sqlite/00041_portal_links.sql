@@ -1,6 +1,6 @@
 -- +goose Up
--- Whoever has the secret of a link sees and repairs the messages of one endpoint, or of the endpoints that have a value
--- in their metadata, until the link expires.
+-- The holder of a link's secret sees and repairs the messages of one endpoint, or of the endpoints that have a value in
+-- their metadata, until the link expires.
 create table portal_links (
     id             text primary key,
     tenant         integer not null,

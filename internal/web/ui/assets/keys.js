@@ -69,7 +69,7 @@ let going = 0; // the time of a g
 const actions = {
   "/": () => /** @type {HTMLElement | null} */ (document.querySelector(".bar input[type=search]") ?? document.getElementById("jump"))?.focus(),
   "?": () => /** @type {HTMLDialogElement} */ (document.getElementById("keys")).showModal(),
-  c: () => { location.href = "/cases/new"; },
+  c: () => { if (document.querySelector("[data-go=c]")) location.href = "/cases/new"; },
   g: () => { going = Date.now(); },
   j: () => step(1),
   k: () => step(-1),
