@@ -315,6 +315,9 @@ func TestAReceiverRepairsTheirMessages(t *testing.T) {
 	w.post(path+"/test", `{"trigger": "case_created"}`, header...).is(200, "").has(members{"status": "418"})
 	forged := `{"trigger": "case_created", "body": {"forged": true}}`
 	w.post(path+"/test", forged, header...).is(422, "request.body_invalid")
+	secret := w.get(path+"/secrets").is(200, "").items()[0].(map[string]any)["id"].(string)
+	w.post(path+"/test", `{"trigger": "case_created", "secret_id": "`+secret+`"}`, header...).
+		is(404, "endpoint.secret_not_found")
 	w.do("PATCH", path, `{"status": "paused"}`, header...).is(403, "access.denied")
 	audit := w.get("/v1/audit?limit=200").is(200, "")
 	for _, want := range []string{
