@@ -185,7 +185,8 @@ func (s *Jobs) JobCases(
 	page, err = s.store.JobCases(ctx, p.Tenant, f)
 	for i := range page.Items {
 		c := &page.Items[i]
-		hidden := !reader.Clearance.Sees(c.Classification) || slices.Contains(reader.Without, c.Type)
+		gone := c.Type == ""
+		hidden := !gone && !reader.Clearance.Sees(c.Classification) || slices.Contains(reader.Without, c.Type)
 		if hidden {
 			c.Reference = ""
 		}

@@ -39,7 +39,11 @@ func Register(s *ui.Site, services Services) {
 		questionIDs: s.SealedIDs("qst_"),
 	}
 	s.Page("GET /cases", access.ListCases, h.list)
-	s.Page("POST /cases/bulk", access.ListCases, h.bulk)
+	s.Page("GET /jobs", access.ListJobs, h.jobs)
+	s.Page("GET /jobs/new", access.CreateJob, h.newJob)
+	s.Page("POST /jobs", access.CreateJob, h.createJob)
+	s.Page("GET /jobs/{id}", access.GetJob, h.showJob)
+	s.Page("POST /jobs/{id}/cancel", access.CancelJob, h.cancelJob)
 	s.Page("GET /queues", access.CountCases, h.queues)
 	s.Page("GET /queues/next", access.ListCases, h.next)
 	s.Page("GET /labels", access.ListLabels, h.labels)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/casehook/casehook/internal/web/webtest"
 	"github.com/casehook/casehook/internal/wire/wiretest"
@@ -231,11 +232,55 @@ func TestColleaguesCommentAssignAndLabel(t *testing.T) {
 	labelled := ada.Post(path+"/labels", url.Values{"label": {"fast_track"}})
 	wants(t, labelled, http.StatusOK, "added the label fast_track")
 	id := strings.TrimPrefix(path, "/cases/")
-	wants(t, ada.Post("/cases/bulk", url.Values{
-		"case": {id, "4242"}, "action": {"assign"}, "assignee": {"none"}, "back": {"/cases?type=kyc"},
-	}), http.StatusOK, "1 case of 2 done", "KYC-0001 Done", "There is no case")
+	job := ada.Post("/jobs", url.Values{"case": {id, "4242"}, "action": {"assign"}, "assignee": {"none"}})
+	wants(t, ended(t, ada, job.Path), http.StatusOK, "1 of 2 cases done, 1 failed", "KYC-0001 Done", "There is no case")
+	wants(t, ada.Get(job.Path+"?result=failed"), http.StatusOK, "4242")
+	wantsNot(t, ada.Get(job.Path+"?result=failed"), "KYC-0001")
 	wants(t, ada.Get("/queues"), http.StatusOK, "Unassigned 1", "Draft 1")
 	if got := ada.Get("/queues/next?assignee=none"); got.Path != path {
 		t.Errorf("the next of the queue is %s, want %s", got.Path, path)
 	}
+}
+
+// ended waits until a job has ended, and returns its page.
+func ended(t *testing.T, b *webtest.Browser, path string) webtest.Page {
+	t.Helper()
+	for ends := time.Now().Add(time.Minute); ; {
+		page := b.Get(path)
+		if !strings.Contains(page.Text(), "running") {
+			return page
+		}
+		if time.Now().After(ends) {
+			t.Fatalf("%s goes on: %s", path, page.Text())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// All cases that match a filter are worked on at once, after their number and their kinds were named.
+func TestAllThatMatchIsWorkedOn(t *testing.T) {
+	w := kyc(t, accept)
+	ada := w.Person("ada@example.org", "caseworker", "RESTRICTED")
+	w.API("POST", "/v1/labels", map[string]any{"slug": "fast_track", "name": "Fast track"}, nil)
+	for _, name := range []string{"Acme", "Brightwater", "Chidi"} {
+		client(w, map[string]any{"client_name": name})
+	}
+	wants(t, ada.Get("/jobs"), http.StatusOK, "You have started no job")
+	asked := ada.Get("/jobs/new?type=kyc&state=draft")
+	wants(t, asked, http.StatusOK, "3 cases match", "type KYC review", "Draft 3", "KYC-0003 Chidi", "Label 3 cases")
+	form := url.Values{"filter": {"type=kyc&state=draft"}, "count": {"3"}, "action": {"label"}, "label": {"fast_track"}}
+	done := ended(t, ada, ada.Post("/jobs", form).Path)
+	wants(t, done, http.StatusOK, "Label Fast track", "3 of 3 cases done", "KYC-0001 Done", "GET /v1/jobs/job_")
+	wants(t, ada.Get("/cases?label=fast_track"), http.StatusOK, "Acme", "Chidi")
+
+	client(w, map[string]any{"client_name": "Dana"})
+	form.Set("action", "unlabel")
+	wants(t, ada.Post("/jobs", form), http.StatusUnprocessableEntity, "4 cases are selected", "4 cases match")
+	form.Set("count", "4")
+	wants(t, ended(t, ada, ada.Post("/jobs", form).Path), http.StatusOK, "4 of 4 cases done")
+	wants(t, ada.Get("/jobs"), http.StatusOK, "Remove the label Fast track", "done", "Label Fast track")
+	form.Set("action", "")
+	wants(t, ada.Post("/jobs", form), http.StatusBadRequest, "Choose what to do")
+	viewer := w.Person("bo@example.org", "viewer", "RESTRICTED")
+	wants(t, viewer.Post("/jobs", form), http.StatusForbidden, "may not do this")
 }

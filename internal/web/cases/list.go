@@ -35,7 +35,6 @@ type listPage struct {
 	Users  []event.Person
 	Labels []cases.Label
 	May    may
-	Back   string
 	Moves  []move
 }
 
@@ -86,7 +85,7 @@ func (h handler) list(ctx context.Context, r *ui.Request) (ui.View, error) {
 	}
 	list := listPage{
 		Title: "Cases", Text: f.Text, Sort: sortOf(query), Now: h.guard.Now(), May: mayOf(r.Principal),
-		Chips: known.chips(query), Back: r.HTTP.URL.RequestURI(), Users: known.users, Labels: known.labels,
+		Chips: known.chips(query), Users: known.users, Labels: known.labels,
 	}
 	for _, name := range append([]string{"sort"}, filterNames...) {
 		if value := query.Get(name); value != "" {

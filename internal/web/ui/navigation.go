@@ -26,6 +26,7 @@ var navigation = []section{
 	{"Work", []item{
 		{"/cases", "Cases", "case", "c", access.ListCases},
 		{"/queues", "Queues", "queue", "q", access.CountCases},
+		{"/jobs", "Jobs", "check", "j", access.ListJobs},
 		{"/contacts", "Contacts", "contact", "n", access.ListContacts},
 	}},
 	{"Webhooks", []item{
