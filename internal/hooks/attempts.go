@@ -142,7 +142,7 @@ func (s *Messages) visibility(ctx context.Context, p access.Principal) (*visibil
 	}
 	v.endpoints = []string{}
 	for after := ""; ; {
-		all, err := s.store.Endpoints(ctx, p.Tenant, after, input.MaxPage)
+		all, err := endpointsAfter(ctx, s.store, p, after, input.MaxPage)
 		if err != nil {
 			return nil, err
 		}

@@ -326,7 +326,7 @@ func (s *Endpoints) Endpoints(
 		return none, err
 	}
 	read := func(limit int) (store.Page[endpoint.Endpoint], error) {
-		found, err := s.store.Endpoints(ctx, p.Tenant, after, limit)
+		found, err := endpointsAfter(ctx, s.store, p, after, limit)
 		shown := make([]endpoint.Endpoint, 0, len(found.Items))
 		for _, e := range found.Items {
 			after = e.ID

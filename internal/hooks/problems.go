@@ -3,6 +3,7 @@ package hooks
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -40,14 +42,18 @@ func (s *Messages) Problems(ctx context.Context, p access.Principal) ([]Problem,
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string][]store.Problem{}
-	limited := sees.limited()
-	if limited {
-		if seen, err = s.visibleProblems(ctx, p); err != nil {
-			return nil, err
-		}
-	}
 	var all []Problem
+	if sees.limited() {
+		all, err = s.visibleProblems(ctx, p)
+	} else {
+		all, err = s.allProblems(ctx, p)
+	}
+	slices.SortStableFunc(all, func(a, b Problem) int { return cmp.Compare(b.Last, a.Last) })
+	return all, err
+}
+
+// allProblems sums up the failures of each endpoint.
+func (s *Messages) allProblems(ctx context.Context, p access.Principal) (all []Problem, err error) {
 	looked := 0
 	for after := ""; looked < problemEndpoints; {
 		found, err := s.store.Endpoints(ctx, p.Tenant, after, input.MaxPage)
@@ -57,13 +63,11 @@ func (s *Messages) Problems(ctx context.Context, p access.Principal) ([]Problem,
 		for _, e := range found.Items {
 			after = e.ID
 			looked++
-			problems := seen[e.ID]
-			if !limited {
-				if problems, err = s.store.Problems(ctx, p.Tenant, e.ID, problemAttempts); err != nil {
-					return nil, err
-				}
+			problems, err := s.store.Problems(ctx, p.Tenant, e.ID, problemAttempts)
+			if err != nil {
+				return nil, err
 			}
-			if all, err = s.addProblems(ctx, all, shownTo(p, e), problems); err != nil {
+			if all, err = s.addProblems(ctx, all, e, problems); err != nil {
 				return nil, err
 			}
 		}
@@ -71,7 +75,6 @@ func (s *Messages) Problems(ctx context.Context, p access.Principal) ([]Problem,
 			break
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Problem) int { return cmp.Compare(b.Last, a.Last) })
 	return all, nil
 }
 
@@ -89,8 +92,29 @@ func (s *Messages) addProblems(
 	return all, err
 }
 
-// visibleProblems sums up the newest failures that a caller sees, by their endpoints.
-func (s *Messages) visibleProblems(ctx context.Context, p access.Principal) (map[string][]store.Problem, error) {
+// visibleProblems sums up the newest failures that a caller sees.
+func (s *Messages) visibleProblems(ctx context.Context, p access.Principal) (all []Problem, err error) {
+	by, err := s.visibleFailures(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	for id, problems := range by {
+		e, err := s.store.Endpoint(ctx, p.Tenant, id)
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if all, err = s.addProblems(ctx, all, shownTo(p, e), problems); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// visibleFailures sums up the newest failures that a caller sees, by their endpoints.
+func (s *Messages) visibleFailures(ctx context.Context, p access.Principal) (map[string][]store.Problem, error) {
 	found, _, err := s.attempts(ctx, p, store.AttemptFilter{Outcome: store.Failed, Limit: problemAttempts})
 	by := map[string][]store.Problem{}
 	for _, a := range found { // the newest first

@@ -1,16 +1,38 @@
 package hooks
 
 import (
+	"context"
 	"slices"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/store"
 )
 
 // seesEndpoint reports whether a caller may know of an endpoint.
 func seesEndpoint(p access.Principal, e endpoint.Endpoint) bool {
 	return p.Clearance.Sees(e.Clearance) && p.InScope(e.ID, e.Metadata)
+}
+
+// endpointsAfter reads endpoints behind one of them, in the order of their ids. For a receiver it reads those in the
+// scope alone.
+func endpointsAfter(
+	ctx context.Context, st *store.Store, p access.Principal, after string, limit int,
+) (page store.Page[endpoint.Endpoint], err error) {
+	switch {
+	case p.Role != access.Receiver:
+		return st.Endpoints(ctx, p.Tenant, after, limit)
+	case p.Scope.Endpoint == "":
+		text := store.MetadataText{Key: p.Scope.Key, Value: p.Scope.Value}
+		return st.EndpointsWith(ctx, p.Tenant, text, after, limit)
+	}
+	e, err := st.Endpoint(ctx, p.Tenant, p.Scope.Endpoint)
+	if err == nil && e.ID > after {
+		page.Items = []endpoint.Endpoint{e}
+	}
+	return page, ignore(err, fault.NotFound)
 }
 
 // shownTo returns an endpoint as a caller may see it. A receiver sees neither secrets nor what the sender's people and

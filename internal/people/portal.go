@@ -139,8 +139,9 @@ func (s *Portal) endpoint(ctx context.Context, p access.Principal, id string) (e
 
 // checkSelects refuses a scope that selects no endpoint that the caller sees.
 func (s *Portal) checkSelects(ctx context.Context, p access.Principal, scope access.Scope) error {
+	text := store.MetadataText{Key: scope.Key, Value: scope.Value}
 	for after := ""; ; {
-		found, err := s.store.Endpoints(ctx, p.Tenant, after, input.MaxPage)
+		found, err := s.store.EndpointsWith(ctx, p.Tenant, text, after, input.MaxPage)
 		if err != nil {
 			return err
 		}

@@ -66,6 +66,9 @@ var (
 	endpointList = define(endpointSelect + `
 		where e.tenant = $1 and e.id > $2
 		order by e.id limit $3`)
+	endpointListWith = define(endpointSelect + `
+		where e.tenant = $1 and e.id > $2 and {{metadata}}
+		order by e.id limit $3`)
 	subscribers = define(endpointSelect + `
 		join subscriptions s on s.endpoint = e.id
 		where s.tenant = $1 and s.trigger_name = $2
@@ -194,6 +197,23 @@ func (r reader) CheckEndpointName(ctx context.Context, e endpoint.Endpoint, clea
 // Endpoints lists the endpoints after the one with the id after, oldest first.
 func (r reader) Endpoints(ctx context.Context, tenant int64, after string, limit int) (Page[endpoint.Endpoint], error) {
 	rows, err := r.q.query(ctx, endpointList, tenant, after, limit+1)
+	return r.endpointPage(ctx, rows, err, limit)
+}
+
+// EndpointsWith is Endpoints for those that have a text in their metadata.
+func (r reader) EndpointsWith(
+	ctx context.Context, tenant int64, text MetadataText, after string, limit int,
+) (Page[endpoint.Endpoint], error) {
+	rows, err := r.q.query(ctx, endpointListWith, tenant, after, limit+1, text.Key, text.Value)
+	return r.endpointPage(ctx, rows, err, limit)
+}
+
+// MetadataText is a text in the metadata of endpoints, by its name.
+type MetadataText struct{ Key, Value string }
+
+func (r reader) endpointPage(
+	ctx context.Context, rows *sql.Rows, err error, limit int,
+) (Page[endpoint.Endpoint], error) {
 	found, err := collectPage(rows, err,
 		limit, sized(endpointColumns, func(row *endpointRow) (endpoint.Endpoint, int, error) {
 			e, err := r.openEndpoint(row)

@@ -60,6 +60,7 @@ var replacers = [...]*strings.Replacer{
 		"{{backend}}", "$3",
 		"{{present}}", "true",
 		"{{writer}}", "0",
+		"{{metadata}}", "exists (select 1 from json_each(e.settings, '$.metadata') m where m.key = $4 and m.value = $5)",
 		"{{entry}}", "journal j on j.id = s.entry"),
 	postgres: strings.NewReplacer(
 		"{{now}}", "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
@@ -68,6 +69,7 @@ var replacers = [...]*strings.Replacer{
 		"{{alone}}", "for update of l",
 		"{{backend}}", "coalesce((select pid from pg_stat_activity where pid = $3), 0)",
 		"{{writer}}", "pg_backend_pid()",
+		"{{metadata}}", "cast(e.settings as json) -> 'metadata' ->> cast($4 as text) = $5",
 		"{{present}}", `(session = 0 or session_at < extract(epoch from pg_postmaster_start_time()) * 1000000
 			or exists (select 1 from pg_stat_activity where pid = session))`,
 		// Without statistics PostgreSQL would read the whole journal rather than look up many entries.

@@ -116,6 +116,30 @@ var endpointTests = map[string]func(*fixture){
 		f.equal(list(f.store.Subscribers(f.t.Context(), f.tenant, "case_finished")), []endpoint.Endpoint{all[1], all[3]})
 		f.equal(list(f.store.Subscribers(f.t.Context(), f.tenant, "case_comment")), []endpoint.Endpoint(nil))
 	},
+	"endpoints are listed by a text in their metadata": func(f *fixture) {
+		var all []endpoint.Endpoint
+		for n, metadata := range []map[string]string{
+			{"customer": "acme", "$.a": `"\'é%_`}, {"customer": "Acme", "acme": "customer"}, nil, {"customer": "acme"}, {"customer": ""},
+		} {
+			e := anEndpoint(f.tenant, n)
+			e.Metadata = metadata
+			all = append(all, e)
+		}
+		f.create(all...)
+		others := anEndpoint(f.other, 6)
+		others.Metadata = all[0].Metadata
+		f.create(others)
+		with := func(key, value, after string, limit int) []endpoint.Endpoint {
+			text := store.MetadataText{Key: key, Value: value}
+			return items[endpoint.Endpoint](f)(f.store.EndpointsWith(f.t.Context(), f.tenant, text, after, limit))
+		}
+		f.equal(with("customer", "acme", "", 9), []endpoint.Endpoint{all[0], all[3]})
+		f.equal(with("customer", "acme", "", 1), all[:1])
+		f.equal(with("customer", "acme", all[0].ID, 1), all[3:4])
+		f.equal(with("$.a", `"\'é%_`, "", 9), all[:1])
+		f.equal(with("customer", "", "", 9), all[4:])
+		f.equal(len(with("none", "", "", 9))+len(with("custom%", "acme", "", 9)), 0)
+	},
 	"an update needs the revision and replaces all": func(f *fixture) {
 		e := anEndpoint(f.tenant, 1)
 		f.create(e)
