@@ -119,7 +119,8 @@ var endpointTests = map[string]func(*fixture){
 	"endpoints are listed by a text in their metadata": func(f *fixture) {
 		var all []endpoint.Endpoint
 		for n, metadata := range []map[string]string{
-			{"customer": "acme", "$.a": `"\'é%_`}, {"customer": "Acme", "acme": "customer"}, nil, {"customer": "acme"}, {"customer": ""},
+			{"customer": "acme", "$.a": `"\'é%_`}, {"customer": "Acme", "acme": "customer"}, nil, {"customer": "acme"},
+			{"customer": ""},
 		} {
 			e := anEndpoint(f.tenant, n)
 			e.Metadata = metadata
