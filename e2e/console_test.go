@@ -34,21 +34,27 @@ func consoleServer(t *testing.T) *console {
 		}
 	})))
 	t.Cleanup(callback.Close)
-	data := filepath.Join(t.TempDir(), "data")
-	c := &console{t: t}
-	c.url = startLine(t, exec.Command(filepath.Join(programs(t), "casehook"), "serve", "--data", data,
-		"--listen", "127.0.0.1:0", "--allow-address", "127.0.0.0/8"),
-		regexp.MustCompile(`listens on (http://\S+)`), "CASEHOOK_VAR_CALLBACKS="+callback.URL)
-	text, err := os.ReadFile(filepath.Join(data, "admin-token"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.token = strings.TrimSpace(string(text))
+	c := emptyServer(t, "CASEHOOK_VAR_CALLBACKS="+callback.URL)
 	definition, err := os.ReadFile("../examples/kyc.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.api(http.MethodPut, "/v1/case-types/kyc", string(definition))
+	return c
+}
+
+// emptyServer starts the program for the first time.
+func emptyServer(t *testing.T, env ...string) *console {
+	t.Helper()
+	data := filepath.Join(t.TempDir(), "data")
+	c := &console{t: t}
+	c.url = startLine(t, exec.Command(filepath.Join(programs(t), "casehook"), "serve", "--data", data,
+		"--listen", "127.0.0.1:0", "--allow-address", "127.0.0.0/8"), regexp.MustCompile(`listens on (http://\S+)`), env...)
+	text, err := os.ReadFile(filepath.Join(data, "admin-token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.token = strings.TrimSpace(string(text))
 	return c
 }
 
@@ -139,6 +145,36 @@ func TestACaseworkersDay(t *testing.T) {
 	b.run(chromedp.Click(`[aria-label="Sign out"]`))
 	b.sees("You are signed out.")
 	b.wait("no draft", `!Object.keys(localStorage).some((name) => name.startsWith("draft "))`)
+}
+
+// From the first start to the first webhook, a person needs nothing but the console.
+func TestFromTheFirstStartToTheFirstWebhook(t *testing.T) {
+	t.Parallel()
+	receiver := httptest.NewServer(wiretest.Handler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	t.Cleanup(receiver.Close)
+	c := emptyServer(t)
+	b := openBrowser(t, c.url)
+	b.setUp(c.token)
+	b.sees("From nothing to the first webhook")
+
+	b.press("Upload a case type")
+	b.press("Begin with an example")
+	b.press("Upload")
+	b.sees("Saved.", "KYC review, version 1")
+	b.keys("g", "o")
+	b.press("Add an endpoint")
+	b.fill("url", receiver.URL+"/webhooks")
+	b.run(chromedp.Click(`input[name=triggers][value=case_created]`), chromedp.Click(`.form-foot .button.primary`))
+	b.sees("whsec_")
+	b.keys("g", "o")
+	b.press("Create a case")
+	b.fill("data/client_name", "Acme Corp")
+	b.press("Open a review")
+	b.sees("KYC-0001")
+	b.keys("g", "m")
+	b.sees("case_created", "200")
+	b.keys("g", "o")
+	b.wait("no steps", `!document.querySelector(".steps")`)
 }
 
 func TestAListIsWorkedOnByKeys(t *testing.T) {

@@ -25,9 +25,14 @@ type overviewPage struct {
 	Backlog   []linkedFigure
 	Hour      *deliveryHour // nil: the reader may not see deliveries
 	Webhooks  bool          // the reader may see endpoints
-	NoTypes   bool          // there is no case type, and so nothing to show yet
-	Manages   bool
+	Steps     []firstStep   // from nothing to the first webhook; none: all are taken, or by others
 	Now       time.Time
+}
+
+// firstStep is something to do before the first webhook is sent.
+type firstStep struct {
+	Done             bool
+	Href, Link, Text string
 }
 
 // typeStates counts the cases of a type by their states.
@@ -67,10 +72,9 @@ func (o overview) show(ctx context.Context, r *ui.Request) (ui.View, error) {
 	}
 	page := overviewPage{
 		Now: o.services.Guard.Now(), Webhooks: r.Principal.Role.Permits(access.ListEndpoints),
-		Manages: r.Principal.Role.Permits(access.PutCaseType),
 	}
 	for _, read := range []func(context.Context, access.Principal, *overviewPage) error{
-		o.cases, o.recent, o.endpoints, o.deliveries,
+		o.cases, o.recent, o.endpoints, o.deliveries, o.steps,
 	} {
 		if err := read(ctx, r.Principal, &page); err != nil {
 			return ui.View{}, err
@@ -85,7 +89,6 @@ func (o overview) cases(ctx context.Context, p access.Principal, page *overviewP
 	if err != nil {
 		return err
 	}
-	page.NoTypes = len(types) == 0
 	for _, t := range types {
 		full, err := o.services.Casework.CaseTypes.CaseType(ctx, p, t.Key, 0)
 		if err != nil {
@@ -118,6 +121,20 @@ func (o overview) cases(ctx context.Context, p access.Principal, page *overviewP
 		page.Types = append(page.Types, counted)
 	}
 	return nil
+}
+
+// steps tells who sets Casehook up what is still to be done, until there is a case to tell of.
+func (o overview) steps(ctx context.Context, p access.Principal, page *overviewPage) error {
+	if !p.Role.Permits(access.PutCaseType) || len(page.Recent) > 0 && page.Endpoints.All > 0 {
+		return nil
+	}
+	types, err := o.services.Casework.CaseTypes.CaseTypes(ctx, p)
+	page.Steps = []firstStep{
+		{len(types) > 0, "/types/new", "Upload a case type", "which fields, states and transitions cases have. An example is offered there."},
+		{page.Endpoints.All > 0, "/endpoints/new", "Add an endpoint", "the URL of the system that is to be told, and of what."},
+		{len(page.Recent) > 0, "/cases/new", "Create a case", "its message arrives a moment later, and is listed under Messages."},
+	}
+	return err
 }
 
 const maxRecent = 12
