@@ -29,6 +29,7 @@ type benchCmd struct {
 	Fanout      int           `placeholder:"N" help:"drain: endpoints that get each message. 1 if not set."`
 	Order       string        `enum:",per-case,strict,none" default:"" placeholder:"ORDER" help:"drain: the order of the endpoints: per-case, strict or none. per-case if not set."`
 	Cases       int           `placeholder:"N" help:"growth, console: the (larger) number of cases. 100000 if not set, 3000 with --quick."`
+	Attempts    int           `placeholder:"N" help:"console: attempts to send, as many as cases or more. As many if not set."`
 	Nodes       []int         `placeholder:"N" help:"cluster: numbers of nodes. 1,2,4 if not set."`
 	Dir         string        `type:"existingdir" placeholder:"DIR" help:"Folder for the temporary data. It has to be on the disk that is measured: a folder in memory flushes nothing. The system's folder for temporary files if not set."`
 }
@@ -70,6 +71,7 @@ func (c *benchCmd) Validate() error {
 	only(c.Fanout != 0, "fanout", "drain")
 	only(c.Order != "", "order", "drain")
 	only(c.Cases != 0, "cases", "growth", "console")
+	only(c.Attempts != 0, "attempts", "console")
 	only(len(c.Nodes) > 0, "nodes", "cluster")
 	refuse(c.Rounds != 0 && c.Rounds < 3, "--rounds is %d; a median needs 3 or more", c.Rounds)
 	refuse(c.Duration < 0 || c.Duration > time.Hour, "--duration is %s; it has to be between 0 and 1h", c.Duration)
@@ -80,6 +82,7 @@ func (c *benchCmd) Validate() error {
 	}
 	within("messages", 10_000_000, cmp.Or(c.Messages, 1))
 	within("cases", 10_000_000, cmp.Or(c.Cases, 1))
+	within("attempts", 10_000_000, cmp.Or(c.Attempts, 1))
 	within("fanout", 100, cmp.Or(c.Fanout, 1))
 	within("concurrency", 1024, c.Concurrency...)
 	within("nodes", 16, c.Nodes...)
@@ -116,6 +119,7 @@ func (c *benchCmd) Run(ctx context.Context, s stdio) error {
 		Fanout:      c.Fanout,
 		Order:       c.Order,
 		Cases:       c.Cases,
+		Attempts:    c.Attempts,
 		Nodes:       c.Nodes,
 	}
 	if onTerminal(s.err) && (!c.JSON || onTerminal(s.out)) {

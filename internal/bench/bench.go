@@ -45,7 +45,8 @@ type Options struct {
 	Messages int    // that wait at first: drain and memory
 	Fanout   int    // endpoints that get each message: drain
 	Order    string // of their policy: drain
-	Cases    int    // the many cases: growth
+	Cases    int    // the many cases: growth, console
+	Attempts int    // as many as cases, or more: console
 	Nodes    []int  // numbers of nodes: cluster
 }
 
@@ -75,7 +76,7 @@ func Scenarios() []Scenario {
 		{"callback", "submissions that ask a callback first", (*bench).callback},
 		{"neighbour", "an endpoint beside a slow one and 100 that are down", (*bench).neighbour},
 		{"growth", "the same work with few cases and with many: see --cases", (*bench).growth},
-		{"console", "pages of the console with many cases: see --cases", (*bench).console},
+		{"console", "pages of the console with many cases: see --cases, --attempts", (*bench).console},
 		{"idle", "live beside 10,000 endpoints that want none of the messages", (*bench).idle},
 		{"memory", "a million messages wait for an endpoint that is down: see --messages", (*bench).memory},
 		{"cluster", "1, 2 and 4 nodes on one PostgreSQL: see --nodes", (*bench).cluster},
@@ -168,6 +169,7 @@ func (o Options) withDefaults() Options {
 	o.Messages = cmp.Or(o.Messages, messages)
 	o.Fanout = max(o.Fanout, 1)
 	o.Cases = cmp.Or(o.Cases, choose(3000, 100_000))
+	o.Attempts = max(o.Attempts, o.Cases)
 	if len(o.Nodes) == 0 {
 		o.Nodes = []int{1, 2, 4}[:choose(2, 3)]
 	}

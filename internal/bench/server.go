@@ -123,11 +123,20 @@ func (s *server) prepare(ctx context.Context) error {
 
 // restart stops the only node of a server and starts it again on its data.
 func (b *bench) restart(ctx context.Context, s *server) error {
+	return b.restartAfter(ctx, s, func(string) error { return nil })
+}
+
+// restartAfter is restart with something that is done in between with the data, in the folder of the server.
+func (b *bench) restartAfter(ctx context.Context, s *server, do func(folder string) error) error {
 	if _, err := s.usage(ctx); err != nil { // notes the most memory until now
 		return err
 	}
 	folder := s.nodes[0].process.folder
 	if err := s.nodes[0].process.stop(true); err != nil {
+		return errors.Join(err, os.RemoveAll(folder))
+	}
+	if err := do(folder); err != nil {
+		s.nodes = nil
 		return errors.Join(err, os.RemoveAll(folder))
 	}
 	s.nodes, s.admin, s.api.Servers = nil, nil, nil

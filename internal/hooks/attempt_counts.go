@@ -26,9 +26,9 @@ func (c AttemptCounts) Sum() (n int64) {
 }
 
 // countedAttempts bounds how many attempts are looked at to count some of them.
-const countedAttempts = 5000
+const countedAttempts = 2000
 
-// CountAttempts counts the attempts that a filter selects. It looks at the newest 5,000 attempts; for a caller who does
+// CountAttempts counts the attempts that a filter selects. It looks at the newest 2,000 attempts; for a caller who does
 // not see all cases, at the newest 1,000 that the filter selects and they see.
 func (s *Messages) CountAttempts(
 	ctx context.Context, p access.Principal, f store.AttemptFilter,

@@ -27,9 +27,9 @@ var (
 		union all select text, 'PUBLIC' from (
 			select text from comments where tenant = $1 and case_id = $2 order by id desc limit $3
 		) as written`)
-	aroundContacts = define(`select k.details from case_contacts l
-			join contacts k on k.tenant = l.tenant and k.id = l.contact
-		where l.tenant = $1 and l.case_id = $2 and not k.deleted order by k.id`)
+	aroundContacts = define(`select k.details from case_contacts l {{bycase}} cross join contacts k
+		where l.tenant = $1 and l.case_id = $2 and k.tenant = l.tenant and k.id = l.contact and not k.deleted
+		order by k.id`)
 	aroundSave = define(`insert into case_texts (tenant, case_id, search, search_private, search_restricted, folding)
 		values ($1, $2, $3, $4, $5, 1)
 		on conflict (tenant, case_id) do update set search = excluded.search,

@@ -31,8 +31,8 @@ var (
 	labelDelete = define(`delete from labels where tenant = $1 and slug = $2 and not deleted
 		and not exists (select 1 from case_labels l where l.tenant = $1 and l.slug = $2)`)
 	labelHide    = define(`update labels set deleted = true where tenant = $1 and slug = $2 and not deleted`)
-	labelCarried = define(`select l.case_id from case_labels l join cases c on c.tenant = l.tenant and c.id = l.case_id
-		where l.tenant = $1 and l.slug = $2
+	labelCarried = define(`select l.case_id from case_labels l cross join cases c
+		where l.tenant = $1 and l.slug = $2 and c.tenant = l.tenant and c.id = l.case_id
 		and ($3 >= 2 or c.classification = 'PUBLIC') and ($3 >= 3 or c.classification <> 'RESTRICTED') and $3 >= 1
 		and c.type not in (select r.key from rows($4: key text) as r) limit 1`)
 

@@ -61,6 +61,8 @@ var replacers = [...]*strings.Replacer{
 		"{{present}}", "true",
 		"{{writer}}", "0",
 		"{{metadata}}", "exists (select 1 from json_each(e.settings, '$.metadata') m where m.key = $4 and m.value = $5)",
+		// SQLite would read all of a tenant's links along the index that has all columns.
+		"{{bycase}}", "indexed by case_contacts_by_case",
 		"{{entry}}", "journal j on j.id = s.entry"),
 	postgres: strings.NewReplacer(
 		"{{now}}", "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
@@ -70,6 +72,7 @@ var replacers = [...]*strings.Replacer{
 		"{{backend}}", "coalesce((select pid from pg_stat_activity where pid = $3), 0)",
 		"{{writer}}", "pg_backend_pid()",
 		"{{metadata}}", "cast(e.settings as json) -> 'metadata' ->> cast($4 as text) = $5",
+		"{{bycase}}", "",
 		"{{present}}", `(session = 0 or session_at < extract(epoch from pg_postmaster_start_time()) * 1000000
 			or exists (select 1 from pg_stat_activity where pid = session))`,
 		// Without statistics PostgreSQL would read the whole journal rather than look up many entries.

@@ -36,16 +36,18 @@ var (
 	journalOf = defineListing(PageBytes, entriesOf(`coalesce(s.seq, 0)`,
 		`journal j left join journal_seq s on s.entry = j.id
 		where j.tenant = $1 and j.subject = $2 and j.id < $3`, `$4`))
+	// SQLite reads cross joins in their order. Else it would read all attempts, or dead messages, of the tenant.
 	triesOf = define(`select g.endpoint, g.message, g.n, g.taken, l.at, l.status, l.class from (
-			select endpoint, message, count(*) as n, max(case when delivered then 1 else 0 end) as taken,
-				max(id) as last
-			from attempts
-			where tenant = $1 and message in (select r.id from rows($2: id text) as r)
-			group by endpoint, message
+			select a.endpoint, a.message, count(*) as n, max(case when a.delivered then 1 else 0 end) as taken,
+				max(a.id) as last
+			from (select distinct r.id from rows($2: id text) as r) as wanted
+				cross join attempts a
+			where a.tenant = $1 and a.message = wanted.id
+			group by a.endpoint, a.message
 		) as g join attempts l on l.id = g.last`)
-	givenUpOf = define(`select endpoint, message, state, reason from dead where tenant = $1
-		and endpoint in (select r.id from rows($2: id text) as r)
-		and message in (select r.id from rows($3: id text) as r)`)
+	givenUpOf = define(`select d.endpoint, d.message, d.state, d.reason
+		from rows($2: id text) as e cross join rows($3: id text) as m cross join dead d
+		where d.endpoint = e.id and d.message = m.id and d.tenant = $1`)
 	progressOf = define(`select c.endpoint, c.position, coalesce(p.lane, ''), coalesce(p.seq, 0), coalesce(p.part, 0),
 			coalesce(p.message, ''), coalesce(p.tries, 0), coalesce(p.due, 0), coalesce(p.reason, '')
 		from cursors c left join parked p on p.cursor = c.id and p.lane in (select r.id from rows($3: id text) as r)

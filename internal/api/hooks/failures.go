@@ -28,8 +28,8 @@ func (h attemptHandler) registerFailures() {
 		ID: access.CountAttempts, Pattern: "GET /v1/attempts/facets", Tag: "attempts",
 		Summary: "Count failed attempts",
 		Description: "Counts the failures that a list with the same filters has, by class and status. It looks at the " +
-			"newest 5,000 attempts at most, of an endpoint, a subject or a message if one is given, else at the newest " +
-			"5,000 failures. For whoever does not see all cases, the newest 1,000 failures that they see are counted.",
+			"newest 2,000 attempts at most, of an endpoint, a subject or a message if one is given, else at the newest " +
+			"2,000 failures. For whoever does not see all cases, the newest 1,000 failures that they see are counted.",
 	}, h.countFailures)
 }
 
