@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -223,6 +224,7 @@ func TestPagesAreLiveAndRowsHoldStill(t *testing.T) {
 	c := consoleServer(t)
 	b := openBrowser(t, c.url)
 	b.setUp(c.token)
+	var at string
 	create := func(name string) {
 		c.api(http.MethodPost, "/v1/case-types/kyc/cases", `{"data":{"client_name":"`+name+`"}}`)
 	}
@@ -236,6 +238,17 @@ func TestPagesAreLiveAndRowsHoldStill(t *testing.T) {
 	b.sees("Brightwater")
 	b.run(chromedp.Click(`[aria-label="Pause live updates"]`))
 	b.sees("Paused")
+
+	b.press("Brightwater")
+	b.wait("a case", `location.pathname.startsWith("/cases/")`)
+	b.run(chromedp.Location(&at))
+	path := "/v1" + strings.TrimPrefix(at, c.url) + "/presence"
+	for ends := time.Now().Add(time.Minute); !strings.Contains(fmt.Sprint(c.api(http.MethodGet, path, "")), "Ada Lovelace"); {
+		if time.Now().After(ends) {
+			t.Fatal("nobody is at the case")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 func TestEverybodyCanUseThePages(t *testing.T) {

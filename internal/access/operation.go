@@ -17,6 +17,9 @@ const (
 	ListCases          Operation = "list-cases"
 	CountCases         Operation = "count-cases"
 	GetCase            Operation = "get-case"
+	SetPresence        Operation = "set-presence"
+	ListPresences      Operation = "list-presences"
+	DeletePresence     Operation = "delete-presence"
 	GetClaim           Operation = "get-claim"
 	GetHistory         Operation = "get-history"
 	ListComments       Operation = "list-comments"
@@ -157,6 +160,9 @@ var least = map[Operation]Role{
 	ListCases:          Viewer,
 	CountCases:         Viewer,
 	GetCase:            Viewer,
+	SetPresence:        Viewer,
+	ListPresences:      Viewer,
+	DeletePresence:     Viewer,
 	GetClaim:           Viewer,
 	GetHistory:         Viewer,
 	ListComments:       Viewer,

@@ -286,7 +286,7 @@ func (f *failureTest) look() {
 		"preview-filter": {"/v1/filter-preview?filter=true&entries=200"}, "list-audit": {"/v1/audit?limit=200"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
 		"list-views": {"/v1/views"}, "list-portal-links": {"/v1/portal-links"}, "list-problems": {"/v1/problems"},
 		"get-delivery-metrics": {"/v1/metrics/deliveries"}, "count-attempts": {"/v1/attempts/facets"},
-		"list-jobs": {"/v1/jobs"}, "get-job": {f.job}, "list-job-cases": {f.job + "/cases"},
+		"list-jobs": {"/v1/jobs"}, "list-presences": {f.path + "/presence"}, "get-job": {f.job}, "list-job-cases": {f.job + "/cases"},
 	}
 	for _, path := range f.endpoints {
 		for o, suffix := range map[access.Operation]string{

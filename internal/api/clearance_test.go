@@ -392,6 +392,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"list-views":              {"/v1/views"},
 		"list-portal-links":       {"/v1/portal-links"},
 		"list-jobs":               {"/v1/jobs"},
+		"list-presences":          each(inCases, "/presence"),
 		"get-job":                 s.jobs,
 		"list-job-cases":          each(s.jobs, "/cases"),
 		"list-problems":           {"/v1/problems"},

@@ -36,7 +36,7 @@ func TestViewersSeeTheirColleaguesByNameAlone(t *testing.T) {
 		"list-documents": path + "/documents", "download-document": document, "list-proofs": path + "/proofs", "download-proof": proof,
 		"list-case-types": "/v1/case-types", "get-case-type": "/v1/case-types/loan", "get-case-type-openapi": "/v1/case-types/loan/openapi", "list-labels": "/v1/labels", "get-label": "/v1/labels/vip",
 		"get-claim": claimOf(claim), "list-contacts": "/v1/contacts", "get-contact": contact, "get-contact-history": contact + "/history",
-		"list-views": "/v1/views", "create-view": "", "delete-view": "", // what colleagues share, by its name alone
+		"list-presences": path + "/presence", "set-presence": "", "delete-presence": "", "list-views": "/v1/views", "create-view": "", "delete-view": "", // what colleagues share, by its name alone
 		"list-case-contacts": path + "/contacts", "list-contact-cases": contact + "/cases",
 	}
 	shows := func(role string) (all string) {

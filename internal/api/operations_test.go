@@ -69,6 +69,7 @@ func (w *world) story() {
 	w.storyOfClaims()
 	w.storyOfViews()
 	w.storyOfJobs()
+	w.storyOfPresences()
 	w.storyOfTokens()
 	w.storyOfTenants()
 	w.storyOfPeople()
@@ -582,6 +583,22 @@ func (w *world) storyOfTenants() {
 		t.Errorf("changed: %s", changed.body)
 	}
 	w.get("/v1/cases", "Host", "acme.example").is(200, "")
+}
+
+func (w *world) storyOfPresences() {
+	path := w.open(`{"client": "Here", "amount": 1}`)
+	other := w.token(`{"name": "Grace", "role": "caseworker"}`)
+	token, _, _ := access.ParseBearer(strings.TrimPrefix(other, "Bearer "))
+	w.do("PUT", path+"/presence", `{"editing": true}`, "Authorization", other).is(200, "")
+	seen := w.do("PUT", path+"/presence", `{}`).is(200, "").items()
+	if len(seen) != 1 || seen[0].(map[string]any)["editing"] != true {
+		w.t.Errorf("there are %v", seen)
+	}
+	w.do("DELETE", path+"/presence", nil, "Authorization", other).is(204, "")
+	if left := w.get(path+"/presence").is(200, "").items(); len(left) != 0 {
+		w.t.Errorf("there are still %v", left)
+	}
+	w.do("DELETE", "/v1/tokens/"+token, nil).is(204, "")
 }
 
 func (w *world) storyOfJobs() {

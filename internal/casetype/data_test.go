@@ -83,7 +83,8 @@ func TestValidateListsFaultsAndTheirPaths(t *testing.T) {
 
 func TestNumbersAreComparedExactly(t *testing.T) {
 	ct := typeOf(t,
-		`{type: object, properties: {n: {type: integer, maximum: 9007199254740992}, big: {type: number, maximum: 1e400}, any: {type: integer}}}`)
+		`{type: object, properties: {n: {type: integer, maximum: 9007199254740992}, big: {type: number, maximum: 1e400},
+			any: {type: integer}}}`)
 	for text, wants := range map[string]bool{
 		`{"n":9007199254740992}`: true, `{"n":9007199254740993}`: false, `{"n":9007199254740992.5}`: false,
 		`{"big":1e400}`: true, `{"big":1.0000000000000000000001e400}`: false,

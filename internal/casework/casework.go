@@ -68,6 +68,7 @@ type Services struct {
 	Contacts    *Contacts
 	Files       *Files
 	Jobs        *Jobs
+	Presences   *Presences
 }
 
 // defaultMaxUpload bounds a proof where the configuration does not.
@@ -123,10 +124,11 @@ func New(c Config) Services {
 		Migrations: &Migrations{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, types: types,
 		},
-		Comments: &Comments{store: c.Store, guard: c.Guard, now: now, core: core},
-		Labels:   labels,
-		Contacts: &Contacts{store: c.Store, guard: c.Guard, now: now, random: c.Random, core: core},
-		Files:    newFiles(c, core, contents, cases),
+		Comments:  &Comments{store: c.Store, guard: c.Guard, now: now, core: core},
+		Labels:    labels,
+		Contacts:  &Contacts{store: c.Store, guard: c.Guard, now: now, random: c.Random, core: core},
+		Files:     newFiles(c, core, contents, cases),
+		Presences: &Presences{store: c.Store, guard: c.Guard, now: now, cases: cases},
 		Jobs: &Jobs{
 			store: c.Store, guard: c.Guard, now: now, log: c.Log, hold: c.Hold, cases: cases, labels: labels,
 			submissions: submissions, process: id.New("process"), created: make(chan struct{}, 1),

@@ -288,7 +288,8 @@ func TestASwitchFindsItsState(t *testing.T) {
 	w := start(t)
 	w.putClaims()
 	w.put(w.p,
-		`{"key":"both","kind":"claim","fields":{"type":"object","required":["cost"],"properties":{"cost":{"type":"integer"}, "claimant": {"type": "string"}}},
+		`{"key":"both","kind":"claim",
+			"fields":{"type":"object","required":["cost"],"properties":{"cost":{"type":"integer"}, "claimant": {"type": "string"}}},
 		"states":[{"key":"a"},{"key":"reported","final":true}],"transitions":[{"key":"one","to":"a"},{"key":"two","to":"reported"}]}`)
 	w.put(w.p, loan("loan", ""))
 	for _, c := range []struct {

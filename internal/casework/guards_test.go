@@ -537,14 +537,15 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 	})
 }
 
-// touchesNoCase reports whether an operation does not concern existing cases: it is about rights, endpoints, questions, labels,
+// touchesNoCase reports whether an operation does not concern existing cases: it is about rights, endpoints, questions,
+// labels,
 // contacts or definitions.
 func touchesNoCase(o access.Operation) bool {
 	_, of, _ := strings.Cut(string(o), "-")
 	for _, thing := range []string{
 		"session", "label", "contact", "comment", "document", "proof", "case-type", "callback-secret", "endpoint", "attempt",
 		"deliveries", "lag", "secret", "filter", "journal", "replay", "message", "dead", "parked", "trigger", "targets", "token", "user", "audit", "question",
-		"metrics", "problems", "view", "portal", "job",
+		"metrics", "problems", "view", "portal", "job", "presence",
 	} {
 		if strings.Contains(of, thing) {
 			return true

@@ -153,7 +153,8 @@ func TestATakenIDIsDrawnAgain(t *testing.T) {
 	random := bytes.NewReader(append(bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, 8)...))
 	w := start(t, func(c *settings) { c.Random = random })
 	w.put(w.p,
-		`{"key":"plain","fields":{"type":"object","properties":{}},"states":[{"key":"s"}],"transitions":[{"key":"make","to":"s"}]}`)
+		`{"key":"plain","fields":{"type":"object","properties":{}},"states":[{"key":"s"}],
+			"transitions":[{"key":"make","to":"s"}]}`)
 	a := w.submit(casework.Submission{Type: "plain"})
 	b := w.submit(casework.Submission{Type: "plain"})
 	if a.ID == b.ID || b.Reference == a.Reference {
@@ -168,7 +169,8 @@ func TestRefusedSubmissions(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		w.put(w.p, many)
 		w.put(w.p,
-			`{"key":"strict","fields":{"type":"object","required":["must"],"properties":{"must":{"type":"string"},"n":{"type":"integer"}}},
+			`{"key":"strict",
+				"fields":{"type":"object","required":["must"],"properties":{"must":{"type":"string"},"n":{"type":"integer"}}},
 			"states":[{"key":"s"}],"transitions":[{"key":"open","to":"s","fields":["n"]}]}`)
 		c := w.open("loan")
 		final := w.submit(casework.Submission{CaseID: w.open("loan").ID, Transition: "decline"})

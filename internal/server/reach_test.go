@@ -125,7 +125,8 @@ func TestAnswersFromInsideAreNotKept(t *testing.T) {
 	t.Parallel()
 	r, inside := reach(t)
 	call(t, r.server, "PUT /v1/case-types/note", r.server.Token(),
-		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
+		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+			"transitions": [{"key": "write", "to": "open"}]}`)
 	made := call(t, r.server, "POST /v1/endpoints", r.server.Token(),
 		`{"url": "`+inside.URL+`", "triggers": ["case_created"], "policy": {"retries": []}}`)
 	call(t, r.server, "POST /v1/case-types/note/cases", r.server.Token(), `{}`)

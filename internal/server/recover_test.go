@@ -104,7 +104,8 @@ func TestTheDatabasesFilesAreForTheirOwner(t *testing.T) {
 	}
 	s, stop := start(t, Config{Data: dir})
 	call(t, s, "PUT /v1/case-types/note", s.Token(),
-		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
+		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+			"transitions": [{"key": "write", "to": "open"}]}`)
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)

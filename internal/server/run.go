@@ -118,6 +118,9 @@ func (s *Server) clean(ctx context.Context) {
 		if err := s.casework.Jobs.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("old jobs can't be removed; trying again later", "error", err)
 		}
+		if err := s.casework.Presences.Clean(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.Warn("those who have left cases can't be removed; trying again later", "error", err)
+		}
 		if err := s.people.Users.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("sessions that are over can't be removed; trying again later", "error", err)
 		}

@@ -193,7 +193,8 @@ func TestAtTheEndRequestsUnderWayAreAnswered(t *testing.T) {
 	stop()
 	refused(t, s)
 	io.WriteString(send,
-		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open"}]}`)
+		`{"key": "note", "fields": {"type": "object", "properties": {}}, "states": [{"key": "open"}],
+			"transitions": [{"key": "write", "to": "open"}]}`)
 	send.Close()
 	if status := <-answered; status != "201 Created" {
 		t.Errorf("the request under way: %v", status)

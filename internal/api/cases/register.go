@@ -18,6 +18,7 @@ func Register(k *rest.Kernel, s casework.Services) {
 	questionHandler{kernel: k, service: s, ids: k.SealedIDs("qst_")}.register()
 	dryRunHandler{s}.register(k)
 	jobHandler{k, s}.register()
+	presenceHandler{s.Presences}.register(k)
 	claimHandler{s}.register(k)
 	labelHandler{k, s}.register()
 	historyHandler{k, s}.register()

@@ -72,6 +72,8 @@ func Register(s *ui.Site, services Services) {
 	s.Page("POST /cases/{id}", access.EditCase, h.edit)
 	s.Page("GET /cases/{id}/transitions/{transition}", access.GetCase, h.showTransition)
 	s.Page("POST /cases/{id}/transitions/{transition}", access.SubmitTransition, h.transition)
+	s.Page("POST /cases/{id}/presence", access.SetPresence, h.presence)
+	s.Page("POST /cases/{id}/presence/end", access.DeletePresence, h.endPresence)
 	s.Page("POST /cases/{id}/comments", access.AddComment, h.comment)
 	s.Page("POST /cases/{id}/assignee", access.AssignCase, h.assign)
 	s.Page("POST /cases/{id}/labels", access.AddLabel, h.label)

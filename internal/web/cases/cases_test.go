@@ -284,3 +284,20 @@ func TestAllThatMatchIsWorkedOn(t *testing.T) {
 	viewer := w.Person("bo@example.org", "viewer", "RESTRICTED")
 	wants(t, viewer.Post("/jobs", form), http.StatusForbidden, "may not do this")
 }
+
+// Those who look at a case, or edit it, are seen by the others until they leave.
+func TestWhoElseIsAtACaseIsSeen(t *testing.T) {
+	w := kyc(t, accept)
+	ada, bo := w.Person("ada@example.org", "caseworker", "RESTRICTED"), w.Person("bo@example.org", "viewer", "RESTRICTED")
+	path := client(w, map[string]any{"client_name": "Acme"})
+	if page := ada.Get(path); !strings.Contains(page.HTML, `data-presence="`+path+`/presence"`) {
+		t.Error("the page has no place for those who are there")
+	}
+	ada.Post(path+"/presence", url.Values{})
+	wants(t, bo.Post(path+"/presence", url.Values{}), http.StatusOK, "Ada is here")
+	wants(t, ada.Post(path+"/presence", url.Values{"editing": {"1"}}), http.StatusOK, "Bo is here")
+	wants(t, bo.Post(path+"/presence", url.Values{}), http.StatusOK, "Ada is editing")
+	ada.Post(path+"/presence/end", url.Values{})
+	wantsNot(t, bo.Post(path+"/presence", url.Values{}), "Ada")
+	wants(t, bo.Post("/cases/12345/presence", url.Values{}), http.StatusNotFound, "There is no case")
+}

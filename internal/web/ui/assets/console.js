@@ -3,6 +3,7 @@ import { keys } from "./keys.js";
 import { live } from "./live.js";
 import { forms } from "./forms.js";
 import { lists } from "./lists.js";
+import { presence } from "./presence.js";
 
 /** Copies a text, and shows on the button that it did.
  * @param {HTMLElement} button
@@ -80,3 +81,4 @@ keys();
 lists();
 forms();
 live();
+presence();

@@ -1,0 +1,14 @@
+-- +goose Up
+-- Who looks at a case, or edits it. A row lasts until a time, unless it is reported again.
+create table presences (
+    tenant  bigint not null references tenants (id),
+    case_id bigint not null,
+    owner   text not null,
+    user_id bigint not null,
+    name    text not null,
+    editing boolean not null,
+    since   bigint not null,
+    until   bigint not null,
+    primary key (tenant, case_id, owner)
+);
+create index presences_by_until on presences (until);
