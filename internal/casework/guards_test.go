@@ -538,8 +538,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 }
 
 // touchesNoCase reports whether an operation does not concern existing cases: it is about rights, endpoints, questions,
-// labels,
-// contacts or definitions.
+// labels, contacts or definitions.
 func touchesNoCase(o access.Operation) bool {
 	_, of, _ := strings.Cut(string(o), "-")
 	for _, thing := range []string{
