@@ -20,6 +20,7 @@ type tenantCmd struct {
 	List   tenantListCmd   `cmd:"" help:"List the tenants."`
 	Admin  tenantAdminCmd  `cmd:"" help:"Print a new administrator's token of a tenant, when no administrator can sign in."`
 	Set    tenantSetCmd    `cmd:"" help:"Change a tenant's name, host names, public URL, ids, or allowed addresses."`
+	Link   tenantLinkCmd   `cmd:"" help:"Print a link to the console's page on tenants, which is good for five minutes."`
 }
 
 const tenantHelp = `The server has to be running. The command needs the server's key and no token: name the key as
@@ -33,11 +34,16 @@ type operatorOptions struct {
 	KeyFile  string    `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the server's key. CASEHOOK_KEY may contain the key itself."`
 }
 
-// call calls the API as the server's operator.
-func (o operatorOptions) call(ctx context.Context, method, path string, body, into any) error {
-	bearer, err := server.OperatorBearer(server.Config{
+// credential makes a credential of the server's operator.
+func (o operatorOptions) credential() (string, error) {
+	return server.OperatorBearer(server.Config{
 		Data: o.Data, Database: o.Database, KeyFile: o.KeyFile, Key: os.Getenv("CASEHOOK_KEY"),
 	}, time.Now())
+}
+
+// call calls the API as the server's operator.
+func (o operatorOptions) call(ctx context.Context, method, path string, body, into any) error {
+	bearer, err := o.credential()
 	if err != nil {
 		return err
 	}
@@ -152,6 +158,24 @@ func (c *tenantAdminCmd) Run(ctx context.Context, s stdio) error {
 
   %s
 `, c.Key, made.Token)
+	return err
+}
+
+type tenantLinkCmd struct{ operatorOptions }
+
+// Help is shown below the command's summary.
+func (tenantLinkCmd) Help() string {
+	return `The command needs the server's key and no token: name the key as for casehook serve, by --data, --key-file or
+CASEHOOK_KEY. Whoever has the link may create tenants and administrators.
+
+  casehook tenant link --data /var/lib/casehook --server https://cases.example.com`
+}
+
+func (c *tenantLinkCmd) Run(_ context.Context, s stdio) error {
+	credential, err := c.credential()
+	if err == nil {
+		_, err = fmt.Fprintf(s.out, "%s/operator#credential=%s\n", strings.TrimSuffix(string(c.Server), "/"), credential)
+	}
 	return err
 }
 

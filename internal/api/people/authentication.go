@@ -111,14 +111,22 @@ func forOperators(path string) bool {
 	return path == tenantsPath || strings.HasPrefix(path, tenantsPath+"/")
 }
 
+// checkOperator checks an operator's credential.
+func checkOperator(key []byte, bearer string) error {
+	if access.ValidOperator(key, bearer, time.Now()) {
+		return nil
+	}
+	return fault.New(fault.Unauthenticated, "token.invalid",
+		"The operator's credential is not valid or has expired. casehook tenant makes one from the "+
+			"key of the installation: name this server's --data, or its --key-file.")
+}
+
 // authenticateOperator checks an operator's credential, which is valid only for the paths of tenants.
 func (a *Authenticator) authenticateOperator(bearer, path string) error {
-	switch {
-	case !access.ValidOperator(a.operator, bearer, time.Now()):
-		return fault.New(fault.Unauthenticated, "token.invalid",
-			"The operator's credential is not valid or has expired. casehook tenant makes one from the "+
-				"key of the installation: name this server's --data, or its --key-file.")
-	case !forOperators(path):
+	if err := checkOperator(a.operator, bearer); err != nil {
+		return err
+	}
+	if !forOperators(path) {
 		return fault.New(fault.Unauthenticated, "token.invalid",
 			"An operator's credential is valid only for /v1/tenants. Send a token of a tenant.")
 	}

@@ -34,5 +34,5 @@ func Register(k *rest.Kernel, s people.Services, c Config) Sessions {
 	viewHandler{k, s}.register()
 	portalHandler{k, s.Portal}.register()
 	auditHandler{kernel: k, guard: c.Guard, ids: k.SealedIDs("aud_")}.register()
-	return Sessions{handler: sessions, Provider: c.OIDC != nil}
+	return Sessions{handler: sessions, Provider: c.OIDC != nil, operator: c.Operator}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/casehook/casehook/internal/access"
+	"github.com/casehook/casehook/internal/people"
 )
 
 // Sessions signs users in and out for pages. Their requests are in the contexts.
@@ -11,6 +12,12 @@ type Sessions struct {
 	handler sessionHandler
 
 	Provider bool // users may sign in with OpenID Connect, below /v1/oidc/login
+	operator []byte
+}
+
+// Operator returns the operator who has a credential.
+func (s Sessions) Operator(credential, address string) (access.Principal, error) {
+	return people.Operator(address), checkOperator(s.operator, credential)
 }
 
 // SignIn starts a user's session.

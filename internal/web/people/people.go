@@ -25,6 +25,8 @@ func Register(s *ui.Site, services people.Services, sessions apipeople.Sessions,
 	s.Open("POST /setup", h.setUp)
 	s.Open("GET /portal", h.showPortal)
 	s.Open("POST /portal", h.openPortal)
+	s.Open("GET /operator", h.showOperator)
+	s.Open("POST /operator", h.operate)
 	s.Page("POST /sign-out", access.DeleteSession, h.signOut)
 	s.Page("GET /profile", access.GetSession, h.profile)
 	s.Page("POST /profile/password", access.ChangePassword, h.changePassword)

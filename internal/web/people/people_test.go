@@ -118,3 +118,33 @@ func TestOneChangesOnesOwnPassword(t *testing.T) {
 	form.Set("old_password", webtest.Password)
 	wants(t, b.Post("/profile/password", form), http.StatusOK, "Your password has changed")
 }
+
+// An operator has no session: each form of their page holds a credential.
+func TestAnOperatorCreatesTenants(t *testing.T) {
+	w := webtest.Start(t)
+	b := w.Browser()
+	wants(t, b.Get("/operator"), http.StatusOK, "casehook tenant link")
+	for _, credential := range []string{"", "cho_1.x", w.Token} {
+		wants(t, b.Post("/operator", url.Values{"credential": {credential}, "do": {"create"}, "key": {"stolen"}}),
+			http.StatusUnauthorized, "not valid or has expired")
+	}
+	form := url.Values{"credential": {w.Operator()}}
+	shown := b.Post("/operator", form)
+	wants(t, shown, http.StatusOK, "Default", "Another tenant")
+	if strings.Contains(shown.HTML, "stolen") {
+		t.Error("a tenant was created without a credential")
+	}
+	form.Set("do", "create")
+	form.Set("key", "Not A Key")
+	wants(t, b.Post("/operator", form), http.StatusUnprocessableEntity, "/key")
+	form.Set("key", "acme")
+	form.Set("name", "Acme <b>Ltd</b>")
+	form.Set("hosts", "acme.example.com acme.example.org")
+	made := b.Post("/operator", form)
+	wants(t, made, http.StatusOK, "The tenant acme is there.", "chk_", "Acme <b>Ltd</b>", "acme.example.com acme.example.org")
+	form.Set("do", "change")
+	form.Set("hosts", "acme.example.net")
+	wants(t, b.Post("/operator", form), http.StatusOK, "The tenant acme is changed.", "acme.example.net")
+	form.Set("do", "administrator")
+	wants(t, b.Post("/operator", form), http.StatusOK, "new administrator", "chk_")
+}

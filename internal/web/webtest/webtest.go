@@ -61,14 +61,20 @@ func Start(t testing.TB, variables ...string) *World {
 	return &World{t: t, URL: s.URL(), Token: s.Token(), config: config}
 }
 
-// Tenant makes another tenant with a host name, and returns the world as its administrator sees it.
-func (w *World) Tenant(key, host string) *World {
+// Operator returns an operator's credential.
+func (w *World) Operator() string {
 	w.t.Helper()
 	bearer, err := server.OperatorBearer(w.config, time.Now())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	operator := &World{t: w.t, URL: w.URL, Token: bearer}
+	return bearer
+}
+
+// Tenant makes another tenant with a host name, and returns the world as its administrator sees it.
+func (w *World) Tenant(key, host string) *World {
+	w.t.Helper()
+	operator := &World{t: w.t, URL: w.URL, Token: w.Operator()}
 	operator.API(http.MethodPost, "/v1/tenants", map[string]any{"key": key, "hosts": []string{host}}, nil)
 	var made struct {
 		Token string `json:"token"`
