@@ -165,8 +165,8 @@ type tenantLinkCmd struct{ operatorOptions }
 
 // Help is shown below the command's summary.
 func (tenantLinkCmd) Help() string {
-	return `The command needs the server's key and no token: name the key as for casehook serve, by --data, --key-file or
-CASEHOOK_KEY. Whoever has the link may create tenants and administrators.
+	return `The command needs the server's key and no token: name the key as for casehook serve, by --data, --key-file
+or CASEHOOK_KEY. Whoever has the link may create tenants and administrators.
 
   casehook tenant link --data /var/lib/casehook --server https://cases.example.com`
 }
@@ -174,7 +174,8 @@ CASEHOOK_KEY. Whoever has the link may create tenants and administrators.
 func (c *tenantLinkCmd) Run(_ context.Context, s stdio) error {
 	credential, err := c.credential()
 	if err == nil {
-		_, err = fmt.Fprintf(s.out, "%s/operator#credential=%s\n", strings.TrimSuffix(string(c.Server), "/"), credential)
+		page := strings.TrimSuffix(string(c.Server), "/") + "/operator"
+		_, err = fmt.Fprintf(s.out, "%s#credential=%s\n", page, credential)
 	}
 	return err
 }

@@ -249,8 +249,9 @@ func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer
 func (s *Server) console(services api.Services, stopping <-chan struct{}) func(api.Console) {
 	return func(parts api.Console) {
 		web.Register(services, parts, web.Config{
-			Wait: s.engine.Feed().Wait,
-			Stop: stopping,
+			Wait:     s.engine.Feed().Wait,
+			Stop:     stopping,
+			Settings: s.config.settings(),
 			TenantName: func(ctx context.Context, tenant int64) string {
 				t, err := s.store.Tenant(ctx, tenant)
 				if err != nil {

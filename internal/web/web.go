@@ -21,6 +21,8 @@ type Config struct {
 	// Wait returns a channel that is closed when a tenant has new entries in the journal.
 	Wait func(tenant int64) <-chan struct{}
 	Stop <-chan struct{} // closed when live pages should end
+	// Settings are those of the server that administrators may know.
+	Settings []people.Setting
 }
 
 // Register registers the pages, beside the operations of the API.
@@ -52,7 +54,7 @@ func Register(s api.Services, parts api.Console, c Config) *ui.Site {
 		Kernel: parts.Kernel, Tester: parts.Tester, Portal: s.People.Portal,
 		Version: parts.Version, AtfinityVersion: parts.AtfinityVersion,
 	})
-	people.Register(site, s.People, parts.Sessions, s.Guard)
+	people.Register(site, s.People, parts.Sessions, people.Config{Guard: s.Guard, Settings: c.Settings})
 	cases.Register(site, pages)
 	return site
 }

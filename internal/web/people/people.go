@@ -14,11 +14,18 @@ type handler struct {
 	services people.Services
 	sessions apipeople.Sessions
 	guard    *authz.Guard
+	settings []Setting
+}
+
+// Config is what the pages need beside the use cases.
+type Config struct {
+	Guard    *authz.Guard
+	Settings []Setting // of the server
 }
 
 // Register registers the pages.
-func Register(s *ui.Site, services people.Services, sessions apipeople.Sessions, guard *authz.Guard) {
-	h := handler{services, sessions, guard}
+func Register(s *ui.Site, services people.Services, sessions apipeople.Sessions, c Config) {
+	h := handler{services, sessions, c.Guard, c.Settings}
 	s.Open("GET /sign-in", h.showSignIn)
 	s.Open("POST /sign-in", h.signIn)
 	s.Open("GET /setup", h.showSetUp)
@@ -38,5 +45,6 @@ func Register(s *ui.Site, services people.Services, sessions apipeople.Sessions,
 	s.Page("GET /tokens", access.ListTokens, h.listTokens)
 	s.Page("POST /tokens", access.CreateToken, h.createToken)
 	s.Page("POST /tokens/delete", access.DeleteToken, h.deleteToken)
+	s.Page("GET /settings", access.ListAudit, h.showSettings)
 	s.Page("GET /audit", access.ListAudit, h.audit)
 }

@@ -148,3 +148,10 @@ func TestAnOperatorCreatesTenants(t *testing.T) {
 	form.Set("do", "administrator")
 	wants(t, b.Post("/operator", form), http.StatusOK, "new administrator", "chk_")
 }
+
+func TestAdministratorsSeeTheSettings(t *testing.T) {
+	w := webtest.Start(t)
+	wants(t, w.Person("ada@example.org", "admin", "RESTRICTED").Get("/settings"), http.StatusOK,
+		"SQLite", "5 days", "--keep-attempts", "32 MiB")
+	wants(t, w.Person("bo@example.org", "manager", "RESTRICTED").Get("/settings"), http.StatusForbidden, "may not")
+}

@@ -46,6 +46,7 @@ var navigation = []section{
 		{"/people", "People", "people", "u", access.ListUsers},
 		{"/tokens", "Tokens", "token", "k", access.ListTokens},
 		{"/audit", "Audit", "audit", "a", access.ListAudit},
+		{"/settings", "Settings", "settings", "s", access.ListAudit},
 	}},
 }
 
