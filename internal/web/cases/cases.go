@@ -59,6 +59,7 @@ func Register(s *ui.Site, services Services) {
 	s.Page("GET /types/new", access.PutCaseType, h.newType)
 	s.Page("POST /types/new", access.PutCaseType, h.putType)
 	s.Page("GET /types/{key}", access.GetCaseType, h.showType)
+	s.Page("GET /types/{key}/forms", access.GetCaseType, h.previewForms)
 	s.Page("POST /types/{key}/retire", access.RetireCaseType, h.retireType)
 	s.Page("POST /types/{key}/restore", access.RestoreCaseType, h.restoreType)
 	s.Page("GET /questions", access.ListQuestions, h.questions)

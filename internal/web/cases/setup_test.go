@@ -54,6 +54,47 @@ func TestACaseTypeIsUploadedShownAndRetired(t *testing.T) {
 	wantsNot(t, private.Get("/types/kyc"), "passport_no", "Passport number")
 }
 
+func TestFormsArePreviewedAndCannotBeSent(t *testing.T) {
+	t.Parallel()
+	w := kyc(t, accept)
+	admin := w.Person("ada@example.org", "admin", "RESTRICTED")
+	if page := admin.Get("/types/kyc"); !strings.Contains(page.HTML, `href="/types/kyc/forms?version=1"`) {
+		t.Error("the type's page does not lead to its forms")
+	}
+	page := admin.Get("/types/kyc/forms?version=1")
+	wants(t, page, http.StatusOK, "Forms of KYC review", "Version 1", "Escalate to compliance", "Passport number",
+		"asks /kyc/approve first", "It is on the page of a case.")
+	main := page.HTML[strings.Index(page.HTML, "<main"):strings.Index(page.HTML, "</main>")]
+	for _, sends := range []string{"<form", "action=", "hx-", "data-draft", `type="submit"`} {
+		if strings.Contains(main, sends) {
+			t.Errorf("the preview has %s", sends)
+		}
+	}
+	for rest := main; ; { // all that can be filled in or pressed is inert
+		before, after, found := strings.Cut(rest, `<fieldset class="preview" disabled>`)
+		if strings.Contains(before, "<input") || strings.Contains(before, "<select") ||
+			strings.Contains(before, `class="button`) {
+			t.Errorf("something can be filled in: %s", before)
+		}
+		if !found {
+			break
+		}
+		_, rest, _ = strings.Cut(after, "</section>")
+	}
+	ids := map[string]bool{}
+	for _, part := range strings.Split(main, ` id="`)[1:] {
+		id, _, _ := strings.Cut(part, `"`)
+		if ids[id] && !strings.Contains(id, "/N") {
+			t.Errorf("two elements have the id %s", id)
+		}
+		ids[id] = true
+	}
+	private := w.Person("bea@example.org", "viewer", "PRIVATE")
+	wantsNot(t, private.Get("/types/kyc/forms"), "passport_no", "Passport number")
+	wants(t, admin.Get("/types/kyc/forms?version=x"), http.StatusBadRequest, "version is a number")
+	wants(t, admin.Get("/types/kyc/forms?version=7"), http.StatusNotFound)
+}
+
 func TestLabelsAreMadeChangedAndDeleted(t *testing.T) {
 	t.Parallel()
 	w := webtest.Start(t)

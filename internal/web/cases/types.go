@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -58,21 +57,14 @@ type fieldRow struct {
 type diffedLine struct{ Mark, Text string }
 
 func (h handler) showType(ctx context.Context, r *ui.Request) (ui.View, error) {
-	key, version := r.Path("key"), int64(0)
-	if text := r.Query("version"); text != "" {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n <= 0 {
-			return ui.View{}, fault.New(fault.Invalid, "request.invalid", "version is a number from 1 on.")
-		}
-		version = n
-	}
-	newest, err := h.services.CaseTypes.CaseType(ctx, r.Principal, key, 0)
+	key := r.Path("key")
+	shown, err := h.typeVersion(ctx, r)
 	if err != nil {
 		return ui.View{}, err
 	}
-	shown := newest
-	if version != 0 {
-		if shown, err = h.services.CaseTypes.CaseType(ctx, r.Principal, key, version); err != nil {
+	newest := shown
+	if r.Query("version") != "" {
+		if newest, err = h.services.CaseTypes.CaseType(ctx, r.Principal, key, 0); err != nil {
 			return ui.View{}, err
 		}
 	}

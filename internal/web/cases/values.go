@@ -64,7 +64,7 @@ func (f field) at(i int) field {
 	return f.moved(prefix+"N", prefix+strconv.Itoa(i))
 }
 
-// moved returns the field at another path, its parts with it.
+// moved returns the field at another path, with its parts and its item.
 func (f field) moved(from, to string) field {
 	f.Path = to + strings.TrimPrefix(f.Path, from)
 	parts := make([]field, len(f.Parts))
@@ -72,6 +72,10 @@ func (f field) moved(from, to string) field {
 		parts[i] = part.moved(from, to)
 	}
 	f.Parts = parts
+	if f.Item != nil {
+		item := f.Item.moved(from, to)
+		f.Item = &item
+	}
 	return f
 }
 
