@@ -118,6 +118,7 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		Allow:           c.AllowAddress,
 		MaxUpload:       int64(c.MaxUpload),
 		Hold:            c.Hold,
+		Gallery:         os.Getenv("CASEHOOK_UI_GALLERY") != "",
 		Fonts:           c.Fonts,
 		AtfinityVersion: c.Atfinity,
 		Proxies:         prefixes(c.Proxies),

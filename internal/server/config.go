@@ -44,7 +44,8 @@ type Config struct {
 	MaxConnections int            // at a time; 0: half of the open files that the process may have, and at most 4096
 	Patience       time.Duration  // time for which a client may stop within a request; default 30 s
 
-	Hold bool // send nothing to endpoints and ask no callback: for a copy of a database
+	Hold    bool // send nothing to endpoints and ask no callback: for a copy of a database
+	Gallery bool // serve the console's components at /_ui, for those who develop it
 
 	OIDC            oidc.Config   // the provider by which people may sign in; without an Issuer there is none
 	SessionIdle     time.Duration // time without a request after which a session ends; default 2 h

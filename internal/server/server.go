@@ -249,6 +249,7 @@ func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer
 func (s *Server) console(services api.Services, stopping <-chan struct{}) func(api.Console) {
 	return func(parts api.Console) {
 		web.Register(services, parts, web.Config{
+			Gallery:  s.config.Gallery,
 			Wait:     s.engine.Feed().Wait,
 			Stop:     stopping,
 			Settings: s.config.settings(),

@@ -21,6 +21,8 @@ type Config struct {
 	// Wait returns a channel that is closed when a tenant has new entries in the journal.
 	Wait func(tenant int64) <-chan struct{}
 	Stop <-chan struct{} // closed when live pages should end
+	// Gallery serves the page that shows all components, for those who develop the console.
+	Gallery bool
 	// Settings are those of the server that administrators may know.
 	Settings []people.Setting
 }
@@ -38,8 +40,9 @@ func Register(s api.Services, parts api.Console, c Config) *ui.Site {
 		TenantName: func(ctx context.Context, p access.Principal) string {
 			return c.TenantName(ctx, p.Tenant)
 		},
-		Wait: c.Wait,
-		Stop: c.Stop,
+		Wait:    c.Wait,
+		Stop:    c.Stop,
+		Gallery: c.Gallery,
 		Views: func(ctx context.Context, p access.Principal, page string) ([]ui.SavedView, error) {
 			return views.of(ctx, p, page)
 		},

@@ -28,6 +28,8 @@ type Config struct {
 	// Wait returns a channel that is closed when a tenant has new entries in the journal.
 	Wait func(tenant int64) <-chan struct{}
 	Stop <-chan struct{} // closed when live pages should end; nil: never
+	// Gallery serves the page that shows all components, for those who develop the console.
+	Gallery bool
 	// Views returns the saved views of a page, without their counts.
 	Views func(ctx context.Context, p access.Principal, page string) ([]SavedView, error)
 }
@@ -43,6 +45,9 @@ func New(c Config) *Site {
 	s := &Site{config: c, pages: map[string]access.Operation{}}
 	serveAssets(c.Kernel)
 	s.serveLive()
+	if c.Gallery {
+		s.serveGallery()
+	}
 	return s
 }
 

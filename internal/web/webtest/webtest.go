@@ -36,6 +36,12 @@ type World struct {
 // Variables are those of its definitions: pairs of names, without CASEHOOK_VAR_, and values.
 func Start(t testing.TB, variables ...string) *World {
 	t.Helper()
+	return StartWith(t, func(*server.Config) {}, variables...)
+}
+
+// StartWith is Start with other settings of the server.
+func StartWith(t testing.TB, change func(*server.Config), variables ...string) *World {
+	t.Helper()
 	local := outbound.AllowedPrefix{Prefix: netip.MustParsePrefix("127.0.0.0/8")}
 	config := server.Config{
 		Data: t.TempDir(), Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler),
@@ -49,6 +55,7 @@ func Start(t testing.TB, variables ...string) *World {
 			return "", false
 		},
 	}
+	change(&config)
 	s, err := server.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
