@@ -183,8 +183,9 @@ func TestAListIsWorkedOnByKeys(t *testing.T) {
 	c := consoleServer(t)
 	b := openBrowser(t, c.url)
 	b.setUp(c.token)
+	var last map[string]any
 	for _, name := range []string{"Acme", "Brightwater", "Chidi"} {
-		c.api(http.MethodPost, "/v1/case-types/kyc/cases", `{"data":{"client_name":"`+name+`"}}`)
+		last = c.api(http.MethodPost, "/v1/case-types/kyc/cases", `{"data":{"client_name":"`+name+`"}}`)
 	}
 	b.keys("g", "c")
 	b.at("/cases")
@@ -195,6 +196,8 @@ func TestAListIsWorkedOnByKeys(t *testing.T) {
 	b.wait("the cursor in the second row", `document.querySelector("tr.cursor").rowIndex === 2`)
 	b.keys("x", "j", "X")
 	b.sees("2 selected")
+	c.api(http.MethodPost, fmt.Sprintf("/v1/cases/%.0f/comments", last["id"]), `{"text": "Hello"}`)
+	b.sees("v2", "2 selected") // what is selected stays so when the page is renewed
 	b.keys("a")
 	b.wait("the dialog", `document.querySelector("#bulk-assign[open]")`)
 	b.run(chromedp.SetValue(`#bulk-assignee`, "1"), chromedp.Click(`#bulk-assign .button.primary`))

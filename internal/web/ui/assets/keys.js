@@ -19,9 +19,10 @@ export function moveTo(row) {
   sessionStorage.setItem("cursor " + location.pathname, row.dataset.id ?? "");
 }
 
-/** Shows where a page is in the list that it was opened from, and leads to those before and behind it. */
-function neighbours() {
-  const place = document.querySelector("[data-neighbours]");
+/** Shows where a page is in the list that it was opened from, and leads to those before and behind it.
+ * @param {ParentNode} root */
+function neighbours(root) {
+  const place = root.querySelector("[data-neighbours]");
   if (!(place instanceof HTMLElement)) return;
   const up = /** @type {HTMLAnchorElement | null} */ (document.querySelector("a[data-up]"));
   /** @type {string[]} */
@@ -82,8 +83,8 @@ const actions = {
 };
 
 export function keys() {
-  neighbours();
-  document.addEventListener("replaced", neighbours);
+  neighbours(document);
+  document.addEventListener("renewed", (event) => neighbours(/** @type {CustomEvent<Element>} */ (event).detail));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (writes(event.target)) {

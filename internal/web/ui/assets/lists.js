@@ -65,4 +65,8 @@ export function lists() {
     });
     show(list);
   }
+  document.addEventListener("renewed", (event) => {
+    const next = /** @type {CustomEvent<Element>} */ (event).detail;
+    if (next.matches(".list")) show(next);
+  });
 }

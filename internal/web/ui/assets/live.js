@@ -45,7 +45,9 @@ async function refresh() {
 function update(fresh) {
   for (const region of document.querySelectorAll("[data-live]")) {
     const next = fresh.getElementById(region.id);
-    if (!next || next.isEqualNode(region)) continue;
+    if (!next) continue;
+    prepare(region, next);
+    if (next.isEqualNode(region)) continue;
     const body = region.querySelector("tbody[data-rows]");
     const newer = body ? rows(body, next) : 0;
     if (newer > 0) {
@@ -71,7 +73,7 @@ function rows(body, next) {
     for (const [at, cell] of [...here.cells].entries()) {
       const fresh = /** @type {HTMLTableRowElement} */ (row).cells[at];
       if (fresh && !cell.classList.contains("pick") && cell.innerHTML !== fresh.innerHTML && !cell.contains(document.activeElement)) {
-        cell.replaceChildren(...fresh.childNodes);
+        cell.replaceChildren(...fresh.cloneNode(true).childNodes); // next is needed whole
       }
     }
   }
@@ -94,19 +96,26 @@ function announce(region, next, newer) {
   };
 }
 
-/** @param {Element} region @param {Element} next */
-function replace(region, next) {
-  const chosen = new Set([...region.querySelectorAll(".pick input:checked")].map((b) => b.closest("tr")?.getAttribute("data-id")));
+/** Brings into the next region what scripts and people have done in this one. It is done before the region is replaced:
+ * a key that is pressed meanwhile would be lost.
+ * @param {Element} region @param {Element} next */
+function prepare(region, next) {
+  const boxes = /** @type {NodeListOf<HTMLInputElement>} */ (region.querySelectorAll(".pick input"));
+  for (const box of boxes) box.toggleAttribute("checked", box.checked);
+  const chosen = new Set([...boxes].filter((b) => b.checked).map((b) => b.closest("tr")?.getAttribute("data-id")));
   const cursor = region.querySelector("tr.cursor")?.getAttribute("data-id");
   times(next);
   for (const box of next.querySelectorAll("tr[data-id] .pick input")) {
     if (chosen.has(box.closest("tr")?.getAttribute("data-id"))) box.setAttribute("checked", "");
   }
   if (cursor) next.querySelector(`tr[data-id="${CSS.escape(cursor)}"]`)?.classList.add("cursor");
-  /** @type {{htmx: Htmx}} */ (/** @type {unknown} */ (window)).htmx.swap({ target: region, text: next.outerHTML, swap: "outerMorph" }).then(() => {
-    show();
-    document.dispatchEvent(new Event("replaced"));
-  });
+  document.dispatchEvent(new CustomEvent("renewed", { detail: next }));
+}
+
+/** @param {Element} region @param {Element} next */
+function replace(region, next) {
+  prepare(region, next); // a press may bring the next one in long after it came
+  /** @type {{htmx: Htmx}} */ (/** @type {unknown} */ (window)).htmx.swap({ target: region, text: next.outerHTML, swap: "outerMorph" }).then(show);
 }
 
 export function live() {
