@@ -14,6 +14,10 @@ const (
 	DeleteSession  Operation = "delete-session"
 	ChangePassword Operation = "change-password"
 
+	ListSessions     Operation = "list-sessions"
+	EndSession       Operation = "end-session"
+	EndOtherSessions Operation = "end-other-sessions"
+
 	ListCases          Operation = "list-cases"
 	CountCases         Operation = "count-cases"
 	GetCase            Operation = "get-case"
@@ -156,6 +160,10 @@ var least = map[Operation]Role{
 	GetSession:     Viewer,
 	DeleteSession:  Viewer,
 	ChangePassword: Viewer,
+
+	ListSessions:     Viewer,
+	EndSession:       Viewer,
+	EndOtherSessions: Viewer,
 
 	ListCases:          Viewer,
 	CountCases:         Viewer,

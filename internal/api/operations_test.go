@@ -44,6 +44,7 @@ func TestEveryOperationWorks(t *testing.T) {
 	w := start(t)
 	w.story()
 	w.storyOfASession()
+	w.storyOfSessions()
 	for _, d := range w.operations() {
 		for status := range d.responses() {
 			if status < "300" && !w.seen[d.id+" "+status] {

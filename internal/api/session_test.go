@@ -90,6 +90,46 @@ func (w *world) storyOfASession() {
 	w.get("/v1/session", "Authorization", "", "Cookie", cookie).is(401, "token.missing")
 }
 
+// storyOfSessions follows storyOfPeople.
+func (w *world) storyOfSessions() {
+	t := w.t
+	first, second, third := w.signIn("ada@example.org"), w.signIn("ada@example.org"), w.signIn("ada@example.org")
+	as := func(cookie string) []string { return []string{"Authorization", "", "Cookie", cookie} }
+	var this string
+	var others []string
+	for _, item := range w.get("/v1/sessions", as(first)...).is(200, "").items() {
+		s := item.(map[string]any)
+		if s["began_at"] == nil || s["last_used_at"].(string) >= s["ends_at"].(string) {
+			t.Errorf("a session is %v", s)
+		}
+		if id := s["id"].(string); s["this"] == true {
+			this = id
+		} else {
+			others = append(others, id)
+		}
+	}
+	if this == "" || len(others) != 2 {
+		t.Fatalf("the sessions are %s and %v", this, others)
+	}
+	stranger := w.person("eve@example.org", "admin")
+	w.do("DELETE", "/v1/sessions/"+this, nil, as(w.signIn("eve@example.org"))...).is(404, "session.not_found")
+	w.do("DELETE", "/v1/sessions/"+this, nil, as(first)...).is(409, "session.own")
+	w.do("DELETE", "/v1/sessions/"+others[0], nil, as(first)...).is(204, "")
+	w.do("DELETE", "/v1/sessions/"+others[0], nil, as(first)...).is(404, "session.not_found")
+	if all := w.get("/v1/sessions", as(first)...).is(200, "").items(); len(all) != 2 {
+		t.Errorf("the sessions are %v", all)
+	}
+	w.do("DELETE", "/v1/sessions", nil, as(first)...).is(204, "")
+	for _, ended := range []string{second, third} {
+		w.get("/v1/session", as(ended)...).is(401, "token.missing")
+	}
+	if all := w.get("/v1/sessions").is(200, "").items(); len(all) != 0 {
+		t.Errorf("a token has the sessions %v", all)
+	}
+	w.do("PATCH", stranger, `{"disabled": true}`).is(200, "")
+	w.do("DELETE", "/v1/session", nil, as(first)...).is(204, "")
+}
+
 func (w *world) problemsOfPeople() {
 	path := w.person("ada@example.org", "viewer")
 	w.provoke([]provoke{

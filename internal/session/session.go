@@ -6,6 +6,8 @@ package session
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
@@ -121,7 +123,8 @@ const (
 	userKey   = "user"
 	epochKey  = "epoch"
 	linkKey   = "portal_link"
-	seenKey   = "seen" // seconds since 1970
+	beganKey  = "began" // seconds since 1970
+	seenKey   = "seen"  // seconds since 1970
 )
 
 // User returns the user of ctx's session, if somebody has signed in.
@@ -149,6 +152,7 @@ func (m *Manager) SignIn(ctx context.Context, w http.ResponseWriter, u User) err
 	m.scs.Put(ctx, userKey, u.ID)
 	m.scs.Put(ctx, epochKey, u.Epoch)
 	m.scs.Put(ctx, linkKey, u.PortalLink)
+	m.scs.Put(ctx, beganKey, m.now().Unix())
 	return m.Save(ctx, w)
 }
 
@@ -268,11 +272,41 @@ func (k scsStore) CommitCtx(ctx context.Context, id string, data []byte, deadlin
 	if deadline.Before(expires) {
 		expires = deadline
 	}
+	s := store.Session{ID: id, Tenant: tenant, User: user, PortalLink: link, Data: data, ExpiresAt: expires}
 	return k.store.Update(ctx, func(tx *store.Tx) error {
-		return tx.PutSession(ctx, store.Session{
-			ID: id, Tenant: tenant, User: user, PortalLink: link, Data: data, ExpiresAt: expires,
-		})
+		if foundIn(ctx).key == id { // it must not come back if it was ended meanwhile
+			return tx.ExtendSession(ctx, s)
+		}
+		return tx.PutSession(ctx, s)
 	})
+}
+
+// Open is a session of a user that has not ended.
+type Open struct {
+	ID       string    // tells nothing about the cookie, and not the key in the store
+	Key      string    // in the store
+	Began    time.Time // zero: unknown
+	LastUsed time.Time // at most a minute behind
+	Ends     time.Time // unless it is used before
+}
+
+// Read returns a session of the store as its user sees it.
+func Read(s store.Session) (Open, error) {
+	_, values, err := scs.GobCodec{}.Decode(s.Data)
+	if err != nil {
+		return Open{}, err
+	}
+	at := func(key string) time.Time {
+		if seconds, ok := values[key].(int64); ok {
+			return time.Unix(seconds, 0).UTC()
+		}
+		return time.Time{}
+	}
+	sum := sha256.Sum256([]byte("session " + s.ID))
+	return Open{
+		ID: "ses_" + hex.EncodeToString(sum[:16]), Key: s.ID, Began: at(beganKey), LastUsed: at(seenKey),
+		Ends: s.ExpiresAt,
+	}, nil
 }
 
 func (k scsStore) DeleteCtx(ctx context.Context, id string) error {

@@ -10,6 +10,11 @@ var (
 	sessionUpsert = define(`insert into sessions (` + sessionColumns.names() + `)
 		values (` + sessionColumns.parameters(1) + `)
 		on conflict (id) do update set ` + sessionColumns.without("id").excluded())
+	sessionExtend = define(`update sessions set data = $2, expires_at = $3 where id = $1`)
+	sessionsOf    = define(`select ` + sessionColumns.names() + ` from sessions
+		where tenant = $1 and user_id = $2 and user_id <> 0 and expires_at > $3 order by expires_at desc, id`)
+	sessionEndOwn = define(`delete from sessions where tenant = $1 and user_id = $2 and user_id <> 0 and id = $3`)
+	sessionsOther = define(`delete from sessions where tenant = $1 and user_id = $2 and user_id <> 0 and id <> $3`)
 	sessionDelete = define(`delete from sessions where id = $1`)
 	sessionsDrop  = define(`delete from sessions where tenant = $1 and user_id = $2 and user_id <> 0`)
 	sessionsPurge = define(`delete from sessions where expires_at <= $1`)
@@ -62,6 +67,36 @@ var sessionColumns = columns[Session]{
 func (tx *Tx) PutSession(ctx context.Context, s Session) error {
 	s.Data = tx.seal.seal(s.Data, sessionPlace(s.ID))
 	_, err := sessionColumns.exec(ctx, tx.q, sessionUpsert, &s)
+	return err
+}
+
+// ExtendSession saves the data of a session anew. If the session has ended meanwhile, it does nothing.
+func (tx *Tx) ExtendSession(ctx context.Context, s Session) error {
+	_, err := tx.q.exec(ctx, sessionExtend, s.ID, tx.seal.seal(s.Data, sessionPlace(s.ID)), micros(s.ExpiresAt))
+	return err
+}
+
+// SessionsOf lists the sessions of a tenant's user that have not expired, those that last longest first.
+func (r reader) SessionsOf(ctx context.Context, tenant, user int64, now time.Time) ([]Session, error) {
+	rows, err := r.q.query(ctx, sessionsOf, tenant, user, micros(now))
+	all, err := collect(rows, err, sessionColumns.scan())
+	for i := range all {
+		if err == nil {
+			all[i].Data, err = r.seal.open(all[i].Data, sessionPlace(all[i].ID))
+		}
+	}
+	return all, err
+}
+
+// EndSessionOf ends one session of a tenant's user. If it is not theirs, it does nothing.
+func (tx *Tx) EndSessionOf(ctx context.Context, tenant, user int64, id string) error {
+	_, err := tx.q.exec(ctx, sessionEndOwn, tenant, user, id)
+	return err
+}
+
+// EndSessionsBut ends all sessions of a tenant's user except one.
+func (tx *Tx) EndSessionsBut(ctx context.Context, tenant, user int64, id string) error {
+	_, err := tx.q.exec(ctx, sessionsOther, tenant, user, id)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -38,6 +39,42 @@ var sessionTests = map[string]func(*fixture){
 		f.equal([]string{get("a", start), get("c", start), get("d", start), get("e", start)}, []string{"", "c", "d", "e"})
 		f.update(func(tx *store.Tx) error { return tx.PurgeSessions(f.t.Context(), start.Add(time.Hour), start) })
 		f.equal(get("c", start), "")
+	},
+	"a user's sessions are listed, and end one by one or but for one": func(f *fixture) {
+		ctx := f.t.Context()
+		for _, s := range []store.Session{
+			{ID: "a", User: 7}, {ID: "b", User: 7}, {ID: "c", User: 7}, {ID: "d", User: 8}, {ID: "e"},
+			{ID: "f", User: 7, ExpiresAt: start}, {ID: "g", User: 7, Tenant: f.other},
+		} {
+			s.Tenant, s.Data = cmp.Or(s.Tenant, f.tenant), []byte("data of "+s.ID)
+			if s.ExpiresAt.IsZero() {
+				s.ExpiresAt = start.Add(time.Hour)
+			}
+			f.update(func(tx *store.Tx) error { return tx.PutSession(ctx, s) })
+		}
+		of := func(tenant, user int64) (data []string) {
+			for _, s := range must[[]store.Session](f)(f.store.SessionsOf(ctx, tenant, user, start)) {
+				data = append(data, string(s.Data))
+			}
+			return data
+		}
+		f.equal(of(f.tenant, 7), []string{"data of a", "data of b", "data of c"})
+		f.equal(len(of(f.tenant, 0)), 0) // nobody has signed in there
+		f.update(func(tx *store.Tx) error {
+			return errors.Join(tx.EndSessionOf(ctx, f.tenant, 7, "a"), tx.EndSessionOf(ctx, f.tenant, 7, "d"),
+				tx.EndSessionOf(ctx, f.tenant, 0, "e"), tx.EndSessionOf(ctx, f.tenant, 7, "g"))
+		})
+		f.update(func(tx *store.Tx) error { // a request that began before
+			return tx.ExtendSession(ctx, store.Session{ID: "a", Data: []byte("x"), ExpiresAt: start.Add(time.Hour)})
+		})
+		f.update(func(tx *store.Tx) error {
+			return tx.ExtendSession(ctx, store.Session{ID: "b", Data: []byte("new"), ExpiresAt: start.Add(2 * time.Hour)})
+		})
+		f.equal(of(f.tenant, 7), []string{"new", "data of c"})
+		f.update(func(tx *store.Tx) error { return tx.EndSessionsBut(ctx, f.tenant, 7, "c") })
+		f.equal([][]string{of(f.tenant, 7), of(f.tenant, 8), of(f.other, 7)}, [][]string{{"data of c"}, {"data of d"}, {"data of g"}})
+		_, found, err := f.store.Session(ctx, "e", start)
+		f.equal([]any{found, err}, []any{true, nil})
 	},
 	"failed sign-ins are counted until they are held, forgiven or forgotten": func(f *fixture) {
 		count := func(at time.Time) (n int64, until time.Time) {

@@ -107,6 +107,37 @@ func TestATokenIsShownOnceAndRevoked(t *testing.T) {
 	wants(t, admin.Get("/audit"), http.StatusOK, "token.created", "token.revoked", "Ada", "127.0.0.1")
 }
 
+func TestOneEndsOnesOtherSessions(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	b := w.Person("ada@example.org", "viewer", "PUBLIC")
+	wants(t, b.Get("/profile"), http.StatusOK, "Where you are signed in", "This session")
+	if page := b.Get("/profile"); strings.Contains(page.HTML, "End all others") {
+		t.Error("others are ended, and there are none")
+	}
+	other := func() *webtest.Browser {
+		b := w.Browser()
+		b.Post("/sign-in", url.Values{"email": {"ada@example.org"}, "password": {webtest.Password}})
+		wants(t, b.Get("/profile"), http.StatusOK, "This session", "End all others")
+		return b
+	}
+	second, third := other(), other()
+	page := b.Get("/profile")
+	wants(t, page, http.StatusOK, "End your 2 other sessions?")
+	ids := regexp.MustCompile(`name="id" value="(ses_\w+)"`).FindAllStringSubmatch(page.HTML, -1)
+	if len(ids) != 2 {
+		t.Fatalf("%d sessions can be ended", len(ids))
+	}
+	wants(t, b.Post("/profile/sessions", url.Values{"id": {ids[0][1]}}), http.StatusOK, "End your other session?")
+	wants(t, b.Post("/profile/sessions", url.Values{"id": {ids[0][1]}}), http.StatusNotFound, "no session with this id")
+	wants(t, b.Post("/profile/sessions/others", nil), http.StatusOK, "This session")
+	for _, ended := range []*webtest.Browser{second, third} {
+		if got := ended.Get("/profile"); !strings.HasPrefix(got.Path, "/sign-in") {
+			t.Errorf("an ended session sees %s", got.Path)
+		}
+	}
+}
+
 func TestOneChangesOnesOwnPassword(t *testing.T) {
 	t.Parallel()
 	w := webtest.Start(t)

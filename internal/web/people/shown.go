@@ -53,6 +53,13 @@ func passwordHint(f userForm) string {
 	return "They have none. 12 characters or more."
 }
 
+func otherSessions(n int) string {
+	if n == 1 {
+		return "your other session"
+	}
+	return "your " + strconv.Itoa(n) + " other sessions"
+}
+
 // changePassword changes the reader's own password.
 func (h handler) changePassword(ctx context.Context, r *ui.Request) (ui.View, error) {
 	err := h.sessions.ChangePassword(ctx, apipeople.NewPassword{
@@ -65,5 +72,5 @@ func (h handler) changePassword(ctx context.Context, r *ui.Request) (ui.View, er
 	if page.Faults, err = ui.FaultsOf(err, userField); err != nil {
 		return ui.View{}, err
 	}
-	return profileView(page), nil
+	return h.profileView(ctx, page)
 }

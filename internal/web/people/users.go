@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/people"
+	"github.com/casehook/casehook/internal/session"
 	"github.com/casehook/casehook/internal/web/ui"
 )
 
@@ -133,18 +135,45 @@ func (h handler) updateUser(ctx context.Context, r *ui.Request) (ui.View, error)
 // profilePage is the page of the reader's own account.
 type profilePage struct {
 	Principal access.Principal
+	Sessions  []session.Open
+	Now       time.Time
 	Faults    []ui.Fault
 	Saved     bool
 }
 
-func profileView(page profilePage) ui.View {
+// others counts the sessions that are not the reader's own.
+func (p profilePage) others() (n int) {
+	for _, s := range p.Sessions {
+		if s.Key != p.Principal.Credential.Session {
+			n++
+		}
+	}
+	return n
+}
+
+func (h handler) profileView(ctx context.Context, page profilePage) (ui.View, error) {
+	if page.Principal.Role.Permits(access.ListSessions) {
+		var err error
+		if page.Sessions, err = h.services.Users.Sessions(ctx, page.Principal); err != nil {
+			return ui.View{}, err
+		}
+	}
+	page.Now = time.Now()
 	view := ui.View{Title: "Your account", Section: "/profile", Body: profileTemplate(page), Call: "GET /v1/session"}
 	if len(page.Faults) > 0 {
 		view.Status = http.StatusUnprocessableEntity
 	}
-	return view
+	return view, nil
 }
 
-func (h handler) profile(_ context.Context, r *ui.Request) (ui.View, error) {
-	return profileView(profilePage{Principal: r.Principal, Saved: r.Query("saved") != ""}), nil
+func (h handler) profile(ctx context.Context, r *ui.Request) (ui.View, error) {
+	return h.profileView(ctx, profilePage{Principal: r.Principal, Saved: r.Query("saved") != ""})
+}
+
+func (h handler) endSession(ctx context.Context, r *ui.Request) (ui.View, error) {
+	return ui.Redirect("/profile"), h.services.Users.EndSession(ctx, r.Principal, r.Form("id"))
+}
+
+func (h handler) endOtherSessions(ctx context.Context, r *ui.Request) (ui.View, error) {
+	return ui.Redirect("/profile"), h.services.Users.EndOtherSessions(ctx, r.Principal)
 }
