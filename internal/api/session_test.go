@@ -143,6 +143,9 @@ func (w *world) problemsOfPeople() {
 		{"DELETE", "/v1/session", "", 409, "session.none"},
 		{"POST", "/v1/session", `{"email": "ada@example.org", "password": "x", "tenant": "nonsense"}`, 401, "session.refused"},
 	})
+	own := w.signIn("ada@example.org")
+	id := w.get("/v1/sessions", "Authorization", "", "Cookie", own).items()[0].(map[string]any)["id"].(string)
+	w.do("DELETE", "/v1/sessions/"+id, nil, "Authorization", "", "Cookie", own).is(409, "session.own")
 	other := w.person("bob@example.org", "viewer")
 	w.do("PATCH", other, `{"email": "ada@example.org"}`).is(409, "user.taken")
 	w.post("/v1/session", `{}`, "Sec-Fetch-Site", "cross-site").is(403, "request.cross_origin")

@@ -26,7 +26,7 @@ type openSessionHandler struct {
 }
 
 func (h openSessionHandler) register() {
-	const path, tag = "/v1/sessions", "sessions"
+	const path, tag = "/v1/sessions", "session"
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListSessions, Pattern: "GET " + path, Tag: tag,
 		Summary:     "List your sessions",
