@@ -71,6 +71,7 @@ func (w *world) story() {
 	w.storyOfViews()
 	w.storyOfJobs()
 	w.storyOfPresences()
+	w.get("/v1/sessions").is(200, "")
 	w.storyOfTokens()
 	w.storyOfTenants()
 	w.storyOfPeople()
