@@ -116,12 +116,18 @@ func (s *Jobs) check(in NewJob) error {
 	return nil
 }
 
-// selected returns the ids of the cases of a new job, the oldest first.
+// selected returns the ids of the cases of a new job: in the order in which they are named, or the oldest first.
 func (s *Jobs) selected(ctx context.Context, p access.Principal, in NewJob) ([]int64, error) {
 	if in.Cases != nil {
-		ids := slices.Clone(in.Cases)
-		slices.Sort(ids)
-		return slices.Compact(ids), nil
+		var ids []int64
+		named := map[int64]bool{}
+		for _, id := range in.Cases {
+			if !named[id] {
+				ids = append(ids, id)
+			}
+			named[id] = true
+		}
+		return ids, nil
 	}
 	some, err := s.cases.restrict(ctx, p, &in.Filter)
 	if err != nil || !some {

@@ -105,11 +105,16 @@ func TestAJobDoesOneThingWithManyCases(t *testing.T) {
 		j := w.run(t.Context(), &w.services, ada, w.job(ada, move).ID)
 		wantJob(t, j, store.JobDone, 0, 3)
 		codes := map[int64]string{}
+		var order []int64
 		for _, c := range w.results(ada, j.ID) {
 			codes[c.CaseID] = c.Code
+			order = append(order, c.CaseID)
 			if c.CaseID == draft.ID && !(slices.Equal(c.Errors, []string{"not today"}) && c.Reference == draft.Reference) {
 				t.Errorf("the draft: %+v", c)
 			}
+		}
+		if want := []int64{declined.ID, draft.ID, 12345}; !slices.Equal(order, want) {
+			t.Errorf("the job goes through %v, want %v", order, want)
 		}
 		for id, want := range map[int64]string{
 			draft.ID: "callback.errors", declined.ID: "case.transition_not_allowed", 12345: "case.not_found",
