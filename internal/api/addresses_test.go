@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api"
@@ -242,9 +241,7 @@ func (w *world) worked(body string, headers ...string) string {
 		defer close(ended)
 		w.services.Casework.Jobs.Run(ctx)
 	}()
-	for w.get(path, headers...).is(200, "").text("state") == "running" {
-		time.Sleep(time.Millisecond)
-	}
+	w.eventually("the job ends", func() bool { return w.get(path, headers...).is(200, "").text("state") != "running" })
 	stop()
 	<-ended
 	return path

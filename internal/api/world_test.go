@@ -138,7 +138,7 @@ func startSending(t testing.TB, driver, dsn string, sends outbound.Config, chang
 	tenants := w.services.People.Tenants
 	w.services.Casework = casework.New(casework.Config{
 		Store: w.store, Guard: w.services.Guard, Definitions: catalog, Blobs: blobs,
-		Callbacks: callback.New(out, callback.Clock{}), MaxUpload: 64 << 20,
+		Callbacks: callback.New(out, callback.Clock{}), MaxUpload: 64 << 20, Worked: w.progress.Made,
 		Tenants: casework.Tenants{PublicURLOf: tenants.PublicURLOf, Variables: tenants.Variables},
 	})
 	w.services.Hooks = hooks.New(hooks.Config{

@@ -45,6 +45,8 @@ type Config struct {
 	Random    io.Reader
 	Log       *slog.Logger
 	Tracer    *observe.Tracer // nil: nothing is traced
+
+	Worked func() // called whenever a job's results were saved; may be nil
 }
 
 // Tenants has the functions of tenants that the use cases of cases need.
@@ -86,6 +88,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Worked == nil {
+		c.Worked = func() {}
 	}
 	return c
 }
@@ -131,7 +136,7 @@ func New(c Config) Services {
 		Presences: &Presences{store: c.Store, guard: c.Guard, now: now, cases: cases},
 		Jobs: &Jobs{
 			store: c.Store, guard: c.Guard, now: now, log: c.Log, hold: c.Hold, cases: cases, labels: labels,
-			submissions: submissions, process: id.New("process"), created: make(chan struct{}, 1),
+			submissions: submissions, process: id.New("process"), created: make(chan struct{}, 1), worked: c.Worked,
 		},
 	}
 }

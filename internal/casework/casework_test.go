@@ -29,6 +29,7 @@ import (
 	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/testworld"
+	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -44,6 +45,7 @@ type world struct {
 	node      func() *services // makes another on the same database
 	nodeOn    func(*store.Store) *services
 	clock     testworld.Clock
+	worked    *waits.Progress // of jobs
 }
 
 // settings configure a world.
@@ -98,7 +100,10 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, url: o.URL, store: st, blobs: blobs, callbacks: &callbacks{paths: map[string]*asked{}}}
+	w := &world{
+		t: t, url: o.URL, store: st, blobs: blobs, callbacks: &callbacks{paths: map[string]*asked{}},
+		worked: waits.NewProgress(t),
+	}
 	server := httptest.NewServer(wiretest.Callback(t, w.callbacks))
 	w.callbacks.url = server.URL
 	t.Cleanup(server.Close)
@@ -106,7 +111,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 	t.Cleanup(out.Close)
 	config := settings{
 		guard:  authz.Config{Now: w.now},
-		Config: casework.Config{Blobs: blobs, Callbacks: callback.New(out, callback.Clock{}), MaxUpload: 1 << 20},
+		Config: casework.Config{Blobs: blobs, Callbacks: callback.New(out, callback.Clock{}), MaxUpload: 1 << 20, Worked: w.worked.Made},
 		people: people.Config{
 			PublicURL: "https://casehook.example", PasswordCost: testworld.CheapPasswords,
 			Variable: func(name string) (string, bool) { return server.URL, name == "CASEHOOK_VAR_CALLBACKS" },

@@ -32,6 +32,7 @@ type Jobs struct {
 
 	process string
 	created chan struct{} // wakes Run
+	worked  func()
 }
 
 // NewJob is a job to create.
@@ -331,6 +332,7 @@ func (s *Jobs) record(ctx context.Context, j store.Job, results []store.JobCase)
 	if err != nil {
 		return j, err
 	}
+	s.worked()
 	return now, nil
 }
 
@@ -339,6 +341,7 @@ func (s *Jobs) stop(ctx context.Context, j store.Job, reason string) {
 	if err != nil {
 		s.log.Warn("a job can't be stopped; trying again within a minute", "job", j.ID, "error", err)
 	}
+	s.worked()
 }
 
 // portion does the job with some of its cases. It ends early with an error, or after recordJobs without one.

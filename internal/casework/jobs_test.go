@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
@@ -44,15 +43,22 @@ func (w *world) run(ctx context.Context, node *services, p access.Principal, id 
 		defer close(done)
 		node.jobs.Run(ctx)
 	}()
-	for ends := time.Now().Add(time.Minute); ; {
+	for under := true; under; {
+		next := w.worked.Next()
 		var err error
 		if j, err = w.jobs.Job(w.t.Context(), p, id); err != nil {
 			w.t.Fatal(err)
 		}
-		if j.State != store.JobRunning || ctx.Err() != nil || time.Now().After(ends) {
+		if under = j.State == store.JobRunning; !under {
 			break
 		}
-		time.Sleep(5 * time.Millisecond)
+		select {
+		case <-next:
+		case <-done:
+			under = false
+		case <-w.worked.Late():
+			w.t.Fatalf("waited in vain for the end of %+v", j)
+		}
 	}
 	stop()
 	<-done

@@ -10,8 +10,8 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/web/webtest"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
@@ -245,16 +245,12 @@ func TestColleaguesCommentAssignAndLabel(t *testing.T) {
 // ended waits until a job has ended, and returns its page.
 func ended(t *testing.T, b *webtest.Browser, path string) webtest.Page {
 	t.Helper()
-	for ends := time.Now().Add(time.Minute); ; {
-		page := b.Get(path)
-		if !strings.Contains(page.Text(), "running") {
-			return page
-		}
-		if time.Now().After(ends) {
-			t.Fatalf("%s goes on: %s", path, page.Text())
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	var page webtest.Page
+	waits.Poll(t, "the job ends", func() bool { // the server has no signal for tests
+		page = b.Get(path)
+		return !strings.Contains(page.Text(), "running")
+	})
+	return page
 }
 
 // All cases that match a filter are worked on at once, after their number and their kinds were named.
