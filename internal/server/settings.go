@@ -25,8 +25,8 @@ func (c Config) settings() []people.Setting {
 		{Name: "Version", Value: c.Version},
 		{Name: "Database", Value: engine, Flag: "--database"},
 		{Name: "Public URL", Value: cmp.Or(c.PublicURL, "http:// and the address that it listens on"), Flag: "--public-url"},
-		{Name: "Attempts and questions are kept for", Value: kept(c.KeepAttempts), Flag: "--keep-attempts"},
-		{Name: "Entries that no endpoint needs are kept for", Value: kept(c.KeepJournal), Flag: "--keep-journal"},
+		{Name: "Attempts and questions are kept", Value: kept(c.KeepAttempts), Flag: "--keep-attempts"},
+		{Name: "Entries that no endpoint needs are kept", Value: kept(c.KeepJournal), Flag: "--keep-journal"},
 		{Name: "A failing endpoint is disabled after", Value: lasts(c.DisableAfter, 5*24*time.Hour), Flag: "--disable-after"},
 		{Name: "Largest proof", Value: fmt.Sprintf("%d MiB", uploads>>20), Flag: "--max-upload"},
 		{Name: "A session ends without requests after", Value: lasts(c.SessionIdle, 2*time.Hour), Flag: "--session-idle"},
@@ -39,7 +39,7 @@ func (c Config) settings() []people.Setting {
 // kept says how long something is kept.
 func kept(d time.Duration) string {
 	if d == 0 {
-		return "ever"
+		return "no limit"
 	}
 	return lasts(d, 0)
 }
@@ -49,6 +49,9 @@ func lasts(d, usual time.Duration) string {
 	d = cmp.Or(d, usual)
 	if day := 24 * time.Hour; d >= 2*day && d%day == 0 {
 		return fmt.Sprintf("%d days", d/day)
+	}
+	if d >= 2*time.Hour && d%time.Hour == 0 {
+		return fmt.Sprintf("%d hours", d/time.Hour)
 	}
 	return d.String()
 }

@@ -183,6 +183,6 @@ func TestAnOperatorCreatesTenants(t *testing.T) {
 func TestAdministratorsSeeTheSettings(t *testing.T) {
 	w := webtest.Start(t)
 	wants(t, w.Person("ada@example.org", "admin", "RESTRICTED").Get("/settings"), http.StatusOK,
-		"SQLite", "5 days", "--keep-attempts", "32 MiB")
+		"SQLite", "5 days", "2 hours", "no limit", "--keep-attempts", "32 MiB")
 	wants(t, w.Person("bo@example.org", "manager", "RESTRICTED").Get("/settings"), http.StatusForbidden, "may not")
 }

@@ -12,7 +12,7 @@ type Setting struct {
 	Flag        string // that sets it
 }
 
-// settings shows how the server is set up. It is changed by starting the server with other flags.
+// showSettings shows how the server is set up. It is changed by starting the server with other flags.
 func (h handler) showSettings(context.Context, *ui.Request) (ui.View, error) {
 	return ui.View{Title: "Settings", Section: "/settings", Body: settingsTemplate(h.settings)}, nil
 }
