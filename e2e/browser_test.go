@@ -206,8 +206,8 @@ func (b *browser) accessible(name string) {
 	}
 	var violations []string
 	var width [2]int
-	b.run(chromedp.Evaluate(script, nil),
-		chromedp.Evaluate(`axe.run().then((r) => r.violations.flatMap((v) =>
+	b.run(chromedp.Evaluate("if (!window.axe) {\n"+script+"\n}", nil),
+		chromedp.Evaluate(`axe.run({resultTypes: ["violations"]}).then((r) => r.violations.flatMap((v) =>
 			v.nodes.map((n) => v.id + ": " + v.help + ": " + n.target.join(" ") + " " + n.failureSummary)))`,
 			&violations, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
 		chromedp.Evaluate(`[document.documentElement.scrollWidth, innerWidth]`, &width))

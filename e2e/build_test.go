@@ -15,7 +15,7 @@ import (
 var folder string
 
 func TestMain(m *testing.M) {
-	os.Setenv("GORACE", "halt_on_error=1") // a race ends a program
+	os.Setenv("GORACE", os.Getenv("GORACE")+" halt_on_error=1") // a race ends a program
 	status := m.Run()
 	if err := os.RemoveAll(folder); err != nil {
 		fmt.Fprintln(os.Stderr, err)

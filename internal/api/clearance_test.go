@@ -461,7 +461,7 @@ var notOfATenant = []string{"list-tenants", "begin-oidc", "finish-oidc"}
 // readAll reads everything as each clearance.
 func (s *clearanceTest) readAll() {
 	reads := s.reads()
-	all := map[casetype.Classification]string{}
+	own := map[casetype.Classification]bool{} // which clearances read the canary of their own class
 	for _, d := range s.world.operations() {
 		if d.method != "GET" || slices.Contains(notOfATenant, d.id) {
 			continue
@@ -473,7 +473,7 @@ func (s *clearanceTest) readAll() {
 			for _, clearance := range casetype.Classifications() {
 				g := s.world.get(path, s.as(clearance)...)
 				s.showsNothingAbove(clearance, g)
-				all[clearance] += string(g.body)
+				own[clearance] = own[clearance] || bytes.Contains(g.body, []byte(canary(clearance)))
 				for class, hidden := range s.cases {
 					if !clearance.Sees(class) && strings.HasPrefix(path, hidden) {
 						g.is(404, "")
@@ -504,7 +504,7 @@ func (s *clearanceTest) readAll() {
 		}
 	}
 	for _, class := range casetype.Classifications()[1:] {
-		if !strings.Contains(all[class], canary(class)) {
+		if !own[class] {
 			s.world.t.Errorf("%s reads no %s at all", class, canary(class))
 		}
 	}
