@@ -56,6 +56,7 @@ const (
 	RemoveLabel      Operation = "remove-label"
 	AssignCase       Operation = "assign-case"
 	UnassignCase     Operation = "unassign-case"
+	ListColleagues   Operation = "list-colleagues"
 	SwitchType       Operation = "switch-type"
 	DryRunTransition Operation = "dry-run-transition"
 	CreateJob        Operation = "create-job"
@@ -94,6 +95,7 @@ const (
 	ListCaseDeliveries    Operation = "list-case-deliveries"
 	ListContactDeliveries Operation = "list-contact-deliveries"
 	GetLag                Operation = "get-lag"
+	GetBacklog            Operation = "get-backlog"
 	GetEndpointHealth     Operation = "get-endpoint-health"
 	ListEndpointSecrets   Operation = "list-endpoint-secrets"
 	RotateEndpointSecret  Operation = "rotate-endpoint-secret"
@@ -203,6 +205,7 @@ var least = map[Operation]Role{
 	RemoveLabel:      Caseworker,
 	AssignCase:       Caseworker,
 	UnassignCase:     Caseworker,
+	ListColleagues:   Caseworker,
 	SwitchType:       Caseworker,
 	DryRunTransition: Caseworker,
 	CreateJob:        Caseworker,
@@ -241,6 +244,7 @@ var least = map[Operation]Role{
 	ListCaseDeliveries:    Manager,
 	ListContactDeliveries: Manager,
 	GetLag:                Manager,
+	GetBacklog:            Manager,
 	GetEndpointHealth:     Manager,
 	ListEndpointSecrets:   Manager,
 	RotateEndpointSecret:  Manager,

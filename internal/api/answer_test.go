@@ -19,7 +19,7 @@ var small = map[access.Operation]string{
 	"get-label": "one label", "edit-label": "one label",
 	"set-presence": "100 at most", "list-presences": "100 at most",
 	"get-replay": "one replay", "get-job": "one action, with 100,000 bytes of data",
-	"get-lag": "numbers", "get-endpoint-health": "numbers and a reason of 500 bytes",
+	"get-lag": "numbers", "get-backlog": "numbers", "get-endpoint-health": "numbers and a reason of 500 bytes",
 	"get-contact": "one contact", "update-contact": "one contact",
 	"get-endpoint": "one endpoint", "update-endpoint": "one endpoint",
 	"update-tenant":  "one tenant",

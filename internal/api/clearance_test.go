@@ -398,6 +398,8 @@ func (s *clearanceTest) reads() map[string][]string {
 		"list-job-cases":          each(s.jobs, "/cases"),
 		"list-problems":           {"/v1/problems"},
 		"get-delivery-metrics":    append(s.metrics(endpoints), "/v1/metrics/deliveries?step=hour"),
+		"get-backlog":             {"/v1/metrics/backlog"},
+		"list-colleagues":         {"/v1/colleagues"},
 		"get-label":               {"/v1/labels/urgent"},
 		"list-users":              {"/v1/users"},
 		"get-user":                {"/v1/users/1"},

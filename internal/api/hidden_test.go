@@ -186,7 +186,9 @@ func (s *hiddenTest) name() {
 // lists are the requests whose answers must not change when something is hidden.
 func (s *hiddenTest) lists() map[string][]string {
 	endpoint, endpoints := "/v1/endpoints/"+s.seen["endpoint"], []string{}
+	backlog := []string{}
 	if s.role == access.Admin { // others see all endpoints
+		backlog = append(backlog, "/v1/metrics/backlog")
 		endpoints = append(endpoints, "/v1/endpoints", "/v1/endpoints?limit=1")
 	}
 	return map[string][]string{
@@ -201,16 +203,19 @@ func (s *hiddenTest) lists() map[string][]string {
 		"find-attempts":  {"/v1/attempts?outcome=failed", "/v1/attempts?contains=closed", "/v1/attempts?contains=hushed"}, "list-problems": {"/v1/problems"},
 		"count-attempts":       {"/v1/attempts/facets", "/v1/attempts/facets?endpoint=" + s.seen["endpoint"]},
 		"get-delivery-metrics": {"/v1/metrics/deliveries?step=hour", "/v1/metrics/deliveries?step=hour&endpoint=" + s.seen["endpoint"]},
-		"poll-journal":         {"/v1/journal?after=beginning&triggers=case_created"},
-		"preview-filter":       {"/v1/filter-preview?filter=true&triggers=case_created"},
-		"get-lag":              {endpoint + "/lag"}, "list-attempts": {endpoint + "/attempts"}, "get-endpoint-health": {endpoint + "/health"},
+		"get-backlog":          backlog, "list-colleagues": {"/v1/colleagues"},
+		"poll-journal":   {"/v1/journal?after=beginning&triggers=case_created"},
+		"preview-filter": {"/v1/filter-preview?filter=true&triggers=case_created"},
+		"get-lag":        {endpoint + "/lag"}, "list-attempts": {endpoint + "/attempts"}, "get-endpoint-health": {endpoint + "/health"},
 		"list-dead": {endpoint + "/dead"}, "list-parked": {endpoint + "/parked"}, "list-replays": {endpoint + "/replays"},
 	}
 }
 
 func (s *hiddenTest) readAll(lists map[string][]string) map[string]string {
 	s.world.t.Helper()
-	s.world.awaitDelivered("/v1/endpoints/" + s.seen["endpoint"])
+	for _, id := range []string{s.seen["endpoint"], s.hidden["mine"], s.nobody["mine"]} {
+		s.world.awaitDelivered("/v1/endpoints/" + id)
+	}
 	all := map[string]string{}
 	for _, o := range slices.Sorted(maps.Keys(lists)) {
 		if !s.role.Permits(access.Operation(o)) {

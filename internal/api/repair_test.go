@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,13 @@ func (w *world) storyOfRepairs(path string) {
 		header.Get("Location")
 	if lag := w.get(old+"/lag").is(200, ""); lag.text("entries") == "0" || lag.json()["oldest"] == nil {
 		t.Errorf("it began in the past, and is not behind: %s", lag.body)
+	}
+	w.do("PATCH", old, `{"status": "paused"}`).is(200, "")
+	backlog := w.get("/v1/metrics/backlog").is(200, "")
+	backlog.has(members{"entries": w.get(old + "/lag").text("entries"), "more": false})
+	all := w.get("/v1/endpoints?limit=200").items()
+	if backlog.text("endpoints") != strconv.Itoa(len(all)) || backlog.text("stopped") == "0" {
+		t.Errorf("of %d endpoints, what is owed is %s", len(all), backlog.body)
 	}
 	w.do("DELETE", old, nil).is(204, "")
 	w.storyOfReplays()

@@ -15,20 +15,30 @@ type Backlog struct {
 	Parked   int64         // lanes that wait for their next try; at most 1,000 of each endpoint
 	Dead     int64         // messages that were given up; at most 1,000 of each endpoint
 	Stopped  int           // endpoints that are paused or disabled
+	More     bool          // there are further endpoints, which it does not count
 }
 
-// Backlog sums up what some endpoints are owed, which the caller has listed.
-func (s *Endpoints) Backlog(
-	ctx context.Context, p access.Principal, all []endpoint.Endpoint,
-) (b Backlog, err error) {
-	if err := s.guard.Permit(ctx, p, access.GetLag); err != nil {
-		return b, err
+// maxBacklog bounds the endpoints of a backlog.
+const maxBacklog = 100
+
+// Backlog sums up what the oldest endpoints are owed that the caller sees, and returns them.
+func (s *Endpoints) Backlog(ctx context.Context, p access.Principal) (b Backlog, all []endpoint.Endpoint, _ error) {
+	if err := s.guard.Permit(ctx, p, access.GetBacklog); err != nil {
+		return b, nil, err
 	}
+	found, err := s.seen(ctx, p, "", maxBacklog)
+	if err != nil {
+		return b, nil, err
+	}
+	b, err = s.sumUp(ctx, p, found.Items)
+	b.More = found.More
+	return b, found.Items, err
+}
+
+// sumUp sums up what endpoints are owed.
+func (s *Endpoints) sumUp(ctx context.Context, p access.Principal, all []endpoint.Endpoint) (b Backlog, err error) {
 	var ids []string
 	for _, e := range all {
-		if !seesEndpoint(p, e) {
-			continue
-		}
 		ids = append(ids, e.ID)
 		if e.Status != endpoint.Active {
 			b.Stopped++

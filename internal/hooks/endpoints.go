@@ -322,6 +322,13 @@ func (s *Endpoints) Endpoints(
 	if err := s.guard.Permit(ctx, p, access.ListEndpoints); err != nil {
 		return none, err
 	}
+	return s.seen(ctx, p, after, limit)
+}
+
+// seen returns the endpoints after one of them that a caller may know of.
+func (s *Endpoints) seen(
+	ctx context.Context, p access.Principal, after string, limit int,
+) (none store.Page[endpoint.Endpoint], err error) {
 	if err := input.CheckAfter(after); err != nil {
 		return none, err
 	}

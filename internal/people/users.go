@@ -266,26 +266,31 @@ func (s *Users) Users(ctx context.Context, p access.Principal, after int64, limi
 // maxColleagueReads bounds the reads of a list of colleagues, where many users are disabled.
 const maxColleagueReads = 5
 
-// Colleagues lists up to limit users to whom cases can be assigned, by id.
-func (s *Users) Colleagues(ctx context.Context, p access.Principal, limit int) ([]event.Person, error) {
-	if err := s.guard.Permit(ctx, p, access.AssignCase); err != nil {
-		return nil, err
+// Colleagues lists up to limit users to whom cases can be assigned, by their ids, which are above after. Next is where
+// the next page begins; 0: there is none. A page may have fewer users than its limit.
+func (s *Users) Colleagues(
+	ctx context.Context, p access.Principal, after int64, limit int,
+) (all []event.Person, next int64, err error) {
+	if err := s.guard.Permit(ctx, p, access.ListColleagues); err != nil {
+		return nil, 0, err
 	}
-	var all []event.Person
-	after := int64(0)
+	limit, next = input.Page(limit), after
 	for range maxColleagueReads {
-		found, err := s.store.Users(ctx, p.Tenant, after, input.MaxPage)
+		found, err := s.store.Users(ctx, p.Tenant, next, input.MaxPage)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		for _, u := range found {
-			if after = u.ID; !u.Disabled {
+		for i, u := range found {
+			if next = u.ID; !u.Disabled {
 				all = append(all, p.RedactPerson(event.Person{UserID: u.ID, Name: u.Name}))
 			}
+			if len(all) == limit && (i < len(found)-1 || len(found) == input.MaxPage) {
+				return all, next, nil
+			}
 		}
-		if len(found) < input.MaxPage || len(all) >= limit {
-			break
+		if len(found) < input.MaxPage {
+			return all, 0, nil
 		}
 	}
-	return all[:min(len(all), limit)], nil
+	return all, next, nil
 }

@@ -161,24 +161,18 @@ func (o overview) recent(ctx context.Context, p access.Principal, page *overview
 	return nil
 }
 
-const maxEndpoints = 100
-
 // endpoints finds the endpoints that are in trouble.
 func (o overview) endpoints(ctx context.Context, p access.Principal, page *overviewPage) error {
 	if !page.Webhooks {
 		return nil
 	}
-	found, err := o.services.Hooks.Endpoints.Endpoints(ctx, p, "", maxEndpoints)
+	backlog, all, err := o.services.Hooks.Endpoints.Backlog(ctx, p)
 	if err != nil {
 		return err
 	}
-	page.Endpoints.All, page.Endpoints.More = len(found.Items), found.More
-	backlog, err := o.services.Hooks.Endpoints.Backlog(ctx, p, found.Items)
-	if err != nil {
-		return err
-	}
-	page.Backlog = backlogFigures(backlog, found.More)
-	for _, e := range found.Items {
+	page.Endpoints.All, page.Endpoints.More = len(all), backlog.More
+	page.Backlog = backlogFigures(backlog)
+	for _, e := range all {
 		if color, reason := trouble(e); reason != "" {
 			page.Endpoints.Trouble = append(page.Endpoints.Trouble, endpointTrouble{
 				e.ID, cmp.Or(e.Name, e.ID), reason, color,
@@ -194,11 +188,11 @@ func (o overview) endpoints(ctx context.Context, p access.Principal, page *overv
 // linkedFigure is a number that leads to the list of what it counts.
 type linkedFigure struct{ Name, Value, Tone, Note, Href string }
 
-// backlogFigures shows what the endpoints are owed. More are left out if there are more of them.
-func backlogFigures(b hooks.Backlog, more bool) []linkedFigure {
+// backlogFigures shows what the endpoints are owed.
+func backlogFigures(b hooks.Backlog) []linkedFigure {
 	const most = 1000 // that are counted of each endpoint
 	count := func(n int64) string {
-		if more || n >= most {
+		if b.More || n >= most {
 			return ui.Number(int(n)) + "+"
 		}
 		return ui.Number(int(n))

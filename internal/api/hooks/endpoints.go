@@ -140,6 +140,7 @@ type endpointHandler struct {
 func (h endpointHandler) register() {
 	h.registerHealth()
 	h.registerLag()
+	h.registerBacklog()
 	const path, tag = "/v1/endpoints", "endpoints"
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID:          access.CreateEndpoint,

@@ -70,6 +70,7 @@ type userHandler struct {
 
 func (h userHandler) register() {
 	const path, tag = "/v1/users", "users"
+	h.registerColleagues()
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID:          access.CreateUser,
 		Pattern:     "POST " + path,

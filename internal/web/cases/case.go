@@ -145,7 +145,7 @@ func (h handler) readPage(ctx context.Context, r *ui.Request, view casework.View
 		return page, err
 	}
 	if page.May.assign {
-		if page.Users, err = h.users.Colleagues(ctx, p, maxKnown); err != nil {
+		if page.Users, _, err = h.users.Colleagues(ctx, p, 0, maxKnown); err != nil {
 			return page, err
 		}
 	}

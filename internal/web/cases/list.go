@@ -280,7 +280,7 @@ func (h handler) known(ctx context.Context, p access.Principal) (k known, err er
 		return k, err
 	}
 	if p.Role.Permits(access.AssignCase) {
-		k.users, err = h.users.Colleagues(ctx, p, maxKnown)
+		k.users, _, err = h.users.Colleagues(ctx, p, 0, maxKnown)
 	}
 	return k, err
 }
