@@ -66,3 +66,77 @@ func (s *Endpoints) sumUp(ctx context.Context, p access.Principal, all []endpoin
 	}
 	return b, err
 }
+
+// Owing is a way in which an endpoint is behind.
+type Owing string
+
+// The ways.
+const (
+	OwingEntries Owing = "behind"  // its cursor is behind the journal
+	OwingParked  Owing = "parked"  // lanes wait for their next try
+	OwingDead    Owing = "dead"    // messages were given up
+	OwingStopped Owing = "stopped" // it is paused or disabled
+)
+
+// The bounds of a page of endpoints that are behind.
+const (
+	owingPage   = 50  // it ends when it has this many
+	owingRead   = 200 // that are read at once
+	owingRounds = 5
+)
+
+// EndpointsOwing lists the endpoints after one of them that are behind in a way, oldest first, and where the next page
+// begins; empty: there is none. A page may have fewer endpoints than fit, and more than that by those read at once.
+func (s *Endpoints) EndpointsOwing(
+	ctx context.Context, p access.Principal, how Owing, after string,
+) (shown []endpoint.Endpoint, next string, err error) {
+	if err := s.guard.Permit(ctx, p, access.GetBacklog); err != nil {
+		return nil, "", err
+	}
+	head, err := s.store.Head(ctx)
+	for range owingRounds {
+		if err != nil {
+			return nil, "", err
+		}
+		var found store.Page[endpoint.Endpoint]
+		if found, err = s.seen(ctx, p, after, owingRead); err != nil || len(found.Items) == 0 {
+			return shown, "", err
+		}
+		var some []endpoint.Endpoint
+		some, err = s.owing(ctx, p.Tenant, found.Items, how, head)
+		shown = append(shown, some...)
+		after = found.Items[len(found.Items)-1].ID
+		if !found.More {
+			return shown, "", err
+		}
+		if len(shown) >= owingPage {
+			break
+		}
+	}
+	return shown, after, err
+}
+
+// owing returns those of some endpoints that are behind in a way.
+func (s *Endpoints) owing(
+	ctx context.Context, tenant int64, all []endpoint.Endpoint, how Owing, head int64,
+) (some []endpoint.Endpoint, _ error) {
+	ids := make([]string, len(all))
+	for i, e := range all {
+		ids[i] = e.ID
+	}
+	found, err := s.store.OwedTo(ctx, tenant, ids)
+	owed := map[string]store.Owed{}
+	for _, o := range found {
+		owed[o.Endpoint] = o
+	}
+	for _, e := range all {
+		o, known := owed[e.ID]
+		if is := map[Owing]bool{
+			OwingEntries: known && o.Position < head, OwingParked: o.Parked > 0, OwingDead: o.Dead > 0,
+			OwingStopped: e.Status != endpoint.Active,
+		}; is[how] {
+			some = append(some, e)
+		}
+	}
+	return some, err
+}

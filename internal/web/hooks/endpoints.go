@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/web/ui"
 )
@@ -63,52 +63,31 @@ type endpointList struct {
 	Rows  []endpointRow
 	Ill   int // how many of them are failing, refusing or disabled
 	More  string
-	Owed  int64
-	First bool // it is the first page
 	Show  string
 	Chips []ui.Chip
 
 	Portal bool // the reader is a receiver
 }
 
-// shows are the endpoints that the list can be narrowed to, by the parameter of its address.
-var shows = map[string]func(endpointRow) bool{
-	"behind":  func(r endpointRow) bool { return r.Lag.Entries > 0 },
-	"parked":  func(r endpointRow) bool { return r.Lag.Parked > 0 },
-	"dead":    func(r endpointRow) bool { return r.Lag.Dead > 0 },
-	"stopped": func(r endpointRow) bool { return r.Endpoint.Status != endpoint.Active },
-}
-
 // shown says what the endpoints are that the list is narrowed to.
-func shown(show string) string {
-	return map[string]string{
-		"behind": "behind", "parked": "waiting for a next try", "dead": "owed what was given up", "stopped": "stopped",
-	}[show]
+var shown = map[string]string{
+	string(hooks.OwingEntries): "behind", string(hooks.OwingParked): "waiting for a next try",
+	string(hooks.OwingDead): "owed what was given up", string(hooks.OwingStopped): "stopped",
 }
 
-// narrow narrows the list to some of its endpoints.
-func (l *endpointList) narrow(r *ui.Request) {
-	selects, known := shows[r.Query("show")]
-	if !known {
-		return
-	}
-	l.Show = r.Query("show")
-	l.Chips = []ui.Chip{{Name: "show", Value: l.Show, Without: ui.Without("/endpoints", r.HTTP.URL.Query(), "show")}}
-	l.Rows = slices.DeleteFunc(l.Rows, func(row endpointRow) bool { return !selects(row) })
-}
-
-// listEndpoints shows the endpoints, the oldest first.
+// listEndpoints shows the endpoints, the oldest first, or those that are behind in the way that the address names.
 func (h handler) listEndpoints(ctx context.Context, r *ui.Request) (ui.View, error) {
 	after := ""
 	if err := r.Position("endpoints", &after); err != nil {
 		return ui.View{}, err
 	}
-	found, err := h.services.Endpoints.Endpoints(ctx, r.Principal, after, 0)
+	list := endpointList{Portal: r.Portal()}
+	all, next, err := h.endpointsAfter(ctx, r, after, &list)
 	if err != nil {
 		return ui.View{}, err
 	}
-	list, now := endpointList{First: after == "", Portal: r.Portal()}, time.Now()
-	for _, e := range found.Items {
+	now := time.Now()
+	for _, e := range all {
 		row := endpointRow{Endpoint: e, Name: nameOf(e), State: stateOf(e)}
 		if !list.Portal {
 			if row.Lag, err = h.services.Endpoints.Lag(ctx, r.Principal, e.ID); err != nil {
@@ -121,18 +100,42 @@ func (h handler) listEndpoints(ctx context.Context, r *ui.Request) (ui.View, err
 		if row.State.Tone == "bad" {
 			list.Ill++
 		}
-		list.Owed += row.Lag.Entries
 		list.Rows = append(list.Rows, row)
 	}
-	list.narrow(r)
-	if found.More && len(found.Items) > 0 {
-		if list.More, err = r.Cursor("endpoints", found.Items[len(found.Items)-1].ID); err != nil {
+	if next != "" {
+		if list.More, err = r.Cursor("endpoints", next); err != nil {
 			return ui.View{}, err
 		}
 	}
 	return ui.View{
 		Title: "Endpoints", Section: "/endpoints", Body: endpointsPage(list), Call: "GET /v1/endpoints",
 	}, nil
+}
+
+// endpointsAfter reads a page of the list, and returns where the next one begins; empty: there is none.
+func (h handler) endpointsAfter(
+	ctx context.Context, r *ui.Request, after string, list *endpointList,
+) (all []endpoint.Endpoint, next string, err error) {
+	how := r.Query("show")
+	if shown[how] != "" && !list.Portal {
+		list.Show = how
+		without := ui.Without("/endpoints", r.HTTP.URL.Query(), "show")
+		list.Chips = []ui.Chip{{Name: "show", Value: how, Without: without}}
+		return h.services.Endpoints.EndpointsOwing(ctx, r.Principal, hooks.Owing(how), after)
+	}
+	found, err := h.services.Endpoints.Endpoints(ctx, r.Principal, after, 0)
+	if found.More && len(found.Items) > 0 {
+		next = found.Items[len(found.Items)-1].ID
+	}
+	return found.Items, next, err
+}
+
+// nothing says that a narrowed list is empty, as far as it was read.
+func (l endpointList) nothing() string {
+	if l.More != "" {
+		return "None of the endpoints so far is " + shown[l.Show] + "."
+	}
+	return "No endpoint is " + shown[l.Show] + "."
 }
 
 // sentence sums the list up.

@@ -91,7 +91,7 @@ func TestTheListOfEndpointsIsNarrowed(t *testing.T) {
 	if strings.Contains(dead.Text(), "crm") {
 		t.Errorf("the list has endpoints without dead messages: %s", dead.Text())
 	}
-	want(t, w.manager.Get("/endpoints?show=stopped"), 200, "No endpoint on this page is stopped.", "Show all")
+	want(t, w.manager.Get("/endpoints?show=stopped"), 200, "No endpoint is stopped.", "Show all")
 	want(t, w.manager.Post("/endpoints/"+w.good+"/pause", nil), 200)
 	want(t, w.manager.Get("/endpoints?show=stopped"), 200, "crm")
 	want(t, w.manager.Get("/endpoints?show="+url.QueryEscape(hostile)), 200, "crm", "billing")

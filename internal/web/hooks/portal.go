@@ -11,8 +11,10 @@ import (
 	"github.com/casehook/casehook/internal/web/ui"
 )
 
-// registerPortal registers what is done with portal links on the page of an endpoint.
+// registerPortal registers the page of all portal links, and what is done with links on the page of an endpoint.
 func (h handler) registerPortal(s *ui.Site) {
+	s.Page("GET /portal-links", access.ListPortalLinks, h.listLinks)
+	s.Page("POST /portal-links/{link}/revoke", access.DeletePortalLink, h.revokeListed)
 	s.Page("POST /endpoints/{id}/portal-links", access.CreatePortalLink, h.createLink)
 	s.Page("POST /endpoints/{id}/portal-links/{link}/revoke", access.DeletePortalLink, h.revokeLink)
 }
@@ -58,6 +60,25 @@ func (h handler) createLink(ctx context.Context, r *ui.Request) (ui.View, error)
 	}
 	d.MadeLink = made
 	return d.view(), nil
+}
+
+// portalLinks is the page of all portal links.
+type portalLinks struct {
+	Links   []access.PortalLink
+	Revoked bool // one was just revoked
+}
+
+func (h handler) listLinks(ctx context.Context, r *ui.Request) (ui.View, error) {
+	all, err := h.config.Portal.Links(ctx, r.Principal)
+	return ui.View{
+		Title: "Portal links", Section: "/endpoints", Call: "GET /v1/portal-links",
+		Body: portalLinksPage(portalLinks{all, r.Query("done") == "revoked"}),
+	}, err
+}
+
+// revokeListed revokes a link on the page of all.
+func (h handler) revokeListed(ctx context.Context, r *ui.Request) (ui.View, error) {
+	return ui.Redirect("/portal-links?done=revoked"), h.config.Portal.DeleteLink(ctx, r.Principal, r.Path("link"))
 }
 
 func (h handler) revokeLink(ctx context.Context, r *ui.Request) (ui.View, error) {

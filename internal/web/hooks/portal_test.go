@@ -82,6 +82,14 @@ func TestAPortalLinkIsForAllWithTheSameMetadata(t *testing.T) {
 	}
 	want(t, b.Get("/endpoints/"+w.bad), 404)
 	want(t, w.manager.Get("/endpoints/"+w.bad), 200, "None is in force.")
+	w.portal(w.bad, url.Values{})
+	all := w.manager.Get("/portal-links")
+	want(t, all, 200, "2 portal links", "all endpoints with customer", "billing")
+	for _, revoke := range regexp.MustCompile(`/portal-links/link_[0-9a-f]+/revoke`).FindAllString(all.HTML, -1) {
+		want(t, w.manager.Post(revoke, nil), 200, "The portal link is revoked")
+	}
+	want(t, w.manager.Get("/portal-links"), 200, "No portal link is in force")
+	want(t, b.Get("/endpoints"), 200, "Sign in")
 }
 
 func TestAReceiverRepairsInThePortal(t *testing.T) {
