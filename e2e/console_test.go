@@ -289,7 +289,9 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 	b.accessible("/portal")
 	b.press("Open")
 	b.at("/messages")
-	for _, page := range []string{"/messages", message, "/endpoints", "/endpoints/" + fmt.Sprint(endpoint["id"]), "/problems"} {
+	for _, page := range []string{
+		"/messages", message, "/endpoints", "/endpoints/" + fmt.Sprint(endpoint["id"]), "/problems",
+	} {
 		b.open(page)
 		b.accessible(page + " in the portal")
 	}

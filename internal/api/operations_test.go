@@ -253,7 +253,8 @@ func (w *world) storyOfMarks(path string) {
 		t.Errorf("the labels are %v", all)
 	}
 	grace := w.post("/v1/users", `{"email": "grace@example.org", "name": "Grace Hopper"}`).is(201, "").text("id")
-	if all := w.get("/v1/colleagues").is(200, ""); !strings.Contains(string(all.body), `{"id":`+grace+`,"name":"Grace Hopper"}`) {
+	all := w.get("/v1/colleagues").is(200, "")
+	if !strings.Contains(string(all.body), `{"id":`+grace+`,"name":"Grace Hopper"}`) {
 		t.Errorf("the colleagues are %s", all.body)
 	}
 	for _, step := range []struct {

@@ -115,8 +115,8 @@ type Kept struct {
 const MaxKept = 16 << 10
 
 // Ask asks until there is an answer, or until retries are pointless or used up, or the budget is spent.
-// Connection errors, timeouts and statuses from 500 are tried again, after Retry-After if the budget has
-// time for that. The reply is complete either way. An error is a *fault.Error with one of the codes above.
+// Connection errors, timeouts and statuses from 500 are tried again, and other failures if the settings say so, after
+// Retry-After if the budget has time for that. The reply is complete either way. An error is a *fault.Error with one of the codes above.
 func (c *Client) Ask(ctx context.Context, q Question) (Reply, error) {
 	start := c.clock.Now()
 	reply, err := c.ask(ctx, q, start)
@@ -183,7 +183,7 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (reply Re
 			break
 		}
 		refuses = errors.Join(refuses, failed.refuses)
-		if !failed.again || record.Attempts > len(waits) {
+		if !failed.triedAgain(q.Settings.RetryOn) || record.Attempts > len(waits) {
 			break
 		}
 		wait, used := waits[record.Attempts-1], c.clock.Now().Sub(start)
@@ -276,10 +276,16 @@ type failure struct {
 	what  string     // completes "The callback of kyc/submit ..."; nothing of the answer's body
 	kind  fault.Kind // UpstreamTimeout, Unavailable, or anything else: Upstream
 	again bool       // another attempt may help
+	never bool       // it is refused here, whatever the settings say
 	err   error
 
 	away    time.Duration // how long the callback asks the client to wait
 	refuses error         // ErrRefuses, if the answer carried errors nevertheless
+}
+
+// triedAgain reports whether the question is asked again after the failure.
+func (f *failure) triedAgain(on casetype.RetryOn) bool {
+	return !f.never && (f.again || on == casetype.RetryAny)
 }
 
 // word names the failure for metrics; it quotes nothing of the answer.
@@ -314,8 +320,8 @@ func classify(r outbound.Result) *failure {
 		}
 	case outbound.Refused: // the address, which may be in a variable, stays hidden
 		return &failure{
-			what: "can't be reached: it is at an address that may not be called; ask the operator to allow it",
-			err:  r.Err,
+			what:  "can't be reached: it is at an address that may not be called; ask the operator to allow it",
+			never: true, err: r.Err,
 		}
 	case outbound.TLS:
 		return &failure{what: "can't be reached: no TLS connection", err: r.Err}

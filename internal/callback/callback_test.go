@@ -404,11 +404,43 @@ func TestRetriesWaitOnTheRealClock(t *testing.T) {
 	}
 }
 
+// Behaviour G5 of the callback family.
+func TestG5AllFailuresAreTriedAgainWhereTheCaseTypeSaysSo(t *testing.T) {
+	for name, fails := range map[string]http.HandlerFunc{
+		"401": respond(401, ""), "404": respond(404, ""), "a redirect": respond(302, ""),
+		"422 with errors": respond(422, `{"errors": ["no"]}`), "a body that is not JSON": respond(200, "<html>"),
+		"a body of another shape": respond(200, `{"errors": {}}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for on, attempts := range map[casetype.RetryOn]int{"": 1, casetype.RetryPassing: 1, casetype.RetryAny: 3} {
+				s := serve(t, fails)
+				_, record, err := ask(t, new(stopped).clock(), callback.Question{
+					URL: s.url, Settings: casetype.CallbackSettings{RetryOn: on},
+				})
+				checkFailure(t, err, callback.CodeFailed, "")
+				if record.Attempts != attempts || len(s.requests()) != attempts {
+					t.Errorf("retry_on %q: %d attempts, want %d", on, len(s.requests()), attempts)
+				}
+			}
+			s := serve(t, fails, fails, respond(200, ""))
+			if _, record, err := ask(t, new(stopped).clock(), callback.Question{
+				URL: s.url, Settings: casetype.CallbackSettings{RetryOn: casetype.RetryAny},
+			}); err != nil || record.Attempts != 3 {
+				t.Errorf("the third attempt is answered: %d attempts, %v", record.Attempts, err)
+			}
+		})
+	}
+}
+
 func TestARefusedAddressIsNotTriedAgainAndNamesTheSetting(t *testing.T) {
-	_, record, err := ask(t, new(stopped).clock(), callback.Question{URL: "http://10.0.0.1/?s3cret"})
-	checkFailure(t, err, callback.CodeFailed, "an address that may not be called")
-	if record.Attempts != 1 {
-		t.Errorf("%d attempts", record.Attempts)
+	for _, on := range []casetype.RetryOn{casetype.RetryPassing, casetype.RetryAny} {
+		_, record, err := ask(t, new(stopped).clock(), callback.Question{
+			URL: "http://10.0.0.1/?s3cret", Settings: casetype.CallbackSettings{RetryOn: on},
+		})
+		checkFailure(t, err, callback.CodeFailed, "an address that may not be called")
+		if record.Attempts != 1 {
+			t.Errorf("retry_on %s: %d attempts", on, record.Attempts)
+		}
 	}
 }
 

@@ -166,12 +166,22 @@ type CallbackSettings struct {
 	URL           string         `json:"url"`                      // may hold ${CASEHOOK_VAR_...}
 	Timeout       Duration       `json:"timeout,omitempty"`        // of one attempt; default 5s
 	Retries       []Duration     `json:"retries,omitzero"`         // waits between attempts; absent: 1s, 3s; []: one attempt
+	RetryOn       RetryOn        `json:"retry_on,omitempty"`       // which failures are tried again; empty: RetryPassing
 	Budget        Duration       `json:"budget,omitempty"`         // for all attempts and waits; default 15s
 	Guard         *Guard         `json:"guard,omitempty"`          // absent: off
 	FailurePolicy FailurePolicy  `json:"failure_policy,omitempty"` // default fail
 	Clearance     Classification `json:"clearance,omitempty"`      // what it is shown; default: that of the definition's author
 	Messages      Messages       `json:"messages,omitempty"`       // empty: returned
 }
+
+// RetryOn determines which failures of a callback are tried again.
+type RetryOn string
+
+// The failures that are tried again.
+const (
+	RetryPassing RetryOn = "passing" // those that may pass: lost connections, timeouts, and the statuses that say so
+	RetryAny     RetryOn = "any"     // all: as CCD and QuickCase do
+)
 
 // Messages determines who gets a callback's errors and warnings.
 type Messages string

@@ -119,6 +119,8 @@ var wrongs = []wrong{
 	{"callback with a wait of nothing", "/ask", "/ask\n      retries: [1s, 0s] # <-", "/transitions/1/about_to_submit/retries/1", "above 0"},
 	{"callback with many waits", "/ask", "/ask\n      retries: [1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s] # <-", "/transitions/1/about_to_submit/retries", "more than 10"},
 	{"callback with a negative guard", "/ask", "/ask\n      guard: {max_dropped: -1} # <-", "/transitions/1/about_to_submit/guard/max_dropped", "below 0"},
+	{"callback with unknown failures to try again", "/ask", "/ask\n      retry_on: 4xx # <-",
+		"/transitions/1/about_to_submit/retry_on", "passing, any"},
 	{"callback with an unknown policy", "/ask", "/ask\n      failure_policy: shrug # <-", "/transitions/1/about_to_submit/failure_policy", "fail, ignore"},
 	{"edit of no transition", "edit: edit\n", "edit: edti # <-\n", "/edit", `did you mean "edit"`},
 	{"edit that moves", "edit: edit\n", "edit: finish # <-\n", "/edit", "which is no edit"},

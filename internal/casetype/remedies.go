@@ -50,9 +50,10 @@ var remedies = byKey(map[string]map[string]string{
 		"write required: [...]":             "mandatory needs required_fields requires",
 	},
 	"about_to_submit": {
-		"write retries: [1s, 3s]": "attempts max_retries retry",
-		callbacksAreSigned:        "auth headers secret token",
-		"write url":               "callback endpoint href uri",
+		"write retries: [1s, 3s]":                    "attempts max_retries retry",
+		"write retry_on: any":                        "retry_all retry_always retry_statuses",
+		callbacksAreSigned:                           "auth headers secret token",
+		"write url":                                  "callback endpoint href uri",
 		"write url: https://...?ignore-warning=true": "ignore_warning ignore_warnings",
 		"the callback is always asked by POST":       "method",
 		"write failure_policy: fail or ignore":       "on_error on_failure policy",
