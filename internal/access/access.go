@@ -30,7 +30,13 @@ type Token struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
 	LastUsed  time.Time // at most a minute behind; zero: never used
+
+	User  event.Person // whose own token it is, by their present name; zero: it is the tenant's
+	Bound Grant        // of an own token: the user's present rights; zero: the user is disabled or gone
 }
+
+// Own reports whether the token is a user's own.
+func (t Token) Own() bool { return t.User.UserID != 0 }
 
 // From reports whether the token may be used from an address.
 func (t Token) From(address string) bool {
@@ -56,13 +62,15 @@ type Principal struct {
 }
 
 // Redact returns an actor as the principal may see it. All see the name of an actor, and the whole of their own
-// record. The address and the token of a colleague's request are for managers and administrators, and so is an
+// record, which for a user includes those of their own tokens. The address and the token of a colleague's request are for managers and administrators, and so is an
 // e-mail address that serves as a name.
 func (p Principal) Redact(a event.Actor) event.Actor {
-	self := a.UserID != 0 && a.UserID == p.Actor.UserID || a.TokenID != "" && a.TokenID == p.Actor.TokenID
+	user := p.Actor.UserID
+	self := user != 0 && (a.UserID == user || a.Owner.UserID == user) ||
+		a.TokenID != "" && a.TokenID == p.Actor.TokenID
 	if !self && !p.Role.Includes(Manager) {
 		a.TokenID, a.Address = "", ""
-		a.Name = withoutAddresses(a.Name)
+		a.Name, a.Owner.Name = withoutAddresses(a.Name), withoutAddresses(a.Owner.Name)
 	}
 	return a
 }

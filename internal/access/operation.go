@@ -18,6 +18,10 @@ const (
 	EndSession       Operation = "end-session"
 	EndOtherSessions Operation = "end-other-sessions"
 
+	ListOwnTokens  Operation = "list-own-tokens"
+	CreateOwnToken Operation = "create-own-token"
+	DeleteOwnToken Operation = "delete-own-token"
+
 	ListCases          Operation = "list-cases"
 	CountCases         Operation = "count-cases"
 	GetCase            Operation = "get-case"
@@ -166,6 +170,10 @@ var least = map[Operation]Role{
 	ListSessions:     Viewer,
 	EndSession:       Viewer,
 	EndOtherSessions: Viewer,
+
+	ListOwnTokens:  Viewer,
+	CreateOwnToken: Viewer,
+	DeleteOwnToken: Viewer,
 
 	ListCases:          Viewer,
 	CountCases:         Viewer,

@@ -74,6 +74,19 @@ func (g Grant) Includes(other Grant) bool {
 	return other.Role == "" || g.Role.Includes(other.Role) && g.Clearance.Sees(other.Clearance)
 }
 
+// Within returns the grant with at most the role and the clearance of another one. If the other is zero, so is the
+// result.
+func (g Grant) Within(bound Grant) Grant {
+	if g.Role == "" || bound.Role == "" {
+		return Grant{}
+	}
+	if !bound.Role.Includes(g.Role) {
+		g.Role = bound.Role
+	}
+	g.Clearance = casetype.Lower(g.Clearance, bound.Clearance)
+	return g
+}
+
 // Grant returns the user's rights; those of a disabled user are none.
 func (u User) Grant() Grant {
 	if u.Disabled {
@@ -97,9 +110,13 @@ func (u User) Owner() Owner { return Owner("user/" + strconv.FormatInt(u.ID, 10)
 // Owner returns the token as an owner.
 func (t Token) Owner() Owner { return Owner("token/" + t.ID) }
 
-// Grant returns the token's rights.
+// Grant returns the token's rights. A user's own token has at most the user's present rights.
 func (t Token) Grant() Grant {
-	return Grant{Role: t.Role, Clearance: t.Clearance, Expires: t.ExpiresAt}
+	g := Grant{Role: t.Role, Clearance: t.Clearance, Expires: t.ExpiresAt}
+	if t.Own() {
+		g = g.Within(t.Bound)
+	}
+	return g
 }
 
 // Owner names the owner of an endpoint: "user/7", "token/tok_...", or "" for none.

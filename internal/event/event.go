@@ -58,7 +58,16 @@ type Actor struct {
 	Name    string `json:"name"`               // the user's, or the API token's
 	UserID  int64  `json:"user_id,omitempty"`  // with source ui
 	TokenID string `json:"token_id,omitempty"` // with source api
+	Owner   Person `json:"owner,omitzero"`     // the user whose own token it is; zero: the token is the tenant's
 	Address string `json:"address,omitempty"`  // the IP address the request came from
+}
+
+// Title returns the actor's name as people read it: a user's own token has its owner's name too.
+func (a Actor) Title() string {
+	if a.Owner.Name == "" {
+		return a.Name
+	}
+	return a.Name + ", of " + a.Owner.Name
 }
 
 // Snapshot is the subject as of the entry's version, with everything that any format needs, so that a

@@ -28,6 +28,8 @@ type TokenRequest struct {
 	Clearance casetype.Classification
 	Allowed   []string  // addresses, or ranges of them (CIDR); none: all
 	Expires   time.Time // zero: never
+
+	owner event.Person // whose own it will be; zero: the tenant's
 }
 
 // NewToken is the result of creating a token. The bearer value is shown once.
@@ -52,12 +54,16 @@ func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (acce
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return access.Principal{}, err
 	}
-	if valid := token.Valid(secret, s.now()); err != nil || !valid { // an unknown token takes as long as a wrong one
+	valid := token.Valid(secret, s.now()) // an unknown token takes as long as a wrong one
+	grant := token.Grant()
+	if err != nil || !valid || grant.Role == "" {
 		return access.Principal{}, authz.Unauthenticated()
 	}
 	p := access.Principal{
-		Tenant: token.Tenant, Role: token.Role, Clearance: token.Clearance,
-		Actor:      event.Actor{Source: event.API, Name: token.Name, TokenID: token.ID, Address: address},
+		Tenant: token.Tenant, Role: grant.Role, Clearance: grant.Clearance,
+		Actor: event.Actor{
+			Source: event.API, Name: token.Name, TokenID: token.ID, Owner: token.User, Address: address,
+		},
 		Credential: access.Credential{At: looked.Looked, Moment: looked.Moment, Expires: token.ExpiresAt},
 	}
 	if !token.From(address) {
@@ -109,13 +115,20 @@ func (s *Tokens) used(ctx context.Context, t access.Token) {
 	}
 }
 
-// CreateToken adds a token to the caller's tenant.
+// CreateToken adds a token to the caller's tenant. It belongs to nobody, and outlives its maker's account.
 func (s *Tokens) CreateToken(
 	ctx context.Context, p access.Principal, r TokenRequest, once authz.Once,
 ) (NewToken, error) {
 	if err := s.guard.Permit(ctx, p, access.CreateToken); err != nil {
 		return NewToken{}, err
 	}
+	return s.create(ctx, p, access.CreateToken, r, once)
+}
+
+// create adds a token: the own one of a user, or the tenant's.
+func (s *Tokens) create(
+	ctx context.Context, p access.Principal, o access.Operation, r TokenRequest, once authz.Once,
+) (NewToken, error) {
 	r.Role, r.Clearance = cmp.Or(r.Role, p.Role), cmp.Or(r.Clearance, p.Clearance)
 	wrong := above(p, r.Role, r.Clearance)
 	var made NewToken
@@ -123,16 +136,15 @@ func (s *Tokens) CreateToken(
 		if made, err = s.newToken(p.Tenant, r, wrong...); err != nil {
 			return err
 		}
-		return s.guard.Update(ctx, authz.NewMandate(p, access.CreateToken), func(tx *store.Tx) error {
+		return s.guard.Update(ctx, authz.NewMandate(p, o), func(tx *store.Tx) error {
 			if err := tx.CreateToken(ctx, made.Token); err != nil {
 				return err
 			}
-			t := made.Token
 			err := s.guard.Record(ctx, tx, authz.Note{
 				Who:     p,
 				What:    access.TokenCreated,
-				Subject: authz.AboutToken(t.ID),
-				Detail:  map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance},
+				Subject: authz.AboutToken(made.Token.ID),
+				Detail:  detail(made.Token),
 			})
 			if err != nil {
 				return err
@@ -144,6 +156,15 @@ func (s *Tokens) CreateToken(
 		return NewToken{}, err
 	}
 	return made, nil
+}
+
+// detail returns what the audit says of a token that was created or revoked.
+func detail(t access.Token) map[string]any {
+	d := map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance}
+	if t.Own() {
+		d["user_id"] = t.User.UserID
+	}
+	return d
 }
 
 // above reports an unknown role or clearance, or one above the granter's.
@@ -182,7 +203,7 @@ func (s *Tokens) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (N
 	secret, hash, err := access.NewToken(s.random)
 	token := access.Token{
 		ID: id.New("tok"), Tenant: tenant, Name: r.Name, Hash: hash, Role: r.Role, Clearance: r.Clearance,
-		Allowed: allowed, CreatedAt: now, ExpiresAt: expires,
+		Allowed: allowed, CreatedAt: now, ExpiresAt: expires, User: r.owner,
 	}
 	return NewToken{Token: token, Bearer: access.Bearer(token.ID, secret)}, err
 }
@@ -212,7 +233,7 @@ func prefixes(texts []string) (all []netip.Prefix, wrong []fault.Field) {
 	return all, wrong
 }
 
-// Tokens lists the tenant's tokens, oldest first.
+// Tokens lists all tokens in the tenant, those of users too, oldest first.
 func (s *Tokens) Tokens(ctx context.Context, p access.Principal) ([]access.Token, error) {
 	if err := s.guard.Permit(ctx, p, access.ListTokens); err != nil {
 		return nil, err
@@ -242,17 +263,25 @@ func (s *Tokens) DeleteToken(ctx context.Context, p access.Principal, tokenID st
 		return s.guard.Deny(ctx, p, access.DeleteToken, authz.AboutToken(tokenID),
 			authz.Forbidden("The token has a role or a clearance above yours. Ask an administrator who has them too."))
 	}
-	return s.guard.Update(ctx, authz.NewMandate(p, access.DeleteToken), func(tx *store.Tx) error {
-		if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, token.Grant().AsOf(s.now()), token.Owner()); err != nil {
-			return err
+	return s.revoke(ctx, p, access.DeleteToken, token)
+}
+
+func (s *Tokens) revoke(ctx context.Context, p access.Principal, o access.Operation, token access.Token) error {
+	return s.guard.Update(ctx, authz.NewMandate(p, o), func(tx *store.Tx) error {
+		if !token.Own() { // an own one is no administrator by itself
+			lost := token.Grant().AsOf(s.now())
+			if err := s.keepsAnAdministrator(ctx, tx, p.Tenant, lost, token.Owner()); err != nil {
+				return err
+			}
 		}
-		if err := tx.DeleteToken(ctx, p.Tenant, tokenID); err != nil {
+		if err := tx.DeleteToken(ctx, p.Tenant, token.ID); err != nil {
 			return err
 		}
 		return s.guard.Record(ctx, tx, authz.Note{
 			Who:     p,
 			What:    access.TokenRevoked,
-			Subject: authz.AboutToken(tokenID),
+			Subject: authz.AboutToken(token.ID),
+			Detail:  detail(token),
 		})
 	})
 }

@@ -24,6 +24,7 @@ type world struct {
 	tenants *people.Tenants
 	portal  *people.Portal
 	clock   testworld.Clock
+	url     string // of the PostgreSQL database; empty: it is SQLite
 }
 
 // start makes a world on SQLite.
@@ -36,7 +37,9 @@ func start(t *testing.T) *world {
 // startAt makes a world on SQLite, or on the PostgreSQL database at url.
 func startAt(t testing.TB, url string) *world {
 	t.Helper()
-	return worldOn(t, testworld.Open(t, store.Options{URL: url}))
+	w := worldOn(t, testworld.Open(t, store.Options{URL: url}))
+	w.url = url
+	return w
 }
 
 // worldOn makes a world on a store.

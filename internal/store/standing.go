@@ -12,12 +12,17 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
+// tokenRights are the columns that decide on a token's rights.
+var tokenRights = tokenRead.without("id", "tenant", "name", "hash", "allowed", "created_at", "last_used_at",
+	"user_name")
+
 // The statements that read the rights of a credential, one for each kind. They also read the newest version of a case
 // type, so that a commit needs one query.
 var (
-	tokenStanding = define(`select role, clearance,
+	tokenStanding = define(`select ` + tokenRights.of("t") + `,
 			coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
-		from tokens where tenant = $1 and id = $2 and (expires_at = 0 or expires_at > $4)`)
+		from tokens t left join users u on u.tenant = t.tenant and u.id = t.user_id
+		where t.tenant = $1 and t.id = $2 and (t.expires_at = 0 or t.expires_at > $4)`)
 	userStanding = define(`select role, clearance,
 			coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
 		from users where tenant = $1 and id = $2 and not disabled and epoch = $5
@@ -33,6 +38,10 @@ func (r reader) Standing(
 	ctx context.Context, p access.Principal, caseType string, now time.Time,
 ) (s access.Standing, err error) {
 	var rows *sql.Rows
+	scan := func(rows *sql.Rows) (s access.Standing, err error) {
+		err = rows.Scan(&s.Role, &s.Clearance, &s.TypeAt)
+		return s, err
+	}
 	if p.Role == access.Receiver {
 		rows, err = r.q.query(ctx, receiverStanding, p.Tenant, p.Actor.TokenID, micros(now), p.Credential.Session)
 	} else if p.Actor.UserID != 0 {
@@ -40,14 +49,20 @@ func (r reader) Standing(
 			p.Credential.Session)
 	} else {
 		rows, err = r.q.query(ctx, tokenStanding, p.Tenant, p.Actor.TokenID, caseType, micros(now))
+		scan = scanTokenStanding
 	}
-	s, err = one(rows, err, func(rows *sql.Rows) (s access.Standing, err error) {
-		err = rows.Scan(&s.Role, &s.Clearance, &s.TypeAt)
-		return s, err
-	}, notFound("store.revoked", "The credential was revoked. Send another one."))
+	s, err = one(rows, err, scan, notFound("store.revoked", "The credential was revoked. Send another one."))
 	if errors.Is(err, fault.NotFound) {
 		err = nil
 	}
+	return s, err
+}
+
+func scanTokenStanding(rows *sql.Rows) (s access.Standing, err error) {
+	var t access.Token
+	err = rows.Scan(append(tokenRights.targets(&t), &s.TypeAt)...)
+	g := t.Grant()
+	s.Role, s.Clearance = g.Role, g.Clearance
 	return s, err
 }
 

@@ -44,13 +44,15 @@ var (
 	administrators = define(`select clearance from users
 		where tenant = $1 and role = $2 and id <> $3 and not disabled and (password <> '' or issuer <> '')
 		union select clearance from tokens
-		where tenant = $1 and role = $2 and id <> $4 and (expires_at = 0 or expires_at > $5)`)
+		where tenant = $1 and role = $2 and user_id = 0 and id <> $4 and (expires_at = 0 or expires_at > $5)`)
 	administratorsLock = postgresOnly(`select id from tenants where id = $1 for no key update`)
+	userLock           = postgresOnly(`select id from users where tenant = $1 and id = $2 for no key update`)
 	userRename         = define(`update cases set assignee_name = $3
 		where tenant = $1 and assignee = $2 and assignee_name <> $3`)
 )
 
-// Administrators lists the clearances of all administrators but one: users who can sign in, and tokens.
+// Administrators lists the clearances of all administrators but one: users who can sign in, and tokens of the tenant.
+// A user's own token is no administrator by itself.
 func (r reader) Administrators(
 	ctx context.Context, tenant int64, without access.Owner, now time.Time,
 ) ([]casetype.Classification, error) {
@@ -65,6 +67,15 @@ func (tx *Tx) LockAdministrators(ctx context.Context, tenant int64) error {
 		return nil // SQLite has one writer
 	}
 	_, err := tx.q.exec(ctx, administratorsLock, tenant)
+	return err
+}
+
+// lockUser makes other transactions that call it for the user wait for the end of this one.
+func (tx *Tx) lockUser(ctx context.Context, tenant, id int64) error {
+	if tx.dialect != postgres {
+		return nil // SQLite has one writer
+	}
+	_, err := tx.q.exec(ctx, userLock, tenant, id)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -96,5 +97,45 @@ var userTests = map[string]func(*fixture){
 		f.equal(used(f.tenant, start), start)
 		f.equal(used(f.tenant, start.Add(time.Second)), start)
 		f.equal(used(f.tenant, start.Add(2*time.Minute)), start.Add(2*time.Minute))
+	},
+	"a user's own token has the user's present rights as its bound": func(f *fixture) {
+		ctx := f.t.Context()
+		ada := f.newUser(f.tenant, "ada@example.org")
+		f.newUser(f.other, "eve@example.org") // with Ada's id
+		add := func(id string, tenant, user int64) {
+			token := access.Token{
+				ID: id, Tenant: tenant, Name: "robot", Hash: []byte{1}, Role: access.Admin, Clearance: casetype.Restricted,
+				User: event.Person{UserID: user}, CreatedAt: start,
+			}
+			f.update(func(tx *store.Tx) error { return tx.CreateToken(ctx, token) })
+		}
+		add("tok_1", f.tenant, 0)
+		add("tok_2", f.tenant, ada.ID)
+		add("tok_3", f.other, ada.ID)
+		list := must[[]access.Token](f)
+		own := list(f.store.TokensOf(ctx, f.tenant, ada.ID))
+		f.equal(len(own), 1)
+		f.equal(len(list(f.store.Tokens(ctx, f.tenant))), 2)
+		f.equal(len(list(f.store.TokensOf(ctx, f.tenant, 0))), 0)
+		find := func(id string) access.Token { return must[access.Token](f)(f.store.Token(ctx, id)) }
+		f.equal(find("tok_2"), own[0])
+		f.equal(own[0].User, event.Person{UserID: ada.ID, Name: "Ada"})
+		standing := func(id string) access.Grant {
+			p := access.Principal{Tenant: f.tenant, Actor: event.Actor{TokenID: id}}
+			s := must[access.Standing](f)(f.store.Standing(ctx, p, "", start))
+			return access.Grant{Role: s.Role, Clearance: s.Clearance}
+		}
+		all := access.Grant{Role: access.Admin, Clearance: casetype.Restricted}
+		for _, grant := range []func(string) access.Grant{
+			standing, func(id string) access.Grant { return find(id).Grant() },
+		} {
+			f.equal(grant("tok_1"), all)
+			f.equal(grant("tok_2"), access.Grant{Role: access.Caseworker, Clearance: casetype.Private})
+		}
+		ada.Disabled = true
+		f.update(func(tx *store.Tx) (err error) { ada, err = tx.UpdateUser(ctx, ada); return err })
+		f.equal(standing("tok_2"), access.Grant{})
+		f.equal(find("tok_2").Grant(), access.Grant{})
+		f.equal(find("tok_1").Grant(), all)
 	},
 }
