@@ -48,6 +48,7 @@ func TestARoleIsCheckedOncePerRequest(t *testing.T) {
 	w.story()
 	w.storyOfASession()
 	w.storyOfSessions()
+	w.storyOfOwnTokens()
 	for _, o := range access.Operations() {
 		if !counted[o] {
 			t.Errorf("%s was never counted", o)

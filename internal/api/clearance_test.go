@@ -391,6 +391,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"list-labels":             {"/v1/labels"},
 		"list-views":              {"/v1/views"},
 		"list-sessions":           {"/v1/sessions"},
+		"list-own-tokens":         {"/v1/own-tokens"},
 		"list-portal-links":       {"/v1/portal-links"},
 		"list-jobs":               {"/v1/jobs"},
 		"list-presences":          each(inCases, "/presence"),

@@ -33,6 +33,7 @@ func TestViewersSeeTheirColleaguesByNameAlone(t *testing.T) {
 	paths := map[access.Operation]string{
 		"get-session": "", "delete-session": "", "change-password": "", // oneself
 		"list-sessions": "/v1/sessions", "end-session": "", "end-other-sessions": "", // oneself
+		"list-own-tokens": "/v1/own-tokens", "create-own-token": "", "delete-own-token": "", // oneself
 		"list-cases": "/v1/cases", "count-cases": "/v1/cases/facets", "get-case": path, "get-history": path + "/history", "list-comments": path + "/comments",
 		"list-documents": path + "/documents", "download-document": document, "list-proofs": path + "/proofs", "download-proof": proof,
 		"list-case-types": "/v1/case-types", "get-case-type": "/v1/case-types/loan", "get-case-type-openapi": "/v1/case-types/loan/openapi", "list-labels": "/v1/labels", "get-label": "/v1/labels/vip",

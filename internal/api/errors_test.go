@@ -148,6 +148,8 @@ func (w *world) problemsOfCases() {
 		{"DELETE", "/v1/views/none", "", 404, "view.not_found"},
 		{"DELETE", "/v1/sessions/none", "", 404, "session.not_found"},
 		{"DELETE", "/v1/sessions", "", 409, "session.none"},
+		{"DELETE", "/v1/own-tokens/none", "", 404, "token.not_found"},
+		{"POST", "/v1/own-tokens", `{"name": "x"}`, 409, "session.none"},
 		{"POST", "/v1/portal-links", `{"endpoint": "ep_none"}`, 422, "portal_link.invalid"},
 		{"DELETE", "/v1/portal-links/none", "", 404, "portal_link.not_found"},
 		{"POST", "/v1/jobs", `{"action": {"kind": "unassign"}}`, 422, "job.invalid"},

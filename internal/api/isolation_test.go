@@ -55,7 +55,8 @@ func TestTenantsNeitherSeeNorTouchEachOther(t *testing.T) {
 
 // ofSessions are operations that need a session, of which programs have none. session_test.go tries them, with the ids
 // of other people's sessions too.
-var ofSessions = []string{"delete-session", "change-password", "end-session", "end-other-sessions"}
+var ofSessions = []string{"delete-session", "change-password", "end-session", "end-other-sessions",
+	"create-own-token", "delete-own-token"}
 
 const tenantsPath = "/v1/tenants"
 

@@ -45,6 +45,7 @@ func TestEveryOperationWorks(t *testing.T) {
 	w.story()
 	w.storyOfASession()
 	w.storyOfSessions()
+	w.storyOfOwnTokens()
 	for _, d := range w.operations() {
 		for status := range d.responses() {
 			if status < "300" && !w.seen[d.id+" "+status] {
@@ -72,6 +73,7 @@ func (w *world) story() {
 	w.storyOfJobs()
 	w.storyOfPresences()
 	w.get("/v1/sessions").is(200, "")
+	w.get("/v1/own-tokens").is(200, "")
 	w.storyOfTokens()
 	w.storyOfTenants()
 	w.storyOfPeople()

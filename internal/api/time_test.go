@@ -50,6 +50,7 @@ func TestEveryTimeInEveryAnswerHasThreeDigits(t *testing.T) {
 	w.story()
 	w.storyOfASession()
 	w.storyOfSessions()
+	w.storyOfOwnTokens()
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH"} {
 		if !found[method] {
 			t.Errorf("no answer to a %s has a time", method)

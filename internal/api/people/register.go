@@ -30,6 +30,7 @@ func Register(k *rest.Kernel, s people.Services, c Config) Sessions {
 	newOIDCHandler(sessions, c).register()
 	userHandler{k, s}.register()
 	tokenHandler{k, s}.register()
+	ownTokenHandler{k, s.Tokens}.register()
 	openSessionHandler{k, s.Users}.register()
 	tenantHandler{k, s}.register()
 	viewHandler{k, s}.register()

@@ -23,6 +23,8 @@ type Token struct {
 	Clearance string          `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see." example:"PRIVATE"`
 	Allowed   []string        `json:"allowed_addresses" doc:"The addresses it may be used from; none: all." example:"[\"192.0.2.0/24\"]"`
 	LastUsed  rest.TimeOrNull `json:"last_used_at" doc:"When it was last used, at most a minute behind; null: never."`
+
+	Owner *rest.TokenOwner `json:"owner,omitempty" doc:"The user whose own token it is: at no time may it do or see more than they; absent: it is the tenant's."`
 }
 
 // CreatedToken is a token that was just created, with its bearer value.
@@ -49,18 +51,19 @@ type tokenHandler struct {
 func (h tokenHandler) register() {
 	const path, tag = "/v1/tokens", "tokens"
 	rest.HandleBody(h.kernel, rest.Operation{
-		ID:          access.CreateToken,
-		Pattern:     "POST " + path,
-		Tag:         tag,
-		Summary:     "Create a token",
-		Description: "For a program. The token is shown this once, and may do and see at most what you may.",
-		Problems:    []int{http.StatusConflict},
-		Success:     http.StatusCreated,
+		ID:      access.CreateToken,
+		Pattern: "POST " + path,
+		Tag:     tag,
+		Summary: "Create a token",
+		Description: "For a program. The token is shown this once, and may do and see at most what you may now. It " +
+			"is the tenant's, and stays when you leave; POST /v1/own-tokens makes one of your own.",
+		Problems: []int{http.StatusConflict},
+		Success:  http.StatusCreated,
 	}, h.createToken)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListTokens, Pattern: "GET " + path, Tag: tag,
 		Summary:     "List the tokens",
-		Description: "The oldest first.",
+		Description: "Those of users too, with their owners. The oldest first.",
 	}, func(ctx context.Context, in *rest.InList) (*rest.PageAnswer[Token], error) {
 		all, err := h.service.Tokens.Tokens(ctx, rest.PrincipalOf(ctx))
 		if err != nil {
@@ -84,13 +87,20 @@ func (h tokenHandler) register() {
 
 func (h tokenHandler) createToken(ctx context.Context, in *rest.IdempotencyHeader,
 	body NewToken) (*rest.PostAnswer[CreatedToken], error) {
+	return body.create(ctx, in, "/v1/tokens/", h.service.Tokens.CreateToken)
+}
+
+// create answers a request for a token that one of the use cases makes.
+func (body NewToken) create(ctx context.Context, in *rest.IdempotencyHeader, path string,
+	do func(context.Context, access.Principal, people.TokenRequest, authz.Once) (people.NewToken, error),
+) (*rest.PostAnswer[CreatedToken], error) {
 	var expires time.Time
 	rest.Set(&expires, body.ExpiresAt)
 	return rest.Create[CreatedToken](ctx, *in, func(t people.NewToken) (store.Answer, error) {
 		return rest.Answer(http.StatusCreated, CreatedToken{showToken(t.Token), t.Bearer}, "Location",
-			"/v1/tokens/"+t.Token.ID)
+			path+t.Token.ID)
 	}, func(o authz.Once) (people.NewToken, error) {
-		return h.service.Tokens.CreateToken(ctx, rest.PrincipalOf(ctx), people.TokenRequest{
+		return do(ctx, rest.PrincipalOf(ctx), people.TokenRequest{
 			Name: body.Name, Role: access.Role(body.Role), Clearance: casetype.Classification(body.Clearance),
 			Allowed: body.Allowed, Expires: expires,
 		}, o)
@@ -107,6 +117,7 @@ func showToken(t access.Token) Token {
 		Allowed:   make([]string, len(t.Allowed)),
 		ExpiresAt: rest.TimeOrNull(t.ExpiresAt),
 		LastUsed:  rest.TimeOrNull(t.LastUsed),
+		Owner:     rest.ShowTokenOwner(t.User),
 	}
 	for i, p := range t.Allowed {
 		out.Allowed[i] = p.String()
