@@ -194,7 +194,7 @@ func (h handler) contactEvents(ctx context.Context, p access.Principal, id int64
 		return nil, err
 	}
 	for _, e := range found.Items {
-		shown := contactEvent{Version: e.Version, At: e.At, Who: p.Redact(e.Actor).Name, What: "created the contact"}
+		shown := contactEvent{Version: e.Version, At: e.At, Who: p.Redact(e.Actor).Title(), What: "created the contact"}
 		for _, f := range e.Facts {
 			if !event.ContactUpdated.Is(f) {
 				continue

@@ -97,7 +97,7 @@ func (h handler) questions(ctx context.Context, r *ui.Request) (ui.View, error) 
 func (h handler) questionRow(p access.Principal, q store.Question) questionRow {
 	verdict := callback.Verdict(q.Verdict)
 	row := questionRow{
-		ID: h.questionIDs.Seal(q.Tenant, q.ID), Who: p.Redact(q.Actor).Name, About: "new " + q.Type,
+		ID: h.questionIDs.Seal(q.Tenant, q.ID), Who: p.Redact(q.Actor).Title(), About: "new " + q.Type,
 		Callback: cmp.Or(shortURL(q.URL), "a callback"), Transition: q.Transition, At: q.At,
 		Verdict: verdictWords[verdict], Color: verdictColors[verdict], Version: q.Version, Attempts: q.Attempts,
 		Took: q.Duration,

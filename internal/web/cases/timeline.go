@@ -194,7 +194,7 @@ func showDelivery(d hooks.Delivery) toldTo {
 
 // showEvent shows one commit.
 func showEvent(p access.Principal, t *casetype.Type, e *event.Entry) (timelineEvent, error) {
-	shown := timelineEvent{Version: e.Version, At: e.At, Who: p.Redact(e.Actor).Name}
+	shown := timelineEvent{Version: e.Version, At: e.At, Who: p.Redact(e.Actor).Title()}
 	var parts []string
 	for _, f := range e.Facts {
 		diff, err := diffOf(t, e, f)

@@ -39,6 +39,8 @@ func Register(s *ui.Site, services people.Services, sessions apipeople.Sessions,
 	s.Page("POST /profile/password", access.ChangePassword, h.changePassword)
 	s.Page("POST /profile/sessions", access.EndSession, h.endSession)
 	s.Page("POST /profile/sessions/others", access.EndOtherSessions, h.endOtherSessions)
+	s.Page("POST /profile/tokens", access.CreateOwnToken, h.createOwnToken)
+	s.Page("POST /profile/tokens/delete", access.DeleteOwnToken, h.deleteOwnToken)
 	s.Page("GET /people", access.ListUsers, h.listUsers)
 	s.Page("GET /people/new", access.CreateUser, h.newUser)
 	s.Page("POST /people/new", access.CreateUser, h.createUser)

@@ -107,6 +107,41 @@ func TestATokenIsShownOnceAndRevoked(t *testing.T) {
 	wants(t, admin.Get("/audit"), http.StatusOK, "token.created", "token.revoked", "Ada", "127.0.0.1")
 }
 
+func TestOnesOwnTokensAreOnTheProfile(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	admin := w.Person("ada@example.org", "admin", "RESTRICTED")
+	b := w.Person("bob@example.org", "caseworker", "PRIVATE")
+	page := b.Get("/profile")
+	wants(t, page, http.StatusOK, "Your tokens", "It never may do or see more than you")
+	for _, above := range []string{`value="manager"`, `value="RESTRICTED"`} {
+		if strings.Contains(page.HTML, above) {
+			t.Errorf("the form offers %s", above)
+		}
+	}
+	form := url.Values{"name": {"<b>import</b>"}, "role": {"manager"}, "clearance": {"PRIVATE"}}
+	refused := b.Post("/profile/tokens", form)
+	wants(t, refused, http.StatusUnprocessableEntity, "Role :", "is above your own")
+	form.Set("role", "caseworker")
+	made := b.Post("/profile/tokens", form)
+	wants(t, made, http.StatusOK, "It is shown this once", "chk_tok_", "<b>import</b>", "never")
+	page = b.Get("/profile")
+	if strings.Contains(page.HTML, "chk_") {
+		t.Error("the token is shown again")
+	}
+	id := regexp.MustCompile(`id="revoke-(tok_\w+)"`).FindStringSubmatch(page.HTML)[1]
+	if strings.Contains(admin.Get("/profile").HTML, id) {
+		t.Error("another user sees the token as their own")
+	}
+	wants(t, admin.Get("/tokens"), http.StatusOK, "<b>import</b>", "of Bob", "of the tenant")
+	revoke := url.Values{"id": {id}}
+	wants(t, admin.Post("/profile/tokens/delete", revoke), http.StatusNotFound, "no token with this id")
+	wants(t, b.Post("/tokens/delete", revoke), http.StatusForbidden, "may not")
+	if got := b.Post("/profile/tokens/delete", revoke); got.Path != "/profile" || strings.Contains(got.HTML, id) {
+		t.Errorf("after the revocation one is at %s: %s", got.Path, got.Text())
+	}
+}
+
 func TestOneEndsOnesOtherSessions(t *testing.T) {
 	t.Parallel()
 	w := webtest.Start(t)

@@ -25,13 +25,30 @@ type tokensPage struct {
 // tokenForm is the form of a new token.
 type tokenForm struct {
 	Name, Role, Clearance, Allowed, Expires string
+	Action                                  string // the path to which it is sent
+	Roles                                   []access.Role
+	Clearances                              []casetype.Classification
 	Faults                                  []ui.Fault
 }
 
+// newTokenForm returns an empty form, with the roles and clearances that the reader may choose.
+func newTokenForm(p access.Principal, action string) tokenForm {
+	f := tokenForm{Role: string(access.Caseworker), Clearance: string(p.Clearance), Action: action}
+	for _, role := range []access.Role{access.Viewer, access.Caseworker, access.Manager, access.Admin} {
+		if p.Role.Includes(role) {
+			f.Roles = append(f.Roles, role)
+		}
+	}
+	for _, c := range casetype.Classifications() {
+		if p.Clearance.Sees(c) {
+			f.Clearances = append(f.Clearances, c)
+		}
+	}
+	return f
+}
+
 func (h handler) listTokens(ctx context.Context, r *ui.Request) (ui.View, error) {
-	return h.tokensView(ctx, r, tokensPage{Form: tokenForm{
-		Role: string(access.Caseworker), Clearance: string(r.Principal.Clearance),
-	}})
+	return h.tokensView(ctx, r, tokensPage{Form: newTokenForm(r.Principal, "/tokens")})
 }
 
 func (h handler) tokensView(ctx context.Context, r *ui.Request, page tokensPage) (ui.View, error) {
@@ -48,31 +65,40 @@ func (h handler) tokensView(ctx context.Context, r *ui.Request, page tokensPage)
 }
 
 func (h handler) createToken(ctx context.Context, r *ui.Request) (ui.View, error) {
-	f := tokenForm{
-		Name: strings.TrimSpace(r.Form("name")), Role: r.Form("role"), Clearance: r.Form("clearance"),
-		Allowed: r.Form("allowed"), Expires: r.Form("expires"),
+	f := newTokenForm(r.Principal, "/tokens")
+	bearer, err := f.create(ctx, r, h.services.Tokens.CreateToken)
+	if err != nil {
+		return ui.View{}, err
 	}
+	return h.tokensView(ctx, r, tokensPage{Bearer: bearer, Form: f})
+}
+
+// create reads a form that was sent and makes its token. If the form has faults, it keeps what was sent; otherwise it
+// is empty again.
+func (f *tokenForm) create(
+	ctx context.Context, r *ui.Request,
+	do func(context.Context, access.Principal, people.TokenRequest, authz.Once) (people.NewToken, error),
+) (bearer string, err error) {
+	empty := *f
+	f.Name, f.Role, f.Clearance = strings.TrimSpace(r.Form("name")), r.Form("role"), r.Form("clearance")
+	f.Allowed, f.Expires = r.Form("allowed"), r.Form("expires")
 	request := people.TokenRequest{
 		Name: f.Name, Role: access.Role(f.Role), Clearance: casetype.Classification(f.Clearance),
 		Allowed: strings.Fields(strings.ReplaceAll(f.Allowed, ",", " ")),
 	}
-	var err error
 	if f.Expires != "" {
 		if request.Expires, err = time.Parse(time.DateOnly, f.Expires); err != nil {
 			f.Faults = []ui.Fault{{Field: "expires", Title: "Ends on", Message: "Write a date, such as 2031-01-31."}}
-			return h.tokensView(ctx, r, tokensPage{Form: f})
+			return "", nil
 		}
 	}
-	made, err := h.services.Tokens.CreateToken(ctx, r.Principal, request, authz.Once{})
+	made, err := do(ctx, r.Principal, request, authz.Once{})
 	if err != nil {
-		if f.Faults, err = ui.FaultsOf(err, tokenField); err != nil {
-			return ui.View{}, err
-		}
-		return h.tokensView(ctx, r, tokensPage{Form: f})
+		f.Faults, err = ui.FaultsOf(err, tokenField)
+		return "", err
 	}
-	return h.tokensView(ctx, r, tokensPage{Bearer: made.Bearer, Form: tokenForm{
-		Role: string(access.Caseworker), Clearance: string(r.Principal.Clearance),
-	}})
+	*f = empty
+	return made.Bearer, nil
 }
 
 func tokenField(path string) (id, title string) {
@@ -120,7 +146,7 @@ func (h handler) audit(ctx context.Context, r *ui.Request) (ui.View, error) {
 	for _, record := range found.Items {
 		by := r.Principal.Redact(record.Actor)
 		row := auditRow{
-			At: record.At, Action: string(record.Action), Subject: record.Subject, By: by.Name, Address: by.Address,
+			At: record.At, Action: string(record.Action), Subject: record.Subject, By: by.Title(), Address: by.Address,
 			Rest: string(record.Detail),
 		}
 		if row.Rest == "{}" {

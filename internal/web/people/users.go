@@ -136,6 +136,9 @@ func (h handler) updateUser(ctx context.Context, r *ui.Request) (ui.View, error)
 type profilePage struct {
 	Principal access.Principal
 	Sessions  []session.Open
+	Tokens    []access.Token
+	Token     tokenForm
+	Bearer    string // of the token that was just made; empty: none was
 	Now       time.Time
 	Faults    []ui.Fault
 	Saved     bool
@@ -158,9 +161,18 @@ func (h handler) profileView(ctx context.Context, page profilePage) (ui.View, er
 			return ui.View{}, err
 		}
 	}
+	if page.Principal.Role.Permits(access.ListOwnTokens) {
+		var err error
+		if page.Tokens, err = h.services.Tokens.OwnTokens(ctx, page.Principal); err != nil {
+			return ui.View{}, err
+		}
+	}
+	if page.Token.Action == "" {
+		page.Token = newTokenForm(page.Principal, "/profile/tokens")
+	}
 	page.Now = time.Now()
 	view := ui.View{Title: "Your account", Section: "/profile", Body: profileTemplate(page), Call: "GET /v1/session"}
-	if len(page.Faults) > 0 {
+	if len(page.Faults)+len(page.Token.Faults) > 0 {
 		view.Status = http.StatusUnprocessableEntity
 	}
 	return view, nil
