@@ -16,6 +16,7 @@ type Record struct {
 	Action  Action
 	Subject string // "user/7", "token/tok_...", or empty
 	Actor   event.Actor
+	By      string          // the actor as a subject is written: "user/7", "token/tok_..."; empty: neither. The store sets it
 	Detail  json.RawMessage // a JSON object; never a secret
 
 	Classification casetype.Classification // of the subject; readers below it do not see the record; empty: PUBLIC
@@ -59,3 +60,6 @@ const (
 	MessagesDropped Action = "messages.dropped"
 	EndpointTested  Action = "endpoint.tested"
 )
+
+// Refused reports whether the action was tried and not done.
+func (a Action) Refused() bool { return a == SignInFailed || a == Denied }

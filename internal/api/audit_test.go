@@ -21,3 +21,42 @@ func TestIdsOfAuditRecordsDoNotCount(t *testing.T) {
 		t.Errorf("there are %d records", len(seen))
 	}
 }
+
+func TestTheAuditIsNarrowed(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		viewer := w.token(`{"name": "the viewer", "role": "viewer"}`)
+		made := w.post("/v1/tokens", `{"name": "crm"}`).is(201, "")
+		token := "token/" + made.text("id")
+		for range 3 {
+			w.get("/v1/audit", "Authorization", viewer).is(403, "access.denied")
+		}
+		denied := w.get("/v1/audit?outcome=refused").is(200, "").items()
+		by := denied[0].(map[string]any)["by"].(map[string]any)["token_id"].(string)
+		at := denied[0].(map[string]any)["at"].(string)
+		for query, want := range map[string]int{
+			"action=access.denied": len(denied), "action=token.created&subject=" + token: 1, "by=token/" + by: len(denied),
+			"by=token/" + by + "&outcome=done": 0, "subject=token/none": 0, "by=user/77": 0, "action=%20": 0,
+			"subject=" + token + "&since=2020-01-01T00:00:00Z": 1, "subject=" + token + "&until=2020-01-01T00:00:00Z": 0,
+			"since=2999-01-01T00:00:00Z": 0, "outcome=refused&since=" + at + "&until=2999-01-01T00:00:00Z": 1,
+		} {
+			found := w.get("/v1/audit?limit=200&"+query).is(200, "").items()
+			if len(found) < want || want != 1 && len(found) != want {
+				t.Errorf("%s finds %d records, not %d: %v", query, len(found), want, found)
+			}
+		}
+		pages, n := 0, 0
+		for next := "/v1/audit?limit=1&outcome=done"; next != ""; pages++ {
+			page := w.get(next).is(200, "")
+			n += len(page.items())
+			if next = ""; page.json()["next"] != nil {
+				next = "/v1/audit?limit=1&outcome=done&cursor=" + page.text("next")
+			}
+		}
+		if all := len(w.get("/v1/audit?limit=200&outcome=done").items()); n != all || all < 2 {
+			t.Errorf("%d pages have %d records of %d", pages, n, all)
+		}
+		w.get("/v1/audit?outcome=maybe").is(400, "request.invalid")
+		w.get("/v1/audit?since=soon").is(400, "request.invalid")
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
@@ -35,7 +36,100 @@ func (g *Guard) Records(
 	if err := g.Permit(ctx, p, access.ListAudit); err != nil {
 		return none, err
 	}
-	return g.store.Audited(ctx, p.Tenant, p.Clearance, input.Newest(before), input.Page(limit))
+	f := store.AuditFilter{Clearance: p.Clearance, Before: input.Newest(before)}
+	return g.store.Audited(ctx, p.Tenant, f, input.Page(limit))
+}
+
+// RecordQuery asks for records of the audit. Empty members select all.
+type RecordQuery struct {
+	Action  access.Action
+	Subject string // "endpoint/ep_..."
+	By      string // "user/7" or "token/tok_..."
+	Outcome Outcome
+	Since   time.Time // they are from this time on
+	Until   time.Time // they are from before this time
+	Before  int64     // they have a lower id; 0: begin at the newest
+	Limit   int
+}
+
+// Outcome says whether what the audit records was done.
+type Outcome string
+
+// The outcomes.
+const (
+	Done    Outcome = "done"
+	Refused Outcome = "refused"
+)
+
+const (
+	recordRounds = 10          // that a page is filled up in, if few of the records that are read are selected
+	clocksDiffer = time.Minute // at most, between nodes: ids and times are in the same order but for this
+)
+
+// FindRecords lists the tenant's audit records that a query selects, newest first, and where the next page begins; 0:
+// there is none. A page may have fewer records than its limit.
+func (g *Guard) FindRecords(
+	ctx context.Context, p access.Principal, q RecordQuery,
+) (shown []access.Record, next int64, err error) {
+	if err := g.Permit(ctx, p, access.ListAudit); err != nil {
+		return nil, 0, err
+	}
+	if q.malformed() {
+		return nil, 0, nil // nothing has such a name
+	}
+	f := store.AuditFilter{
+		Clearance: p.Clearance, Subject: q.Subject, By: q.By, Action: q.Action, Before: input.Newest(q.Before),
+	}
+	if q.Before == 0 && !q.Until.IsZero() {
+		first, err := g.store.FirstAudited(ctx, p.Tenant, q.Until.Add(clocksDiffer))
+		if err != nil {
+			return nil, 0, err
+		}
+		if first > 0 {
+			f.Before = first
+		}
+	}
+	limit := input.Page(q.Limit)
+	for range recordRounds {
+		found, err := g.store.Audited(ctx, p.Tenant, f, limit)
+		if err != nil {
+			return nil, 0, err
+		}
+		for i, r := range found.Items {
+			if !q.Since.IsZero() && r.At.Before(q.Since.Add(-clocksDiffer)) {
+				return shown, 0, nil
+			}
+			if f.Before = r.ID; q.selects(r) {
+				shown = append(shown, r)
+			}
+			if len(shown) == limit && (found.More || i < len(found.Items)-1) {
+				return shown, f.Before, nil
+			}
+		}
+		if !found.More {
+			return shown, 0, nil
+		}
+	}
+	return shown, f.Before, nil
+}
+
+// malformed reports whether the query has a word that no record can have.
+func (q RecordQuery) malformed() bool {
+	words := func(s string) bool { return input.Word(strings.ReplaceAll(s, "/", "")) }
+	return !input.Word(string(q.Action)) || !words(q.Subject) || !words(q.By)
+}
+
+// selects reports whether the query selects a record that was read.
+func (q RecordQuery) selects(r access.Record) bool {
+	switch {
+	case q.Action != "" && r.Action != q.Action, q.Subject != "" && r.Subject != q.Subject, q.By != "" && r.By != q.By:
+		return false
+	case q.Outcome != "" && (q.Outcome == Refused) != r.Action.Refused():
+		return false
+	case !q.Since.IsZero() && r.At.Before(q.Since):
+		return false
+	}
+	return q.Until.IsZero() || r.At.Before(q.Until)
 }
 
 // Subject names the object of an audit record. The zero subject names none.

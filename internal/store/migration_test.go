@@ -211,7 +211,7 @@ func TestUsersStayWhoTheyAreWhenIDsBecomeTheTenantsOwn(t *testing.T) {
 			casetype.Private:    {"", "user/1", "case_type/closed", "case_type/open"},
 			casetype.Restricted: {"", "user/1", "case/17", "endpoint/gone", "case_type/gone", "case_type/closed", "case_type/open"},
 		} {
-			records, err := s.Audited(ctx, 1, clearance, math.MaxInt64, 9)
+			records, err := s.Audited(ctx, 1, AuditFilter{Clearance: clearance, Before: math.MaxInt64}, 9)
 			if err != nil {
 				t.Fatal(err)
 			}

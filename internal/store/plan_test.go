@@ -138,3 +138,23 @@ func postgresPlan(t *testing.T, s *Store, of *statement, args []any) string {
 	}
 	return plan.String()
 }
+
+func TestTheAuditIsFoundAlongIndexes(t *testing.T) {
+	stores := openBoth(t)
+	for index, s := range map[string]*statement{
+		"audit_by_actor": auditByActor, "audit_by_action": auditByAction, "audit_by_subject": auditBySubject,
+		"audit_by_time": auditFirstAt,
+	} {
+		args := []any{1, 1000, 50, 3, "x"}
+		if s == auditFirstAt {
+			args = args[:2]
+		}
+		for engine, plan := range map[string]string{
+			"sqlite": sqlitePlan(t, stores["sqlite"], s, args), "postgres": postgresPlan(t, stores["postgres"], s, args),
+		} {
+			if !strings.Contains(plan, index) || strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("%s, %s:\n%s", engine, index, plan)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
@@ -25,24 +26,48 @@ type auditHandler struct {
 	ids    rest.SealedIDs
 }
 
+// InAudit narrows the audit.
+type InAudit struct {
+	Action  string    `query:"action" maxLength:"100" doc:"Of this action." example:"token.created"`
+	Subject string    `query:"subject" maxLength:"200" doc:"About this subject." example:"token/tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	By      string    `query:"by" maxLength:"200" doc:"By this actor: user/ with the id of a user, or token/ with the id of a token." example:"user/7"`
+	Outcome string    `query:"outcome" enum:"done,refused" doc:"Of what was done, or of what was refused." example:"refused"`
+	Since   time.Time `query:"since" doc:"From this time on." example:"2026-01-31T08:00:00Z"`
+	Until   time.Time `query:"until" doc:"Before this time." example:"2026-01-31T09:00:00Z"`
+}
+
+func (in InAudit) query() authz.RecordQuery {
+	return authz.RecordQuery{
+		Action: access.Action(in.Action), Subject: in.Subject, By: in.By, Outcome: authz.Outcome(in.Outcome),
+		Since: in.Since, Until: rest.PeriodEnd(in.Until),
+	}
+}
+
 func (h auditHandler) register() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListAudit, Pattern: "GET /v1/audit", Tag: "audit",
 		Summary: "List the audit",
 		Description: "Sign-ins, refused attempts, and changes to users, tokens, endpoints and case types; the newest " +
-			"first. Nothing in it is ever changed or deleted.",
-	}, func(ctx context.Context, in *rest.Paging) (*rest.PageAnswer[AuditRecord], error) {
-		var before int64
-		if err := h.kernel.Open("audit", in.Cursor, &before); err != nil {
-			return nil, err
-		}
-		all, err := h.guard.Records(ctx, rest.PrincipalOf(ctx), before, in.Limit)
-		if err != nil {
-			return nil, err
-		}
-		show := func(r access.Record) AuditRecord { return h.showRecord(rest.PrincipalOf(ctx), r) }
-		return rest.NewPager(h.kernel, "audit", show, func(r access.Record) int64 { return r.ID }).PageOf(all)
-	})
+			"first. Nothing in it is ever changed or deleted. A page may have fewer than its limit, and still a next.",
+	}, h.list)
+}
+
+func (h auditHandler) list(ctx context.Context, in *struct {
+	rest.Paging
+	InAudit
+}) (*rest.PageAnswer[AuditRecord], error) {
+	q := in.query()
+	q.Limit = in.Limit
+	if err := h.kernel.Open("audit", in.Cursor, &q.Before); err != nil {
+		return nil, err
+	}
+	all, next, err := h.guard.FindRecords(ctx, rest.PrincipalOf(ctx), q)
+	if err != nil {
+		return nil, err
+	}
+	show := func(r access.Record) AuditRecord { return h.showRecord(rest.PrincipalOf(ctx), r) }
+	return rest.NewPager(h.kernel, "audit", show, func(r access.Record) int64 { return r.ID }).
+		PageBefore(all, rest.OrNull(next))
 }
 
 func (h auditHandler) showRecord(p access.Principal, r access.Record) AuditRecord {

@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"encoding/json"
+	"fmt"
+	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
@@ -27,13 +29,14 @@ var auditTests = map[string]func(*fixture){
 			return nil
 		})
 		list := func(tenant, before int64) []access.Record {
-			return items[access.Record](f)(f.store.Audited(f.t.Context(), tenant, casetype.Restricted, before, 10))
+			return items[access.Record](f)(f.store.Audited(f.t.Context(), tenant,
+				store.AuditFilter{Clearance: casetype.Restricted, Before: before}, 10))
 		}
 		all := list(f.tenant, 1<<62)
 		f.equal(len(all), 2)
 		for i, subject := range []string{"token/3", "token/1"} {
 			want := record(f.tenant, subject)
-			want.ID = all[i].ID
+			want.ID, want.By = all[i].ID, "user/7"
 			f.equal(all[i], want)
 		}
 		f.equal(len(list(f.tenant, all[0].ID)), 1)
@@ -52,9 +55,47 @@ var auditTests = map[string]func(*fixture){
 		for clearance, want := range map[casetype.Classification]int{
 			"": 0, casetype.Public: 2, casetype.Private: 3, casetype.Restricted: 4,
 		} {
-			f.equal(len(items[access.Record](f)(f.store.Audited(f.t.Context(), f.tenant, clearance, 1<<62, 9))), want)
+			f.equal(len(f.audited(store.AuditFilter{Clearance: clearance})), want)
 		}
-		first := must[store.Page[access.Record]](f)(f.store.Audited(f.t.Context(), f.tenant, casetype.Public, 1<<62, 1))
+		first := must[store.Page[access.Record]](f)(f.store.Audited(f.t.Context(), f.tenant,
+			store.AuditFilter{Clearance: casetype.Public, Before: 1 << 62}, 1))
 		f.equal(first.More, true) // hidden records do not shorten pages
 	},
+	"records are found by actor, action and subject, and the first since a time": func(f *fixture) {
+		actors := []event.Actor{
+			{Source: event.UI, Name: "Ada", UserID: 7}, {Source: event.API, Name: "crm", TokenID: "tok_1"}, {Name: "Casehook"},
+		}
+		f.update(func(tx *store.Tx) error {
+			for i := range 12 {
+				r := access.Record{
+					Tenant: f.tenant, At: start.Add(time.Duration(i) * time.Hour), Actor: actors[i%3],
+					Action: []access.Action{access.TokenCreated, access.Denied}[i%2], Subject: fmt.Sprint("case/", i%4),
+				}
+				if err := tx.Audit(f.t.Context(), r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for filter, want := range map[store.AuditFilter]int{
+			{By: "user/7"}: 4, {By: "token/tok_1"}: 4, {By: "token/tok"}: 0, {Action: access.Denied}: 6,
+			{Subject: "case/3"}: 3, {Subject: "case/4"}: 0, {}: 12,
+		} {
+			filter.Clearance = casetype.Public
+			f.equal(len(f.audited(filter)), want)
+		}
+		all := f.audited(store.AuditFilter{Clearance: casetype.Public})
+		first := func(at time.Time) int64 { return must[int64](f)(f.store.FirstAudited(f.t.Context(), f.tenant, at)) }
+		f.equal(first(start.Add(-time.Hour)), all[11].ID)
+		f.equal(first(start.Add(9*time.Hour+time.Minute)), all[1].ID)
+		f.equal(first(start.Add(12*time.Hour)), int64(0))
+		f.equal(must[int64](f)(f.store.FirstAudited(f.t.Context(), f.other, start)), int64(0))
+	},
+}
+
+// audited returns the tenant's records that a filter selects.
+func (f *fixture) audited(filter store.AuditFilter) []access.Record {
+	f.t.Helper()
+	filter.Before = 1 << 62
+	return items[access.Record](f)(f.store.Audited(f.t.Context(), f.tenant, filter, 100))
 }

@@ -105,6 +105,15 @@ func TestATokenIsShownOnceAndRevoked(t *testing.T) {
 		t.Error("the revoked token is listed")
 	}
 	wants(t, admin.Get("/audit"), http.StatusOK, "token.created", "token.revoked", "Ada", "127.0.0.1")
+	narrowed := admin.Get("/audit?action=token.revoked")
+	wants(t, narrowed, http.StatusOK, "token.revoked", "token/tok_")
+	if strings.Contains(narrowed.Text(), "token.created") {
+		t.Errorf("narrowed to revoked tokens, the audit has others: %s", narrowed.Text())
+	}
+	wants(t, admin.Get("/audit?outcome=refused&action=token.created"), http.StatusOK, "No record is like this")
+	wants(t, admin.Get("/audit?since=2020-01-01&until=2020-01-02"), http.StatusOK, "No record is like this")
+	wants(t, admin.Get("/audit?since=2020-01-01"), http.StatusOK, "token.created")
+	wants(t, admin.Get("/audit?since=soon"), http.StatusBadRequest, "since is a day")
 }
 
 func TestOnesOwnTokensAreOnTheProfile(t *testing.T) {
