@@ -273,7 +273,8 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 	path := fmt.Sprintf("/cases/%.0f", made["id"])
 	for _, page := range []string{
 		"/", "/cases", "/cases?q=acme&type=kyc", "/queues", "/cases/new", path, path + "/transitions/submit", "/none",
-		"/questions", "/callbacks", "/dry-run", "/messages", "/endpoints", "/endpoints/new", "/portal-links", "/catalogue", "/replays",
+		"/questions", "/callbacks", "/dry-run", "/messages", "/endpoints", "/endpoints/new",
+		"/portal-links", "/catalogue", "/replays",
 		"/people", "/people/new", "/tokens", "/audit", "/profile", "/types", "/types/new", "/types/kyc", "/labels",
 		"/contacts", "/contacts/new", "/problems", "/endpoints/" + fmt.Sprint(endpoint["id"]), message,
 	} {

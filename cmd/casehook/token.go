@@ -145,7 +145,8 @@ func (c *tokenCreateCmd) Run(ctx context.Context, s stdio) error {
 		return err
 	}
 	_, err := fmt.Fprintf(s.out,
-		"token %s: created, %s, with the role %s and the clearance %s\nShown this once; keep it in a safe place:\n\n  %s\n",
+		"token %s: created, %s, with the role %s and the clearance %s\n"+
+			"Shown this once; keep it in a safe place:\n\n  %s\n",
 		c.Name, made.ID, made.Role, made.Clearance, made.Token)
 	return err
 }

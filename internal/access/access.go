@@ -62,8 +62,8 @@ type Principal struct {
 }
 
 // Redact returns an actor as the principal may see it. All see the name of an actor, and the whole of their own
-// record, which for a user includes those of their own tokens. The address and the token of a colleague's request are for managers and administrators, and so is an
-// e-mail address that serves as a name.
+// record, which for a user includes those of their own tokens. The address and the token of a colleague's request are
+// for managers and administrators, and so is an e-mail address that serves as a name.
 func (p Principal) Redact(a event.Actor) event.Actor {
 	user := p.Actor.UserID
 	self := user != 0 && (a.UserID == user || a.Owner.UserID == user) ||

@@ -16,7 +16,7 @@ type Record struct {
 	Action  Action
 	Subject string // "user/7", "token/tok_...", or empty
 	Actor   event.Actor
-	By      string          // the actor as a subject is written: "user/7", "token/tok_..."; empty: neither. The store sets it
+	By      string          // the actor, as subjects are written; set by the store, empty for what is no user or token
 	Detail  json.RawMessage // a JSON object; never a secret
 
 	Classification casetype.Classification // of the subject; readers below it do not see the record; empty: PUBLIC

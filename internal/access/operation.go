@@ -132,6 +132,7 @@ const (
 	GetUser      Operation = "get-user"
 	UpdateUser   Operation = "update-user"
 	ListAudit    Operation = "list-audit"
+	ExportAudit  Operation = "export-audit"
 
 	ListViews  Operation = "list-views"
 	CreateView Operation = "create-view"
@@ -288,6 +289,7 @@ var least = map[Operation]Role{
 	GetUser:      Admin,
 	UpdateUser:   Admin,
 	ListAudit:    Admin,
+	ExportAudit:  Admin,
 }
 
 // receivers has the operations that a receiver may carry out. All others are refused.

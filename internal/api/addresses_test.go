@@ -280,8 +280,10 @@ func (f *failureTest) look() {
 		"list-case-types": {"/v1/case-types"}, "get-case-type": {"/v1/case-types/note"}, "get-case-type-openapi": {"/v1/case-types/note/openapi"}, "list-labels": {"/v1/labels"}, "list-contacts": {"/v1/contacts"},
 		"list-case-deliveries": {f.path + "/deliveries"}, "list-endpoints": {"/v1/endpoints?limit=200"}, "get-targets": {"/v1/triggers/case_created/targets"},
 		"list-triggers": {"/v1/triggers"}, "find-attempts": {"/v1/attempts?limit=200"}, "poll-journal": {"/v1/journal?after=beginning&limit=1000"},
-		"preview-filter": {"/v1/filter-preview?filter=true&entries=200"}, "list-audit": {"/v1/audit?limit=200"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
-		"list-views": {"/v1/views"}, "list-sessions": {"/v1/sessions"}, "list-own-tokens": {"/v1/own-tokens"}, "list-portal-links": {"/v1/portal-links"}, "list-problems": {"/v1/problems"},
+		"preview-filter": {"/v1/filter-preview?filter=true&entries=200"}, "list-audit": {"/v1/audit?limit=200"},
+		"export-audit": {"/v1/audit/export", "/v1/audit/export?format=jsonl"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
+		"list-views": {"/v1/views"}, "list-sessions": {"/v1/sessions"}, "list-own-tokens": {"/v1/own-tokens"},
+		"list-portal-links": {"/v1/portal-links"}, "list-problems": {"/v1/problems"},
 		"get-delivery-metrics": {"/v1/metrics/deliveries"}, "get-backlog": {"/v1/metrics/backlog"}, "list-colleagues": {"/v1/colleagues"}, "count-attempts": {"/v1/attempts/facets"},
 		"list-jobs": {"/v1/jobs"}, "list-presences": {f.path + "/presence"}, "get-job": {f.job}, "list-job-cases": {f.job + "/cases"},
 	}

@@ -388,6 +388,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"get-targets":             {"/v1/triggers/case_created/targets"},
 		"list-tokens":             {"/v1/tokens"},
 		"list-audit":              {"/v1/audit"},
+		"export-audit":            {"/v1/audit/export", "/v1/audit/export?format=jsonl"},
 		"list-labels":             {"/v1/labels"},
 		"list-views":              {"/v1/views"},
 		"list-sessions":           {"/v1/sessions"},

@@ -194,12 +194,15 @@ func (s *hiddenTest) lists() map[string][]string {
 	return map[string][]string{
 		"list-cases":      {"/v1/cases", "/v1/cases?limit=1", "/v1/cases?q=closed", "/v1/cases?label=carried", "/v1/cases?assignee=" + s.seen["user"]},
 		"count-cases":     {"/v1/cases/facets", "/v1/cases/facets?label=carried"},
-		"list-case-types": {"/v1/case-types"}, "list-contacts": {"/v1/contacts"}, "list-labels": {"/v1/labels"}, "list-views": {"/v1/views"},
+		"list-case-types": {"/v1/case-types"}, "list-contacts": {"/v1/contacts"},
+		"list-labels": {"/v1/labels"}, "list-views": {"/v1/views"},
 		"list-sessions":     {"/v1/sessions"},
 		"list-own-tokens":   {"/v1/own-tokens"},
 		"list-portal-links": {"/v1/portal-links"}, "list-jobs": {"/v1/jobs"},
 		"list-endpoints": endpoints, "get-targets": {"/v1/triggers/case_comment/targets"},
-		"list-audit": {"/v1/audit", "/v1/audit?limit=1"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
+		"export-audit": {"/v1/audit/export", "/v1/audit/export?format=jsonl"},
+		"list-audit":   {"/v1/audit", "/v1/audit?limit=1", "/v1/audit?outcome=done"},
+		"list-tokens":  {"/v1/tokens"}, "list-users": {"/v1/users"},
 		"list-questions": {"/v1/questions", "/v1/questions?verdict=accepted"},
 		"find-attempts":  {"/v1/attempts?outcome=failed", "/v1/attempts?contains=closed", "/v1/attempts?contains=hushed"}, "list-problems": {"/v1/problems"},
 		"count-attempts":       {"/v1/attempts/facets", "/v1/attempts/facets?endpoint=" + s.seen["endpoint"]},
@@ -207,8 +210,9 @@ func (s *hiddenTest) lists() map[string][]string {
 		"get-backlog":          backlog, "list-colleagues": {"/v1/colleagues"},
 		"poll-journal":   {"/v1/journal?after=beginning&triggers=case_created"},
 		"preview-filter": {"/v1/filter-preview?filter=true&triggers=case_created"},
-		"get-lag":        {endpoint + "/lag"}, "list-attempts": {endpoint + "/attempts"}, "get-endpoint-health": {endpoint + "/health"},
-		"list-dead": {endpoint + "/dead"}, "list-parked": {endpoint + "/parked"}, "list-replays": {endpoint + "/replays"},
+		"get-lag":        {endpoint + "/lag"}, "list-attempts": {endpoint + "/attempts"},
+		"get-endpoint-health": {endpoint + "/health"},
+		"list-dead":           {endpoint + "/dead"}, "list-parked": {endpoint + "/parked"}, "list-replays": {endpoint + "/replays"},
 	}
 }
 

@@ -74,6 +74,44 @@ func (g *Guard) FindRecords(
 	if err := g.Permit(ctx, p, access.ListAudit); err != nil {
 		return nil, 0, err
 	}
+	return g.findRecords(ctx, p, q)
+}
+
+// The bounds of an export of records.
+const (
+	maxExported = 10_000
+	exportPage  = 500
+)
+
+// ExportRecords returns a function that reads the records that a query selects, newest first and 10,000 at most, page by
+// page; a page may be empty. More is false with the last one. The first page is read at once, so that an error of the
+// request comes before any record.
+func (g *Guard) ExportRecords(
+	ctx context.Context, p access.Principal, q RecordQuery,
+) (read func(context.Context) (page []access.Record, more bool, err error), err error) {
+	if err := g.Permit(ctx, p, access.ExportAudit); err != nil {
+		return nil, err
+	}
+	left := maxExported
+	q.Limit = exportPage
+	ahead, next, err := g.findRecords(ctx, p, q)
+	return func(ctx context.Context) (page []access.Record, more bool, err error) {
+		if page = ahead; page == nil && next > 0 {
+			q.Before = next
+			if page, next, err = g.findRecords(ctx, p, q); err != nil {
+				return nil, false, err
+			}
+		}
+		ahead = nil
+		page = page[:min(len(page), left)]
+		left -= len(page)
+		return page, next > 0 && left > 0, nil
+	}, err
+}
+
+func (g *Guard) findRecords(
+	ctx context.Context, p access.Principal, q RecordQuery,
+) (shown []access.Record, next int64, err error) {
 	if q.malformed() {
 		return nil, 0, nil // nothing has such a name
 	}

@@ -116,7 +116,8 @@ const MaxKept = 16 << 10
 
 // Ask asks until there is an answer, or until retries are pointless or used up, or the budget is spent.
 // Connection errors, timeouts and statuses from 500 are tried again, and other failures if the settings say so, after
-// Retry-After if the budget has time for that. The reply is complete either way. An error is a *fault.Error with one of the codes above.
+// Retry-After if the budget has time for that. The reply is complete either way. An error is a *fault.Error with one
+// of the codes above.
 func (c *Client) Ask(ctx context.Context, q Question) (Reply, error) {
 	start := c.clock.Now()
 	reply, err := c.ask(ctx, q, start)

@@ -50,6 +50,7 @@ func (h auditHandler) register() {
 		Description: "Sign-ins, refused attempts, and changes to users, tokens, endpoints and case types; the newest " +
 			"first. Nothing in it is ever changed or deleted. A page may have fewer than its limit, and still a next.",
 	}, h.list)
+	h.registerExport()
 }
 
 func (h auditHandler) list(ctx context.Context, in *struct {

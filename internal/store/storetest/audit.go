@@ -63,7 +63,8 @@ var auditTests = map[string]func(*fixture){
 	},
 	"records are found by actor, action and subject, and the first since a time": func(f *fixture) {
 		actors := []event.Actor{
-			{Source: event.UI, Name: "Ada", UserID: 7}, {Source: event.API, Name: "crm", TokenID: "tok_1"}, {Name: "Casehook"},
+			{Source: event.UI, Name: "Ada", UserID: 7}, {Source: event.API, Name: "crm", TokenID: "tok_1"},
+			{Name: "Casehook"},
 		}
 		f.update(func(tx *store.Tx) error {
 			for i := range 12 {

@@ -19,6 +19,7 @@ type auditPage struct {
 
 	Outcome, Since, Until string       // as they are chosen
 	Others                []chosenText // the rest of what is chosen
+	chosen                authz.RecordQuery
 	query                 url.Values
 }
 
@@ -47,7 +48,7 @@ func (h handler) audit(ctx context.Context, r *ui.Request) (ui.View, error) {
 		return ui.View{}, err
 	}
 	page := auditPage{
-		Outcome: r.Query("outcome"), Since: r.Query("since"), Until: r.Query("until"), query: r.HTTP.URL.Query(),
+		chosen: q, Outcome: r.Query("outcome"), Since: r.Query("since"), Until: r.Query("until"), query: r.HTTP.URL.Query(),
 	}
 	page.choose()
 	for _, record := range found {
@@ -100,6 +101,27 @@ func (p *auditPage) choose() {
 
 // with returns the address of the audit narrowed further.
 func (p auditPage) with(name, value string) string { return ui.With("/audit", p.query, name, value) }
+
+// export returns where the records that are selected are a file.
+func (p auditPage) export(format string) string {
+	rest := url.Values{"format": {format}}
+	for name, value := range map[string]string{
+		"action": string(p.chosen.Action), "subject": p.chosen.Subject, "by": p.chosen.By,
+		"outcome": string(p.chosen.Outcome), "since": moment(p.chosen.Since), "until": moment(p.chosen.Until),
+	} {
+		if value != "" {
+			rest.Set(name, value)
+		}
+	}
+	return "/v1/audit/export?" + rest.Encode()
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
 
 // all returns the address of the audit with any outcome.
 func (p auditPage) all() string { return ui.Without("/audit", p.query, "outcome") }

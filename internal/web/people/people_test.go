@@ -1,6 +1,7 @@
 package people_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -113,6 +114,9 @@ func TestATokenIsShownOnceAndRevoked(t *testing.T) {
 	wants(t, admin.Get("/audit?outcome=refused&action=token.created"), http.StatusOK, "No record is like this")
 	wants(t, admin.Get("/audit?since=2020-01-01&until=2020-01-02"), http.StatusOK, "No record is like this")
 	wants(t, admin.Get("/audit?since=2020-01-01"), http.StatusOK, "token.created")
+	file := regexp.MustCompile(`/v1/audit/export\?[^"]*format=csv[^"]*`).FindString(admin.Get(
+		"/audit?action=token.created&until=2999-01-01").HTML)
+	wants(t, admin.Get(html.UnescapeString(file)), http.StatusOK, "id,at,action", ",token.created,")
 	wants(t, admin.Get("/audit?since=soon"), http.StatusBadRequest, "since is a day")
 }
 
