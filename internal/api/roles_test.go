@@ -121,6 +121,10 @@ func (w *world) storyOfTheAudit() {
 	hasMembers(t, "the newest record", denied, members{"action": "access.denied"})
 	hasMembers(t, "the newest record is by", denied["by"], members{"name": "the viewer", "address": "127.0.0.1"})
 	hasMembers(t, "the newest record's detail", denied["detail"], members{"operation": "list-audit"})
+	file := w.get("/v1/audit/export?action=access.denied").is(200, "")
+	if !bytes.Contains(file.body, []byte("the viewer")) {
+		t.Errorf("the export lacks the newest record: %s", file.body)
+	}
 	rest := w.get("/v1/audit?limit=200&cursor="+first.text("next")).is(200, "")
 	for _, action := range []string{
 		"token.created", "token.revoked", "endpoint.created", "endpoint.updated", "endpoint.deleted", "endpoint.secret_added", "endpoint.skipped", "endpoint.secret_removed", "trigger.targets_set",

@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/hooks"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
@@ -91,6 +92,7 @@ const maxTries = 50
 var notes = map[string]string{
 	"resent":  "It is being sent again. The new try appears below, behind a moment.",
 	"retried": "It is tried again at once; if the endpoint as a whole is away, once it is back.",
+	"settled": "It was not waiting any more: see below how it ended.",
 	"dropped": "It is dropped: it is not sent any more, and the messages behind it go on.",
 	"replay":  "They are being sent again, in their order. Their tries appear in the list.",
 }
@@ -336,6 +338,9 @@ func (h handler) onMessage(
 	a, err := h.services.Messages.Attempt(ctx, r.Principal, h.attempt(r))
 	if err == nil {
 		err = do(a.Attempt)
+		if waits := done != "resent"; waits && err != nil && fault.As(err).Code == "message.not_found" {
+			done, err = "settled", nil // it was sent meanwhile, or dropped
+		}
 	}
 	return ui.Redirect("/messages/" + url.PathEscape(r.Path("attempt")) + "?done=" + done), err
 }

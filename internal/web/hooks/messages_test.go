@@ -174,6 +174,8 @@ func TestAMessageIsRepaired(t *testing.T) {
 	good, bad := w.create("A note")
 	<-w.received
 	want(t, w.manager.Post("/messages/"+good+"/resend", nil), 200, "It is being sent again.")
+	want(t, w.manager.Post("/messages/"+good+"/retry", nil), 200, "It was not waiting any more")
+	want(t, w.manager.Post("/messages/"+good+"/drop", nil), 200, "It was not waiting any more")
 	if got := <-w.received; got != "case_created" {
 		t.Errorf("the receiver was sent %q", got)
 	}
