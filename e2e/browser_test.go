@@ -219,6 +219,18 @@ func (b *browser) accessible(name string) {
 	}
 }
 
+// accessibleAt checks pages in a wide window and in a narrow one.
+func (b *browser) accessibleAt(pages ...string) {
+	b.t.Helper()
+	for _, page := range pages {
+		b.open(page)
+		b.window(1280, "light") // a theme changes no width
+		b.accessible(page + " at 1280, light")
+		b.window(390, "dark")
+		b.accessible(page + " at 390, dark")
+	}
+}
+
 // window changes the window's width and the theme.
 func (b *browser) window(width int64, theme string) {
 	b.t.Helper()

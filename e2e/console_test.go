@@ -18,7 +18,10 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/waits"
+	"github.com/casehook/casehook/internal/web"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -50,7 +53,8 @@ func emptyServer(t *testing.T, env ...string) *console {
 	data := filepath.Join(t.TempDir(), "data")
 	c := &console{t: t}
 	c.url = startLine(t, exec.Command(filepath.Join(programs(t), "casehook"), "serve", "--data", data,
-		"--listen", "127.0.0.1:0", "--allow-address", "127.0.0.0/8"), regexp.MustCompile(`listens on (http://\S+)`), env...)
+		"--listen", "127.0.0.1:0", "--allow-address", "127.0.0.0/8"),
+		regexp.MustCompile(`listens on (http://\S+)`), env...)
 	text, err := os.ReadFile(filepath.Join(data, "admin-token"))
 	if err != nil {
 		t.Fatal(err)
@@ -255,46 +259,76 @@ func TestEverybodyCanUseThePages(t *testing.T) {
 	t.Parallel()
 	c := consoleServer(t)
 	b := openBrowser(t, c.url)
-	b.open("/sign-in")
-	b.accessible("/sign-in")
-	b.open("/setup")
-	b.accessible("/setup")
+	open := []string{"/sign-in", "/setup", "/operator", "/portal"}
+	b.accessibleAt(open...)
+	b.window(1280, "light")
 	b.setUp(c.token)
-	b.open("/cases")
-	b.accessible("/cases, empty")
-	endpoint := c.api(http.MethodPost, "/v1/endpoints",
-		`{"name":"crm","url":"http://127.0.0.1:1/","triggers":["case_created"]}`)
-	made := c.api(http.MethodPost, "/v1/case-types/kyc/cases",
+	b.accessibleAt("/cases", "/messages") // that are empty
+	endpoint, pages := c.onePageOfEach(b)
+	for _, pattern := range unseen(append(open, pages...)) {
+		t.Errorf("%s is not looked at", pattern)
+	}
+	b.accessibleAt(pages...)
+	b.window(1280, "light")
+	link := c.api(http.MethodPost, "/v1/portal-links", fmt.Sprintf(`{"endpoint":%q}`, endpoint))
+	b.open(strings.TrimPrefix(fmt.Sprint(link["url"]), c.url))
+	b.press("Open")
+	b.at("/messages")
+	b.accessibleAt("/messages", pages[0], "/endpoints", "/endpoints/"+endpoint, "/problems")
+}
+
+// unseen returns the patterns of the console's pages that none of some addresses is of.
+func unseen(seen []string) (patterns []string) {
+	mux, all := http.NewServeMux(), map[string]bool{}
+	site := web.Register(api.Services{}, api.Console{Kernel: rest.New(rest.Config{})}, web.Config{})
+	for pattern := range site.Pages() {
+		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+		all[pattern] = strings.HasPrefix(pattern, "GET ")
+	}
+	noPages := []string{"/live", "/views", "/queues/next", "/jump"} // parts of pages, and what leads elsewhere
+	for _, page := range append(noPages, seen...) {
+		_, pattern := mux.Handler(httptest.NewRequest(http.MethodGet, page, nil))
+		delete(all, pattern)
+	}
+	for pattern, isPage := range all {
+		if isPage {
+			patterns = append(patterns, pattern)
+		}
+	}
+	return patterns
+}
+
+// onePageOfEach makes a thing of each kind, and returns an endpoint and the pages of all. The first is a message's.
+func (c *console) onePageOfEach(b *browser) (endpoint string, pages []string) {
+	c.t.Helper()
+	made := func(path, body string) string {
+		switch id := c.api(http.MethodPost, path, body)["id"].(type) {
+		case float64:
+			return fmt.Sprintf("%.0f", id)
+		default:
+			return fmt.Sprint(id)
+		}
+	}
+	endpoint = made("/v1/endpoints", `{"name":"crm","url":"http://127.0.0.1:1/","triggers":["case_created"]}`)
+	id := made("/v1/case-types/kyc/cases",
 		`{"data":{"client_name":"Acme","nationalities":["NO"],"company":{"name":"Acme"}}}`)
 	b.open("/messages")
 	b.wait("an attempt", `document.querySelector("tbody tr[data-id]")`)
 	var message string
 	b.run(chromedp.Evaluate(`new URL(document.querySelector("tbody tr[data-id] a").href).pathname`, &message))
-	path := fmt.Sprintf("/cases/%.0f", made["id"])
-	for _, page := range []string{
-		"/", "/cases", "/cases?q=acme&type=kyc", "/queues", "/cases/new", path, path + "/transitions/submit", "/none",
-		"/questions", "/callbacks", "/dry-run", "/messages", "/endpoints", "/endpoints/new",
-		"/portal-links", "/catalogue", "/replays",
-		"/people", "/people/new", "/tokens", "/audit", "/profile", "/types", "/types/new", "/types/kyc", "/labels",
-		"/contacts", "/contacts/new", "/problems", "/endpoints/" + fmt.Sprint(endpoint["id"]), message,
-	} {
-		b.open(page)
-		b.window(1280, "light") // a theme changes no width
-		b.accessible(page + " at 1280, light")
-		b.window(390, "dark")
-		b.accessible(page + " at 390, dark")
-	}
-	b.window(1280, "light")
-	made = c.api(http.MethodPost, "/v1/portal-links", fmt.Sprintf(`{"endpoint":%q}`, endpoint["id"]))
-	b.open(strings.TrimPrefix(fmt.Sprint(made["url"]), c.url))
-	b.accessible("/portal")
-	b.press("Open")
-	b.at("/messages")
-	for _, page := range []string{
-		"/messages", message, "/endpoints", "/endpoints/" + fmt.Sprint(endpoint["id"]), "/problems",
-	} {
-		b.open(page)
-		b.accessible(page + " in the portal")
+	contact := made("/v1/contacts", `{"is_business":true,"business_name":"Acme"}`)
+	job := made("/v1/jobs", `{"cases":[`+id+`],"action":{"kind":"unassign"}}`)
+	made("/v1/cases/"+id+"/transitions/submit",
+		`{"ignore_warning":true,"data":{"email":"office@acme.example","country":"NO"}}`)
+	asked := c.api(http.MethodGet, "/v1/questions", "")["items"].([]any)[0].(map[string]any)["id"]
+	return endpoint, []string{
+		message, message + "/replay", "/messages", "/endpoints", "/endpoints/new", "/endpoints/" + endpoint,
+		"/endpoints/" + endpoint + "/edit", "/portal-links", "/catalogue", "/replays", "/problems",
+		"/", "/none", "/cases", "/cases?q=acme&type=kyc", "/queues", "/cases/new", "/cases/" + id,
+		"/cases/" + id + "/transitions/approve", "/jobs", "/jobs/new?type=kyc", "/jobs/" + job, "/contacts", "/contacts/new",
+		"/contacts/" + contact, "/questions", fmt.Sprint("/questions/", asked), "/callbacks", "/dry-run", "/people",
+		"/people/new", "/people/1", "/tokens", "/audit", "/settings", "/profile", "/types", "/types/new", "/types/kyc",
+		"/types/kyc/forms", "/labels",
 	}
 }
 
