@@ -37,23 +37,19 @@ func (s *Endpoints) Backlog(ctx context.Context, p access.Principal) (b Backlog,
 
 // sumUp sums up what endpoints are owed.
 func (s *Endpoints) sumUp(ctx context.Context, p access.Principal, all []endpoint.Endpoint) (b Backlog, err error) {
-	var ids []string
-	for _, e := range all {
-		ids = append(ids, e.ID)
-		if e.Status != endpoint.Active {
-			b.Stopped++
-		}
-	}
-	head, err := s.store.Head(ctx)
-	if err != nil {
-		return b, err
-	}
-	owed, err := s.store.OwedTo(ctx, p.Tenant, ids)
+	head, owed, err := s.owedTo(ctx, p.Tenant, all)
 	if err != nil {
 		return b, err
 	}
 	lowest := head
-	for _, o := range owed {
+	for _, e := range all {
+		if e.Status != endpoint.Active {
+			b.Stopped++
+		}
+		o, ok := owed[e.ID]
+		if !ok {
+			continue
+		}
 		b.Parked += o.Parked
 		b.Dead += o.Dead
 		if o.Position < head {
@@ -67,76 +63,84 @@ func (s *Endpoints) sumUp(ctx context.Context, p access.Principal, all []endpoin
 	return b, err
 }
 
-// Owing is a way in which an endpoint is behind.
-type Owing string
-
-// The ways.
-const (
-	OwingEntries Owing = "behind"  // its cursor is behind the journal
-	OwingParked  Owing = "parked"  // lanes wait for their next try
-	OwingDead    Owing = "dead"    // messages were given up
-	OwingStopped Owing = "stopped" // it is paused or disabled
-)
-
-// The bounds of a page of endpoints that are behind.
-const (
-	owingPage   = 50  // it ends when it has this many
-	owingRead   = 200 // that are read at once
-	owingRounds = 5
-)
-
-// EndpointsOwing lists the endpoints after one of them that are behind in a way, oldest first, and where the next page
-// begins; empty: there is none. A page may have fewer endpoints than fit, and more than that by those read at once.
-func (s *Endpoints) EndpointsOwing(
-	ctx context.Context, p access.Principal, how Owing, after string,
-) (shown []endpoint.Endpoint, next string, err error) {
-	if err := s.guard.Permit(ctx, p, access.GetBacklog); err != nil {
-		return nil, "", err
+// owedTo returns the head of the journal, and what endpoints are owed, by their ids.
+func (s *Endpoints) owedTo(
+	ctx context.Context, tenant int64, all []endpoint.Endpoint,
+) (head int64, owed map[string]store.Owed, err error) {
+	if head, err = s.store.Head(ctx); err != nil {
+		return 0, nil, err
 	}
-	head, err := s.store.Head(ctx)
-	for range owingRounds {
-		if err != nil {
-			return nil, "", err
-		}
-		var found store.Page[endpoint.Endpoint]
-		if found, err = s.seen(ctx, p, after, owingRead); err != nil || len(found.Items) == 0 {
-			return shown, "", err
-		}
-		var some []endpoint.Endpoint
-		some, err = s.owing(ctx, p.Tenant, found.Items, how, head)
-		shown = append(shown, some...)
-		after = found.Items[len(found.Items)-1].ID
-		if !found.More {
-			return shown, "", err
-		}
-		if len(shown) >= owingPage {
-			break
-		}
-	}
-	return shown, after, err
-}
-
-// owing returns those of some endpoints that are behind in a way.
-func (s *Endpoints) owing(
-	ctx context.Context, tenant int64, all []endpoint.Endpoint, how Owing, head int64,
-) (some []endpoint.Endpoint, _ error) {
 	ids := make([]string, len(all))
 	for i, e := range all {
 		ids[i] = e.ID
 	}
 	found, err := s.store.OwedTo(ctx, tenant, ids)
-	owed := map[string]store.Owed{}
+	owed = map[string]store.Owed{}
 	for _, o := range found {
 		owed[o.Endpoint] = o
 	}
-	for _, e := range all {
-		o, known := owed[e.ID]
-		if is := map[Owing]bool{
-			OwingEntries: known && o.Position < head, OwingParked: o.Parked > 0, OwingDead: o.Dead > 0,
-			OwingStopped: e.Status != endpoint.Active,
-		}; is[how] {
-			some = append(some, e)
+	return head, owed, err
+}
+
+// Debt is a kind of what endpoints are owed.
+type Debt string
+
+// The kinds.
+const (
+	DebtEntries Debt = "behind"  // entries of the journal that the cursor has not passed
+	DebtParked  Debt = "parked"  // messages that wait for their next try
+	DebtDead    Debt = "dead"    // messages that were given up
+	DebtStopped Debt = "stopped" // all, while the endpoint is paused or disabled
+)
+
+// of reports whether an endpoint is owed something of the kind. The journal ends at head.
+func (d Debt) of(e endpoint.Endpoint, o store.Owed, head int64) bool {
+	switch d {
+	case DebtEntries:
+		return o.Endpoint != "" && o.Position < head
+	case DebtParked:
+		return o.Parked > 0
+	case DebtDead:
+		return o.Dead > 0
+	}
+	return e.Status != endpoint.Active
+}
+
+// The bounds of a page of endpoints that are owed something.
+const (
+	owedPage   = 50  // it ends when it has as many, or more by those that are read at once
+	owedBatch  = 200 // that are read at once
+	owedRounds = 5
+)
+
+// EndpointsOwed lists the endpoints after one of them that are owed something of a kind, oldest first, and where the
+// next page begins; empty: there is none. A page may have few endpoints, or none, and still a next.
+func (s *Endpoints) EndpointsOwed(
+	ctx context.Context, p access.Principal, kind Debt, after string,
+) (shown []endpoint.Endpoint, next string, err error) {
+	if err := s.guard.Permit(ctx, p, access.GetBacklog); err != nil {
+		return nil, "", err
+	}
+	for range owedRounds {
+		found, err := s.seen(ctx, p, after, owedBatch)
+		if err != nil || len(found.Items) == 0 {
+			return shown, "", err
+		}
+		head, owed, err := s.owedTo(ctx, p.Tenant, found.Items)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, e := range found.Items {
+			if after = e.ID; kind.of(e, owed[e.ID], head) {
+				shown = append(shown, e)
+			}
+		}
+		if !found.More {
+			return shown, "", nil
+		}
+		if len(shown) >= owedPage {
+			break
 		}
 	}
-	return some, err
+	return shown, after, nil
 }

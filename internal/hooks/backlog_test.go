@@ -23,7 +23,7 @@ func TestEndpointsThatAreBehindAreFoundAmongMany(t *testing.T) {
 	var got []string
 	after, pages := "", 0
 	for pages == 0 || after != "" {
-		found, next, err := w.endpoints.EndpointsOwing(t.Context(), w.p, hooks.OwingStopped, after)
+		found, next, err := w.endpoints.EndpointsOwed(t.Context(), w.p, hooks.DebtStopped, after)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,10 +38,10 @@ type endpointRow struct {
 	Name     string
 	State    endpointState
 	Lag      store.Lag
-	Since    string // for how long it has been failing
+	Since    string // for kind long it has been failing
 }
 
-// endpointState is how an endpoint is doing, in a word.
+// endpointState is kind an endpoint is doing, in a word.
 type endpointState struct{ Color, Tone, Text string }
 
 func stateOf(e endpoint.Endpoint) endpointState {
@@ -61,7 +61,7 @@ func stateOf(e endpoint.Endpoint) endpointState {
 // endpointList is a page of the list of endpoints.
 type endpointList struct {
 	Rows  []endpointRow
-	Ill   int // how many of them are failing, refusing or disabled
+	Ill   int // kind many of them are failing, refusing or disabled
 	More  string
 	Show  string
 	Chips []ui.Chip
@@ -71,8 +71,8 @@ type endpointList struct {
 
 // shown says what the endpoints are that the list is narrowed to.
 var shown = map[string]string{
-	string(hooks.OwingEntries): "behind", string(hooks.OwingParked): "waiting for a next try",
-	string(hooks.OwingDead): "owed what was given up", string(hooks.OwingStopped): "stopped",
+	string(hooks.DebtEntries): "behind", string(hooks.DebtParked): "waiting for a next try",
+	string(hooks.DebtDead): "owed what was given up", string(hooks.DebtStopped): "stopped",
 }
 
 // listEndpoints shows the endpoints, the oldest first, or those that are behind in the way that the address names.
@@ -116,12 +116,12 @@ func (h handler) listEndpoints(ctx context.Context, r *ui.Request) (ui.View, err
 func (h handler) endpointsAfter(
 	ctx context.Context, r *ui.Request, after string, list *endpointList,
 ) (all []endpoint.Endpoint, next string, err error) {
-	how := r.Query("show")
-	if shown[how] != "" && !list.Portal {
-		list.Show = how
+	kind := r.Query("show")
+	if shown[kind] != "" && !list.Portal {
+		list.Show = kind
 		without := ui.Without("/endpoints", r.HTTP.URL.Query(), "show")
-		list.Chips = []ui.Chip{{Name: "show", Value: how, Without: without}}
-		return h.services.Endpoints.EndpointsOwing(ctx, r.Principal, hooks.Owing(how), after)
+		list.Chips = []ui.Chip{{Name: "show", Value: kind, Without: without}}
+		return h.services.Endpoints.EndpointsOwed(ctx, r.Principal, hooks.Debt(kind), after)
 	}
 	found, err := h.services.Endpoints.Endpoints(ctx, r.Principal, after, 0)
 	if found.More && len(found.Items) > 0 {
