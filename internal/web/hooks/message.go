@@ -303,44 +303,51 @@ func (m messageDetail) droppable() bool {
 
 // resend sends the message of an attempt again.
 func (h handler) resend(ctx context.Context, r *ui.Request) (ui.View, error) {
-	return h.onMessage(ctx, r, "resent", func(a store.Attempt) error {
-		_, err := h.services.Messages.Resend(ctx, r.Principal, a.Endpoint, a.Message, authz.Once{})
-		return err
+	return h.onMessage(ctx, r, func(a store.Attempt) (done string, err error) {
+		_, err = h.services.Messages.Resend(ctx, r.Principal, a.Endpoint, a.Message, authz.Once{})
+		return "resent", err
 	})
 }
 
 // retry tries the parked message of an attempt at once.
 func (h handler) retry(ctx context.Context, r *ui.Request) (ui.View, error) {
-	return h.onMessage(ctx, r, "retried", func(a store.Attempt) error {
+	return h.onMessage(ctx, r, func(a store.Attempt) (done string, err error) {
 		which := hooks.MessageSelection{Messages: []string{a.Message}}
-		_, err := h.services.Messages.RetryParked(ctx, r.Principal, a.Endpoint, which, authz.Once{})
-		return err
+		_, err = h.services.Messages.RetryParked(ctx, r.Principal, a.Endpoint, which, authz.Once{})
+		return unlessSettled("retried", err)
 	})
 }
 
 // drop drops the message of an attempt: a dead one, or a parked one.
 func (h handler) drop(ctx context.Context, r *ui.Request) (ui.View, error) {
-	return h.onMessage(ctx, r, "dropped", func(a store.Attempt) error {
+	return h.onMessage(ctx, r, func(a store.Attempt) (done string, err error) {
 		which := hooks.MessageSelection{Messages: []string{a.Message}}
 		do := h.services.Messages.DropDead
 		if r.Form("state") == string(hooks.DeliveryParked) {
 			do = h.services.Messages.DropParked
 		}
-		_, err := do(ctx, r.Principal, a.Endpoint, which, authz.Once{})
-		return err
+		_, err = do(ctx, r.Principal, a.Endpoint, which, authz.Once{})
+		return unlessSettled("dropped", err)
 	})
+}
+
+// unlessSettled returns what was done with a message that waited, or that it no longer did: it was sent meanwhile, or
+// dropped.
+func unlessSettled(done string, err error) (string, error) {
+	if err != nil && fault.As(err).Code == "message.not_found" {
+		return "settled", nil
+	}
+	return done, err
 }
 
 // onMessage does something with the message of an attempt, and leads back to its page.
 func (h handler) onMessage(
-	ctx context.Context, r *ui.Request, done string, do func(store.Attempt) error,
+	ctx context.Context, r *ui.Request, do func(store.Attempt) (done string, err error),
 ) (ui.View, error) {
 	a, err := h.services.Messages.Attempt(ctx, r.Principal, h.attempt(r))
-	if err == nil {
-		err = do(a.Attempt)
-		if waits := done != "resent"; waits && err != nil && fault.As(err).Code == "message.not_found" {
-			done, err = "settled", nil // it was sent meanwhile, or dropped
-		}
+	if err != nil {
+		return ui.View{}, err
 	}
+	done, err := do(a.Attempt)
 	return ui.Redirect("/messages/" + url.PathEscape(r.Path("attempt")) + "?done=" + done), err
 }
