@@ -66,7 +66,7 @@ func (w *world) openOperations() (all []string) {
 // However many requests a client without a credential sends, few rows are written.
 func TestStrangersWriteFewRows(t *testing.T) {
 	t.Parallel()
-	const times, most = 120, 60
+	const times, most = 300, 60
 	for driver, dsn := range map[string]func(t *testing.T) string{
 		"sqlite": func(t *testing.T) string { return storetest.SQLite(t, filepath.Join(t.TempDir(), "db"), databaseKey) },
 		"pgx":    func(t *testing.T) string { return storetest.Postgres(t, databaseKey) },
