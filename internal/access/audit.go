@@ -16,7 +16,7 @@ type Record struct {
 	Action  Action
 	Subject string // "user/7", "token/tok_...", or empty
 	Actor   event.Actor
-	By      string          // the actor, as subjects are written; set by the store, empty for what is no user or token
+	By      Owner           // the actor; set by the store
 	Detail  json.RawMessage // a JSON object; never a secret
 
 	Classification casetype.Classification // of the subject; readers below it do not see the record; empty: PUBLIC

@@ -119,16 +119,19 @@ func (t Token) Grant() Grant {
 	return g
 }
 
-// Owner names the owner of an endpoint: "user/7", "token/tok_...", or "" for none.
+// Owner names the owner of an endpoint, and the actor of an audit record: "user/7", "token/tok_...", or "" for none.
 type Owner string
 
 // Owner returns the principal as an owner.
-func (p Principal) Owner() Owner {
+func (p Principal) Owner() Owner { return OwnerOf(p.Actor) }
+
+// OwnerOf returns an actor as an owner.
+func OwnerOf(a event.Actor) Owner {
 	switch {
-	case p.Actor.UserID != 0:
-		return User{ID: p.Actor.UserID}.Owner()
-	case p.Actor.TokenID != "":
-		return Token{ID: p.Actor.TokenID}.Owner()
+	case a.UserID != 0:
+		return User{ID: a.UserID}.Owner()
+	case a.TokenID != "":
+		return Token{ID: a.TokenID}.Owner()
 	}
 	return ""
 }

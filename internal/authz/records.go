@@ -28,23 +28,11 @@ func System(tenant int64) access.Principal {
 	}
 }
 
-// Records lists the tenant's audit records with ids below before, newest first; 0
-// begins at the newest. Records of subjects above the caller's clearance are left out.
-func (g *Guard) Records(
-	ctx context.Context, p access.Principal, before int64, limit int,
-) (none store.Page[access.Record], err error) {
-	if err := g.Permit(ctx, p, access.ListAudit); err != nil {
-		return none, err
-	}
-	f := store.AuditFilter{Clearance: p.Clearance, Before: input.Newest(before)}
-	return g.store.Audited(ctx, p.Tenant, f, input.Page(limit))
-}
-
 // RecordQuery asks for records of the audit. Empty members select all.
 type RecordQuery struct {
 	Action  access.Action
 	Subject string // "endpoint/ep_..."
-	By      string // "user/7" or "token/tok_..."
+	By      access.Owner
 	Outcome Outcome
 	Since   time.Time // they are from this time on
 	Until   time.Time // they are from before this time
@@ -57,18 +45,19 @@ type Outcome string
 
 // The outcomes.
 const (
-	Done    Outcome = "done"
-	Refused Outcome = "refused"
+	OutcomeDone    Outcome = "done"
+	OutcomeRefused Outcome = "refused"
 )
 
 const (
 	recordRounds = 10          // that a page is filled up in, if few of the records that are read are selected
+	recordBatch  = 500         // that are read at once then, at least
 	clocksDiffer = time.Minute // at most, between nodes: ids and times are in the same order but for this
 )
 
-// FindRecords lists the tenant's audit records that a query selects, newest first, and where the next page begins; 0:
+// Records lists the tenant's audit records that a query selects, newest first, and where the next page begins; 0:
 // there is none. A page may have fewer records than its limit.
-func (g *Guard) FindRecords(
+func (g *Guard) Records(
 	ctx context.Context, p access.Principal, q RecordQuery,
 ) (shown []access.Record, next int64, err error) {
 	if err := g.Permit(ctx, p, access.ListAudit); err != nil {
@@ -128,8 +117,9 @@ func (g *Guard) findRecords(
 		}
 	}
 	limit := input.Page(q.Limit)
+	batch := limit
 	for range recordRounds {
-		found, err := g.store.Audited(ctx, p.Tenant, f, limit)
+		found, err := g.store.Audited(ctx, p.Tenant, f, batch)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -147,6 +137,7 @@ func (g *Guard) findRecords(
 		if !found.More {
 			return shown, 0, nil
 		}
+		batch = max(limit, recordBatch)
 	}
 	return shown, f.Before, nil
 }
@@ -154,7 +145,7 @@ func (g *Guard) findRecords(
 // malformed reports whether the query has a word that no record can have.
 func (q RecordQuery) malformed() bool {
 	words := func(s string) bool { return input.Word(strings.ReplaceAll(s, "/", "")) }
-	return !input.Word(string(q.Action)) || !words(q.Subject) || !words(q.By)
+	return !input.Word(string(q.Action)) || !words(q.Subject) || !words(string(q.By))
 }
 
 // selects reports whether the query selects a record that was read.
@@ -162,7 +153,7 @@ func (q RecordQuery) selects(r access.Record) bool {
 	switch {
 	case q.Action != "" && r.Action != q.Action, q.Subject != "" && r.Subject != q.Subject, q.By != "" && r.By != q.By:
 		return false
-	case q.Outcome != "" && (q.Outcome == Refused) != r.Action.Refused():
+	case q.Outcome != "" && (q.Outcome == OutcomeRefused) != r.Action.Refused():
 		return false
 	case !q.Since.IsZero() && r.At.Before(q.Since):
 		return false

@@ -301,7 +301,7 @@ func TestMigrationNeedsTheRightToPutTheType(t *testing.T) {
 		}
 		in.Type = "none"
 		wantFault(t, migrate(w.p), fault.NotFound, "case_type.not_found")
-		records, err := items(w.guard.Records(ctx, w.p, 0, 100))
+		records, _, err := w.guard.Records(ctx, w.p, authz.RecordQuery{Limit: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -330,7 +330,7 @@ func TestTheAuditOfAMigrationIsClassifiedAsWhatItIsAbout(t *testing.T) {
 			t.Fatalf("%s: %+v", name, got)
 		}
 		for clearance, sees := range map[casetype.Classification]bool{casetype.Public: false, casetype.Private: true} {
-			records, err := items(w.guard.Records(t.Context(), w.cleared(clearance), 0, 100))
+			records, _, err := w.guard.Records(t.Context(), w.cleared(clearance), authz.RecordQuery{Limit: 100})
 			is := func(r access.Record) bool { return r.Action == access.CasesMigrated }
 			if err != nil || slices.ContainsFunc(records, is) != sees {
 				t.Errorf("%s is PRIVATE: who is cleared for %s sees %+v, %v", name, clearance, records, err)

@@ -139,7 +139,7 @@ func (w *world) deniedIsAudited(ctx context.Context, c casework.View) {
 	_, err := w.submissions.Submit(ctx, w.as(access.Caseworker),
 		casework.Submission{CaseID: c.ID, Transition: "finish"}, authz.Once{})
 	wantFault(w.t, err, fault.Forbidden, "access.denied")
-	all, err := items(w.guard.Records(ctx, w.p, 0, 1))
+	all, _, err := w.guard.Records(ctx, w.p, authz.RecordQuery{Limit: 1})
 	if err != nil || len(all) != 1 {
 		w.t.Fatal(all, err)
 	}

@@ -72,7 +72,7 @@ func TestARetiredTypeHasNoNewCases(t *testing.T) {
 // retirements lists what the audit has of retirements, the newest first.
 func (w *world) retirements() (all []access.Action) {
 	w.t.Helper()
-	records, err := items(w.guard.Records(w.t.Context(), w.p, 0, 100))
+	records, _, err := w.guard.Records(w.t.Context(), w.p, authz.RecordQuery{Limit: 100})
 	if err != nil {
 		w.t.Fatal(err)
 	}

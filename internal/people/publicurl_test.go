@@ -108,8 +108,8 @@ func TestABadPublicURLIsRefusedWithAReason(t *testing.T) {
 		if gone := w.setTenant("second", people.TenantChange{PublicURL: to("")}); gone.PublicURL != "" {
 			t.Errorf("it stays %q", gone.PublicURL)
 		}
-		noted, err := items(w.guard.Records(ctx,
-			access.Principal{Tenant: saved.ID, Role: access.Admin, Clearance: casetype.Public}, 0, 1))
+		noted, _, err := w.guard.Records(ctx,
+			access.Principal{Tenant: saved.ID, Role: access.Admin, Clearance: casetype.Public}, authz.RecordQuery{Limit: 1})
 		if err != nil || len(noted) != 1 || noted[0].Action != access.TenantUpdated {
 			t.Errorf("the audit has %+v, %v", noted, err)
 		}

@@ -99,7 +99,7 @@ func TestSignInsAreRefusedAlike(t *testing.T) {
 				t.Errorf("refusals differ: %q, %q", d, details[0])
 			}
 		}
-		all, err := items(w.guard.Records(ctx, w.p, 0, 1))
+		all, _, err := w.guard.Records(ctx, w.p, authz.RecordQuery{Limit: 1})
 		if err != nil || all[0].Action != access.SignInFailed || all[0].Actor.Address != adasAddress {
 			t.Errorf("%+v, %v", all, err)
 		}
@@ -334,7 +334,7 @@ func TestUsersAreJudged(t *testing.T) {
 			!strings.HasPrefix(all[0].Password, "$argon2id$") {
 			t.Error(all, err)
 		}
-		records, err := items(w.guard.Records(ctx, w.p, 0, 10))
+		records, _, err := w.guard.Records(ctx, w.p, authz.RecordQuery{Limit: 10})
 		if err != nil {
 			t.Fatal(err)
 		}

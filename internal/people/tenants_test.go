@@ -27,7 +27,7 @@ func TestATenantIsMadeWithItsTokenAndFoundByItsHosts(t *testing.T) {
 		if err != nil || p.Tenant != made.Tenant.ID || p.Role != access.Admin {
 			t.Errorf("its token is %+v's, %v", p, err)
 		}
-		noted, err := items(w.guard.Records(ctx, p, 0, 9))
+		noted, _, err := w.guard.Records(ctx, p, authz.RecordQuery{Limit: 9})
 		if err != nil || len(noted) != 2 || noted[1].Action != access.TenantCreated ||
 			noted[1].Actor.Address != "192.0.2.9" {
 			t.Errorf("its audit has %+v, %v", noted, err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
@@ -20,7 +19,7 @@ var auditColumns = columns[access.Record]{
 	textColumn("action", func(r *access.Record) *access.Action { return &r.Action }),
 	textColumn("subject", func(r *access.Record) *string { return &r.Subject }),
 	jsonColumn("actor", func(r *access.Record) *event.Actor { return &r.Actor }),
-	textColumn("actor_key", func(r *access.Record) *string { return &r.By }),
+	textColumn("actor_key", func(r *access.Record) *access.Owner { return &r.By }),
 	rawColumn("detail", func(r *access.Record) *[]byte { return (*[]byte)(&r.Detail) }),
 	textColumn("classification", func(r *access.Record) *casetype.Classification { return &r.Classification }),
 }
@@ -53,27 +52,16 @@ func (tx *Tx) Audit(ctx context.Context, r access.Record) error {
 	if r.Detail == nil {
 		r.Detail = json.RawMessage("{}")
 	}
-	r.Classification, r.By = cmp.Or(r.Classification, casetype.Public), actorKey(r.Actor)
+	r.Classification, r.By = cmp.Or(r.Classification, casetype.Public), access.OwnerOf(r.Actor)
 	_, err := auditInserted.exec(ctx, tx.q, auditInsert, &r)
 	return err
-}
-
-// actorKey returns an actor as a subject is written; empty: it is neither a user nor a token.
-func actorKey(a event.Actor) string {
-	switch {
-	case a.UserID != 0:
-		return "user/" + strconv.FormatInt(a.UserID, 10)
-	case a.TokenID != "":
-		return "token/" + a.TokenID
-	}
-	return ""
 }
 
 // AuditFilter selects records of the audit. Empty members select all.
 type AuditFilter struct {
 	Clearance casetype.Classification // sees them
 	Subject   string
-	By        string // as [access.Record.By]
+	By        access.Owner
 	Action    access.Action
 	Before    int64 // have a lower id
 }
@@ -86,7 +74,7 @@ func (r reader) Audited(ctx context.Context, tenant int64, f AuditFilter, limit 
 	case f.Subject != "":
 		list, args = auditBySubject, append(args, f.Subject)
 	case f.By != "":
-		list, args = auditByActor, append(args, f.By)
+		list, args = auditByActor, append(args, string(f.By))
 	case f.Action != "":
 		list, args = auditByAction, append(args, string(f.Action))
 	}

@@ -123,15 +123,15 @@ func Items[T any](p store.Page[T], err error) ([]T, error) { return p.Items, err
 // Audited returns all records of a tenant's audit, newest first.
 func Audited(t testing.TB, guard *authz.Guard, p access.Principal) (all []access.Record) {
 	t.Helper()
-	const page = 200
-	for before := int64(0); ; before = all[len(all)-1].ID {
-		records, err := Items(guard.Records(t.Context(), p, before, page))
+	for q := (authz.RecordQuery{Limit: 200}); ; {
+		records, next, err := guard.Records(t.Context(), p, q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if all = append(all, records...); len(records) < page {
+		if all = append(all, records...); next == 0 {
 			return all
 		}
+		q.Before = next
 	}
 }
 

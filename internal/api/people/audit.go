@@ -38,7 +38,7 @@ type InAudit struct {
 
 func (in InAudit) query() authz.RecordQuery {
 	return authz.RecordQuery{
-		Action: access.Action(in.Action), Subject: in.Subject, By: in.By, Outcome: authz.Outcome(in.Outcome),
+		Action: access.Action(in.Action), Subject: in.Subject, By: access.Owner(in.By), Outcome: authz.Outcome(in.Outcome),
 		Since: in.Since, Until: rest.PeriodEnd(in.Until),
 	}
 }
@@ -62,7 +62,7 @@ func (h auditHandler) list(ctx context.Context, in *struct {
 	if err := h.kernel.Open("audit", in.Cursor, &q.Before); err != nil {
 		return nil, err
 	}
-	all, next, err := h.guard.FindRecords(ctx, rest.PrincipalOf(ctx), q)
+	all, next, err := h.guard.Records(ctx, rest.PrincipalOf(ctx), q)
 	if err != nil {
 		return nil, err
 	}

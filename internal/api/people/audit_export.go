@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -146,9 +147,9 @@ func (t tableWriter) flush() error {
 
 // plainCell returns a text that no spreadsheet takes for a formula.
 func plainCell(text string) string {
-	begin := strings.TrimLeft(text, " \t\r\n\u00a0\ufeff")
-	if begin != "" && strings.ContainsAny(begin[:1], "=+-@|%") || strings.HasPrefix(begin, "＝") ||
-		strings.HasPrefix(begin, "＋") || strings.HasPrefix(begin, "－") || strings.HasPrefix(begin, "＠") {
+	const begins = "=+-@|%＝＋－＠"
+	trimmed := strings.TrimLeft(text, " \t\r\n\u00a0\ufeff")
+	if first, _ := utf8.DecodeRuneInString(trimmed); trimmed != "" && strings.ContainsRune(begins, first) {
 		return "'" + text
 	}
 	return text

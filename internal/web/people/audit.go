@@ -43,7 +43,7 @@ func (h handler) audit(ctx context.Context, r *ui.Request) (ui.View, error) {
 	if err := r.Position("console audit", &q.Before); err != nil {
 		return ui.View{}, err
 	}
-	found, next, err := h.guard.FindRecords(ctx, r.Principal, q)
+	found, next, err := h.guard.Records(ctx, r.Principal, q)
 	if err != nil {
 		return ui.View{}, err
 	}
@@ -65,9 +65,9 @@ func (h handler) audit(ctx context.Context, r *ui.Request) (ui.View, error) {
 // auditQuery reads what the address narrows the audit to. Its days are those of UTC, the last one included.
 func auditQuery(r *ui.Request) (q authz.RecordQuery, err error) {
 	q = authz.RecordQuery{
-		Action: access.Action(r.Query("action")), Subject: r.Query("subject"), By: r.Query("by"), Limit: usersPerPage,
+		Action: access.Action(r.Query("action")), Subject: r.Query("subject"), By: access.Owner(r.Query("by")), Limit: usersPerPage,
 	}
-	if outcome := authz.Outcome(r.Query("outcome")); outcome == authz.Done || outcome == authz.Refused {
+	if outcome := authz.Outcome(r.Query("outcome")); outcome == authz.OutcomeDone || outcome == authz.OutcomeRefused {
 		q.Outcome = outcome
 	}
 	for name, to := range map[string]*time.Time{"since": &q.Since, "until": &q.Until} {
@@ -106,8 +106,8 @@ func (p auditPage) with(name, value string) string { return ui.With("/audit", p.
 func (p auditPage) export(format string) string {
 	rest := url.Values{"format": {format}}
 	for name, value := range map[string]string{
-		"action": string(p.chosen.Action), "subject": p.chosen.Subject, "by": p.chosen.By,
-		"outcome": string(p.chosen.Outcome), "since": moment(p.chosen.Since), "until": moment(p.chosen.Until),
+		"action": string(p.chosen.Action), "subject": p.chosen.Subject, "by": string(p.chosen.By),
+		"outcome": string(p.chosen.Outcome), "since": inURL(p.chosen.Since), "until": inURL(p.chosen.Until),
 	} {
 		if value != "" {
 			rest.Set(name, value)
@@ -116,7 +116,8 @@ func (p auditPage) export(format string) string {
 	return "/v1/audit/export?" + rest.Encode()
 }
 
-func moment(t time.Time) string {
+// inURL returns a time as parameters have it; empty: it is zero.
+func inURL(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -129,7 +130,7 @@ func (p auditPage) all() string { return ui.Without("/audit", p.query, "outcome"
 func auditRowOf(p access.Principal, record access.Record) auditRow {
 	by := p.Redact(record.Actor)
 	row := auditRow{
-		At: record.At, Action: string(record.Action), Subject: record.Subject, By: by.Title(), Key: record.By,
+		At: record.At, Action: string(record.Action), Subject: record.Subject, By: by.Title(), Key: string(record.By),
 		Address: by.Address, Rest: string(record.Detail), Refused: record.Action.Refused(),
 	}
 	if row.Rest == "{}" {
