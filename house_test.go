@@ -24,6 +24,7 @@ var bounds = map[string]int{
 	"six":      0, // functions of six parameters or more, which want a struct
 	"tall":     0, // functions of more than 60 lines, tests aside
 	"compared": 0, // conditions of tests that compare three values, and don't say which differs; cmp.Diff does
+	"borrowed": 0, // HTTP clients over http.DefaultTransport, whose connections others close
 	"long":     8, // lines of more than 120 columns, in 10,000
 
 	"README.md":       9216,  // bytes
@@ -65,6 +66,10 @@ func (b breaches) inspect(path string, text []byte) (lines int, err error) {
 			s.height(n)
 		case *ast.IfStmt:
 			s.compared(n)
+		case *ast.SelectorExpr:
+			s.borrowed(n)
+		case *ast.CompositeLit:
+			s.withoutTransport(n)
 		}
 		s.markData(n, data)
 		return true
@@ -181,6 +186,27 @@ func fails(block *ast.BlockStmt) bool {
 		method, ok := call.Fun.(*ast.SelectorExpr)
 		return ok && slices.Contains([]string{"Error", "Errorf", "Fatal", "Fatalf"}, method.Sel.Name)
 	})
+}
+
+// borrowed checks that nothing sends over connections that it does not own.
+func (s *source) borrowed(name *ast.SelectorExpr) {
+	if of, ok := name.X.(*ast.Ident); ok && of.Name == "http" &&
+		slices.Contains([]string{"DefaultClient", "Get", "Head", "Post", "PostForm"}, name.Sel.Name) {
+		s.found.add("borrowed", "%s:%d: http.%s", s.path, s.line(name.Pos()), name.Sel.Name)
+	}
+}
+
+func (s *source) withoutTransport(literal *ast.CompositeLit) {
+	of, ok := literal.Type.(*ast.SelectorExpr)
+	if !ok || of.Sel.Name != "Client" || of.X.(*ast.Ident).Name != "http" {
+		return
+	}
+	for _, element := range literal.Elts {
+		if pair, ok := element.(*ast.KeyValueExpr); ok && pair.Key.(*ast.Ident).Name == "Transport" {
+			return
+		}
+	}
+	s.found.add("borrowed", "%s:%d: a client without Transport", s.path, s.line(literal.Pos()))
 }
 
 func (s *source) parameters(function *ast.FuncType) {
@@ -322,6 +348,12 @@ func five(a, b, c int, d, e string) {}
 
 func tall() {TALL}
 
+func sends() {
+	http.Get(url)
+	_ = http.Client{Timeout: 1}
+	_ = http.Client{Transport: own}
+}
+
 func compares() {
 	if a != 1 || b != 2 || c != 3 {
 		t.Fatalf("%d, %d, %d", a, b, c)
@@ -356,8 +388,8 @@ func TestTheHouseRulesFindBreaches(t *testing.T) {
 		if _, err := found.inspect(path, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]int{"gives": 1, "headless": 3, "embedded": 1, "six": 2, "long": of.long, "tall": of.tall,
-			"compared": of.compared}
+		want := map[string]int{"gives": 1, "headless": 3, "embedded": 1, "six": 2, "borrowed": 2,
+			"long": of.long, "tall": of.tall, "compared": of.compared}
 		for rule, count := range want {
 			if len(found[rule]) != count {
 				t.Errorf("%s: %s is broken %d times, want %d: %q", path, rule, len(found[rule]), count, found[rule])

@@ -20,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/casehook/casehook/internal/testclient"
 )
 
 var (
@@ -85,7 +87,7 @@ func (s *server) send(c costly) (int, []byte) {
 	}
 	request.Header.Set("Authorization", "Bearer "+s.token)
 	request.Header.Set("Content-Type", c.contentType)
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := testclient.Client.Do(request)
 	if err != nil {
 		s.t.Errorf("%s: the server is gone: %v", c.kind, err)
 		return 0, nil

@@ -20,6 +20,7 @@ import (
 
 	"github.com/casehook/casehook/internal/api"
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/testclient"
 	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/web"
 	"github.com/casehook/casehook/internal/wire/wiretest"
@@ -82,7 +83,7 @@ func (c *console) api(method, path, body string) map[string]any {
 	if method == http.MethodPut {
 		request.Header.Set("Content-Type", "application/yaml")
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := testclient.Client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/casehook/casehook/internal/testclient"
 )
 
 // TestPeopleSignInAtARealProvider runs an OpenID Connect provider that others
@@ -47,7 +49,7 @@ func TestPeopleSignInAtARealProvider(t *testing.T) {
 	}
 	create.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	create.Header.Set("Content-Type", "application/json")
-	if status, body := fetch(t, http.DefaultClient, create); status != http.StatusCreated {
+	if status, body := fetch(t, testclient.Client, create); status != http.StatusCreated {
 		t.Fatalf("creating the user: %d %s", status, body)
 	}
 
@@ -55,7 +57,7 @@ func TestPeopleSignInAtARealProvider(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	browser := &http.Client{Jar: jar, Timeout: 30 * time.Second}
+	browser := &http.Client{Transport: testclient.Transport, Jar: jar, Timeout: 30 * time.Second}
 	_, form := fetch(t, browser, get(t, public+"/v1/oidc/login"))
 	id := regexp.MustCompile(`name="id" value="([^"]+)"`).FindStringSubmatch(form)
 	if id == nil {
@@ -72,7 +74,7 @@ func TestPeopleSignInAtARealProvider(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(who, `"source":"ui","name":"Test","user_id":1`) {
 		t.Errorf("after signing in the session is %d %s", status, who)
 	}
-	if status, _ := fetch(t, http.DefaultClient, get(t, public+"/v1/session")); status != http.StatusUnauthorized {
+	if status, _ := fetch(t, testclient.Client, get(t, public+"/v1/session")); status != http.StatusUnauthorized {
 		t.Errorf("without the cookie the session is %d, want 401", status)
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/testclient"
 )
 
 // TestScripts runs testdata/*.txtar against the real binary. Besides what
@@ -232,7 +233,8 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-var client = &http.Client{Timeout: 3 * limit} // while the database is gone an answer may take as long
+// client waits: while the database is gone an answer may take as long.
+var client = &http.Client{Transport: testclient.Transport, Timeout: 3 * limit}
 
 func send(ctx context.Context, method, url string, header http.Header, body []byte) (int, []byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))

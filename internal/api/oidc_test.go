@@ -148,7 +148,7 @@ func (w *world) leave(p *provider, query string) (cookie, back string) {
 	w.t.Helper()
 	g := w.get("/v1/oidc/login"+query, "Authorization", "").is(303, "")
 	cookie = g.cookie("casehook_oidc")
-	client := &http.Client{CheckRedirect: w.server.Client().CheckRedirect}
+	client := w.server.Client()
 	response, err := client.Get(g.header.Get("Location"))
 	must(w.t, err)
 	response.Body.Close()

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 )
@@ -92,7 +91,7 @@ func TestSignInWithOpenIDConnectAtATenantsOwnHost(t *testing.T) {
 		p.mu.Unlock()
 		at := []string{"Authorization", "", "Host", host}
 		begun := w.get("/v1/oidc/login"+query, at...).is(303, "")
-		client := &http.Client{CheckRedirect: w.server.Client().CheckRedirect}
+		client := w.server.Client()
 		response, err := client.Get(begun.header.Get("Location"))
 		must(t, err)
 		response.Body.Close()

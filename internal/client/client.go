@@ -32,7 +32,7 @@ type Client struct {
 	TokenFrom string
 	// Timeout is for one answer, all tries included; zero: 30 s.
 	Timeout time.Duration
-	// Transport sends the requests; nil: http.DefaultTransport.
+	// Transport sends the requests; nil: one that all clients share.
 	Transport http.RoundTripper
 }
 
@@ -50,6 +50,8 @@ type Answer struct {
 	Header http.Header
 	Body   []byte
 }
+
+var shared http.RoundTripper = http.DefaultTransport.(*http.Transport).Clone()
 
 const maxAnswer = 16 << 20 // bytes
 
@@ -172,7 +174,7 @@ func (c *Client) send(ctx context.Context, q Request) (*http.Response, error) {
 	}
 	// A redirected POST would become a GET, and the token would go elsewhere.
 	direct := &http.Client{
-		Transport:     c.Transport,
+		Transport:     cmp.Or(c.Transport, shared),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := direct.Do(r)

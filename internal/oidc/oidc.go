@@ -32,6 +32,9 @@ type Config struct {
 // answerIn bounds the time of one request to the provider.
 const answerIn = 10 * time.Second
 
+// transport is for providers alone, so that nothing else closes its connections.
+var transport = http.DefaultTransport.(*http.Transport).Clone()
+
 // Provider is an OpenID Connect provider. It is safe for concurrent use.
 type Provider struct {
 	config Config
@@ -45,7 +48,7 @@ type Provider struct {
 
 // New returns a Provider. It sends nothing before the first sign-in.
 func New(c Config) *Provider {
-	return &Provider{config: c, client: &http.Client{Timeout: answerIn}}
+	return &Provider{config: c, client: &http.Client{Transport: transport, Timeout: answerIn}}
 }
 
 // AuthRequest is the state of a sign-in, which the caller keeps between Start and Finish.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/hostile"
+	"github.com/casehook/casehook/internal/testclient"
 )
 
 var (
@@ -192,7 +193,7 @@ func TestTheConnectionOfAFormGoesOn(t *testing.T) {
 	}
 	r.Header.Set("Authorization", "Bearer "+s.Token())
 	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
-	response, err := http.DefaultClient.Do(r)
+	response, err := testclient.Client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/testclient"
 	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
@@ -177,7 +178,7 @@ func send(t *testing.T, s *Server, operation, token, body string) (int, string) 
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(r)
+	response, err := testclient.Client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

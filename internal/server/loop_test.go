@@ -18,6 +18,7 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/testclient"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
@@ -59,7 +60,7 @@ func call(t *testing.T, s *Server, operation, token, body string) (answer map[st
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(r)
+	response, err := testclient.Client.Do(r)
 	if err != nil {
 		t.Error(err)
 		return nil

@@ -22,6 +22,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/testclient"
 )
 
 var (
@@ -151,7 +152,7 @@ func (s *Server) discard(t *testing.T, path string) (n int64, next string) {
 		return 0, ""
 	}
 	r.Header.Set("Authorization", "Bearer "+s.Token())
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := testclient.Client.Do(r)
 	if err != nil {
 		t.Error(err)
 		return 0, ""

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/casehook/casehook/internal/testclient"
 )
 
 // proxied sends a request such as "GET /v1/cases" with the headers that a proxy adds.
@@ -21,7 +23,7 @@ func proxied(t *testing.T, s *Server, operation, body string, headers ...string)
 		name, value, _ := strings.Cut(header, ": ")
 		r.Header.Set(name, value)
 	}
-	response, err := http.DefaultClient.Do(r)
+	response, err := testclient.Client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

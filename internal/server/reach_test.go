@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/testclient"
 	"github.com/casehook/casehook/internal/waits"
 )
 
@@ -65,7 +66,7 @@ func (r *reachTest) refusal(method, path, token, body string) string {
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
+	response, err := testclient.Client.Do(request)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/pgtest"
+	"github.com/casehook/casehook/internal/testclient"
 	"github.com/casehook/casehook/internal/waits"
 )
 
@@ -47,7 +48,7 @@ func get(t *testing.T, s *Server, path, token string) (int, string) {
 		t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
-	response, err := http.DefaultClient.Do(r)
+	response, err := testclient.Client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

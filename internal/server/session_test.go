@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/testclient"
 )
 
 // For a public URL with HTTPS, the session's cookie is never sent in the clear, and no other host
@@ -69,7 +71,7 @@ func browse(t *testing.T, s *Server, method, body, cookie string) *http.Response
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Cookie", cookie)
-	response, err := http.DefaultClient.Do(r)
+	response, err := testclient.Client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,8 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/casehook/casehook/internal/testclient"
 )
 
 // spanCollector is an OpenTelemetry collector that records spans.
@@ -118,7 +120,7 @@ func TestATraceLeadsFromTheRequestToEachDelivery(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+w.server.Token())
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Traceparent", "00-"+trace+"-"+caller+"-01")
-	response, err := http.DefaultClient.Do(r)
+	response, err := testclient.Client.Do(r)
 	if err != nil || response.StatusCode != 200 {
 		t.Fatal(response, err)
 	}

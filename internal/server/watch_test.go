@@ -25,6 +25,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/testclient"
 	"github.com/casehook/casehook/internal/waits"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
@@ -101,7 +102,7 @@ func (w *observedServer) refused(method, path, token, body string) {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(r)
+	response, err := testclient.Client.Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func scrape(t *testing.T, url string) map[string]*dto.MetricFamily {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(r)
+	response, err := testclient.Client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,9 +130,12 @@ func (o overview) steps(ctx context.Context, p access.Principal, page *overviewP
 	}
 	types, err := o.services.Casework.CaseTypes.CaseTypes(ctx, p)
 	page.Steps = []firstStep{
-		{len(types) > 0, "/types/new", "Upload a case type", "which fields, states and transitions cases have. An example is offered there."},
-		{page.Endpoints.All > 0, "/endpoints/new", "Add an endpoint", "the URL of the system that is to be told, and of what."},
-		{len(page.Recent) > 0, "/cases/new", "Create a case", "its message arrives a moment later, and is listed under Messages."},
+		{len(types) > 0, "/types/new", "Upload a case type",
+			"which fields, states and transitions cases have. An example is offered there."},
+		{page.Endpoints.All > 0, "/endpoints/new", "Add an endpoint",
+			"the URL of the system that is to be told, and of what."},
+		{len(page.Recent) > 0, "/cases/new", "Create a case",
+			"its message arrives a moment later, and is listed under Messages."},
 	}
 	return err
 }

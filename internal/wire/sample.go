@@ -56,9 +56,12 @@ func sampleOfClaim(fact event.Fact) *event.Entry {
 		Kind:           "claim",
 		State:          "in_review",
 		Classification: "PUBLIC",
-		Data: []byte(`{"claimant":{"id":4556737586899855,"first_name":"Ada","last_name":"Meier","email":"ada.meier@example.com","role":"claimant"},` +
-			`"estimated_claim_cost":84000,"external_claim_ref":"EXT-7781","incident_description":"A stone broke the windscreen.",` +
-			`"incident_occurred_at":"2026-03-01T17:40:00.000Z","incident_type":"glass","policy_no":"POL-99120","reported_at":"2026-03-02T08:10:00.000Z"}`),
+		Data: []byte(`{"claimant":{"id":4556737586899855,` +
+			`"first_name":"Ada","last_name":"Meier","email":"ada.meier@example.com","role":"claimant"},` +
+			`"estimated_claim_cost":84000,"external_claim_ref":"EXT-7781",` +
+			`"incident_description":"A stone broke the windscreen.",` +
+			`"incident_occurred_at":"2026-03-01T17:40:00.000Z",` +
+			`"incident_type":"glass","policy_no":"POL-99120","reported_at":"2026-03-02T08:10:00.000Z"}`),
 		Labels:         []string{sampleLabel.Slug},
 		OpenedAt:       sampleTime.AddDate(0, 0, -12),
 		CreatedAt:      sampleTime.AddDate(0, 0, -12),

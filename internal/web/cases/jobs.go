@@ -164,7 +164,8 @@ func (h handler) start(ctx context.Context, r *ui.Request, query url.Values, fai
 		return ui.View{}, err
 	}
 	page := startPage{
-		list:  listPage{Text: f.Text, Chips: known.chips(query), Users: known.users, Labels: known.labels, May: mayOf(r.Principal)},
+		list: listPage{Text: f.Text, Chips: known.chips(query),
+			Users: known.users, Labels: known.labels, May: mayOf(r.Principal)},
 		Query: query.Encode(),
 	}
 	counts, err := h.services.Cases.Facets(ctx, r.Principal, f)

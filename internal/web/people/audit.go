@@ -65,7 +65,8 @@ func (h handler) audit(ctx context.Context, r *ui.Request) (ui.View, error) {
 // auditQuery reads what the address narrows the audit to. Its days are those of UTC, the last one included.
 func auditQuery(r *ui.Request) (q authz.RecordQuery, err error) {
 	q = authz.RecordQuery{
-		Action: access.Action(r.Query("action")), Subject: r.Query("subject"), By: access.Owner(r.Query("by")), Limit: usersPerPage,
+		Action: access.Action(r.Query("action")), Subject: r.Query("subject"), By: access.Owner(r.Query("by")),
+		Limit: usersPerPage,
 	}
 	if outcome := authz.Outcome(r.Query("outcome")); outcome == authz.OutcomeDone || outcome == authz.OutcomeRefused {
 		q.Outcome = outcome

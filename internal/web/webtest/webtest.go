@@ -20,6 +20,7 @@ import (
 
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/server"
+	"github.com/casehook/casehook/internal/testclient"
 )
 
 // World is a running server.
@@ -111,7 +112,7 @@ func (w *World) API(method, path string, body, out any) {
 	if ok {
 		request.Header.Set("Content-Type", "application/yaml")
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := testclient.Client.Do(request)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func (w *World) Browser() *Browser {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &Browser{w, &http.Client{Jar: jar}, w.URL}
+	return &Browser{w, &http.Client{Transport: testclient.Transport, Jar: jar}, w.URL}
 }
 
 // Page is a page that a browser got, behind all redirections.
