@@ -212,6 +212,7 @@ func fillCases(t *testing.T, s *Store) {
 		statements = append([]string{
 			`alter table cases set (autovacuum_enabled = false)`,
 			`alter table case_labels set (autovacuum_enabled = false)`,
+			`alter table case_fields set (autovacuum_enabled = false)`,
 		}, statements...)
 	}
 	err := s.Update(t.Context(), func(tx *Tx) error {
