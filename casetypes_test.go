@@ -25,6 +25,7 @@ var definitionTables = []struct{ heading, pointer string }{
 	{"Case type", ""},
 	{"States", "/$defs/state"},
 	{"Transitions", "/$defs/transition"},
+	{"Targets", "/$defs/target"},
 	{"precondition", "/$defs/transition/properties/precondition"},
 	{"about_to_submit", "/$defs/ask"},
 	{"about_to_submit", "/$defs/ask/properties/guard"},
@@ -122,7 +123,7 @@ func kindOf(root, part map[string]any) *regexp.Regexp {
 	default:
 		var types []string
 		for _, one := range asList(whole["type"]) {
-			types = append(types, fmt.Sprint(one))
+			types = append(types, strings.Replace(fmt.Sprint(one), "array", "list", 1))
 		}
 		pattern = strings.Join(types, " or ")
 	}

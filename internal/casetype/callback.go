@@ -34,19 +34,39 @@ func (d *Definition) Callbacks() []Callback {
 	return all
 }
 
-// Guarded reports whether something may refuse the transition: a role, a required field, a precondition or
-// a callback.
+// Guarded reports whether something may refuse the transition, or the data decide where it leads: a role, a required
+// field, a precondition, a callback or the condition of a target.
 func (tr Transition) Guarded() bool {
-	return tr.Roles != nil || len(tr.Required) > 0 || tr.Precondition.Condition != "" || tr.AboutToSubmit != nil
+	return tr.Roles != nil || len(tr.Required) > 0 || tr.Precondition.Condition != "" || tr.AboutToSubmit != nil ||
+		tr.Conditional()
+}
+
+// Passage is a guarded transition, and the states to which it has to lead to count.
+type Passage struct {
+	Transition Transition
+	To         []string
+}
+
+// passages are the guarded transitions to several states.
+type passages []Passage
+
+// add adds a transition to a state.
+func (p *passages) add(tr Transition, to string) {
+	i := slices.IndexFunc(*p, func(known Passage) bool { return known.Transition.Key == tr.Key })
+	if i < 0 {
+		*p = append(*p, Passage{tr, []string{to}})
+		return
+	}
+	(*p)[i].To = append((*p)[i].To, to)
 }
 
 // Guards lists the transitions whose guards a case has to pass when it enters a state without a transition. There
 // are none if everybody may create a case in the state. Otherwise they are the guarded transitions to it and, unless
 // people reach it without passing any guard, those that guard the states from which unguarded transitions lead to
 // it. The result is false for a state that only a callback reaches.
-func (t *Type) Guards(state string) ([]Transition, bool) {
+func (t *Type) Guards(state string) ([]Passage, bool) {
 	open := t.openStates()
-	var guards []Transition
+	var guards passages
 	seen := map[string]bool{}
 	behind := []string{state}
 	for len(behind) > 0 {
@@ -58,13 +78,13 @@ func (t *Type) Guards(state string) ([]Transition, bool) {
 		seen[to] = true
 		for _, tr := range t.Transitions {
 			switch {
-			case tr.To != to:
+			case !tr.LeadsTo(to):
 			case tr.Creates() && !tr.Guarded():
 				return nil, true // the state itself; all others here are not open
 			case tr.Guarded():
-				guards = append(guards, tr)
+				guards.add(tr, to)
 			case !open[to]:
-				behind = append(behind, tr.From...)
+				behind = append(behind, t.Origins(tr)...)
 			}
 		}
 	}
@@ -73,15 +93,15 @@ func (t *Type) Guards(state string) ([]Transition, bool) {
 
 // Between lists the guarded transitions from one state to another, or none if one of the transitions has
 // no guard.
-func (t *Type) Between(from, to string) []Transition {
-	var guards []Transition
+func (t *Type) Between(from, to string) []Passage {
+	var guards []Passage
 	for _, tr := range t.Transitions {
 		switch {
-		case !tr.Starts(from) || tr.To != to || from == to:
+		case !tr.Starts(from) || !tr.LeadsTo(to) || from == to:
 		case !tr.Guarded():
 			return nil
 		default:
-			guards = append(guards, tr)
+			guards = append(guards, Passage{tr, []string{to}})
 		}
 	}
 	return guards
@@ -93,11 +113,12 @@ func (t *Type) openStates() map[string]bool {
 	for more := true; more; {
 		more = false
 		for _, tr := range t.Transitions {
-			if tr.To == "" || tr.Guarded() || open[tr.To] {
+			to := tr.To.Only()
+			if to == "" || tr.Guarded() || open[to] {
 				continue
 			}
-			if tr.Creates() || slices.ContainsFunc(tr.From, func(from string) bool { return open[from] }) {
-				open[tr.To], more = true, true
+			if tr.Creates() || slices.ContainsFunc(t.Origins(tr), func(from string) bool { return open[from] }) {
+				open[to], more = true, true
 			}
 		}
 	}

@@ -26,6 +26,7 @@ type checker struct {
 	stop        error          // why the checks ended early
 	schema      *schema.Schema // of the fields, compiled
 	programs    map[string]*expression.Program
+	targets     map[string][]*expression.Program
 	defaults    map[string]*defaults // of the fields
 	required    []string             // by any transition; nil: not computed yet
 	suggestions int                  // that were made
@@ -136,7 +137,7 @@ func (c *checker) keys(section string) []string {
 func (c *checker) checkTransitions(states []string) {
 	creates := false
 	transitions := items(c.root()["transitions"])
-	c.programs = map[string]*expression.Program{}
+	c.programs, c.targets = map[string]*expression.Program{}, map[string][]*expression.Program{}
 	for i, item := range transitions {
 		tr, path := object(item), pointer("", "transitions", strconv.Itoa(i))
 		if tr == nil {
@@ -149,6 +150,7 @@ func (c *checker) checkTransitions(states []string) {
 		}
 		c.checkRequired(tr, path)
 		c.checkPrecondition(tr, path, states)
+		c.compileTargets(tr, path, states)
 		if ask := object(tr["about_to_submit"]); ask != nil {
 			c.checkSettings(ask, path+"/about_to_submit")
 		}
@@ -218,15 +220,27 @@ func texts(v any) (all []string) {
 	return all
 }
 
-// checkPrecondition compiles the condition of a transition. Stored definitions may be from a time when names were
-// not checked.
+// checkPrecondition compiles the precondition of a transition.
 func (c *checker) checkPrecondition(tr map[string]any, path string, keys []string) {
 	source, at := text(tr["precondition"]), path+"/precondition"
 	if own := object(tr["precondition"]); own != nil {
 		source, at = text(own["condition"]), at+"/condition"
 	}
+	if program := c.compile(tr, source, at, condition{language(), keys}); program != nil {
+		c.programs[text(tr["key"])] = program
+	}
+}
+
+// condition is what the conditions of transitions know besides the fields.
+type condition struct {
+	language *expression.Language
+	states   []string
+}
+
+// compile compiles a condition of a transition. Stored definitions may be from a time when names were not checked.
+func (c *checker) compile(tr map[string]any, source, at string, of condition) *expression.Program {
 	if source == "" || !c.spend(expression.Steps(source)) {
-		return
+		return nil
 	}
 	var shapes map[string]expression.Shape
 	if !c.stored && c.fieldSchemas() != nil {
@@ -238,16 +252,16 @@ func (c *checker) checkPrecondition(tr map[string]any, path string, keys []strin
 		}
 		before := c.data(nil)
 		before.assume = true
-		shapes = map[string]expression.Shape{"data": c.data(needed), "before": before, "state": stateShape{c, keys}}
+		shapes = map[string]expression.Shape{"data": c.data(needed), "before": before, "state": stateShape{c, of.states}}
 	}
-	compiled := language().CompileFor(source, shapes)
+	compiled := of.language.CompileFor(source, shapes)
 	for _, wrong := range compiled.Faults {
 		c.fault(at, "%s", wrong)
 	}
 	for _, doubtful := range compiled.Warnings {
 		c.warn(at, "%s", doubtful)
 	}
-	c.programs[text(tr["key"])] = compiled.Program
+	return compiled.Program
 }
 
 // checkRoute checks the states from which and to which a transition leads.
@@ -262,9 +276,14 @@ func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
 		}
 	}
 	for i, from := range items(tr["from"]) {
-		known(pointer(path, "from", strconv.Itoa(i)), from)
+		at := pointer(path, "from", strconv.Itoa(i))
+		if from == Every {
+			c.fault(at, `is "*", which is no state of a list: write from: "*" for every state`)
+			continue
+		}
+		known(at, from)
 	}
-	known(path+"/to", tr["to"])
+	c.checkTargets(tr, path+"/to", known)
 	switch {
 	case tr["from"] == nil && tr["to"] == nil:
 		c.fault(path, "has neither from nor to: a creation needs to, an edit needs from")

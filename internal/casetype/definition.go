@@ -124,8 +124,8 @@ const (
 type Transition struct {
 	Key           string            `json:"key"`
 	Name          string            `json:"name,omitempty"`
-	From          []string          `json:"from,omitempty"`  // states it may be submitted in; none: it creates
-	To            string            `json:"to,omitempty"`    // state it leads to; empty: an edit, which stays
+	From          Origins           `json:"from,omitempty"`  // states it may be submitted in; none: it creates
+	To            Targets           `json:"to,omitempty"`    // states it leads to; none: an edit, which stays
 	Fields        []string          `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
 	Precondition  Precondition      `json:"precondition,omitzero"`
 	Required      []string          `json:"required,omitempty"` // fields that are set afterwards, besides those that the schema requires

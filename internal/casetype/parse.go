@@ -108,8 +108,8 @@ func build(c *checker) (*Type, error) {
 		return nil, err
 	}
 	t := &Type{
-		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, integers: c.integers(),
-		defaults: c.defaults, indexed: c.indexedFields(),
+		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, targets: c.targets,
+		integers: c.integers(), defaults: c.defaults, indexed: c.indexedFields(),
 		warnings: c.warnings.ordered(), variables: c.variables,
 	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {

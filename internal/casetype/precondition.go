@@ -33,7 +33,12 @@ var language = sync.OnceValue(func() *expression.Language {
 		expression.Variable{Name: "name", Type: expression.Text})
 })
 
-// Evaluation evaluates the preconditions of a type for one input. It belongs to one goroutine.
+// targetLanguage is language for the conditions of targets.
+var targetLanguage = sync.OnceValue(func() *expression.Language {
+	return language().Otherwise("the submission is refused")
+})
+
+// Evaluation evaluates the conditions of a type for one input. It belongs to one goroutine.
 type Evaluation struct {
 	typ    *Type
 	in     Input
@@ -73,7 +78,7 @@ func (e *Evaluation) Meets(key string, clearance Classification) error {
 	if isTrue && err == nil {
 		return nil
 	}
-	if !t.mayReveal(tr.Precondition, clearance) {
+	if !t.mayReveal(clearance, tr.Precondition.Condition, tr.Precondition.Message) {
 		return fault.New(fault.Unprocessable, "case.precondition_failed",
 			"The condition of the transition %q is not met. Complete the data first.", key)
 	}
@@ -105,10 +110,11 @@ func (e *Evaluation) prepared() expression.ValueMap {
 	return e.values
 }
 
-// mayReveal reports whether a precondition names no field above the clearance.
-func (t *Type) mayReveal(p Precondition, clearance Classification) bool {
+// mayReveal reports whether texts name no field above the clearance.
+func (t *Type) mayReveal(clearance Classification, texts ...string) bool {
 	for name := range t.classifiedFields {
-		if !t.Shows(name, clearance) && (strings.Contains(p.Condition, name) || strings.Contains(p.Message, name)) {
+		names := func(text string) bool { return strings.Contains(text, name) }
+		if !t.Shows(name, clearance) && slices.ContainsFunc(texts, names) {
 			return false
 		}
 	}
@@ -120,16 +126,27 @@ func (t *Type) mayReveal(p Precondition, clearance Classification) bool {
 func (t *Type) unmet(tr Transition, program *expression.Program, in Input, err error) error {
 	u := unmetCondition{tr: tr, err: err, read: t.fieldsRead(program, "data."),
 		before: t.fieldsRead(program, "before.")}
-	for _, field := range u.read {
-		if in.Data[field] == nil {
-			u.missing = append(u.missing, field)
-		}
-	}
+	u.missing = in.missing(u.read)
 	refusal := fault.Wrap(err, fault.Unprocessable, "case.precondition_failed", "%s", t.unmetDetail(u))
 	if err != nil && !u.lacksData() {
 		refusal = fault.Wrap(err, fault.Unprocessable, "transition.precondition_error", "%s", t.unmetDetail(u))
 	}
-	for _, field := range u.missing {
+	return unset(refusal, u.missing)
+}
+
+// missing lists the fields of the data that are not set.
+func (in Input) missing(fields []string) (missing []string) {
+	for _, field := range fields {
+		if in.Data[field] == nil {
+			missing = append(missing, field)
+		}
+	}
+	return missing
+}
+
+// unset adds the fields that are not set to a refusal.
+func unset(refusal *fault.Error, missing []string) *fault.Error {
+	for _, field := range missing {
 		refusal.Fields = append(refusal.Fields, fault.Field{Path: pointer("/data", field), Message: "is not set"})
 	}
 	return refusal

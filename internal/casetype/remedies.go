@@ -49,6 +49,11 @@ var remedies = byKey(map[string]map[string]string{
 		"write from: [...]":                 "from_state source sources",
 		"write required: [...]":             "mandatory needs required_fields requires",
 	},
+	"to": {
+		"write when":                            "condition guard if precondition",
+		"write state":                           "key target to",
+		"the order of the list is the priority": "order priority rank",
+	},
 	"about_to_submit": {
 		"write retries: [1s, 3s]":                    "attempts max_retries retry",
 		"write retry_on: any":                        "retry_all retry_always retry_statuses",

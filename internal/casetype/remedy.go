@@ -149,8 +149,8 @@ func (c *checker) remedy(path []string, problem string) string {
 		return problem + ": write the fields that have to be set, [amount]"
 	case isText && strings.HasSuffix(problem, "not a list"):
 		return fmt.Sprintf("%s: write [%s]", problem, written)
-	case key == "to" && isList:
-		return problem + ": a transition leads to one state; write a transition for each"
+	case isText && (key == "from" || key == "to"):
+		return routeRemedy(key, written, problem, inList)
 	case key == "about_to_submit" && isText:
 		return fmt.Sprintf("%s: write {url: %s}", problem, written)
 	case key == "guard":
@@ -169,6 +169,17 @@ func (c *checker) remedy(path []string, problem string) string {
 		return problem + ": put it in quotes, since YAML takes { for an object"
 	case strings.HasSuffix(problem, "a number, not text"):
 		return problem + ": put it in quotes"
+	}
+	return problem
+}
+
+// routeRemedy explains how to write from and to.
+func routeRemedy(key, written, problem string, inList bool) string {
+	switch {
+	case key == "from" && !inList:
+		return fmt.Sprintf(`is text, not a list: write [%s], or "*" for every state`, written)
+	case key == "to" && inList:
+		return fmt.Sprintf("%s: write {when: ..., state: %s}, a condition for each but the last", problem, written)
 	}
 	return problem
 }

@@ -32,6 +32,9 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 	for _, tr := range items(d["transitions"]) {
 		tr := object(tr)
 		h.precondition(tr)
+		for _, target := range items(tr["to"]) {
+			h.texts(object(target), "when")
+		}
 		for _, list := range []string{"fields", "required"} {
 			if fields, ok := tr[list]; ok {
 				tr[list] = h.prune(fields, "")

@@ -39,9 +39,10 @@ type Type struct {
 	integers         []string
 	indexed          []indexedField
 	preconditions    map[string]*expression.Program
-	defaults         map[string]*defaults // of the fields
-	warnings         Faults               // empty where it was loaded
-	variables        []variable           // that URLs begin with; none where it was loaded
+	targets          map[string][]*expression.Program // by transition; nil: the target has no condition
+	defaults         map[string]*defaults             // of the fields
+	warnings         Faults                           // empty where it was loaded
+	variables        []variable                       // that URLs begin with; none where it was loaded
 }
 
 // JSON returns the definition in the form that [Load] reads. Equal definitions have equal bytes.
@@ -99,8 +100,10 @@ func find[T any](in []T, is func(T) bool) (T, bool) {
 // Creates reports whether submitting the transition makes a new case.
 func (tr Transition) Creates() bool { return len(tr.From) == 0 }
 
-// Starts reports whether the transition may be submitted in the state.
-func (tr Transition) Starts(state string) bool { return slices.Contains(tr.From, state) }
+// Starts reports whether the transition may be submitted in the state. A case that does not exist yet has none: "".
+func (tr Transition) Starts(state string) bool {
+	return state != "" && (tr.From.all() || slices.Contains(tr.From, state))
+}
 
 // Classification returns the classification of a field; PUBLIC is the default.
 func (t *Type) Classification(field string) Classification {

@@ -51,7 +51,8 @@ func (c *checker) checkSense() {
 		return
 	}
 	transitions := items(c.root()["transitions"])
-	reached := reachable(transitions)
+	states := c.stateKeys()
+	reached := reachable(transitions, states)
 	moves := slices.ContainsFunc(transitions,
 		func(tr any) bool { return object(tr)["from"] != nil && object(tr)["to"] != nil })
 	asks := slices.ContainsFunc(transitions, func(tr any) bool { return object(tr)["about_to_submit"] != nil })
@@ -62,7 +63,8 @@ func (c *checker) checkSense() {
 			c.warn(path, "is a state to which no transition leads; only callbacks that divert a case bring one here")
 		case !reached[key]:
 			c.warn(path, "is a state that no case can reach: no transition leads to it from where cases begin")
-		case moves && object(state)["final"] != true && !leaves(transitions, key):
+		case moves && object(state)["final"] != true && !leaves(transitions, key) &&
+			!leavesAny(transitions, key):
 			c.warn(path, "is a state that no transition leads out of, and is not final: write "+
 				"final: true if cases end here")
 		case object(state)["final"] == true && leaves(transitions, key):
@@ -112,29 +114,47 @@ func conditionOf(tr map[string]any) string {
 	return text(tr["precondition"])
 }
 
-// reachable returns the states that transitions bring cases to.
-func reachable(transitions []any) map[string]bool {
+func (c *checker) stateKeys() (keys []string) {
+	for _, state := range items(c.root()["states"]) {
+		keys = append(keys, text(object(state)["key"]))
+	}
+	return keys
+}
+
+// reachable returns the states that transitions bring cases to, of those that there are.
+func reachable(transitions []any, states []string) map[string]bool {
 	reached := map[string]bool{}
 	for more := true; more; {
 		more = false
 		for _, item := range transitions {
 			tr := object(item)
-			to := text(tr["to"])
 			starts := tr["from"] == nil ||
-				slices.ContainsFunc(texts(tr["from"]), func(from string) bool { return reached[from] })
-			if to != "" && starts && !reached[to] {
-				reached[to], more = true, true
+				slices.ContainsFunc(leadsFrom(tr, states), func(from string) bool { return reached[from] })
+			for _, to := range leadsTo(tr) {
+				if starts && !reached[to] {
+					reached[to], more = true, true
+				}
 			}
 		}
 	}
 	return reached
 }
 
-// leaves reports whether a transition leads out of a state.
+// leaves reports whether a transition that names a state leads out of it.
 func leaves(transitions []any, state string) bool {
 	return slices.ContainsFunc(transitions, func(item any) bool {
 		tr := object(item)
-		return text(tr["to"]) != "" && tr["to"] != state && slices.Contains(texts(tr["from"]), state)
+		return slices.Contains(texts(tr["from"]), state) &&
+			slices.ContainsFunc(leadsTo(tr), func(to string) bool { return to != state })
+	})
+}
+
+// leavesAny reports whether a transition that starts in every state leads out of a state.
+func leavesAny(transitions []any, state string) bool {
+	return slices.ContainsFunc(transitions, func(item any) bool {
+		tr := object(item)
+		return tr["from"] == Every &&
+			slices.ContainsFunc(leadsTo(tr), func(to string) bool { return to != state })
 	})
 }
 

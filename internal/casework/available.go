@@ -78,7 +78,8 @@ func available(
 	return open, blocked, work.Used()
 }
 
-// blocks says what stops a transition: a field that it requires, or its condition.
+// blocks says what stops a transition: a field that it requires, its condition, or that of a target which can't be
+// computed.
 func (pl *plan) blocks(tr casetype.Transition, conditions *casetype.Evaluation) (b BlockedTransition, stops bool) {
 	if err := conditions.Spend(tr.Key, pl.costOfRequired(tr)); err != nil {
 		return BlockedTransition{Key: tr.Key, Reason: fault.As(err).Detail}, true
@@ -88,6 +89,9 @@ func (pl *plan) blocks(tr casetype.Transition, conditions *casetype.Evaluation) 
 		return BlockedTransition{Key: tr.Key, Reason: pl.needs(tr, readable), Fields: readable}, true
 	}
 	err := conditions.Meets(tr.Key, pl.p.Clearance)
+	if err == nil && tr.Conditional() {
+		_, err = conditions.Target(tr.Key, pl.p.Clearance)
+	}
 	if err == nil {
 		return BlockedTransition{}, false
 	}

@@ -127,8 +127,8 @@ func (s *Submissions) plan(ctx context.Context, p access.Principal, in Submissio
 	}
 	permit := func() error { return s.permitTransition(ctx, pl) }
 	identify := func() error { return s.identify(ctx, pl) }
-	precondition := func() error { return s.logConditionFault(ctx, pl, pl.precondition()) }
-	for _, step := range []func() error{pl.choose, permit, pl.merge, identify, precondition} {
+	conditions := func() error { return s.logConditionFault(ctx, pl, pl.conditions()) }
+	for _, step := range []func() error{pl.choose, permit, pl.merge, identify, conditions} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -270,8 +270,8 @@ func (pl *plan) merge() error {
 		pl.after.Data = pl.typ.Complete(pl.after.Data, known)
 	}
 	pl.after.State, pl.after.ModifiedAt = pl.before.State, pl.at
-	if pl.tr.To != "" {
-		pl.after.State = pl.tr.To
+	if only := pl.tr.To.Only(); only != "" {
+		pl.after.State = only
 	}
 	invalid, err := pl.invalid()
 	if err != nil {
@@ -392,26 +392,57 @@ func identity(c cases.Case, t *casetype.Type) casetype.Identity {
 	return casetype.Identity{ID: c.ID, Reference: c.Reference, Name: c.Name, State: state.Name}
 }
 
-// logConditionFault logs a precondition that can't be computed although no data is missing, and returns the error.
+// logConditionFault logs a condition that can't be computed although no data is missing, and returns the error.
 func (s *Submissions) logConditionFault(ctx context.Context, pl *plan, err error) error {
-	if err != nil && fault.As(err).Code == "transition.precondition_error" {
-		s.log.WarnContext(ctx, "a precondition can't be computed: the case type needs correcting", "tenant",
-			pl.p.Tenant,
-			"case", pl.before.ID, "case_type", pl.typ.Key, "transition", pl.tr.Key, "cause", fault.As(err).Err)
+	codes := []string{"transition.precondition_error", "transition.target_error"}
+	if err != nil && slices.Contains(codes, fault.As(err).Code) {
+		s.log.WarnContext(ctx, "a condition can't be computed: the case type needs correcting",
+			"tenant", pl.p.Tenant,
+			"case", pl.before.ID,
+			"case_type", pl.typ.Key,
+			"transition", pl.tr.Key,
+			"code", fault.As(err).Code,
+			"cause", fault.As(err).Err)
 	}
 	return err
 }
 
-func (pl *plan) precondition() error { return pl.meets(pl.tr) }
+// conditions computes the state to which the data lead, and checks the precondition. Its error comes before that of a
+// target, whose condition may need the same data.
+func (pl *plan) conditions() error {
+	err := pl.lead()
+	if unmet := pl.meets(pl.tr); unmet != nil {
+		return unmet
+	}
+	return err
+}
+
+// lead computes the state to which the data lead. The conditions see the name that the case has in its old state.
+func (pl *plan) lead() error {
+	if !pl.tr.Conditional() {
+		return nil
+	}
+	state, err := pl.typ.Target(pl.tr.Key, pl.input(), pl.p.Clearance)
+	if err == nil {
+		pl.after.State = state
+		pl.rename()
+	}
+	return err
+}
+
+// input returns the data that conditions see.
+func (pl *plan) input() casetype.Input {
+	return casetype.Input{
+		Data: pl.after.Data, Before: pl.before.Data, State: pl.before.State, Name: pl.after.Name,
+	}
+}
 
 // meets checks the required fields and the precondition of a transition.
 func (pl *plan) meets(tr casetype.Transition) error {
 	if missing := pl.readable(pl.lacks(tr)); len(missing) > 0 {
 		return fault.In("case.data_invalid", pl.needs(tr, missing), missing...)
 	}
-	return pl.typ.Meets(tr.Key, casetype.Input{
-		Data: pl.after.Data, Before: pl.before.Data, State: pl.before.State, Name: pl.after.Name,
-	}, pl.p.Clearance)
+	return pl.typ.Meets(tr.Key, pl.input(), pl.p.Clearance)
 }
 
 func versionConflict() error {

@@ -216,9 +216,12 @@ func (s *Switches) stateLeft(ctx context.Context, pl *plan) (string, error) {
 // there guard it too.
 func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]casetype.Transition, error) {
 	guards, known := pl.typ.Guards(pl.after.State)
-	for _, tr := range pl.typ.Between(left, pl.after.State) {
-		if !slices.ContainsFunc(guards, func(g casetype.Transition) bool { return g.Key == tr.Key }) {
-			guards = append(guards, tr)
+	for _, way := range pl.typ.Between(left, pl.after.State) {
+		same := func(g casetype.Passage) bool { return g.Transition.Key == way.Transition.Key }
+		if i := slices.IndexFunc(guards, same); i >= 0 {
+			guards[i].To = way.To
+		} else {
+			guards = append(guards, way)
 		}
 	}
 	if !known && pl.typ.Switch == nil {
@@ -231,13 +234,19 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 			})
 	}
 	var asking []string
-	for _, tr := range guards {
+	passed := make([]casetype.Transition, len(guards))
+	for i, way := range guards {
+		tr := way.Transition
+		passed[i] = tr
 		if !pl.p.Role.Among(tr.Roles) {
 			return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
 				"The role %q may not bring a case of %s into the state %q: the transition %q guards it.",
 				pl.p.Role, pl.typ.Key, pl.after.State, tr.Key))
 		}
 		if err := pl.meets(tr); err != nil {
+			return nil, err
+		}
+		if err := pl.leads(way); err != nil {
 			return nil, err
 		}
 		if tr.AboutToSubmit != nil {
@@ -254,7 +263,25 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 					strings.Join(asking, ", ")),
 			})
 	}
-	return guards, nil
+	return passed, nil
+}
+
+// leads checks that a transition which guards the new state would lead there with the data that the case brings along.
+func (pl *plan) leads(way casetype.Passage) error {
+	if !way.Transition.Conditional() {
+		return nil
+	}
+	state, err := pl.typ.Target(way.Transition.Key, pl.input(), pl.p.Clearance)
+	if err != nil || slices.Contains(way.To, state) {
+		return err
+	}
+	return fault.In("case.switch_guarded",
+		"The case would continue in a state to which its data do not lead. Choose another state or another case type.",
+		fault.Field{
+			Path: "/type",
+			Message: fmt.Sprintf("leads to the state %s, and the transition %s would not, with these data",
+				pl.after.State, way.Transition.Key),
+		})
 }
 
 // bringsAs checks that the data which the case brings along passes the guards of the new type's edit. Otherwise a
@@ -413,7 +440,7 @@ func switchState(to *casetype.Type, state, wanted string) (string, error) {
 	}
 	only := ""
 	if creations := to.Creations(); len(creations) == 1 {
-		only = creations[0].To
+		only = creations[0].To.Only()
 	}
 	if _, ok := to.State(state); ok {
 		only = state

@@ -22,6 +22,7 @@ type Language struct {
 	vocabulary string // "message (body, ...), case (...)"
 	names      []string
 	near       func(typed string, names []string) string
+	otherwise  string // the consequence of a value that is absent
 }
 
 // Near returns a copy of the Language that suggests the name that was probably meant, if near finds one,
@@ -29,6 +30,14 @@ type Language struct {
 func (l *Language) Near(near func(typed string, names []string) string) *Language {
 	l.near = near
 	return l
+}
+
+// Otherwise returns a copy of the Language whose warnings name another consequence of a value that is absent than that
+// the condition is not met.
+func (l *Language) Otherwise(consequence string) *Language {
+	other := *l
+	other.otherwise = consequence
+	return &other
 }
 
 // Limits bound the cost of expressions.
@@ -82,7 +91,7 @@ func New(limits Limits, objects []*Object, variables ...Variable) *Language {
 		panic("expression: " + err.Error())
 	}
 	return &Language{env: env, limits: limits, vocabulary: vocabulary(objects, variables),
-		names: namesOf(objects, variables)}
+		names: namesOf(objects, variables), otherwise: "the condition is not met"}
 }
 
 // vocabulary lists the names that expressions may use.

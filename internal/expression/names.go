@@ -88,12 +88,11 @@ func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 		switch {
 		case n.tested[path]:
 		case strings.HasSuffix(path, ofValue):
-			n.warn(path, "reads %s, which may be absent, and then the condition is not met: test it with has() before",
-				path)
+			n.warn(path, "reads %s, which may be absent, and then %s: test it with has() before", path, l.otherwise)
 		default:
 			n.warn(path,
-				"reads %[1]s, which may be absent, and then the condition is not met: write has(%[1]s) && ..., or "+
-					"let the transition require it", path)
+				"reads %[1]s, which may be absent, and then %[2]s: write has(%[1]s) && ..., or let the transition "+
+					"require it", path, l.otherwise)
 		}
 	}
 	return n

@@ -141,8 +141,8 @@ type namedKey struct{ Key, Name string }
 
 type shownTransition struct {
 	namedKey
-	From     []string
-	To       string
+	From     casetype.Origins
+	To       casetype.Targets
 	Fields   *[]string // that it may set; nil: all
 	Required []string
 }
@@ -284,7 +284,7 @@ func (w *typedWriter) cases() {
 func (w *typedWriter) create() {
 	var bodies []any
 	for _, tr := range w.shown.Transitions {
-		if len(tr.From) > 0 || tr.To == "" {
+		if len(tr.From) > 0 || len(tr.To) == 0 {
 			continue
 		}
 		name := "Create_" + tr.Key
@@ -420,17 +420,30 @@ func (w *typedWriter) readAndEdit() {
 // transition adds the operation that submits a transition.
 func (w *typedWriter) transition(tr shownTransition) {
 	op := w.operation(access.SubmitTransition, "submit_"+tr.Key, cmp.Or(tr.Name, tr.Key))
-	op["description"] = fmt.Sprintf("From %s%s. %s", strings.Join(tr.From, ", "), leadsTo(tr), op["description"])
+	op["description"] = fmt.Sprintf("From %s%s. %s", startsIn(tr), leadsTo(tr), op["description"])
 	w.schemas["Submit_"+tr.Key] = w.request(tr, w.changes(tr), "CaseTransition")
 	setBody(op, ref("Submit_"+tr.Key))
 	w.paths["/v1/cases/{id}/transitions/"+tr.Key] = node{"post": without(op, "transition")}
 }
 
-func leadsTo(tr shownTransition) string {
-	if tr.To == "" {
-		return ", and stays there"
+func startsIn(tr shownTransition) string {
+	if of := (casetype.Transition{From: tr.From}); of.StartsEverywhere() {
+		return "every state"
 	}
-	return " to " + tr.To
+	return strings.Join(tr.From, ", ")
+}
+
+func leadsTo(tr shownTransition) string {
+	switch states := tr.To.States(); {
+	case len(states) == 0:
+		return ", and stays there"
+	case (casetype.Transition{To: tr.To}).MayStay():
+		return " to " + strings.Join(states, " or ") + ", or stays there, as the data decide"
+	case len(states) > 1:
+		return " to " + strings.Join(states, " or ") + ", as the data decide"
+	default:
+		return " to " + states[0]
+	}
 }
 
 // operation copies one of the general operations; its parameters may be changed.

@@ -43,7 +43,7 @@ func (l *listPage) addMoves(view casework.View) {
 		keys = append(keys, b.Key)
 	}
 	for _, key := range keys {
-		if tr, ok := view.Definition.Transition(key); ok && tr.To != "" &&
+		if tr, ok := view.Definition.Transition(key); ok && len(tr.To) > 0 &&
 			!slices.ContainsFunc(l.Moves, func(m move) bool { return m.Key == key }) {
 			l.Moves = append(l.Moves, move{key, stateName(tr.Name, key)})
 		}

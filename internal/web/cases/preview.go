@@ -61,7 +61,7 @@ func preview(t *casetype.Type, tr casetype.Transition, p access.Principal) previ
 	shown := previewForm{
 		submissionForm: submissionForm{Key: tr.Key, Title: stateName(tr.Name, tr.Key), Asks: asks(tr)},
 		Name:           stateName(tr.Name, tr.Key),
-		From:           fromStates(t, tr), To: toState(t, tr), Roles: rolesOf(tr),
+		From:           fromStates(t, tr), To: toStates(t, tr), Roles: rolesOf(tr),
 	}
 	data := map[string]any{}
 	switch {

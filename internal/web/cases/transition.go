@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
@@ -18,8 +19,9 @@ type transitionPage struct {
 	Case   casework.View
 	Form   submissionForm
 	Reason string // why it can't be taken as the case is
-	To     string // the state that it leads to; empty: it stays
-	Danger bool   // it leads to a final state
+	To     string // the states that it may lead to; empty: it stays
+	Danger bool   // it may lead to a final state
+	Sure   bool   // it leads to one state, whatever the data are
 }
 
 func (h handler) transitionOf(ctx context.Context, r *ui.Request) (casework.View, casetype.Transition, error) {
@@ -58,8 +60,10 @@ func (h handler) transitionPage(
 	if i := slices.IndexFunc(view.Blocked, func(b casework.BlockedTransition) bool { return b.Key == tr.Key }); i >= 0 {
 		page.Reason = view.Blocked[i].Reason
 	}
-	if state, ok := view.Definition.State(tr.To); ok {
-		page.To, page.Danger = stateName(state.Name, tr.To), state.Final
+	page.To, page.Sure = strings.Join(stateNames(view.Definition, tr.To.States()), " or "), !tr.Conditional()
+	for _, key := range tr.To.States() {
+		state, _ := view.Definition.State(key)
+		page.Danger = page.Danger || state.Final
 	}
 	out := ui.View{
 		Title: page.Form.Title + " · " + view.Reference, Section: "/cases", Body: transitionPageTemplate(page),

@@ -10,23 +10,31 @@ import (
 
 // fromStates names the states that a transition starts in.
 func fromStates(t *casetype.Type, tr casetype.Transition) string {
-	if len(tr.From) == 0 {
+	switch {
+	case tr.Creates():
 		return "(creates)"
+	case tr.StartsEverywhere():
+		return "(every state)"
 	}
-	names := make([]string, len(tr.From))
-	for i, key := range tr.From {
-		s, _ := t.State(key)
-		names[i] = stateName(s.Name, key)
+	return strings.Join(stateNames(t, tr.From), ", ")
+}
+
+// toStates names the states that a transition leads to.
+func toStates(t *casetype.Type, tr casetype.Transition) string {
+	names := stateNames(t, tr.To.States())
+	if tr.MayStay() {
+		names = append(names, "(stays)")
 	}
 	return strings.Join(names, ", ")
 }
 
-func toState(t *casetype.Type, tr casetype.Transition) string {
-	if tr.To == "" {
-		return "(stays)"
+func stateNames(t *casetype.Type, keys []string) []string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		s, _ := t.State(key)
+		names[i] = stateName(s.Name, key)
 	}
-	s, _ := t.State(tr.To)
-	return stateName(s.Name, tr.To)
+	return names
 }
 
 func rolesOf(tr casetype.Transition) string {

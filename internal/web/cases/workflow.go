@@ -64,12 +64,11 @@ func draw(t *casetype.Type) (w workflow) {
 	}
 	between := map[[2]string]int{} // the edges drawn so far
 	for _, tr := range t.Transitions {
-		for _, from := range tr.From {
-			if tr.To == "" || tr.To == from || len(w.Edges) >= maxDrawnEdge {
-				continue
+		for _, pair := range pairs(t, tr) {
+			if len(w.Edges) >= maxDrawnEdge {
+				break
 			}
-			pair := [2]string{from, tr.To}
-			e := edge(at[from], at[tr.To], between[pair])
+			e := edge(at[pair[0]], at[pair[1]], between[pair])
 			between[pair]++
 			e.Key, e.Name, e.Asks = tr.Key, cmp.Or(tr.Name, tr.Key), tr.AboutToSubmit != nil
 			w.Height = max(w.Height, e.Y+margin)
@@ -79,26 +78,41 @@ func draw(t *casetype.Type) (w workflow) {
 	return w
 }
 
+// pairs lists the different states from and to which a transition leads.
+func pairs(t *casetype.Type, tr casetype.Transition) (all [][2]string) {
+	for _, from := range t.Origins(tr) {
+		for _, to := range tr.To.States() {
+			if from != to {
+				all = append(all, [2]string{from, to})
+			}
+		}
+	}
+	return all
+}
+
 // depths returns how many transitions lead to each state at least, from a creation on. A state that none leads to is
 // behind all others.
 func depths(t *casetype.Type) map[string]int {
 	depth := map[string]int{}
 	var next []string
-	for _, tr := range t.Creations() {
-		if _, known := depth[tr.To]; !known {
-			depth[tr.To] = 0
-			next = append(next, tr.To)
+	last := 0
+	reach := func(tr casetype.Transition, at int) {
+		for _, to := range tr.To.States() {
+			if _, known := depth[to]; !known {
+				depth[to], last = at, at
+				next = append(next, to)
+			}
 		}
 	}
-	last := 0
+	for _, tr := range t.Creations() {
+		reach(tr, 0)
+	}
 	for len(next) > 0 {
 		state := next[0]
 		next = next[1:]
 		for _, tr := range t.Transitions {
-			if _, known := depth[tr.To]; !known && tr.To != "" && slices.Contains(tr.From, state) {
-				depth[tr.To] = depth[state] + 1
-				last = depth[tr.To]
-				next = append(next, tr.To)
+			if tr.Starts(state) {
+				reach(tr, depth[state]+1)
 			}
 		}
 	}
@@ -111,5 +125,5 @@ func depths(t *casetype.Type) map[string]int {
 }
 
 func created(t *casetype.Type, state string) bool {
-	return slices.ContainsFunc(t.Creations(), func(tr casetype.Transition) bool { return tr.To == state })
+	return slices.ContainsFunc(t.Creations(), func(tr casetype.Transition) bool { return tr.LeadsTo(state) })
 }

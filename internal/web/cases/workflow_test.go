@@ -21,8 +21,18 @@ func anyType(t *rapid.T) *casetype.Type {
 	}
 	b.WriteString("transitions:\n  - {key: create, to: s0}\n")
 	for i := range rapid.IntRange(0, 20).Draw(t, "transitions") {
-		from, to := rapid.IntRange(0, n-1).Draw(t, "from"), rapid.IntRange(0, n-1).Draw(t, "to")
-		fmt.Fprintf(&b, "  - {key: t%d, from: [s%d], to: s%d}\n", i, from, to)
+		from := fmt.Sprintf("[s%d]", rapid.IntRange(0, n-1).Draw(t, "from"))
+		to := rapid.IntRange(0, n-1).Draw(t, "to")
+		if rapid.Bool().Draw(t, "everywhere") {
+			from = `"*"`
+		}
+		leads := fmt.Sprintf("s%d", to)
+		if rapid.Bool().Draw(t, "conditional") {
+			other := rapid.IntRange(0, n-1).Draw(t, "other")
+			leads = fmt.Sprintf(`[{when: name == "", state: s%d}, {when: state == "", state: "*"}, {state: s%d}]`,
+				other, to)
+		}
+		fmt.Fprintf(&b, "  - {key: t%d, from: %s, to: %s}\n", i, from, leads)
 	}
 	typ, err := casetype.Parse("any.yaml", []byte(b.String()))
 	if err != nil {
@@ -43,11 +53,15 @@ func TestADrawingHasAllStatesAndMovesAndNoneOverlap(t *testing.T) {
 		}
 		moves := 0
 		for _, tr := range typ.Transitions {
-			if len(tr.From) > 0 && tr.To != tr.From[0] {
-				moves++
+			for _, from := range typ.Origins(tr) {
+				for _, to := range typ.States {
+					if to.Key != from && tr.LeadsTo(to.Key) {
+						moves++
+					}
+				}
 			}
 		}
-		if len(w.Edges) != moves {
+		if len(w.Edges) != min(moves, maxDrawnEdge) {
 			t.Fatalf("%d of %d transitions are drawn", len(w.Edges), moves)
 		}
 		for i, a := range w.Nodes {
