@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // starting is the definition that casehook casetype init writes, for its default key.
@@ -17,7 +20,7 @@ import (
 var starting string
 
 type initCmd struct {
-	Key    string `arg:"" optional:"" default:"application" help:"The key of the new case type: small letters, digits, _ and -. application if not set."`
+	Key    string `arg:"" optional:"" default:"application" help:"The key of the new case type: letters, digits, _ and -. application if not set."`
 	Output string `short:"o" type:"path" placeholder:"FILE" help:"File to create; it must not exist. Standard output if not set."`
 }
 
@@ -33,13 +36,13 @@ yours.
 casehook casetype check lists its faults; casehook apply puts it on a server.`
 }
 
-var definitionKey = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+var definitionKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,69}$`)
 
 // Validate checks that the key is valid for a case type.
 func (c *initCmd) Validate() error {
 	if !definitionKey.MatchString(c.Key) {
-		return fmt.Errorf("%q can't be the key of a case type: it has small letters, digits, _ and "+
-			"-, begins with a letter, and has at most 63 characters, as in building_permit", c.Key)
+		return fmt.Errorf("%q can't be the key of a case type: it has letters, digits, _ and -, begins with a "+
+			"letter or a digit, and has at most 70 characters, as in building_permit", c.Key)
 	}
 	return nil
 }
@@ -76,8 +79,16 @@ func startingFor(key, file string) string {
 			initials += strings.ToUpper(word[:1])
 		}
 	}
-	return strings.NewReplacer("application.yaml", file, "key: application\n", "key: "+key+"\n",
+	return strings.NewReplacer("application.yaml", file, "key: application\n", "key: "+asText(key)+"\n",
 		"/v1/case-types/application", "/v1/case-types/"+key,
-		"name: Application\n", "name: "+name+"\n", "APP-", initials+"-",
+		"name: Application\n", "name: "+asText(name)+"\n", "APP-", initials+"-",
 	).Replace(starting)
+}
+
+// asText writes a text in YAML: in quotes if it would be read as something else, such as a number.
+func asText(text string) string {
+	if _, isText := yaml.Read([]byte(text), yaml.Options{}).Value.(string); isText {
+		return text
+	}
+	return strconv.Quote(text)
 }

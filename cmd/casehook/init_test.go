@@ -16,7 +16,8 @@ func TestTheStartingDefinitionHasNoFaults(t *testing.T) {
 	commented := regexp.MustCompile(`(?m)^(    )?# ((about_to_submit|access):$|(switch|delete): .*|` +
 		`  (url|timeout|retries|budget|failure_policy|guard|clearance|messages|read|write): .*)`)
 	for key, name := range map[string]string{
-		"application": "Application", "building_permit": "Building permit", "x-9": "X 9",
+		"application": "Application", "building_permit": "Building permit", "x-9": "X 9", "ParkingPermit": "ParkingPermit",
+		"7": "7",
 	} {
 		status, out, _ := runCommand(t, "casetype", "init", key)
 		if status != exitOK {

@@ -92,7 +92,7 @@ func TestAllFaultsAreListedByLine(t *testing.T) {
 		"no YAML":           {"case_types: [", []string{"c.yaml"}},
 		"a missing file":    {"case_types: [none.yaml]", []string{"c.yaml:1: case type 1: can't be read"}},
 		"a list":            {"case_types: [[]]", []string{"c.yaml:1: case type 1: a case type is the name of a file"}},
-		"faults of two":     {"case_types:\n  - key: A\n  - key: b\n    colour: red\n", []string{"c.yaml:2: case type A: /key", "c.yaml:4: case type b: /colour"}},
+		"faults of two":     {"case_types:\n  - key: A!\n  - key: b\n    colour: red\n", []string{"c.yaml:2: case type A!: /key", "c.yaml:4: case type b: /colour"}},
 		"a type twice":      {"case_types:\n- note.yaml\n- note.yaml", []string{"c.yaml:3: case type note: is given twice: on line 2 too"}},
 		"an endpoint twice": {"endpoints:\n- {name: a, url: https://a.example, triggers: [case_created]}\n- {name: a, url: https://a.example, triggers: [case_created]}", []string{"c.yaml:3: endpoint a: /name: is given twice: on line 2 too"}},
 		"no name, no URL":   {"endpoints: [{triggers: [case_created]}]", []string{"c.yaml:1: endpoint 1: /name: is missing", "c.yaml:1: endpoint 1: /url: "}},

@@ -99,8 +99,8 @@ func (c *checker) unread(path []string) bool {
 
 // inWords explains the patterns of [Schema].
 var inWords = map[string]string{
-	`does not match the pattern ^[a-z][a-z0-9_-]{0,62}$`: "is not a key: small letters, digits, _ " +
-		"and -, beginning with a letter, at most 63",
+	`does not match the pattern ^[A-Za-z0-9][A-Za-z0-9_-]{0,69}$`: "is not a key: letters a to z and A to Z, digits, " +
+		"_ and -, beginning with a letter or a digit, at most 70",
 	`does not match the pattern ^[^\x00-\x1f\x7f]{1,200}$`: "is not a name: one line of 1 to 200 " +
 		"characters",
 	`does not match the pattern ^[^\x00-\x1f\x7f]{1,500}$`: "is not a message: one line of 1 to 500 " +
@@ -124,12 +124,25 @@ func text(v any) string { s, _ := v.(string); return s }
 // keys checks that the keys in a list are unique, and returns them.
 func (c *checker) keys(section string) []string {
 	var keys []string
+	first, folded := map[string]int{}, map[string]int{}
 	for i, item := range items(c.root()[section]) {
 		key := text(object(item)["key"])
-		if first := slices.Index(keys, key); first >= 0 && key != "" {
-			c.fault(pointer("", section, strconv.Itoa(i), "key"), "is the key of /%s/%d too", section, first)
-		}
 		keys = append(keys, key)
+		if key == "" {
+			continue
+		}
+		path := pointer("", section, strconv.Itoa(i), "key")
+		if before, taken := first[key]; taken {
+			c.fault(path, "is the key of /%s/%d too", section, before)
+			continue
+		}
+		first[key] = i
+		if before, taken := folded[strings.ToLower(key)]; taken {
+			c.warn(path, "differs from the key of /%s/%d in upper and lower case alone, which people and some "+
+				"programs can't tell apart", section, before)
+			continue
+		}
+		folded[strings.ToLower(key)] = i
 	}
 	return keys
 }

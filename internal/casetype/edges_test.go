@@ -197,7 +197,7 @@ func TestAFaultOfFormNamesTheRemedy(t *testing.T) {
 	for edit, want := range map[[2]string]string{
 		{"fields:\n", "fields: amount\nx-old:\n"}:                    "/fields: is text, not an object: write type: object, and properties",
 		{"states:\n", "states: [Draft One]\nx-old:\n"}:               "write {key: draft_one}",
-		{"key: loan", "key: " + strings.Repeat("A", 63)}:             "write " + strings.Repeat("a", 63),
+		{"key: loan", "key: " + strings.Repeat("A", 70) + "!"}:       "write " + strings.Repeat("a", 70),
 		{"format: email", "uniqueItems: 'yes'"}:                      ": write true",
 		{"  required", "  $defs: {a: {type: int}}\n  required"}:      "/fields/$defs/a/type: \"int\" is not a type: write integer",
 		{"  type: object\n  required", "  tpye: object\n  required"}: `did you mean "type"`,

@@ -61,7 +61,7 @@ var refused = []string{"$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$voca
 
 var keywords = slices.Concat(otherKeywords, inPlaceLists, inPlaceOnes, inPlaceMaps, partLists, partOnes, partMaps)
 
-var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
+var fieldName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_&()-]{0,69}$`)
 
 const draft2020 = "https://json-schema.org/draft/2020-12/schema"
 
@@ -76,12 +76,18 @@ func (c *checker) checkFields() {
 		return
 	}
 	claim := c.root()["kind"] == string(Claim)
-	for name := range c.fieldSchemas() {
+	folded := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(c.fieldSchemas())) {
 		path := pointer("/fields/properties", name)
+		if other, taken := folded[strings.ToLower(name)]; taken {
+			c.warn(path, "differs from the field %s in upper and lower case alone, which people and some programs "+
+				"can't tell apart", other)
+		}
+		folded[strings.ToLower(name)] = name
 		switch {
 		case !fieldName.MatchString(name):
-			c.fault(path, "is not a field name: letters a to z and A to Z, digits and _, at most 63, "+
-				"not beginning with a digit")
+			c.fault(path, "is not a field name: letters a to z and A to Z, digits, _, -, &, ( and ), at most 70, "+
+				"beginning with a letter, a digit or _")
 		case name == "case":
 			c.fault(path, "may not be the name of a field: in templates, case is the case itself")
 		case claim && isReserved(name, c.stored):

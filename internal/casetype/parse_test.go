@@ -52,8 +52,8 @@ type wrong struct{ name, old, new, path, message string }
 // on the line marked "# <-".
 var wrongs = []wrong{
 	{"no key", "key: loan\n", "", "/key", "required"},
-	{"key in capitals", "key: loan", "key: Loan # <-", "/key", "is not a key"},
-	{"key too long", "key: loan", "key: " + strings.Repeat("k", 64) + " # <-", "/key", "is not a key"},
+	{"key with a blank", "key: loan", "key: A loan # <-", "/key", "is not a key"},
+	{"key too long", "key: loan", "key: " + strings.Repeat("k", 71) + " # <-", "/key", "is not a key"},
 	{"name not text", "name: Loan", "name: 7 # <-", "/name", "is a number, not text"},
 	{"name of two lines", "name: Loan", `name: "a\nb" # <-`, "/name", "is not a name"},
 	{"unknown key", "name: Loan", "nmae: Loan # <-", "/nmae", `did you mean "name"`},
@@ -71,7 +71,8 @@ var wrongs = []wrong{
 	{"no fields", "fields:\n", "filds: # <-\n", "/filds", `did you mean "fields"`},
 	{"fields of an array", "  type: object\n  required", "  type: array # <-\n  required", "/fields/type", "is not object"},
 	{"required names no field", "required: [amount]", "required: [amuont] # <-", "/fields/required/0", `did you mean "amount"`},
-	{"field name with a dash", "    email:", "    e-mail: # <-\n     ", "/fields/properties/e-mail", "not a field name"},
+	{"field name with a dot", "    email:", "    e.mail: # <-\n     ", "/fields/properties/e.mail", "not a field name"},
+	{"field name that begins with a dash", "    email:", "    -mail: # <-\n     ", "/fields/properties/-mail", "not a field name"},
 	{"field named case", "    email:", "    case: # <-\n     ", "/fields/properties/case", "may not be the name"},
 	{"field of unknown type", "type: integer, minimum", "type: int, minimum", "/fields/properties/amount/type", "write integer"},
 	{"bound that is text", "minimum: 1}", "minimum: one}", "/fields/properties/amount/minimum", "is text, not a number"},

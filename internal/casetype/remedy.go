@@ -218,16 +218,16 @@ func durationRemedy(v any, problem string) string {
 	return fmt.Sprintf("%s: write %s%s", problem, parts[1], unit)
 }
 
-var noSlug = regexp.MustCompile(`[^a-z0-9_-]+`)
+var noSlug = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 
 // slug makes a key of a text.
 func slug(written string) string {
-	return strings.Trim(noSlug.ReplaceAllString(strings.ToLower(strings.TrimSpace(written)), "_"), "_-0123456789")
+	return strings.Trim(noSlug.ReplaceAllString(strings.ToLower(strings.TrimSpace(written)), "_"), "_-")
 }
 
 func keyRemedy(written, problem string) string {
 	key := slug(written)
-	if key == "" || key == written || len(key) > 63 {
+	if key == "" || key == written || len(key) > 70 {
 		return problem
 	}
 	return fmt.Sprintf("%s: write %s, and what people read as name", problem, key)

@@ -2,7 +2,6 @@ package casetype
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,14 +14,7 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 	if clearance.Sees(t.highest) {
 		return t.JSON()
 	}
-	var names []string
-	for name := range t.classifiedFields {
-		if !t.Shows(name, clearance) {
-			names = append(names, regexp.QuoteMeta(name))
-		}
-	}
-	slices.Sort(names)
-	h := hider{regexp.MustCompile(`\b(` + strings.Join(names, "|") + `)\b`)}
+	h := newHider(t.Unseen(clearance), t.shownFields(clearance))
 	var d map[string]any
 	if json.Unmarshal(t.json, &d) != nil {
 		return []byte("{}") // impossible: it is our own
@@ -52,12 +44,46 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 }
 
 // hider removes the parts of a definition that name hidden fields.
-type hider struct{ names *regexp.Regexp }
+type hider struct {
+	words map[string]bool // hidden names of letters, digits and _
+	other []string        // the other hidden names
+	shown map[string]bool // the other fields, whose names may have those of hidden fields in them
+}
+
+func newHider(hidden, shown []string) hider {
+	h := hider{words: map[string]bool{}, shown: map[string]bool{}}
+	for _, name := range hidden {
+		if strings.ContainsFunc(name, endsWord) {
+			h.other = append(h.other, name)
+		} else {
+			h.words[name] = true
+		}
+	}
+	for _, name := range shown {
+		h.shown[name] = true
+	}
+	return h
+}
+
+// endsWord reports whether a character is none of a word.
+func endsWord(r rune) bool {
+	return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
+
+// names reports whether a text has the name of a hidden field in it.
+func (h hider) names(text string) bool {
+	for word := range strings.FieldsFuncSeq(text, endsWord) {
+		if h.words[word] {
+			return true
+		}
+	}
+	return slices.ContainsFunc(h.other, func(name string) bool { return strings.Contains(text, name) })
+}
 
 // texts removes members that are texts and name hidden fields.
 func (h hider) texts(in map[string]any, members ...string) {
 	for _, member := range members {
-		if h.names.MatchString(text(in[member])) {
+		if h.names(text(in[member])) {
 			delete(in, member)
 		}
 	}
@@ -78,7 +104,7 @@ func (h hider) prune(v any, under string) any {
 		out := map[string]any{}
 		for key, value := range v {
 			if named := slices.Contains([]string{"properties", "dependentRequired", "dependentSchemas"},
-				under); named && h.names.MatchString(key) || h.mentions(value) {
+				under); named && h.mentions(key) || h.mentions(value) {
 				continue
 			}
 			out[key] = h.prune(value, key)
@@ -98,5 +124,5 @@ func (h hider) prune(v any, under string) any {
 
 func (h hider) mentions(v any) bool {
 	s, isText := v.(string)
-	return isText && h.names.MatchString(s)
+	return isText && !h.shown[s] && h.names(s)
 }

@@ -25,7 +25,7 @@ type Identity struct {
 // part is a stretch of literal text, or else a placeholder.
 type part struct{ literal, placeholder string }
 
-var placeholderName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_-]+)*$`)
+var placeholderName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_&()-]*(\.[^{}.\x00-\x1f]+)*$`)
 
 // parseTemplate splits a template. {name} and {name.part} are placeholders; {{
 // and }} stand for single braces.

@@ -158,7 +158,7 @@ func leavesAny(transitions []any, state string) bool {
 	})
 }
 
-var braced = regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+var braced = regexp.MustCompile(`\{([A-Za-z0-9_][A-Za-z0-9_&()-]*)\}`)
 
 // warnOfBraces warns if a template writes the braces of what was probably meant for a field.
 func (c *checker) warnOfBraces(parts []part, path string) {

@@ -3,6 +3,8 @@ package expression
 import (
 	"fmt"
 	"maps"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/common/ast"
@@ -91,8 +93,8 @@ func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 			n.warn(path, "reads %s, which may be absent, and then %s: test it with has() before", path, l.otherwise)
 		default:
 			n.warn(path,
-				"reads %[1]s, which may be absent, and then %[2]s: write has(%[1]s) && ..., or let the transition "+
-					"require it", path, l.otherwise)
+				"reads %s, which may be absent, and then %s: write %s && ..., or let the transition require it", path,
+				l.otherwise, presence(path))
 		}
 	}
 	return n
@@ -156,12 +158,12 @@ func (n *names) check(e ast.Expr) Shape {
 func (n *names) member(of ast.Expr, name string, tests bool) Shape {
 	owner := n.visit(of)
 	base := describe(of)
-	path := base + "." + name
+	path := memberPath(base, name)
 	if base == aValue {
 		path = name + ofValue
 	}
 	if of.Kind() == ast.IdentKind {
-		n.reads = append(n.reads, path)
+		n.reads = append(n.reads, base+"."+name)
 	}
 	if owner == nil {
 		return nil
@@ -409,8 +411,8 @@ func (n *names) compare(function string, a, b ast.Expr) {
 	switch {
 	case right == NullKind:
 		n.warn(path,
-			"compares %[1]s with null, which it never is: write has(%[1]s) if it has to be set, !has(%[1]s) if it "+
-				"must not be", what)
+			"compares %s with null, which it never is: write %s if it has to be set, %s if it must not be",
+			what, presence(what), absenceOf(presence(what)))
 	case right == timeKind && left == TextKind:
 		n.fault(path, "compares %[1]s, which is text, with a time: write timestamp(%[1]s), for a date "+
 			"timestamp(%[1]s + \"T00:00:00Z\")", what)
@@ -478,18 +480,45 @@ func pathOf(e ast.Expr) string {
 	case ast.IdentKind:
 		return e.AsIdent()
 	case ast.SelectKind:
-		return pathOf(e.AsSelect().Operand()) + "." + e.AsSelect().FieldName()
+		return memberPath(pathOf(e.AsSelect().Operand()), e.AsSelect().FieldName())
 	case ast.CallKind:
 		args := e.AsCall().Args()
 		if e.AsCall().FunctionName() != operators.Index {
 			return ""
 		}
 		if name, ok := literalText(args[1]); ok {
-			return pathOf(args[0]) + "." + name
+			return memberPath(pathOf(args[0]), name)
 		}
 		return pathOf(args[0]) + "[...]"
 	}
 	return ""
+}
+
+// memberPath writes a member of the value at a path: in brackets if its name is no identifier of CEL.
+func memberPath(path, name string) string {
+	if identifier.MatchString(name) {
+		return path + "." + name
+	}
+	return path + "[" + strconv.Quote(name) + "]"
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// presence writes the test whether there is a value at a path.
+func presence(path string) string {
+	at := strings.LastIndex(path, `["`)
+	if at < 0 || !strings.HasSuffix(path, `"]`) {
+		return "has(" + path + ")"
+	}
+	return path[at+1:len(path)-1] + " in " + path[:at]
+}
+
+// absenceOf negates a test by presence.
+func absenceOf(present string) string {
+	if strings.HasPrefix(present, "has(") {
+		return "!" + present
+	}
+	return "!(" + present + ")"
 }
 
 func literalText(e ast.Expr) (string, bool) {

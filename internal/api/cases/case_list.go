@@ -55,7 +55,7 @@ func (in InCases) filter() (store.CaseFilter, error) {
 }
 
 // condition matches a condition on a field.
-var condition = regexp.MustCompile(`^data\.(\w{1,63})(=|>=?|<=?)((?s:.{0,1000}))$`)
+var condition = regexp.MustCompile(`^data\.([\w&()-]{1,70})(=|>=?|<=?)((?s:.{0,1000}))$`)
 
 // conditions reads conditions on fields.
 func conditions(written []string) (all []casetype.Condition, err error) {
@@ -87,7 +87,7 @@ func checkPeriods(all map[string]store.Period) error {
 
 func (h caseHandler) listCases(ctx context.Context, in *struct {
 	InCases
-	Sort string `query:"sort" pattern:"^(relevance|-?(created|modified|closed|last_activity|data\\.[A-Za-z_][A-Za-z0-9_]{0,62}))$" default:"-created" doc:"The order, by the time of the creation (created), the last change of the content (modified), the closing (closed), or the last activity (last_activity), or by an indexed field (data.FIELD); with a minus, the newest or greatest first. A list sorted by closed has only closed cases, and one sorted by a field only the cases that have it; it needs type. A search (q) is sorted by created, -created or relevance, the best match first." example:"-modified"`
+	Sort string `query:"sort" pattern:"^(relevance|-?(created|modified|closed|last_activity|data\\.[A-Za-z0-9_][A-Za-z0-9_&()-]{0,69}))$" default:"-created" doc:"The order, by the time of the creation (created), the last change of the content (modified), the closing (closed), or the last activity (last_activity), or by an indexed field (data.FIELD); with a minus, the newest or greatest first. A list sorted by closed has only closed cases, and one sorted by a field only the cases that have it; it needs type. A search (q) is sorted by created, -created or relevance, the best match first." example:"-modified"`
 	rest.Paging
 }) (*rest.PageAnswer[Case], error) {
 	f, err := in.filter()

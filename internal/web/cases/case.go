@@ -231,8 +231,8 @@ func editForm(view casework.View, p access.Principal, s sent) (submissionForm, e
 // settable returns the fields that a transition may set, as far as a clearance sees them.
 func settable(t *casetype.Type, tr casetype.Transition, clearance casetype.Classification) (fields []field) {
 	for _, f := range fieldsOf(t, clearance) {
-		if tr.Fields == nil || slices.Contains(tr.Fields, f.name()) {
-			f.Required = f.Required || slices.Contains(tr.Required, f.name())
+		if tr.Fields == nil || slices.Contains(tr.Fields, f.Name) {
+			f.Required = f.Required || slices.Contains(tr.Required, f.Name)
 			fields = append(fields, f)
 		}
 	}

@@ -2,10 +2,14 @@ package cases
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/schema"
 )
 
 // widget is how a field of a form is shown and read.
@@ -27,7 +31,8 @@ const (
 
 // field is a field of a case type as a form shows it.
 type field struct {
-	Path     string // its name in the form, and its id: "data/company/name"
+	Path     string // its name in the form, and its id: "data/company/name", with / and ~ in names as in JSON Pointers
+	Name     string // the name of the field, or of the member
 	Title    string
 	Hint     string
 	Widget   widget
@@ -76,7 +81,7 @@ func fieldsOf(t *casetype.Type, clearance casetype.Classification) []field {
 	r := schemaReader{definitions: root.Definitions}
 	var shown []field
 	for _, f := range r.parts("data", root.schemaNode) {
-		if t.Shows(strings.TrimPrefix(f.Path, "data/"), clearance) {
+		if t.Shows(f.Name, clearance) {
 			shown = append(shown, f)
 		}
 	}
@@ -90,7 +95,7 @@ func (r schemaReader) parts(path string, node schemaNode) (all []field) {
 		required[name] = true
 	}
 	eachMember(node.Properties, func(name string, raw json.RawMessage) {
-		f := r.field(path+"/"+name, name, raw)
+		f := r.field(schema.Pointer(path, name), name, raw)
 		f.Required = required[name]
 		all = append(all, f)
 	})
@@ -117,7 +122,7 @@ func eachMember(raw json.RawMessage, visit func(name string, value json.RawMessa
 func (r schemaReader) field(path, name string, raw json.RawMessage) field {
 	var node schemaNode
 	if json.Unmarshal(raw, &node) != nil {
-		return field{Path: path, Title: name, Widget: jsonWidget}
+		return field{Path: path, Name: name, Title: name, Widget: jsonWidget}
 	}
 	if target, ok := strings.CutPrefix(node.Ref, "#/$defs/"); ok && r.depth < maxDepth {
 		var referred schemaNode
@@ -133,9 +138,9 @@ func (r schemaReader) field(path, name string, raw json.RawMessage) field {
 			}
 		}
 	}
-	f := field{Path: path, Title: node.Title, Hint: node.Description, Max: node.MaxLength, Input: "text"}
-	if f.Title == "" {
-		f.Title = strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
+	f := field{
+		Path: path, Name: name, Title: cmp.Or(node.Title, titled(name)), Hint: node.Description, Max: node.MaxLength,
+		Input: "text",
 	}
 	if node.Class != string(casetype.Public) {
 		f.Class = node.Class
@@ -143,6 +148,15 @@ func (r schemaReader) field(path, name string, raw json.RawMessage) field {
 	r.depth++
 	r.choose(&f, node)
 	return f
+}
+
+// titled returns the name of a field as a title.
+func titled(name string) string {
+	first, size := utf8.DecodeRuneInString(name)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + strings.ReplaceAll(name[size:], "_", " ")
 }
 
 // choose sets the widget of a field.

@@ -75,7 +75,7 @@ func (h handler) showType(ctx context.Context, r *ui.Request) (ui.View, error) {
 	}
 	for _, f := range fieldsOf(shown.Type, r.Principal.Clearance) {
 		page.Fields = append(page.Fields, fieldRow{
-			f, f.name(), shown.Type.IsIndexed(f.name(), r.Principal.Clearance),
+			f, f.Name, shown.Type.IsIndexed(f.Name, r.Principal.Clearance),
 		})
 	}
 	if shown.Version > 1 {

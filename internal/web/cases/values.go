@@ -30,7 +30,7 @@ func (f field) show(value any) formField {
 	case objectWidget:
 		members, _ := value.(map[string]any)
 		for _, part := range f.Parts {
-			shown.Parts = append(shown.Parts, part.show(members[part.name()]))
+			shown.Parts = append(shown.Parts, part.show(members[part.Name]))
 		}
 	case listWidget:
 		items, _ := value.([]any)
@@ -55,8 +55,6 @@ func (f field) show(value any) formField {
 	}
 	return shown
 }
-
-func (f field) name() string { return f.Path[strings.LastIndex(f.Path, "/")+1:] }
 
 // at returns the item of a list with a number.
 func (f field) at(i int) field {
@@ -110,7 +108,7 @@ func (f field) read(form url.Values) any {
 		members := map[string]any{}
 		for _, part := range f.Parts {
 			if value := part.read(form); value != nil {
-				members[part.name()] = value
+				members[part.Name] = value
 			}
 		}
 		if len(members) == 0 {
@@ -219,7 +217,7 @@ func readJSON(text string) any {
 func changes(fields []field, form url.Values, before map[string]any) map[string]any {
 	changed := map[string]any{}
 	for _, f := range fields {
-		name, value := f.name(), f.read(form)
+		name, value := f.Name, f.read(form)
 		if value == nil && before[name] == nil {
 			continue
 		}
@@ -233,8 +231,8 @@ func changes(fields []field, form url.Values, before map[string]any) map[string]
 // shownFields returns the fields with the values of data, and of what was submitted.
 func shownFields(fields []field, data, submitted map[string]any, faults map[string]string) (all []formField) {
 	for _, f := range fields {
-		value := data[f.name()]
-		submittedValue, changed := submitted[f.name()]
+		value := data[f.Name]
+		submittedValue, changed := submitted[f.Name]
 		if changed {
 			value = submittedValue
 		}

@@ -1,0 +1,59 @@
+package cases_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/casehook/casehook/internal/web/webtest"
+)
+
+// borrowed is a definition with keys and names of other systems.
+const borrowed = `
+key: 2nd_Permit-Type
+fields:
+  type: object
+  properties:
+    3rdParty: {type: string, maxLength: 5}
+    a&b(c): {type: string}
+    site:
+      type: object
+      properties: {"Reg/No #1": {type: string, maxLength: 3}, "": {type: string}, été: {type: integer}}
+states: [{key: 1stState}, {key: SecondState, final: true}]
+transitions:
+  - {key: 0-Create, to: 1stState}
+  - {key: MoveOn, from: [1stState], to: SecondState}
+`
+
+func TestFormsHaveFieldsOfAnyName(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	w.API(http.MethodPut, "/v1/case-types/2nd_Permit-Type", []byte(borrowed), nil)
+	ada := w.Person("ada@example.org", "caseworker", "RESTRICTED")
+	wants(t, ada.Get("/cases/new?type=2nd_Permit-Type"), http.StatusOK, "3rdParty", "A&b(c)", "Reg/No #1", "Été")
+	wants(t, ada.Get("/types/2nd_Permit-Type/forms?version=1"), http.StatusOK, "3rdParty", "MoveOn")
+	form := url.Values{
+		"type": {"2nd_Permit-Type"}, "transition": {"0-Create"}, "data/3rdParty": {"Ada"}, "data/a&b(c)": {"x"},
+		"data/site/Reg~1No #1": {"R123"}, "data/site/": {"none"}, "data/site/été": {"7"},
+	}
+	wants(t, ada.Post("/cases/new", form), http.StatusUnprocessableEntity, "Reg/No #1 : is longer than 3 characters")
+	form.Set("data/site/Reg~1No #1", "R12")
+	made := ada.Post("/cases/new", form)
+	wants(t, made, http.StatusOK, "in 1stState", "2ND_PERMIT-TYPE-1")
+	path, _, _ := strings.Cut(made.Path, "?")
+	var saved struct {
+		Data map[string]any `json:"data"`
+	}
+	w.API(http.MethodGet, "/v1"+path, nil, &saved)
+	want := map[string]any{
+		"3rdParty": "Ada", "a&b(c)": "x", "site": map[string]any{"Reg/No #1": "R12", "": "none", "été": 7.0},
+	}
+	if diff := cmp.Diff(want, saved.Data); diff != "" {
+		t.Error(diff)
+	}
+	wants(t, ada.Post(path+"/transitions/MoveOn", form), http.StatusOK, "moved it from 1stState to SecondState")
+	wants(t, ada.Get("/cases?type=2nd_Permit-Type&state=SecondState"), http.StatusOK, "2ND_PERMIT-TYPE-1")
+}
