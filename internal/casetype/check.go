@@ -27,6 +27,8 @@ type checker struct {
 	schema      *schema.Schema // of the fields, compiled
 	programs    map[string]*expression.Program
 	targets     map[string][]*expression.Program
+	offers      map[string]*expression.Program
+	starts      map[string][]startValue
 	defaults    map[string]*defaults // of the fields
 	required    []string             // by any transition; nil: not computed yet
 	suggestions int                  // that were made
@@ -73,6 +75,7 @@ func (c *checker) check() {
 	c.checkBounds(c.root()["fields"], "/fields")
 	c.compileFields()
 	c.compileDefaults()
+	c.checkStarts()
 	c.checkSense()
 }
 
@@ -151,6 +154,7 @@ func (c *checker) checkTransitions(states []string) {
 	creates := false
 	transitions := items(c.root()["transitions"])
 	c.programs, c.targets = map[string]*expression.Program{}, map[string][]*expression.Program{}
+	c.offers = map[string]*expression.Program{}
 	for i, item := range transitions {
 		tr, path := object(item), pointer("", "transitions", strconv.Itoa(i))
 		if tr == nil {
@@ -164,6 +168,7 @@ func (c *checker) checkTransitions(states []string) {
 		c.checkRequired(tr, path)
 		c.checkPrecondition(tr, path, states)
 		c.compileTargets(tr, path, states)
+		c.checkOffer(tr, path, states)
 		if ask := object(tr["about_to_submit"]); ask != nil {
 			c.checkSettings(ask, path+"/about_to_submit")
 		}
@@ -241,6 +246,14 @@ func (c *checker) checkPrecondition(tr map[string]any, path string, keys []strin
 	}
 	if program := c.compile(tr, source, at, condition{language(), keys}); program != nil {
 		c.programs[text(tr["key"])] = program
+	}
+}
+
+// checkOffer compiles the condition under which lists offer a transition.
+func (c *checker) checkOffer(tr map[string]any, path string, keys []string) {
+	of := condition{offerLanguage(), keys}
+	if program := c.compile(tr, text(tr["offered_if"]), path+"/offered_if", of); program != nil {
+		c.offers[text(tr["key"])] = program
 	}
 }
 

@@ -122,12 +122,17 @@ const (
 
 // Transition creates a case (no From), edits it (no To), or moves its state.
 type Transition struct {
-	Key           string            `json:"key"`
-	Name          string            `json:"name,omitempty"`
-	From          Origins           `json:"from,omitempty"`  // states it may be submitted in; none: it creates
-	To            Targets           `json:"to,omitempty"`    // states it leads to; none: an edit, which stays
-	Fields        []string          `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
-	Precondition  Precondition      `json:"precondition,omitzero"`
+	Key          string       `json:"key"`
+	Name         string       `json:"name,omitempty"`
+	From         Origins      `json:"from,omitempty"`  // states it may be submitted in; none: it creates
+	To           Targets      `json:"to,omitempty"`    // states it leads to; none: an edit, which stays
+	Fields       []string     `json:"fields,omitzero"` // fields it may set; absent: all, empty: none
+	Precondition Precondition `json:"precondition,omitzero"`
+	OfferedIf    string       `json:"offered_if,omitempty"` // in CEL; false: lists do not offer it; empty: they do
+
+	Defaults map[string]json.RawMessage `json:"defaults,omitempty"` // by path with dots; put in at a start where nothing is
+	Nullify  []string                   `json:"nullify,omitempty"`  // fields that are blank at a start where nothing is
+
 	Required      []string          `json:"required,omitempty"` // fields that are set afterwards, besides those that the schema requires
 	Roles         []string          `json:"roles,omitzero"`     // that may submit it, of those that may write; absent: all
 	AboutToSubmit *CallbackSettings `json:"about_to_submit,omitempty"`

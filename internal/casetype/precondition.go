@@ -38,6 +38,11 @@ var targetLanguage = sync.OnceValue(func() *expression.Language {
 	return language().Otherwise("the submission is refused")
 })
 
+// offerLanguage is language for the conditions under which transitions are offered.
+var offerLanguage = sync.OnceValue(func() *expression.Language {
+	return language().Otherwise("the transition is not offered")
+})
+
 // Evaluation evaluates the conditions of a type for one input. It belongs to one goroutine.
 type Evaluation struct {
 	typ    *Type
@@ -83,6 +88,18 @@ func (e *Evaluation) Meets(key string, clearance Classification) error {
 			"The condition of the transition %q is not met. Complete the data first.", key)
 	}
 	return t.unmet(tr, program, e.in, err)
+}
+
+// Offers reports whether lists offer a transition. One whose condition can't be computed is not offered; one for whose
+// condition the budget does not suffice is.
+func (e *Evaluation) Offers(key string) bool {
+	program := e.typ.offers[key]
+	if program == nil || e.Spend(key, stepsOfCondition) != nil {
+		return true
+	}
+	isTrue, cost, err := program.EvaluateCost(e.prepared())
+	_ = e.work.Spend(int(cost)) // an overrun stops the next evaluation
+	return isTrue && err == nil
 }
 
 // Spend spends steps of the budget for other checks of a transition. It fails if the budget does not suffice.

@@ -41,6 +41,8 @@ var remedies = byKey(map[string]map[string]string{
 			"about_to_start mid_event submitted",
 		"write roles: [caseworker]":         "access allowed_roles permissions role who",
 		aPrecondition:                       "condition conditions guard guards if rule unless when",
+		"write offered_if, in CEL":          "enabling_condition event_enabling_condition hidden_if shown_if visible_if",
+		"write defaults: {field: value}":    "default default_values initial_values",
 		"a transition without from creates": "creates initial",
 		"write fields: [...]":               "data",
 		"write name":                        "description label title",

@@ -2,6 +2,7 @@ package casetype
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,10 +25,15 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 	for _, tr := range items(d["transitions"]) {
 		tr := object(tr)
 		h.precondition(tr)
+		h.texts(tr, "offered_if")
+		maps.DeleteFunc(object(tr["defaults"]), func(path string, _ any) bool {
+			field, _, _ := strings.Cut(path, ".")
+			return h.mentions(field)
+		})
 		for _, target := range items(tr["to"]) {
 			h.texts(object(target), "when")
 		}
-		for _, list := range []string{"fields", "required"} {
+		for _, list := range []string{"fields", "required", "nullify"} {
 			if fields, ok := tr[list]; ok {
 				tr[list] = h.prune(fields, "")
 			}

@@ -40,6 +40,8 @@ type Type struct {
 	indexed          []indexedField
 	preconditions    map[string]*expression.Program
 	targets          map[string][]*expression.Program // by transition; nil: the target has no condition
+	offers           map[string]*expression.Program   // by transition: the condition of offering it
+	starts           map[string][]startValue          // by transition
 	defaults         map[string]*defaults             // of the fields
 	warnings         Faults                           // empty where it was loaded
 	variables        []variable                       // that URLs begin with; none where it was loaded

@@ -254,3 +254,26 @@ func TestARefusalSaysWhatThereIsAndWhoMay(t *testing.T) {
 		}
 	}
 }
+
+// X7: a transition that is not offered is in no list, and can be submitted.
+func TestX7ATransitionThatIsNotOfferedCanBeSubmitted(t *testing.T) {
+	w := start(t)
+	w.put(w.p, `{"key": "offers", "fields": {"type": "object", "properties": {"sum": {"type": "integer"}}},
+		"states": [{"key": "draft"}, {"key": "done"}], "transitions": [
+			{"key": "open", "to": "draft"},
+			{"key": "pay", "from": ["draft"], "to": "done", "offered_if": "has(data.sum) && data.sum > 5"},
+			{"key": "sign", "from": ["draft"], "to": "done", "offered_if": "state == 'draft'", "required": ["sum"]},
+			{"key": "drop", "from": ["draft"], "to": "done", "offered_if": "data.sum > 5", "required": ["sum"]}]}`)
+	c := w.submit(casework.Submission{Type: "offers"})
+	if diff := cmp.Diff([]string{`sign: "sign" needs: sum. [/data/sum is required to submit "sign"]`},
+		blockedOf(c)); diff != "" || len(c.Transitions) > 0 {
+		t.Errorf("%v are offered, and blocked are (-want +got):\n%s", c.Transitions, diff)
+	}
+	if moved := w.submit(casework.Submission{CaseID: c.ID, Transition: "pay"}); moved.State != "done" {
+		t.Errorf("it is in %s", moved.State)
+	}
+	c = w.submit(casework.Submission{Type: "offers", Data: object(`{"sum": 6}`)})
+	if got := fmt.Sprint(c.Transitions); got != "[pay sign drop]" {
+		t.Errorf("offered are %s", got)
+	}
+}

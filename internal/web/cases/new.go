@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/casehook/casehook/internal/authz"
@@ -50,7 +51,7 @@ func (h handler) newForm(ctx context.Context, r *ui.Request, key, transition str
 	if err != nil {
 		return ui.View{}, err
 	}
-	page := newPage{Type: found.Type, Creations: found.Type.Creations()}
+	page := newPage{Type: found.Type, Creations: offered(found.Type)}
 	tr, err := creation(found.Type, transition)
 	if err != nil {
 		return ui.View{}, err
@@ -76,9 +77,16 @@ func (h handler) newForm(ctx context.Context, r *ui.Request, key, transition str
 	return view, nil
 }
 
-// creation returns the transition that creates a case: the one with the key, or the first.
+// offered lists the transitions that create a case and are offered for one with the default values.
+func offered(t *casetype.Type) []casetype.Transition {
+	conditions := t.Evaluation(casetype.Input{Data: t.Complete(map[string]any{}, nil)}, nil)
+	return slices.DeleteFunc(t.Creations(),
+		func(tr casetype.Transition) bool { return !conditions.Offers(tr.Key) })
+}
+
+// creation returns the transition that creates a case: the one with the key, or the first that is offered, if any is.
 func creation(t *casetype.Type, key string) (casetype.Transition, error) {
-	for _, tr := range t.Creations() {
+	for _, tr := range append(offered(t), t.Creations()...) {
 		if key == "" || tr.Key == key {
 			return tr, nil
 		}
