@@ -269,8 +269,8 @@ func (r *reader) sheet(named pathSheets, columns map[string]bool, first Place) s
 	case sheet != "":
 		return sheet
 	case like != "":
-		r.definition.Notes.Add(fmt.Sprintf("the columns are those of the sheet %s, whose name the rows do not have; they "+
-			"are read as rows of it", like), first)
+		r.definition.Notes.Add(fmt.Sprintf("the columns are those of the sheet %s, whose name the rows do not have; "+
+			"they are read as rows of it", like), first)
 		return like
 	case len(columns) > 0:
 		r.definition.Notes.Add("rows belong to no sheet that is known, by name or columns, and are ignored", first)

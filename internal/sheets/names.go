@@ -58,7 +58,8 @@ var known = map[string]string{
 	EventFields: "CaseTypeID CaseEventID CaseFieldID DisplayContext DisplayContextParameter PageID PageLabel " +
 		"PageDisplayOrder PageFieldDisplayOrder PageColumnNumber PageShowCondition FieldShowCondition " +
 		"CaseEventFieldLabel CaseEventFieldHint ShowSummaryChangeOption ShowSummaryContentOption " +
-		"CallBackURLMidEvent RetriesTimeoutURLMidEvent DefaultValue NullifyByDefault RetainHiddenValue Publish PublishAs",
+		"CallBackURLMidEvent RetriesTimeoutURLMidEvent DefaultValue NullifyByDefault RetainHiddenValue Publish " +
+		"PublishAs",
 	EventMembers: "CaseTypeID ID CaseEventID CaseFieldID ListElementCode EventElementLabel EventHintText " +
 		"FieldDisplayOrder PageFieldDisplayOrder DisplayContext DisplayContextParameter FieldShowCondition " +
 		"DefaultValue NullifyByDefault RetainHiddenValue Publish PublishAs",
@@ -165,7 +166,9 @@ var signatures = []signature{
 // sheetOf returns the sheet that has the columns, or "".
 func sheetOf(columns []string) string {
 	has := func(column string) bool {
-		return slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(strings.TrimSpace(c), column) })
+		return slices.ContainsFunc(columns, func(c string) bool {
+			return strings.EqualFold(strings.TrimSpace(c), column)
+		})
 	}
 	for _, s := range signatures {
 		lacks := slices.ContainsFunc(s.columns, func(column string) bool { return !has(column) })

@@ -38,7 +38,8 @@ func (n *Notes) List() (all []Note) {
 		all = append(all, *note)
 	}
 	slices.SortFunc(all, func(a, b Note) int {
-		return cmp.Or(strings.Compare(strings.ToLower(a.What), strings.ToLower(b.What)), strings.Compare(a.What, b.What))
+		return cmp.Or(strings.Compare(strings.ToLower(a.What), strings.ToLower(b.What)),
+			strings.Compare(a.What, b.What))
 	})
 	return all
 }

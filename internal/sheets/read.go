@@ -29,7 +29,7 @@ type reader struct {
 	rows, size int
 }
 
-const neverRead = UserProfile + ": is never read, since it holds e-mail addresses of people; users are those of Casehook"
+const neverRead = UserProfile + ": is never read, since it has e-mail addresses of people"
 
 // Read reads the files of a definition, in any order. A file whose content is a zip is a workbook, and any other JSON.
 // An error names the file, or the sheet, the row and the column.

@@ -370,7 +370,8 @@ func TestAPlaceNamesTheCell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := read(t, sheets.File{Path: "garden.xlsx", Below: "garden.xlsx", Content: content}).Rows(sheets.Jurisdiction)[0]
+	d := read(t, sheets.File{Path: "garden.xlsx", Below: "garden.xlsx", Content: content})
+	row := d.Rows(sheets.Jurisdiction)[0]
 	for got, want := range map[string]string{
 		row.Place().String():         `^garden\.xlsx, Tab \d+, row 4$`,
 		row.At("ID").String():        `^garden\.xlsx, Tab \d+!B4, ID$`,
