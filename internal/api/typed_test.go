@@ -261,3 +261,23 @@ func resolvesTyped(t *testing.T, doc map[string]any, v any) {
 		}
 	}
 }
+
+func TestACaseTypesDocumentSaysWhereTransitionsLead(t *testing.T) {
+	w := start(t)
+	w.do("PUT", "/v1/case-types/routes", `{"key":"routes","fields":{"type":"object","properties":{"n":{"type":"integer"}}},
+		"states":[{"key":"a"},{"key":"b"}],"transitions":[{"key":"create","to":"a"},{"key":"edit","from":["a","b"]},
+			{"key":"move","from":["a"],"to":"b"},
+			{"key":"split","from":"*","to":[{"when":"has(data.n)","state":"b"},{"state":"a"}]},
+			{"key":"stay","from":"*","to":[{"when":"has(data.n)","state":"b"},{"state":"*"}]}]}`).is(201, "")
+	paths := w.typed(t, "routes").doc["paths"].(map[string]any)
+	for key, want := range map[string]string{
+		"edit": "From a, b, and stays there. ", "move": "From a to b. ",
+		"split": "From every state to b or a, as the data decide. ",
+		"stay":  "From every state to b, or stays there, as the data decide. ",
+	} {
+		op := paths["/v1/cases/{id}/transitions/"+key].(map[string]any)["post"].(map[string]any)
+		if got := fmt.Sprint(op["description"]); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", key, got)
+		}
+	}
+}

@@ -24,6 +24,7 @@ import (
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/document"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
@@ -161,6 +162,7 @@ type Submission struct {
 	Color         *string        // creation and edit only; "" returns to the state's colour
 	IgnoreWarning bool           // the callback's warnings do not stop it
 	IfRevision    Revisions      // the content revisions it may be based on; nil: whichever is current
+	Note          event.Note     // for the history
 
 	dry bool // it is not carried out
 }

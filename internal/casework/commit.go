@@ -14,7 +14,7 @@ import (
 )
 
 // commit saves a plan: the case, the journal entry and the answer. Without a fact nothing has changed, and only the
-// answer is saved.
+// answer is saved, unless there is a note.
 func (s *Submissions) commit(ctx context.Context, pl *plan, once authz.Once) (View, error) {
 	ctx, span := s.tracer.Step(ctx, "commit")
 	defer span.End()
@@ -78,7 +78,7 @@ func (s *Submissions) commitOn(ctx context.Context, pl *plan, m *authz.Mandate, 
 	if err != nil {
 		return View{}, err
 	}
-	if len(facts) == 0 {
+	if len(facts) == 0 && pl.in.Note == (event.Note{}) {
 		return s.commitNothing(ctx, pl, m, once)
 	}
 	change, view, err := s.change(ctx, pl, after, facts, once)
@@ -89,12 +89,15 @@ func (s *Submissions) commitOn(ctx context.Context, pl *plan, m *authz.Mandate, 
 	return view, err
 }
 
-// updated returns the case to save, and its facts.
+// updated returns the case to save, and its facts. Without one, its content stays as it is.
 func (pl *plan) updated(by cases.Activity) (cases.Case, []event.Fact, error) {
 	after := pl.after
 	after.ResolveStatus(pl.typ, by)
 	facts, err := cases.Updated(pl.before, after, pl.typ, pl.typ, pl.tr.Key)
 	after.Version, after.Revision = pl.before.Version+1, pl.before.Revision+1
+	if len(facts) == 0 {
+		after.Revision, after.ModifiedAt = pl.before.Revision, pl.before.ModifiedAt
+	}
 	return after, facts, err
 }
 
@@ -170,6 +173,7 @@ func (s *Submissions) change(
 	if err != nil {
 		return nil, View{}, err
 	}
+	entry.Snapshot.Note = pl.in.Note
 	view, err := s.core.view(ctx, s.store, pl.p, after, pl.typ)
 	if err != nil {
 		return nil, View{}, err

@@ -277,7 +277,7 @@ func (pl *plan) merge() error {
 	if err != nil {
 		return err
 	}
-	unfit := append(looks.unfit, pl.readable(invalid)...)
+	unfit := slices.Concat(looks.unfit, unfitNote(pl.in.Note), pl.readable(invalid))
 	if len(unfit) > 0 || len(known) < len(pl.in.Data) {
 		code, detail = "case.data_invalid", pl.unfitDetail(unfit)
 	}

@@ -3,6 +3,7 @@ package casework_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -359,5 +360,35 @@ func TestCasesAreListedNewestFirst(t *testing.T) {
 		}
 		_, err := listed(w.cases.Cases(t.Context(), w.p, store.CaseFilter{Text: "\x00"}))
 		wantFault(t, err, fault.Invalid, "filter.invalid")
+	})
+}
+
+// A note is kept, and a submission that changes nothing is recorded for its note alone.
+func TestANoteIsKeptInTheEntryOfItsCommit(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		note := event.Note{Summary: "By phone", Description: "She called."}
+		made := w.submit(casework.Submission{
+			Type: "loan", Transition: "open", Data: object(`{"client":"Ann"}`), Note: note,
+		})
+		same := w.submit(casework.Submission{CaseID: made.ID, Edit: true, Data: object(`{"client":"Ann"}`)})
+		noted := w.submit(casework.Submission{CaseID: made.ID, Edit: true, Note: event.Note{Summary: "Again"}})
+		if got := fmt.Sprint(same.Version, noted.Version, noted.Revision); got != "1 2 1" ||
+			!noted.ModifiedAt.Equal(made.ModifiedAt) {
+			t.Errorf("versions and the revision are %s", got)
+		}
+		all := w.history(made.ID)
+		var notes []event.Note
+		for _, e := range all {
+			notes = append(notes, e.Snapshot.Note)
+		}
+		if diff := cmp.Diff([]event.Note{note, {Summary: "Again"}}, notes); diff != "" || len(all[1].Facts) != 0 {
+			t.Errorf("%d facts, and the notes (-want +got):\n%s", len(all[1].Facts), diff)
+		}
+		wrong := event.Note{Summary: "a\x00", Description: "\xff"}
+		in := casework.Submission{CaseID: made.ID, Edit: true, Data: object(`{"amount":"x"}`), Note: wrong}
+		_, err := w.submissions.Submit(t.Context(), w.p, in, authz.Once{})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "case.data_invalid"),
+			"/summary", "/description", "/data/amount")
 	})
 }

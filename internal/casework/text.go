@@ -7,14 +7,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 )
 
 // The bounds of what people write, in characters, and of data, in bytes of JSON.
 const (
-	maxComment = 20_000
-	maxQuery   = 200
-	maxData    = 1 << 20
+	maxComment     = 20_000
+	maxQuery       = 200
+	maxSummary     = 1024
+	maxDescription = 65_536
+	maxData        = 1 << 20
 )
 
 var colorPattern = regexp.MustCompile(`^([a-z]{1,32}|#[0-9a-fA-F]{6})$`)
@@ -32,6 +35,27 @@ func tooLarge(data map[string]any) []fault.Field {
 		return []fault.Field{{Path: "/data", Message: fmt.Sprintf("is larger than %d bytes of JSON", maxData)}}
 	}
 	return nil
+}
+
+// unfitNote lists the faults of a note.
+func unfitNote(n event.Note) (wrong []fault.Field) {
+	add := func(path, text string, most int) {
+		message := ""
+		switch {
+		case !utf8.ValidString(text):
+			message = "is not UTF-8"
+		case utf8.RuneCountInString(text) > most:
+			message = fmt.Sprintf("is longer than %d characters", most)
+		case strings.ContainsRune(text, 0):
+			message = "holds the character NUL"
+		}
+		if message != "" {
+			wrong = append(wrong, fault.Field{Path: path, Message: message})
+		}
+	}
+	add("/summary", n.Summary, maxSummary)
+	add("/description", n.Description, maxDescription)
+	return wrong
 }
 
 // checkQuery refuses a text that can't be searched for.

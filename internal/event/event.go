@@ -32,7 +32,7 @@ type Entry struct {
 
 // Size returns roughly the memory of the entry, in bytes.
 func (e *Entry) Size() int {
-	n := 1 << 10
+	n := 1<<10 + len(e.Snapshot.Note.Summary) + len(e.Snapshot.Note.Description)
 	for _, f := range e.Facts {
 		n += len(f.Data)
 	}
@@ -76,6 +76,13 @@ type Snapshot struct {
 	Case     *Case     `json:"case,omitempty"`
 	Contact  *Contact  `json:"contact,omitempty"`
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
+	Note     Note      `json:"note,omitzero"` // no format has it
+}
+
+// Note is the text that the author of a commit wrote about it. Histories show it to all who see the case.
+type Note struct {
+	Summary     string `json:"summary,omitempty"`
+	Description string `json:"description,omitempty"`
 }
 
 // Case is a case as of one version.

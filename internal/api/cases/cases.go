@@ -10,6 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -63,12 +64,16 @@ type NewCase struct {
 	Name          rest.Optional `json:"name,omitzero" doc:"A name of its own, instead of the template's."`
 	Color         rest.Optional `json:"color,omitzero" doc:"A colour of its own, instead of its state's." example:"teal"`
 	IgnoreWarning bool          `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+	Summary       string        `json:"summary,omitempty" maxLength:"1024" doc:"What was done, for the history." example:"Called the client"`
+	Description   string        `json:"description,omitempty" maxLength:"65536" doc:"More about it, for the history."`
 }
 
 // CaseTransition is the body that submits a transition.
 type CaseTransition struct {
-	Data          Data `json:"data,omitempty" doc:"The fields to set; null clears one. A field whose value is an object or a list is replaced whole: send all of it." example:"{\"decision_reason\": \"All is well.\"}"`
-	IgnoreWarning bool `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+	Data          Data   `json:"data,omitempty" doc:"The fields to set; null clears one. A field whose value is an object or a list is replaced whole: send all of it." example:"{\"decision_reason\": \"All is well.\"}"`
+	IgnoreWarning bool   `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+	Summary       string `json:"summary,omitempty" maxLength:"1024" doc:"What was done, for the history." example:"Called the client"`
+	Description   string `json:"description,omitempty" maxLength:"65536" doc:"More about it, for the history."`
 }
 
 // CaseEdit is the body of a plain edit.
@@ -77,6 +82,8 @@ type CaseEdit struct {
 	Name          rest.Optional `json:"name,omitzero" doc:"A name of its own; null goes back to the template's."`
 	Color         rest.Optional `json:"color,omitzero" doc:"A colour of its own; null goes back to its state's." example:"teal"`
 	IgnoreWarning bool          `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
+	Summary       string        `json:"summary,omitempty" maxLength:"1024" doc:"What was done, for the history." example:"Called the client"`
+	Description   string        `json:"description,omitempty" maxLength:"65536" doc:"More about it, for the history."`
 }
 
 func casePath(id int64) string { return "/v1/cases/" + strconv.FormatInt(id, 10) }
@@ -170,6 +177,7 @@ func (h caseHandler) createCase(ctx context.Context, in *struct {
 		Type: in.Key, Transition: body.Transition, Data: body.Data, Name: body.Name.Pointer(),
 		Color:         body.Color.Pointer(),
 		IgnoreWarning: body.IgnoreWarning,
+		Note:          event.Note{Summary: body.Summary, Description: body.Description},
 	})
 }
 
@@ -190,6 +198,7 @@ func (h caseHandler) submitTransition(ctx context.Context, in *struct {
 	return h.submit(ctx, http.StatusOK, in.IdempotencyHeader, casework.Submission{
 		CaseID: id, Transition: in.Transition, Data: body.Data, IgnoreWarning: body.IgnoreWarning,
 		IfRevision: revisions,
+		Note:       event.Note{Summary: body.Summary, Description: body.Description},
 	})
 }
 
@@ -237,6 +246,7 @@ func (h caseHandler) editCase(ctx context.Context, in *struct {
 		Color:         body.Color.Pointer(),
 		IgnoreWarning: body.IgnoreWarning,
 		IfRevision:    revisions,
+		Note:          event.Note{Summary: body.Summary, Description: body.Description},
 	}, authz.Once{})
 	return shown(v, err)
 }

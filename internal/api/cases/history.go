@@ -15,12 +15,16 @@ import (
 
 // HistoryEntry is one commit in the history of a case or a contact.
 type HistoryEntry struct {
-	Version  int64            `json:"version" doc:"The version after it." example:"7"`
-	At       rest.Time        `json:"at" doc:"When."`
-	By       rest.Actor       `json:"by" doc:"The actor."`
-	State    string           `json:"state,omitempty" doc:"The state the case was in after it; absent: it is about a contact." example:"in_review"`
-	Facts    []Fact           `json:"facts" doc:"The facts that it made true, in their order."`
-	Changes  []Change         `json:"changes" doc:"The fields that it changed, and of a case the name and colour."`
+	Version int64      `json:"version" doc:"The version after it." example:"7"`
+	At      rest.Time  `json:"at" doc:"When."`
+	By      rest.Actor `json:"by" doc:"The actor."`
+	State   string     `json:"state,omitempty" doc:"The state the case was in after it; absent: it is about a contact." example:"in_review"`
+	Facts   []Fact     `json:"facts" doc:"The facts that it made true, in their order."`
+	Changes []Change   `json:"changes" doc:"The fields that it changed, and of a case the name and colour."`
+
+	Summary     string `json:"summary,omitempty" doc:"What its author wrote about it." example:"Called the client"`
+	Description string `json:"description,omitempty" doc:"More of that."`
+
 	Callback *CallbackOutcome `json:"callback,omitempty" doc:"The outcome of the transition's callback; absent: none was asked."`
 }
 
@@ -117,7 +121,7 @@ func (h historyHandler) pageOfHistory(ctx context.Context, name string, in rest.
 
 func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
 	out := HistoryEntry{Version: e.Version, At: rest.Time(e.At), By: rest.ShowActor(p, e.Actor), Facts: []Fact{},
-		Changes: []Change{}}
+		Changes: []Change{}, Summary: e.Snapshot.Note.Summary, Description: e.Snapshot.Note.Description}
 	if e.Snapshot.Case != nil {
 		out.State = e.Snapshot.Case.State
 	}

@@ -38,3 +38,13 @@ func TestTheConsoleOffersWhatTheDataAllow(t *testing.T) {
 	}
 	wants(t, ada.Get("/types/offers"), http.StatusOK, "(every state)", "Paid, Closed, (stays)")
 }
+
+func TestATimelineShowsTheNotesOfSubmissions(t *testing.T) {
+	t.Parallel()
+	w := kyc(t, accept)
+	ada := w.Person("ada@example.org", "manager", "RESTRICTED")
+	path := client(w, map[string]any{"client_name": "Acme Corp"})
+	note := map[string]any{"summary": "Called <them>", "description": "Nobody answered."}
+	w.API(http.MethodPatch, "/v1"+path, note, nil)
+	wants(t, ada.Get(path), http.StatusOK, "wrote about it", "Called <them>", "Nobody answered.")
+}

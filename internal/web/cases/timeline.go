@@ -35,6 +35,7 @@ type timelineEvent struct {
 	Who     string
 	What    string // the rest of the sentence
 	Comment string
+	Note    event.Note
 	Diff    []diffLine
 	Asked   []askedLine
 	Told    []toldLine
@@ -194,7 +195,9 @@ func showDelivery(d hooks.Delivery) toldTo {
 
 // showEvent shows one commit.
 func showEvent(p access.Principal, t *casetype.Type, e *event.Entry) (timelineEvent, error) {
-	shown := timelineEvent{Version: e.Version, At: e.At, Who: p.Redact(e.Actor).Title()}
+	shown := timelineEvent{
+		Version: e.Version, At: e.At, Who: p.Redact(e.Actor).Title(), Note: e.Snapshot.Note,
+	}
 	var parts []string
 	for _, f := range e.Facts {
 		diff, err := diffOf(t, e, f)
@@ -210,7 +213,10 @@ func showEvent(p access.Principal, t *casetype.Type, e *event.Entry) (timelineEv
 			parts = append(parts, part)
 		}
 	}
-	if shown.What = strings.Join(parts, ", "); shown.What == "" {
+	switch shown.What = strings.Join(parts, ", "); {
+	case shown.What == "" && shown.Note != (event.Note{}):
+		shown.What = "wrote about it"
+	case shown.What == "":
 		shown.What = "changed what you may not see"
 	}
 	for c := e.Callback; c != nil; c = c.Earlier {
