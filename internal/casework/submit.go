@@ -260,9 +260,10 @@ func transitionKeys(all []casetype.Transition) []string {
 // merge makes the case to save. Its error lists all faults of the submission: fields that may not be set, and values
 // that do not fit.
 func (pl *plan) merge() error {
-	wrong := pl.typ.Disallowed(pl.tr, pl.in.Data, "/data", pl.p.Clearance)
+	submitted := pl.submitted()
+	wrong := pl.typ.Disallowed(pl.tr, submitted, "/data", pl.p.Clearance)
 	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
-	known := maps.Clone(pl.in.Data)
+	known := maps.Clone(submitted)
 	maps.DeleteFunc(known, func(name string, _ any) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
 	looks := pl.relabel()
 	pl.after.Data = casetype.Merge(pl.before.Data, known)
@@ -278,13 +279,28 @@ func (pl *plan) merge() error {
 		return err
 	}
 	unfit := slices.Concat(looks.unfit, unfitNote(pl.in.Note), pl.readable(invalid))
-	if len(unfit) > 0 || len(known) < len(pl.in.Data) {
+	if len(unfit) > 0 || len(known) < len(submitted) {
 		code, detail = "case.data_invalid", pl.unfitDetail(unfit)
 	}
 	if wrong = slices.Concat(wrong, looks.unset, unfit); len(wrong) > 0 {
 		return fault.In(code, detail, wrong...)
 	}
 	return nil
+}
+
+// submitted returns the submitted data without what changes nothing: fields that the transition may not set, with the
+// value that the case has. Clients may send back all that they were shown. Fields that the caller does not see stay in
+// it, and are refused whatever their value is: an answer must not tell whether a guess is right.
+func (pl *plan) submitted() map[string]any {
+	if pl.tr.Fields == nil {
+		return pl.in.Data
+	}
+	data := maps.Clone(pl.in.Data)
+	maps.DeleteFunc(data, func(name string, value any) bool {
+		return !slices.Contains(pl.tr.Fields, name) && pl.typ.Shows(name, pl.p.Clearance) &&
+			casetype.Equal(pl.before.Data[name], value)
+	})
+	return data
 }
 
 // unfitDetail returns a sentence about the faults of data: the missing fields, as in transitions_blocked, and that

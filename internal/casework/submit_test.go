@@ -2,6 +2,7 @@ package casework_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,8 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
@@ -175,6 +178,7 @@ func TestRefusedSubmissions(t *testing.T) {
 			"states":[{"key":"s"}],"transitions":[{"key":"open","to":"s","fields":["n"]}]}`)
 		c := w.open("loan")
 		final := w.submit(casework.Submission{CaseID: w.open("loan").ID, Transition: "decline"})
+		scored := w.submit(casework.Submission{Type: "loan", Transition: "open", Data: object(`{"score":5}`)})
 		for _, r := range []struct {
 			name   string
 			in     casework.Submission
@@ -195,7 +199,7 @@ func TestRefusedSubmissions(t *testing.T) {
 			{"an edit in the wrong state", casework.Submission{CaseID: final.ID, Edit: true}, fault.Conflict, "case.transition_not_allowed", nil},
 			{"an old revision", casework.Submission{CaseID: c.ID, Edit: true, IfRevision: casework.Revisions{9}}, fault.Conflict, "case.version_conflict", nil},
 			{"fields not allowed", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"score":1,"client":"x"}`)}, fault.Unprocessable, "case.fields_not_allowed", []string{"/data/score"}},
-			{"cleared fields not allowed", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"score":null}`)}, fault.Unprocessable, "case.fields_not_allowed", []string{"/data/score"}},
+			{"cleared fields not allowed", casework.Submission{CaseID: scored.ID, Edit: true, Data: object(`{"score":null}`)}, fault.Unprocessable, "case.fields_not_allowed", []string{"/data/score"}},
 			{"a name where none is set", casework.Submission{CaseID: c.ID, Transition: "submit", Name: text("x"), Color: text("red")}, fault.Unprocessable, "case.fields_not_allowed", []string{"/name", "/color"}},
 			{"unknown fields", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"a/b":1,"clint":null}`)}, fault.Unprocessable, "case.data_invalid", []string{"/data/a~1b", "/data/clint"}},
 			{"an unknown field beside a wrong type and a missing one", casework.Submission{Type: "strict", Data: object(`{"mst":"x","n":"1"}`), Color: text("url(x)")},
@@ -390,5 +394,40 @@ func TestANoteIsKeptInTheEntryOfItsCommit(t *testing.T) {
 		_, err := w.submissions.Submit(t.Context(), w.p, in, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "case.data_invalid"),
 			"/summary", "/description", "/data/amount")
+	})
+}
+
+// F2: clients may send back all that they were shown, whatever the transition lists.
+func TestF2AFieldThatDoesNotChangeNeedsNoRight(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, loan("loan", ""))
+		made := w.submit(casework.Submission{Type: "loan", Transition: "open",
+			Data: object(`{"client":"Ann","amount":5,"score":2.0,"email":"a@b.example"}`)})
+		edit := func(p access.Principal, data string) (casework.View, error) {
+			return w.submissions.Submit(t.Context(), p,
+				casework.Submission{CaseID: made.ID, Edit: true, Data: object(data)}, authz.Once{})
+		}
+		for _, data := range []string{`{"score":2.0}`, `{"score":2,"client":"Bea"}`, `{"score":20e-1}`} {
+			if v, err := edit(w.p, data); err != nil || v.Data["score"] != json.Number("2.0") {
+				t.Errorf("%s: %v, %v", data, v.Data, err)
+			}
+		}
+		if got := w.load(made.ID); got.Version != 2 || got.Data["client"] != "Bea" {
+			t.Errorf("version %d, with %v", got.Version, got.Data)
+		}
+		for _, data := range []string{`{"score":3}`, `{"score":null}`} {
+			_, err := edit(w.p, data)
+			wantFields(t, fault.As(err), "/data/score")
+		}
+		low := w.p // a guess at what a caller does not see is refused, right or wrong
+		low.Clearance = casetype.Private
+		for _, data := range []string{`{"email":"a@b.example"}`, `{"email":"x@b.example"}`, `{"email":null}`} {
+			_, err := edit(low, data)
+			wantFields(t, wantFault(t, err, fault.Unprocessable, "case.data_invalid"), "/data/email")
+		}
+		v := w.submit(casework.Submission{CaseID: w.open("loan").ID, Edit: true, Data: object(`{"score":null}`)})
+		if v.Version != 1 { // which is as absent as before
+			t.Errorf("version %d", v.Version)
+		}
 	})
 }
