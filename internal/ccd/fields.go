@@ -2,6 +2,7 @@ package ccd
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ var (
 		"DefaultHidden":           lostOfFields["DefaultHidden"],
 		"Searchable":              lostOfFields["Searchable"],
 		"CategoryID":              lostOfFields["CategoryID"],
-		"FieldShowCondition":      "conditions of members are not imported, only those of fields on pages",
+		"FieldShowCondition":      "stays on the pages that list the member, and is left out elsewhere",
 		"DisplayContextParameter": "says how forms look, and is not imported",
 		"RetainHiddenValue":       "says what forms do with hidden values, and is not imported",
 	}
@@ -56,10 +57,17 @@ var (
 	}
 )
 
+// typeKey matches the keys of case types, which are the names of their files too.
+var typeKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,69}$`)
+
 // caseType makes the case type of a row of the sheet CaseType.
 func (im *importer) caseType(row sheets.Row) (CaseType, error) {
 	t := typeImporter{im: im, schemas: schemas{im, map[string]tree{}}, id: row.ID("ID"), row: row,
 		fields: map[string]sheets.Row{}, known: map[string]bool{}, roles: map[string]bool{}}
+	if !typeKey.MatchString(t.id) {
+		return CaseType{}, sheets.Faultf(row.At("ID"), "is %.80q, which can't be the key of a case type: letters, digits, "+
+			"_ and -, at most 70", t.id)
+	}
 	t.states = im.of(sheets.State, t.id)
 	inOrder(t.states, "DisplayOrder", "ID")
 	for _, state := range t.states {
@@ -207,9 +215,9 @@ func (t *typeImporter) fieldClassification(row sheets.Row) string {
 			return
 		}
 		seen[id] = true
-		names, types := t.im.members(id, row)
-		for _, name := range names {
-			m := types[name]
+		of := t.im.members(id)
+		for _, name := range of.names {
+			m := of.types[name]
 			if m.row.Sheet == sheets.ComplexTypes {
 				if c := t.classification(m.row); higher(own, c) != own {
 					highest = higher(highest, c)
@@ -240,8 +248,7 @@ func (t *typeImporter) path(parts []string, collections bool) (fieldType, bool) 
 		if !t.im.isComplex(id) {
 			return fieldType{}, false
 		}
-		_, types := t.im.members(id, row)
-		if at, ok = types[rest[0]]; !ok {
+		if at, ok = t.im.members(id).types[rest[0]]; !ok {
 			return fieldType{}, false
 		}
 	}

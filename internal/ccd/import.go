@@ -57,26 +57,31 @@ type Variable struct {
 // importer makes the case types of one definition.
 type importer struct {
 	rows      map[string][]sheets.Row
+	byType    map[string]map[string][]sheets.Row // by sheet and case type
+	types     map[string]*complexType
 	notes     *sheets.Notes
 	retries   string
 	complex   map[string][]sheets.Row // members of the complex types, in their order
 	lists     map[string][]sheets.Row // codes of the lists, in their order
 	used      map[string]bool         // complex types
 	variables map[string]Variable
-	fault     error // the first; it ends the import
 }
 
 // From makes the case types of a definition. An error is a [sheets.Fault].
 func From(d *sheets.Definition, o Options) (*Import, error) {
-	im := importer{rows: map[string][]sheets.Row{}, notes: &d.Notes, retries: o.Retries,
-		used: map[string]bool{}, variables: map[string]Variable{}}
+	im := importer{rows: map[string][]sheets.Row{}, byType: map[string]map[string][]sheets.Row{},
+		types: map[string]*complexType{}, notes: &d.Notes, retries: o.Retries, used: map[string]bool{},
+		variables: map[string]Variable{}}
 	for _, sheet := range d.Sheets() {
+		im.byType[sheet] = map[string][]sheets.Row{}
 		for _, row := range d.Rows(sheet) {
 			row, err := im.resolve(row)
 			if err != nil {
 				return nil, err
 			}
 			im.rows[sheet] = append(im.rows[sheet], row)
+			of := row.ID("CaseTypeID")
+			im.byType[sheet][of] = append(im.byType[sheet][of], row)
 		}
 	}
 	im.complex = im.grouped(sheets.ComplexTypes, "ListElementCode")
@@ -116,14 +121,7 @@ func (im *importer) grouped(sheet, by string) map[string][]sheets.Row {
 }
 
 // of returns the rows of a sheet that belong to a case type.
-func (im *importer) of(sheet, caseType string) (rows []sheets.Row) {
-	for _, row := range im.rows[sheet] {
-		if row.ID("CaseTypeID") == caseType {
-			rows = append(rows, row)
-		}
-	}
-	return rows
-}
+func (im *importer) of(sheet, caseType string) []sheets.Row { return im.byType[sheet][caseType] }
 
 // noteRest notes the rows that no case type has taken.
 func (im *importer) noteRest(types []sheets.Row) {

@@ -173,6 +173,8 @@ func TestBadDefinitionsAreRefusedWithThePlace(t *testing.T) {
 		content map[string]string
 		want    string
 	}{
+		"a key that leads elsewhere": {map[string]string{"CaseType": `[{"ID": "../A"}]`},
+			"CaseType.json, row 1, ID: is \"../A\", which can't be the key of a case type"},
 		"no case type": {map[string]string{"State": `[]`}, "no sheet CaseType"},
 		"no default state": {event(`"PostConditionState": "S(f=\"1\"):1"`),
 			"CaseEvent.json, row 1, PostConditionState: has no state without a condition"},

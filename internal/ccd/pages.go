@@ -212,6 +212,9 @@ func (t *typeImporter) pageField(f pageRow) any {
 	}
 	label := f.row.Text(column)
 	show := t.showIf(f.row, "FieldShowCondition")
+	if show == "" && f.row.Sheet == sheets.EventMembers && at.row.Sheet == sheets.ComplexTypes {
+		show = t.showIf(at.row, "FieldShowCondition")
+	}
 	if t.im.sort(at) != noDataSort {
 		return tree{{"name", f.path}}.with("use", use).with("label", label).with("show_if", show)
 	}

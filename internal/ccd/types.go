@@ -93,21 +93,30 @@ func (im *importer) sort(t fieldType) sort {
 
 func (im *importer) isComplex(id string) bool { return len(im.complex[id]) > 0 || builtIn[id] != "" }
 
-// members lists the members of a complex type with their types.
-func (im *importer) members(id string, at sheets.Row) (names []string, types map[string]fieldType) {
-	types = map[string]fieldType{}
+// complexType has the members of a complex type.
+type complexType struct {
+	names []string // in their order
+	types map[string]fieldType
+}
+
+// members returns the members of a complex type.
+func (im *importer) members(id string) *complexType {
+	if known := im.types[id]; known != nil {
+		return known
+	}
+	c := &complexType{types: map[string]fieldType{}}
 	for _, row := range im.complex[id] {
-		names = append(names, row.ID("ListElementCode"))
-		types[row.ID("ListElementCode")] = typeOf(row)
+		c.names = append(c.names, row.ID("ListElementCode"))
+		c.types[row.ID("ListElementCode")] = typeOf(row)
 	}
-	if names != nil {
-		return names, types
+	if c.names == nil {
+		for _, m := range builtInMembers(id) {
+			c.names = append(c.names, m.name)
+			c.types[m.name] = fieldType{name: m.fieldType, parameter: m.parameter, max: m.max}
+		}
 	}
-	for _, m := range builtInMembers(id) {
-		names = append(names, m.name)
-		types[m.name] = fieldType{name: m.fieldType, parameter: m.parameter, max: m.max, row: at}
-	}
-	return names, types
+	im.types[id] = c
+	return c
 }
 
 // schemas makes the schemas of one case type.
@@ -149,10 +158,10 @@ func (s *schemas) define(t fieldType) {
 		return
 	}
 	s.defs[t.name], s.im.used[t.name] = nil, true
-	names, types := s.im.members(t.name, t.row)
+	of := s.im.members(t.name)
 	properties := tree{}
-	for _, name := range names {
-		m := types[name]
+	for _, name := range of.names {
+		m := of.types[name]
 		schema := s.of(m)
 		if schema == nil {
 			s.im.note(m.row.Place(), "ComplexTypes: labels and widgets among the members are left out")
