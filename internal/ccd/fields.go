@@ -62,7 +62,7 @@ var typeKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,69}$`)
 
 // caseType makes the case type of a row of the sheet CaseType.
 func (im *importer) caseType(row sheets.Row) (CaseType, error) {
-	t := typeImporter{im: im, schemas: schemas{im, map[string]tree{}}, id: row.ID("ID"), row: row,
+	t := typeImporter{im: im, schemas: schemas{im, map[string]string{}, map[string]tree{}}, id: row.ID("ID"), row: row,
 		fields: map[string]sheets.Row{}, known: map[string]bool{}, roles: map[string]bool{}}
 	if !typeKey.MatchString(t.id) {
 		return CaseType{}, sheets.Faultf(row.At("ID"), "is %.80q, which can't be the key of a case type: letters, digits, "+
@@ -188,8 +188,10 @@ func (t *typeImporter) allFields() tree {
 	}
 	made := append(typed("object"), member{"properties", properties})
 	definitions := tree{}
-	for _, id := range sortedKeys(t.schemas.defs) {
-		definitions = append(definitions, member{id, t.schemas.defs[id]})
+	for _, name := range sortedKeys(t.schemas.defs) {
+		definitions = append(definitions, member{name, t.schemas.defs[name]})
+	}
+	for id := range t.schemas.names {
 		for _, row := range t.im.complex[id] {
 			t.im.noteColumns(row, lostOfMembers)
 		}

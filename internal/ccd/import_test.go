@@ -242,6 +242,31 @@ func TestRealDefinitionsAreNotClean(t *testing.T) {
 	}
 }
 
+func TestReferencesHaveNothingToEscape(t *testing.T) {
+	content := small("ComplexTypes", `[{"ID": "A b", "ListElementCode": "c", "FieldType": "A/b"},
+		{"ID": "A/b", "ListElementCode": "c", "FieldType": "A b"}]`)
+	content["CaseField"] = `[{"CaseTypeID": "A", "ID": "f", "FieldType": "A b"}]`
+	_, got, _ := strings.Cut(string(imported(t, made(content), ccd.Options{}).Types[0].YAML), "  properties:\n")
+	got, _, _ = strings.Cut(got, "access:")
+	want := `    f:
+      $ref: '#/$defs/A_b'
+  $defs:
+    A_b:
+      type: object
+      properties:
+        c:
+          $ref: '#/$defs/A_b_'
+    A_b_:
+      type: object
+      properties:
+        c:
+          $ref: '#/$defs/A_b'
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // FuzzFrom looks for rows of which the import makes no case type and no error.
 func FuzzFrom(f *testing.F) {
 	for sheet, rows := range small("ComplexTypes",

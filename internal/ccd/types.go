@@ -2,7 +2,6 @@ package ccd
 
 import (
 	"encoding/json"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,8 +120,9 @@ func (im *importer) members(id string) *complexType {
 
 // schemas makes the schemas of one case type.
 type schemas struct {
-	im   *importer
-	defs map[string]tree // of the complex types that its fields have
+	im    *importer
+	names map[string]string // of the complex types that its fields have, by id
+	defs  map[string]tree   // of them, by name
 }
 
 // of returns the schema of a type's values, or nil if there are none.
@@ -131,8 +131,7 @@ func (s *schemas) of(t fieldType) tree {
 	var made tree
 	switch kind := s.im.sort(t); kind {
 	case complexSort:
-		s.define(t)
-		return tree{{"$ref", "#/$defs/" + url.PathEscape(pointerEscape.Replace(t.name))}}
+		return tree{{"$ref", "#/$defs/" + s.define(t)}}
 	case noDataSort:
 		return nil
 	case unknownSort:
@@ -150,14 +149,17 @@ func (s *schemas) of(t fieldType) tree {
 	return s.pattern(t, s.bounds(t, made))
 }
 
-var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
-
-// define makes the definition of a complex type, and of those that it has.
-func (s *schemas) define(t fieldType) {
-	if _, known := s.defs[t.name]; known {
-		return
+// define makes the definition of a complex type, and of those that it has. It returns the name, which has no characters
+// that a reference would have to escape.
+func (s *schemas) define(t fieldType) (name string) {
+	if name, known := s.names[t.name]; known {
+		return name
 	}
-	s.defs[t.name], s.im.used[t.name] = nil, true
+	name = notInKeys.ReplaceAllString(t.name, "_")
+	for s.defs[name] != nil {
+		name += "_"
+	}
+	s.names[t.name], s.defs[name], s.im.used[t.name] = name, tree{}, true
 	of := s.im.members(t.name)
 	properties := tree{}
 	for _, name := range of.names {
@@ -169,7 +171,8 @@ func (s *schemas) define(t fieldType) {
 		}
 		properties = append(properties, member{name, s.described(schema, m.row, "ElementLabel", t)})
 	}
-	s.defs[t.name] = append(typed("object"), member{"properties", properties})
+	s.defs[name] = append(typed("object"), member{"properties", properties})
+	return name
 }
 
 // described adds the label and the hint of a row, unless the row is that of a field with a built-in type.
