@@ -312,27 +312,57 @@ func TestVariablesThatHaveValuesAreReplacedEverywhere(t *testing.T) {
 	}
 }
 
-func TestFaultsNameTheFileAndTheRow(t *testing.T) {
-	const book = `<workbook xmlns:r="r"><sheets><sheet name="S" r:id="a"/></sheets></workbook>`
-	const relations = `<Relationships><Relationship Id="a" Type="x/worksheet" Target="s.xml"/></Relationships>`
-	workbook := func(sheet string) string {
-		var out bytes.Buffer
-		archive := zip.NewWriter(&out)
-		for name, content := range map[string]string{"xl/workbook.xml": book, "xl/_rels/workbook.xml.rels": relations,
-			"xl/s.xml": sheet} {
-			w, err := archive.Create(name)
-			if err == nil {
-				_, err = w.Write([]byte(content))
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+// plainWorkbook makes a workbook of one sheet, with a style for dates.
+func plainWorkbook(t *testing.T, sheet string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	archive := zip.NewWriter(&out)
+	for name, content := range map[string]string{
+		"xl/workbook.xml": `<workbook xmlns:r="r"><workbookPr date1904="1"/><sheets><sheet name="S" r:id="a"/></sheets>` +
+			`</workbook>`,
+		"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="a" Type="x/worksheet" Target="s.xml"/>` +
+			`<Relationship Id="b" Type="x/styles" Target="styles.xml"/></Relationships>`,
+		"xl/styles.xml": `<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>`,
+		"xl/s.xml":      sheet,
+	} {
+		w, err := archive.Create(name)
+		if err == nil {
+			_, err = w.Write([]byte(content))
 		}
-		if err := archive.Close(); err != nil {
+		if err != nil {
 			t.Fatal(err)
 		}
-		return out.String()
 	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestCellsOfAllKinds(t *testing.T) {
+	content := plainWorkbook(t, `<w><row><c t="str"><v>CaseField</v></c></row><row/><row>
+		<c t="str"><v>CaseTypeID</v></c><c t="str"><v>ID</v></c><c t="str"><v>Min</v></c><c t="str"><v>Max</v></c>
+		<c t="str"><v>Searchable</v></c><c t="str"><v>Label</v></c></row>
+		<row><c><v>7</v></c><c><v>1.50</v></c><c s="1"><v>43891.25</v></c><c><v>1E3</v></c><c t="b"><v>1</v></c>
+		<c t="str"><v>a_x0041__x000D_&#10;b &amp; _xyz</v></c></row></w>`)
+	d := read(t, sheets.File{Path: "a.xlsx", Below: "a.xlsx", Content: content})
+	want := map[string][]string{sheets.CaseField: {`CaseTypeID="7" ID="1.5" Label="aA\nb & _xyz" Max="1000" ` +
+		`Min="02/03/2024" Searchable="true" `}}
+	if diff := cmp.Diff(want, values(d)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestPeopleInAWorkbookAreNotRead(t *testing.T) {
+	content := plainWorkbook(t, `<w><row><c t="str"><v>UserProfile</v></c></row><row r="4"><c t="e"><v>#REF!</v></c>`)
+	d := read(t, sheets.File{Path: "a.xlsx", Below: "a.xlsx", Content: content})
+	if notes := d.Notes.List(); len(notes) != 1 || !strings.Contains(notes[0].What, "never read") || len(d.Sheets()) > 0 {
+		t.Errorf("%v, %v", notes, d.Sheets())
+	}
+}
+
+func TestFaultsNameTheFileAndTheRow(t *testing.T) {
+	workbook := func(sheet string) string { return string(plainWorkbook(t, sheet)) }
 	const head = `<w><row r="1"><c r="A1" t="str"><v>State</v></c></row>` +
 		`<row r="3"><c r="A3" t="str"><v>CaseTypeID</v></c><c r="B3" t="str"><v>ID</v></c></row>`
 	for _, test := range []struct{ name, below, content, want string }{
