@@ -21,7 +21,7 @@ import (
 )
 
 // MaxAnswer is the largest answer that is read, in bytes after decompression.
-const MaxAnswer = 1 << 20
+const MaxAnswer = 16 << 20
 
 // The codes of the errors that Ask returns.
 const (

@@ -177,8 +177,8 @@ func TestBehaviours(t *testing.T) {
 		"half an answer":         {does: hangs(`{"data":`), timeout: short, code: callback.CodeTimeout, detail: "did not answer in time (3 attempts)", attempts: 3},
 		"a lost connection":      {does: drops, code: callback.CodeFailed, detail: "closed the connection", attempts: 3},
 		"as long as is allowed":  {does: respond(200, "{}"+strings.Repeat(" ", callback.MaxAnswer-2))},
-		"longer than is allowed": {does: respond(200, "{}"+strings.Repeat(" ", callback.MaxAnswer-1)), code: callback.CodeFailed, detail: "longer than 1048576 bytes"},
-		"a gzip bomb":            {does: gzips(64 << 20), code: callback.CodeFailed, detail: "longer than 1048576 bytes"},
+		"longer than is allowed": {does: respond(200, "{}"+strings.Repeat(" ", callback.MaxAnswer-1)), code: callback.CodeFailed, detail: "longer than 16777216 bytes"},
+		"a gzip bomb":            {does: gzips(64 << 20), code: callback.CodeFailed, detail: "longer than 16777216 bytes"},
 		"gzip that is none": {does: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			io.WriteString(w, "{\"private\":1}")

@@ -15,8 +15,17 @@ import (
 
 // Decode reads case data: a JSON object in UTF-8, numbers kept as json.Number. It refuses duplicate names,
 // anything after the object, and nesting beyond 64 levels with a *fault.Error of kind Invalid.
-func Decode(raw []byte) (map[string]any, error) {
-	doc := yaml.ReadJSON(raw)
+func Decode(raw []byte) (map[string]any, error) { return decode(raw, 0) }
+
+// maxSent is the most values that a client or a callback may send at once.
+const maxSent = 1_000_000
+
+// DecodeSent is Decode for an object that a client or a callback has sent: one of more than a million values is
+// refused, too.
+func DecodeSent(raw []byte) (map[string]any, error) { return decode(raw, maxSent) }
+
+func decode(raw []byte, values int) (map[string]any, error) {
+	doc := yaml.ReadJSONUpTo(raw, values)
 	data, isObject := doc.Value.(map[string]any)
 	if len(doc.Faults) == 0 && isObject {
 		return data, nil
@@ -231,14 +240,13 @@ func (t *Type) Disallowed(
 	tr Transition, submitted map[string]any, root string, clearance Classification,
 ) []fault.Field {
 	var wrong []fault.Field
-	shown := t.shownFields(clearance)
 	for _, name := range slices.Sorted(maps.Keys(submitted)) {
 		message := ""
 		switch {
 		case len(wrong) == yaml.MaxFaults:
 			return tidy(wrong, root)
 		case !t.Shows(name, clearance):
-			message = t.unknown(name, len(wrong), shown)
+			message = t.unknown(name, len(wrong), t.shownFields(clearance))
 		case tr.Fields != nil && !slices.Contains(tr.Fields, name):
 			message = "may not be set by the transition " + tr.Key
 		default:

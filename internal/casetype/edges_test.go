@@ -306,9 +306,9 @@ func TestAFieldWithADefaultIsThereWhenACaseIsCreated(t *testing.T) {
 	}
 }
 
-func TestASourceMayHaveAMegabyte(t *testing.T) {
+func TestASourceMayHave16Megabytes(t *testing.T) {
 	for over := range 2 {
-		source := good + "#" + strings.Repeat("x", 1<<20-len(good)-1+over)
+		source := good + "#" + strings.Repeat("x", 16<<20-len(good)-1+over)
 		if _, err := casetype.Parse("", []byte(source)); (err == nil) != (over == 0) {
 			t.Errorf("%d bytes: %.200v", len(source), err)
 		}

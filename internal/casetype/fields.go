@@ -316,7 +316,7 @@ func (c *checker) close(s, out map[string]any) {
 		}
 		return
 	}
-	if len(c.describe(s, "", "", map[string]bool{}).names) > 0 {
+	if c.describe(s, "", "", map[string]bool{}).named {
 		out["unevaluatedProperties"] = false
 	}
 }

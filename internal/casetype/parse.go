@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/casehook/casehook/internal/schema"
@@ -14,8 +15,8 @@ import (
 
 // The bounds of a definition.
 const (
-	maxSource = 1 << 20 // bytes
-	maxNodes  = 20_000  // values, with YAML aliases expanded
+	maxSource = 16 << 20  // bytes
+	maxNodes  = 1_000_000 // values, with YAML aliases expanded
 )
 
 // Parse reads a definition from YAML or JSON. File names it in faults. The error is a [Faults] that lists
@@ -28,7 +29,7 @@ func ParseContext(ctx context.Context, file string, source []byte) (*Type, error
 }
 
 func parse(ctx context.Context, file string, source []byte) (*Type, error) {
-	t, wrong, err := read(source, checker{budget: schema.NewBudget(ctx, maxDefinitionSteps)})
+	t, wrong, err := read(source, checker{budget: schema.NewBudget(ctx, stepsFor(source))})
 	if err != nil {
 		return nil, fmt.Errorf("checking a definition: %w", err)
 	}
@@ -78,7 +79,7 @@ func read(source []byte, c checker) (*Type, Faults, error) {
 	}
 	switch c.check(); {
 	case errors.Is(c.stop, schema.ErrSpent):
-		return nil, Faults{{Line: 1, Message: tooCostly(maxDefinitionSteps)}}, nil
+		return nil, Faults{{Line: 1, Message: tooCostly(c.budget.Used())}}, nil
 	case c.stop != nil:
 		return nil, nil, c.stop
 	case len(c.wrong) > 0:
@@ -103,7 +104,9 @@ func Load(definitionJSON []byte) (*Type, error) {
 
 // build makes the type of a document without faults.
 func build(c *checker) (*Type, error) {
-	raw, err := yaml.JSON(c.doc.Value)
+	others := maps.Clone(c.root())
+	delete(others, "fields") // these keep the order in which they are written
+	raw, err := yaml.JSON(others)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (s shape) members() []string {
 	}
 	names := map[string]bool{}
 	for _, schema := range s.schemas {
-		maps.Copy(names, s.checker.describe(schema, "", "", map[string]bool{}).names)
+		s.checker.addNames(names, schema, "", map[string]bool{})
 	}
 	return slices.Sorted(maps.Keys(names))
 }
@@ -251,9 +251,9 @@ func kindOfValue(value any) expression.Kinds {
 
 // memberSchema describes a member of an object.
 type memberSchema struct {
-	names map[string]bool // of the members that the schema describes
-	at    []any           // the schemas of this member
-	open  bool            // the object admits other members
+	named bool  // the schema describes some member
+	at    []any // the schemas of this member
+	open  bool  // the object admits other members
 }
 
 // describe looks up a member in a schema and in those that apply in place or by reference, and determines
@@ -263,32 +263,55 @@ func (c *checker) describe(schema any, path, name string, seen map[string]bool) 
 	if !isObject {
 		return memberSchema{open: schema == true}
 	}
-	d := memberSchema{names: map[string]bool{}}
-	for property, at := range object(s["properties"]) {
-		if d.names[property] = true; property == name {
-			d.at = append(d.at, at)
-		}
+	var d memberSchema
+	properties := object(s["properties"])
+	d.named = len(properties) > 0
+	if at, described := properties[name]; described {
+		d.at = []any{at}
 	}
-	d.open = admitsObject(s["type"]) && s["enum"] == nil && s["const"] == nil && len(d.names) == 0
+	d.open = admitsObject(s["type"]) && s["enum"] == nil && s["const"] == nil && !d.named
 	explicit := s["patternProperties"] != nil || admitsMore(s["additionalProperties"]) ||
 		admitsMore(s["unevaluatedProperties"])
-	parts := inPlace(s, path)
-	delete(parts, pointer(path, "not"))
-	if target, at, ok := c.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
-		parts[at] = target
-	}
-	for at, part := range parts {
+	for at, part := range c.describing(s, path) {
 		if seen[at] || !c.spend(20+len(at)/8) {
 			continue
 		}
 		seen[at] = true
 		more := c.describe(part, at, name, seen)
 		d.at = append(d.at, more.at...)
-		maps.Copy(d.names, more.names)
+		d.named = d.named || more.named
 		d.open = d.open && more.open
 	}
-	d.open = d.open && len(d.names) == 0 || explicit
+	d.open = d.open && !d.named || explicit
 	return d
+}
+
+// describing returns the schemas in place and by reference that describe members of the value.
+func (c *checker) describing(s map[string]any, path string) map[string]any {
+	parts := inPlace(s, path)
+	delete(parts, pointer(path, "not"))
+	if target, at, ok := c.resolve(text(s["$ref"])); ok && s["$ref"] != nil {
+		parts[at] = target
+	}
+	return parts
+}
+
+// addNames adds the names of the members that a schema describes.
+func (c *checker) addNames(names map[string]bool, schema any, path string, seen map[string]bool) {
+	s := object(schema)
+	properties := object(s["properties"])
+	if !c.spend(len(properties)) {
+		return
+	}
+	for name := range properties {
+		names[name] = true
+	}
+	for at, part := range c.describing(s, path) {
+		if !seen[at] && c.spend(20+len(at)/8) {
+			seen[at] = true
+			c.addNames(names, part, at, seen)
+		}
+	}
 }
 
 // admitsMore reports whether a schema for members without a schema of their own allows any.

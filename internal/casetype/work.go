@@ -11,8 +11,12 @@ import (
 // The bounds of the work for one request, in steps of about 100 ns.
 const (
 	maxDataSteps       = 10_000_000 // for data: a second
-	maxDefinitionSteps = 10_000_000 // for a definition
+	maxDefinitionSteps = 10_000_000 // for a definition, and
+	stepsPerByte       = 4          // for each byte of its source
 )
+
+// stepsFor returns the bound of the work for a definition.
+func stepsFor(source []byte) int { return maxDefinitionSteps + stepsPerByte*len(source) }
 
 // Budget returns the budget for validating the data of one request. It ends with the request's context,
 // too.

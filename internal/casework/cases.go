@@ -28,6 +28,7 @@ type Cases struct {
 	core        *core
 	questioner  *questioner
 	contents    *contents
+	large       chan struct{} // has room for as many large cases as lists may decode at once
 }
 
 // Case finds a case.
@@ -118,12 +119,30 @@ func (l *CaseList) All(ctx context.Context) iter.Seq2[View, error] {
 				yield(View{}, ErrPageEnds)
 				return
 			}
-			view, err := l.view(ctx, &l.rows[i])
-			if !yield(view, err) || err != nil {
+			if !l.yield(ctx, &l.rows[i], yield) {
 				return
 			}
 		}
 	}
+}
+
+// Lists decode the data of a large case, which take several times their size, a few at once.
+const (
+	leastLarge = 1 << 20 // bytes
+	mostLarge  = 2
+)
+
+// yield yields the case of a row, and reports whether to go on.
+func (l *CaseList) yield(ctx context.Context, row *store.CaseRow, yield func(View, error) bool) bool {
+	if row.Size() >= leastLarge {
+		select {
+		case l.cases.large <- struct{}{}:
+			defer func() { <-l.cases.large }()
+		case <-ctx.Done(): // which view reports
+		}
+	}
+	view, err := l.view(ctx, row)
+	return yield(view, err) && err == nil
 }
 
 func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {

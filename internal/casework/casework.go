@@ -116,6 +116,7 @@ func New(c Config) Services {
 		core:        core,
 		questioner:  questioner,
 		contents:    contents,
+		large:       make(chan struct{}, mostLarge),
 	}
 	labels := &Labels{store: c.Store, guard: c.Guard, now: now, core: core}
 	submissions := newSubmissions(c, core, questioner, types)

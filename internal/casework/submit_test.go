@@ -209,7 +209,7 @@ func TestRefusedSubmissions(t *testing.T) {
 			{"a field that may not be set beside a wrong type", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":"1","score":1}`)},
 				fault.Unprocessable, "case.data_invalid", []string{"/data/score", "/data/amount"}},
 			{"wrong types", casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"amount":"1","email":"x","tags":[1]}`)}, fault.Unprocessable, "case.data_invalid", []string{"/data/amount", "/data/email", "/data/tags/0"}},
-			{"too much data", casework.Submission{CaseID: c.ID, Edit: true, Data: map[string]any{"tags": []any{strings.Repeat("x", 1<<20)}}}, fault.Unprocessable, "case.data_invalid", []string{"/data"}},
+			{"too much data", casework.Submission{CaseID: c.ID, Edit: true, Data: map[string]any{"tags": []any{strings.Repeat("x", 16<<20)}}}, fault.Unprocessable, "case.data_invalid", []string{"/data"}},
 			{"a long name", casework.Submission{CaseID: c.ID, Edit: true, Name: &long}, fault.Unprocessable, "case.data_invalid", []string{"/name"}},
 			{"NUL in the name", casework.Submission{CaseID: c.ID, Edit: true, Name: text("a\x00")}, fault.Unprocessable, "case.data_invalid", []string{"/name"}},
 			{"a colour that is none", casework.Submission{CaseID: c.ID, Edit: true, Color: text("url(x)")}, fault.Unprocessable, "case.data_invalid", []string{"/color"}},

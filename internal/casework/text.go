@@ -17,7 +17,7 @@ const (
 	maxQuery       = 200
 	maxSummary     = 1024
 	maxDescription = 65_536
-	maxData        = 1 << 20
+	maxData        = 16 << 20
 )
 
 var colorPattern = regexp.MustCompile(`^([a-z]{1,32}|#[0-9a-fA-F]{6})$`)

@@ -144,6 +144,9 @@ func (r *CaseRow) Position(s CaseSort) Position {
 // Classification returns the case's classification. It may not be called after Case.
 func (r *CaseRow) Classification() casetype.Classification { return r.row.Classification }
 
+// Size returns the size of the case's data, in bytes. It may not be called after Case.
+func (r *CaseRow) Size() int { return len(r.data) }
+
 // Case decodes the row. It may be called once: the row keeps nothing.
 func (r *CaseRow) Case() (c cases.Case, err error) {
 	c, data := r.row, r.data

@@ -124,7 +124,7 @@ func DecodeAnswer(body []byte) (Answer, error) {
 	if len(body) == 0 || string(body) == "null" {
 		return Answer{}, nil
 	}
-	object, err := casetype.Decode(body)
+	object, err := casetype.DecodeSent(body)
 	if err != nil {
 		return Answer{}, malformed(err)
 	}
@@ -244,7 +244,7 @@ func misspelt(object map[string]any) error {
 // CarriesErrors reports whether a body, even one that is not an answer, has errors. An unreadable one has if it
 // contains the key.
 func CarriesErrors(body []byte) bool {
-	object, err := casetype.Decode(bytes.Trim(yaml.WithoutBOM(body), " \t\r\n"))
+	object, err := casetype.DecodeSent(bytes.Trim(yaml.WithoutBOM(body), " \t\r\n"))
 	if err != nil {
 		return bytes.Contains(bytes.ToLower(body), []byte(`"errors"`))
 	}

@@ -48,8 +48,9 @@ type Document struct {
 	Faults []Fault // in the order in which they were found
 
 	places map[string]place    // by JSON Pointer; nil: not recorded
-	order  map[string][]string // the keys of an object, as written
+	order  map[string][]string // the keys of an object, as written; nil: not recorded
 	spelt  map[string]string   // scalars that JSON spells otherwise
+	locate func() *Document    // reads the source again, with its places; nil: those are recorded already
 }
 
 // place has the position of a value and of its name: its key, or the value itself.
@@ -99,7 +100,12 @@ func Read(source []byte, o Options) *Document {
 
 // ReadJSON reads a JSON document without recording positions: faults have no lines, and values can't be
 // decoded.
-func ReadJSON(source []byte) *Document { return readJSON(source, Options{}, false) }
+func ReadJSON(source []byte) *Document { return ReadJSONUpTo(source, 0) }
+
+// ReadJSONUpTo is ReadJSON for a document of at most so many values; 0: of any number.
+func ReadJSONUpTo(source []byte, values int) *Document {
+	return readJSON(source, Options{MaxNodes: values}, false)
+}
 
 // WithoutBOM returns a text in UTF-8 without a byte order mark.
 func WithoutBOM(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
@@ -107,8 +113,9 @@ func WithoutBOM(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufe
 // PositionOf returns the position of the key at a path, or of the value if it has no key. If there is
 // none, it returns the position of the nearest value around it.
 func (d *Document) PositionOf(path string) Position {
+	places := d.located()
 	for {
-		if at, known := d.places[path]; known {
+		if at, known := places[path]; known {
 			return at.key
 		}
 		if path == "" {
@@ -116,6 +123,14 @@ func (d *Document) PositionOf(path string) Position {
 		}
 		path = path[:strings.LastIndexByte(path, '/')]
 	}
+}
+
+// located returns the places of values, by JSON Pointer.
+func (d *Document) located() map[string]place {
+	if d.locate != nil {
+		return d.locate().places
+	}
+	return d.places
 }
 
 // Keys returns the keys of the object at a path, as they were written.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -16,20 +17,32 @@ type jsonReader struct {
 	options  Options
 	raw      []byte
 	decoder  *json.Decoder
-	position Position // of the token that was read, where places are recorded
-	counted  int      // bytes of raw up to it
+	start    int      // the offset of the token that was read
+	position Position // of the byte at counted
+	counted  int
 	nodes    int
 	full     bool // there were more values than the limit
 	at       Path // of the value that is being read
 	length   int  // of its JSON Pointer, roughly
 }
 
-// readJSON reads one JSON document. It lists all duplicate names, but a syntax error ends the reading.
-func readJSON(raw []byte, o Options, record bool) *Document {
+// readJSON reads one JSON document. It lists all duplicate names, but a syntax error ends the reading. If positions are
+// wanted, the document has those of its faults and the order of keys; it is read again for the place of a value, which
+// most documents are never asked for.
+func readJSON(raw []byte, o Options, positions bool) *Document {
 	r := jsonReader{doc: &Document{}, options: o, raw: raw, position: Position{1, 1}}
-	if record {
-		r.doc = newDocument()
+	if positions {
+		r.doc.order = map[string][]string{}
+		r.doc.locate = sync.OnceValue(func() *Document {
+			again := jsonReader{doc: newDocument(), options: o, raw: raw, position: Position{1, 1}}
+			return again.document()
+		})
 	}
+	return r.document()
+}
+
+func (r *jsonReader) document() *Document {
+	raw := r.raw
 	if message, offset := malformed(raw); message != "" {
 		r.doc.fault(positionIn(raw, offset), "", message)
 		return r.doc
@@ -119,18 +132,25 @@ const (
 )
 
 func (r *jsonReader) fault(message string) {
-	r.doc.fault(r.position, r.at.Pointer(), message)
+	r.doc.fault(r.here(), r.at.Pointer(), message)
+}
+
+// here returns the position of the token that was read, where positions are wanted.
+func (r *jsonReader) here() Position {
+	if r.doc.order != nil {
+		r.position.advance(r.raw[r.counted:r.start])
+		r.counted = r.start
+	}
+	return r.position
 }
 
 // token returns the next token. There is one, since raw is well-formed.
 func (r *jsonReader) token() json.Token {
-	if r.doc.places != nil {
-		start := int(r.decoder.InputOffset())
-		for strings.IndexByte(" \t\r\n,:", r.raw[start]) >= 0 {
-			start++
+	if r.doc.order != nil {
+		r.start = int(r.decoder.InputOffset())
+		for strings.IndexByte(" \t\r\n,:", r.raw[r.start]) >= 0 {
+			r.start++
 		}
-		r.position.advance(r.raw[r.counted:start])
-		r.counted = start
 	}
 	token, err := r.decoder.Token()
 	if err != nil {
@@ -189,30 +209,25 @@ func (r *jsonReader) skip() {
 
 func (r *jsonReader) setValue() {
 	if r.doc.places != nil && !r.full {
-		r.doc.setValue(r.at.Pointer(), r.position)
+		r.doc.setValue(r.at.Pointer(), r.here())
 	}
 }
 
 // setKey records the position of a key, and refuses a duplicate.
 func (r *jsonReader) setKey(known bool) {
-	path := ""
-	if r.doc.places != nil {
-		path = r.at.Pointer()
-	}
 	switch {
-	case known && r.doc.places == nil:
+	case known && r.doc.order == nil:
 		r.fault(twice)
 	case known:
-		r.fault(fmt.Sprintf(twiceSince, r.doc.PositionOf(path).Line))
+		r.fault(fmt.Sprintf(twiceSince, r.doc.PositionOf(r.at.Pointer()).Line))
 	case r.doc.places != nil && !r.full:
-		r.doc.setKey(path, r.position)
-		in := r.at[:len(r.at)-1].Pointer()
-		r.doc.order[in] = append(r.doc.order[in], r.at[len(r.at)-1].name)
+		r.doc.setKey(r.at.Pointer(), r.here())
 	}
 }
 
 func (r *jsonReader) object() map[string]any {
 	object := map[string]any{}
+	var names []string
 	for r.decoder.More() {
 		name, _ := r.token().(string)
 		name = r.text(name)
@@ -226,10 +241,16 @@ func (r *jsonReader) object() map[string]any {
 		_, known := object[name]
 		r.at, r.length = append(r.at, Member(name)), r.length+len(name)+1
 		r.setKey(known)
+		if !known {
+			names = append(names, name)
+		}
 		object[name] = r.read()
 		r.at, r.length = r.at[:len(r.at)-1], r.length-len(name)-1
 	}
 	r.token()
+	if r.doc.order != nil && !r.full {
+		r.doc.order[r.at.Pointer()] = names
+	}
 	return object
 }
 

@@ -109,16 +109,19 @@ type writer struct {
 	line  int
 }
 
-// toLine breaks lines up to that of a position, unless that is behind.
-func (w *writer) toLine(at Position) {
-	for w.lines && w.line < at.Line {
+// toLine breaks lines up to that of a position, unless that is behind. It is not asked for if lines don't matter.
+func (w *writer) toLine(of func() Position) {
+	if !w.lines {
+		return
+	}
+	for at := of(); w.line < at.Line; {
 		w.out.WriteByte('\n')
 		w.line++
 	}
 }
 
 func (w *writer) write(n Node) error {
-	w.toLine(w.doc.places[n.Path].value)
+	w.toLine(func() Position { return w.doc.located()[n.Path].value })
 	switch n.Value.(type) {
 	case map[string]any:
 		return w.object(n)
@@ -140,7 +143,7 @@ func (w *writer) object(n Node) error {
 	for key, value := range n.Members() {
 		w.out.WriteString(separator)
 		separator = ","
-		w.toLine(value.Position())
+		w.toLine(value.Position)
 		if err := w.scalar(key); err != nil {
 			return err
 		}

@@ -33,7 +33,15 @@ func (k *Kernel) ReadBody(x *Exchange) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := io.ReadAll(body)
+	raw, err := io.ReadAll(io.LimitReader(body, leastLarge))
+	if err == nil && len(raw) == leastLarge {
+		if x.endLarge, err = k.memory.startLarge(x.Request.Context(), x.Principal); err != nil {
+			return nil, err
+		}
+		var rest []byte
+		rest, err = io.ReadAll(body)
+		raw = append(raw, rest...)
+	}
 	if err != nil {
 		return nil, Unreadable(err)
 	}
@@ -66,7 +74,7 @@ func (k *Kernel) decode(x *Exchange, schema *huma.Schema, required bool, into an
 	if err := x.CheckContentType("application/json"); err != nil {
 		return err
 	}
-	parsed, err := casetype.Decode(raw)
+	parsed, err := casetype.DecodeSent(raw)
 	if err != nil {
 		e := *fault.As(err)
 		e.Detail = "The request's body can't be read; send one JSON object in UTF-8."

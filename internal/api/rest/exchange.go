@@ -26,6 +26,7 @@ type Exchange struct {
 	key         []byte           // for fingerprints
 	pretty      bool             // the answer's JSON is indented
 	reservation reservation      // for the answer while it is sent
+	endLarge    func()           // frees the memory of a large body; nil: the body is none
 }
 
 type exchangeKey struct{}
@@ -65,6 +66,14 @@ func (x *Exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 // Address returns the IP address of the caller.
 func (x *Exchange) Address() string { return inbound.Address(x.Request) }
+
+// end frees the memory that is reserved for the request and its answer.
+func (x *Exchange) end() {
+	x.reservation.end()
+	if x.endLarge != nil {
+		x.endLarge()
+	}
+}
 
 // Release frees the memory that is reserved for the answer. A streamed answer calls it after each part.
 func (x *Exchange) Release() { x.reservation.end() }

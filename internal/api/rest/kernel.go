@@ -27,7 +27,7 @@ import (
 )
 
 // DefaultMaxBody is the default bound of a request body, except uploads, in bytes.
-const DefaultMaxBody = 1 << 20
+const DefaultMaxBody = 16 << 20
 
 // Config has the settings and collaborators of a Kernel.
 type Config struct {

@@ -16,7 +16,13 @@ import (
 // The bounds of the memory for answers. While an answer is made, it needs its page as read, its page as encoded, and
 // one decoded item. While it is sent, it needs the bytes that the client has not read yet. The two have separate
 // bounds, so that slow clients do not delay the making of answers.
+//
+// A large body is read, parsed and kept until its request ends, so there are only a few at once.
 const (
+	leastLarge      = 1 << 20 // bytes from which a body is large
+	mostLarge       = 8       // large bodies at once
+	mostLargeClient = 2       // of them for one token or user
+
 	mostMade           = 16        // answers at once
 	mostMadeClient     = 8         // of them for one token or user
 	mostReserved       = 64 << 20  // bytes of answers that clients have not read yet
@@ -33,6 +39,7 @@ const (
 // memory bounds the memory for answers.
 type memory struct {
 	slots *semaphore.Weighted // for answers while they are made
+	large *semaphore.Weighted // for large bodies
 
 	mu           sync.Mutex
 	clients      map[Client]*clientSlots
@@ -42,38 +49,51 @@ type memory struct {
 	freed        chan struct{}  // closed when memory is freed
 }
 
-// clientSlots are the slots of a client, for answers while they are made.
+// clientSlots are the slots of a client: for answers while they are made, and for large bodies.
 type clientSlots struct {
-	slots *semaphore.Weighted
-	users int
+	slots, large *semaphore.Weighted
+	users        int
 }
 
 func newMemory() *memory {
 	return &memory{
-		slots: semaphore.NewWeighted(mostMade), clients: map[Client]*clientSlots{},
+		slots: semaphore.NewWeighted(mostMade), large: semaphore.NewWeighted(mostLarge),
+		clients:    map[Client]*clientSlots{},
 		reservedBy: map[Client]int{}, freed: make(chan struct{}),
 	}
 }
 
 // startAnswer waits until an answer may be made. The caller calls done when it is made.
 func (m *memory) startAnswer(ctx context.Context, p access.Principal, weight int64) (done func(), err error) {
-	c := ClientOf(p)
-	own := m.slotsOf(c)
+	own := m.slotsOf(ClientOf(p))
+	return m.acquire(ctx, ClientOf(p), weight, own.slots, m.slots)
+}
+
+// startLarge waits until the rest of a large body may be read. The caller calls done when the request has ended.
+func (m *memory) startLarge(ctx context.Context, p access.Principal) (done func(), err error) {
+	own := m.slotsOf(ClientOf(p))
+	return m.acquire(ctx, ClientOf(p), 1, own.large, m.large)
+}
+
+// acquire waits for the slots of a client, and then for those of all. The caller calls done to release both.
+func (m *memory) acquire(
+	ctx context.Context, c Client, weight int64, own, all *semaphore.Weighted,
+) (done func(), err error) {
 	waiting, cancel := context.WithTimeout(ctx, longestQueue)
 	defer cancel()
-	if err := own.slots.Acquire(waiting, weight); err != nil {
-		m.releaseSlots(c, own)
+	if err := own.Acquire(waiting, weight); err != nil {
+		m.releaseSlots(c)
 		return nil, noMemory(ctx)
 	}
-	if err := m.slots.Acquire(waiting, weight); err != nil {
-		own.slots.Release(weight)
-		m.releaseSlots(c, own)
+	if err := all.Acquire(waiting, weight); err != nil {
+		own.Release(weight)
+		m.releaseSlots(c)
 		return nil, noMemory(ctx)
 	}
 	return func() {
-		m.slots.Release(weight)
-		own.slots.Release(weight)
-		m.releaseSlots(c, own)
+		all.Release(weight)
+		own.Release(weight)
+		m.releaseSlots(c)
 	}, nil
 }
 
@@ -83,16 +103,19 @@ func (m *memory) slotsOf(c Client) *clientSlots {
 	defer m.mu.Unlock()
 	own := m.clients[c]
 	if own == nil {
-		own = &clientSlots{slots: semaphore.NewWeighted(mostMadeClient)}
+		own = &clientSlots{
+			slots: semaphore.NewWeighted(mostMadeClient), large: semaphore.NewWeighted(mostLargeClient),
+		}
 		m.clients[c] = own
 	}
 	own.users++
 	return own
 }
 
-func (m *memory) releaseSlots(c Client, own *clientSlots) {
+func (m *memory) releaseSlots(c Client) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	own := m.clients[c]
 	if own.users--; own.users == 0 {
 		delete(m.clients, c)
 	}
@@ -106,7 +129,8 @@ func noMemory(ctx context.Context) error {
 			"The request was cancelled before it was carried out. Send it again.")
 	}
 	e := fault.New(fault.Unavailable, "server.busy",
-		"Too many large answers are under way. Try again in a moment, with a smaller limit or fewer requests at once.")
+		"Too many large requests or answers are under way. Try again in a moment, with a smaller limit or fewer "+
+			"requests at once.")
 	e.RetryAfter = 2 * time.Second
 	return e
 }

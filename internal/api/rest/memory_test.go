@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,36 @@ import (
 
 func as(token string) access.Principal {
 	return access.Principal{Tenant: 1, Actor: event.Actor{TokenID: token}}
+}
+
+func TestLargeBodiesAtOnceAreLimitedForEachAndForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		var ends []func()
+		for i := range mostLarge {
+			done, err := m.startLarge(t.Context(), as(strconv.Itoa(i/mostLargeClient)))
+			if err != nil {
+				t.Fatalf("body %d: %v", i, err)
+			}
+			ends = append(ends, done)
+		}
+		for _, client := range []string{"0", "modest"} {
+			if _, err := m.startLarge(t.Context(), as(client)); fault.As(err).Code != "server.busy" {
+				t.Errorf("one too many of %s: %v", client, err)
+			}
+		}
+		for _, end := range ends {
+			end()
+		}
+		if done, err := m.startLarge(t.Context(), as("modest")); err != nil {
+			t.Error(err)
+		} else {
+			done()
+		}
+		if len(m.clients) != 0 {
+			t.Errorf("%d clients are remembered", len(m.clients))
+		}
+	})
 }
 
 // A client that asks for much at once leaves memory to others, and waits, but not for ever.

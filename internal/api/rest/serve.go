@@ -29,7 +29,7 @@ func (k *Kernel) Handler() http.Handler {
 		w.Header().Set("X-Request-Id", x.ID)
 		k.config.Requests.Received()
 		defer k.ended(x, span, time.Now())
-		defer x.reservation.end()
+		defer x.end()
 		defer k.recovered(x)
 		k.serve(x)
 	})

@@ -90,7 +90,7 @@ func (s *Site) Open(pattern string, h Handler) { s.register(pattern, "", h) }
 func (s *Site) Pages() map[string]access.Operation { return maps.Clone(s.pages) }
 
 // maxForm bounds the body of a form, in bytes. Files are sent to the API.
-const maxForm = 1 << 20
+const maxForm = 16 << 20
 
 func (s *Site) register(pattern string, o access.Operation, h Handler) {
 	s.pages[pattern] = o
