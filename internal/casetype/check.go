@@ -69,6 +69,7 @@ func (c *checker) check() {
 	c.keys("proofs")
 	c.keys("transitions")
 	c.checkTransitions(states)
+	c.checkRoleNames()
 	c.checkEdit()
 	c.checkReference()
 	c.checkTemplates()
@@ -100,10 +101,14 @@ func (c *checker) unread(path []string) bool {
 		slices.ContainsFunc(c.doc.Faults, func(f yaml.Fault) bool { return f.Path == at })
 }
 
+// rolePattern is the pattern of the names of roles.
+const rolePattern = `^([A-Za-z0-9][A-Za-z0-9_-]{0,69}|\[[A-Za-z0-9][A-Za-z0-9_-]{0,69}\])$`
+
 // inWords explains the patterns of [Schema].
 var inWords = map[string]string{
 	`does not match the pattern ^[A-Za-z0-9][A-Za-z0-9_-]{0,69}$`: "is not a key: letters a to z and A to Z, digits, " +
 		"_ and -, beginning with a letter or a digit, at most 70",
+	`does not match the pattern ` + rolePattern: "is not a role: letters, digits, _ and -, at most 70, or the same in []",
 	`does not match the pattern ^[^\x00-\x1f\x7f]{1,200}$`: "is not a name: one line of 1 to 200 " +
 		"characters",
 	`does not match the pattern ^[^\x00-\x1f\x7f]{1,500}$`: "is not a message: one line of 1 to 500 " +

@@ -12,26 +12,28 @@ import (
 
 // Definition is one version of a case type, as written by people.
 type Definition struct {
-	Key            string          `json:"key"`
-	Name           string          `json:"name"`
-	Kind           Kind            `json:"kind,omitempty"`                    // default case
-	IDs            IDs             `json:"ids,omitempty"`                     // of its cases; empty: random
-	ProcessKey     string          `json:"process_key,omitempty"`             // of the process its cases belong to
-	Outcome        string          `json:"outcome,omitempty"`                 // what its cases produce; empty: nothing
-	Reference      string          `json:"reference,omitempty"`               // "KYC-{seq:04}"; default KEY-{seq}
-	NameTemplate   string          `json:"name_template,omitempty"`           // "{client_name}"; default the reference
-	Color          string          `json:"color,omitempty"`                   // of cases whose state has none
-	Classification Classification  `json:"security_classification,omitempty"` // default PUBLIC
-	Fields         json.RawMessage `json:"fields"`                            // JSON Schema 2020-12 of the data
-	States         []State         `json:"states"`
-	Transitions    []Transition    `json:"transitions"`
-	Edit           string          `json:"edit,omitempty"` // the transition that is the plain edit; empty: none
-	Documents      []Document      `json:"documents,omitempty"`
-	Proofs         []Proof         `json:"proofs,omitempty"`
-	Access         Access          `json:"access,omitzero"`           // default: whatever the roles allow
-	Switch         *CaseOperation  `json:"switch,omitempty"`          // absent: no callback is asked about a switch to or from it
-	Delete         *CaseOperation  `json:"delete,omitempty"`          // absent: no callback is asked about a deletion
-	CallbackSecret SecretScope     `json:"callback_secret,omitempty"` // empty: SecretPerTransition
+	Key            string              `json:"key"`
+	Name           string              `json:"name"`
+	Kind           Kind                `json:"kind,omitempty"`                    // default case
+	IDs            IDs                 `json:"ids,omitempty"`                     // of its cases; empty: random
+	ProcessKey     string              `json:"process_key,omitempty"`             // of the process its cases belong to
+	Outcome        string              `json:"outcome,omitempty"`                 // what its cases produce; empty: nothing
+	Reference      string              `json:"reference,omitempty"`               // "KYC-{seq:04}"; default KEY-{seq}
+	NameTemplate   string              `json:"name_template,omitempty"`           // "{client_name}"; default the reference
+	Color          string              `json:"color,omitempty"`                   // of cases whose state has none
+	Classification Classification      `json:"security_classification,omitempty"` // default PUBLIC
+	Fields         json.RawMessage     `json:"fields"`                            // JSON Schema 2020-12 of the data
+	States         []State             `json:"states"`
+	Transitions    []Transition        `json:"transitions"`
+	Edit           string              `json:"edit,omitempty"` // the transition that is the plain edit; empty: none
+	Documents      []Document          `json:"documents,omitempty"`
+	Proofs         []Proof             `json:"proofs,omitempty"`
+	Roles          map[string]TypeRole `json:"roles,omitempty"`           // besides those of users and tokens
+	RoleMap        RoleMap             `json:"role_map,omitempty"`        // who has a role of the type; absent: administrators alone
+	Access         Access              `json:"access,omitzero"`           // default: whatever the roles allow
+	Switch         *CaseOperation      `json:"switch,omitempty"`          // absent: no callback is asked about a switch to or from it
+	Delete         *CaseOperation      `json:"delete,omitempty"`          // absent: no callback is asked about a deletion
+	CallbackSecret SecretScope         `json:"callback_secret,omitempty"` // empty: SecretPerTransition
 }
 
 // SecretScope determines which callbacks sign their questions with the same secret.

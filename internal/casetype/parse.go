@@ -125,6 +125,7 @@ func build(c *checker) (*Type, error) {
 	t.setDefaults()
 	t.index(c.fieldSchemas())
 	t.json, err = yaml.JSON(t.Definition)
+	t.resolveRoles()
 	return t, err
 }
 

@@ -19,7 +19,7 @@ var remedies = byKey(map[string]map[string]string{
 		"write transitions for what people submit; the triggers of an endpoint choose what a receiver gets": "events",
 		"write key": "id",
 		aCaseBegins: "initial initial_state start start_state",
-		"write access: {read: [...], write: [...]}, or roles in a transition":               "permissions roles",
+		"write access: {read: [...], write: [...]}, or roles in a transition":               "permissions",
 		"write fields: {type: object, properties: ...}":                                     "properties",
 		"write it inside fields":                                                            "required",
 		"write callback_secret: type, for one secret of all callbacks; the server makes it": "secret",

@@ -23,7 +23,8 @@ func DefaultRetries() []Duration {
 	return []Duration{Duration(time.Second), Duration(3 * time.Second)}
 }
 
-// Type is a definition without faults, with all defaults filled in, ready to validate cases. It never
+// Type is a definition without faults, with all defaults filled in, ready to validate cases. Its lists of roles name
+// those of users and tokens in place of the type's. It never
 // changes and is safe for concurrent use; the values that it returns are shared and must not be changed.
 type Type struct {
 	Definition

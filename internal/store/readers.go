@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -238,17 +237,15 @@ func (r reader) narrowing(ctx context.Context, tenant int64) (access.Narrowing, 
 	_, err = collect(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
 		var key string
 		var definition []byte
-		var d struct {
-			Access casetype.Access `json:"access"`
-		}
 		if err := rows.Scan(&key, &definition); err != nil {
 			return none, err
 		}
-		if err := json.Unmarshal(definition, &d); err != nil {
+		readers, err := casetype.Readers(definition)
+		if err != nil {
 			return none, fmt.Errorf("the definition of %s: %w", key, err)
 		}
-		if d.Access.Read != nil {
-			found[key] = d.Access.Read
+		if readers != nil {
+			found[key] = readers
 		}
 		return none, nil
 	})

@@ -1,0 +1,95 @@
+package casetype
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// builtInRoles are the roles of users and tokens.
+var builtInRoles = []string{"admin", "manager", "caseworker", "viewer"}
+
+// TypeRole is a role that a definition names besides those of users and tokens.
+type TypeRole struct{}
+
+// rolesOf returns the roles of users and tokens that a list means: its own, and those that the roles of the type are
+// mapped to. Roles that nobody has leave an empty list, which has the administrators alone. An absent one stays absent.
+func (m RoleMap) rolesOf(list []string) []string {
+	if list == nil {
+		return nil
+	}
+	roles := []string{}
+	for _, name := range list {
+		for _, role := range append([]string{name}, m[name]...) {
+			if slices.Contains(builtInRoles, role) && !slices.Contains(roles, role) {
+				roles = append(roles, role)
+			}
+		}
+	}
+	return roles
+}
+
+// RoleMap holds the roles of users and tokens that have a role of the type, by that role.
+type RoleMap map[string][]string
+
+// resolveRoles replaces the roles of the type by those of users and tokens.
+func (d *Definition) resolveRoles() {
+	d.Access = Access{Read: d.RoleMap.rolesOf(d.Access.Read), Write: d.RoleMap.rolesOf(d.Access.Write)}
+	for i := range d.Transitions {
+		d.Transitions[i].Roles = d.RoleMap.rolesOf(d.Transitions[i].Roles)
+	}
+}
+
+// Readers returns the roles of users and tokens that may read the cases of a type, by the JSON of its definition as
+// [Type.JSON] returns it; nil: all may.
+func Readers(definitionJSON []byte) ([]string, error) {
+	var d struct {
+		Access  Access  `json:"access"`
+		RoleMap RoleMap `json:"role_map"`
+	}
+	err := json.Unmarshal(definitionJSON, &d)
+	return d.RoleMap.rolesOf(d.Access.Read), err
+}
+
+// checkRoleNames checks the roles of the type, and each list of roles.
+func (c *checker) checkRoleNames() {
+	own := object(c.root()["roles"])
+	names := slices.Concat(builtInRoles, slices.Sorted(maps.Keys(own)))
+	mapped := object(c.root()["role_map"])
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		if slices.Contains(builtInRoles, name) {
+			c.fault(pointer("/roles", name), "is a role of users and tokens already: choose another name")
+		} else if len(items(mapped[name])) == 0 {
+			c.warn(pointer("/roles", name), "is a role that nobody has: write the roles of users and tokens that have it "+
+				"into role_map")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(mapped)) {
+		if _, ok := own[name]; !ok {
+			c.fault(pointer("/role_map", name), "is not one of roles%s", c.oneOf(name, slices.Sorted(maps.Keys(own))))
+		}
+	}
+	check := func(list any, path string) {
+		for i, name := range texts(list) {
+			if name != "" && !slices.Contains(names, name) {
+				c.fault(pointer(path, strconv.Itoa(i)), "%q is not a role%s", name, c.oneOf(name, names))
+			}
+		}
+	}
+	access := object(c.root()["access"])
+	check(access["read"], "/access/read")
+	check(access["write"], "/access/write")
+	for i, item := range items(c.root()["transitions"]) {
+		check(object(item)["roles"], pointer("", "transitions", strconv.Itoa(i), "roles"))
+	}
+}
+
+// rolesIn returns the roles of users and tokens that a list means as it is written.
+func (c *checker) rolesIn(list any) []string {
+	m := RoleMap{}
+	for name, roles := range object(c.root()["role_map"]) {
+		m[name] = texts(roles)
+	}
+	return m.rolesOf(texts(list))
+}
