@@ -56,16 +56,18 @@ func (g *grants) tree() tree {
 	if g == nil {
 		g = &grants{}
 	}
-	or := func(profiles []string) []string {
-		if len(profiles) == 0 {
-			return onlyAdmins
-		}
-		return profiles
-	}
-	return tree{{"create", or(g.create)}, {"read", or(g.read)}, {"update", or(g.update)}}
+	return tree{{"create", orAdmins(g.create)}, {"read", orAdmins(g.read)}, {"update", orAdmins(g.update)}}
 }
 
-// access returns the access to fields and states.
+// orAdmins returns profiles, or the administrators if there are none.
+func orAdmins(profiles []string) []string {
+	if len(profiles) == 0 {
+		return onlyAdmins
+	}
+	return profiles
+}
+
+// access returns the access to the cases, to fields and to states.
 func (t *typeImporter) access() tree {
 	hasData := func(id string) bool {
 		row, ok := t.fields[id]
@@ -83,7 +85,20 @@ func (t *typeImporter) access() tree {
 		states = append(states, member{row.ID("ID"), byState[row.ID("ID")].tree()})
 	}
 	t.noteMembers(byField)
-	return tree{{"fields", fields}, {"states", states}}
+	cases := t.granted(sheets.TypeAccess, "CaseTypeID", func(string) bool { return true })[t.id]
+	if cases == nil {
+		cases = &grants{}
+	}
+	write := slices.Concat(cases.create, cases.update)
+	slices.Sort(write)
+	for _, profile := range slices.Compact(slices.Clone(write)) {
+		if slices.Contains(cases.create, profile) != slices.Contains(cases.update, profile) {
+			t.im.note(t.row.Place(), "AuthorisationCaseType: a profile with C or U may create and change cases, as far as "+
+				"roles of transitions let it")
+		}
+	}
+	return tree{{"read", orAdmins(cases.read)}, {"write", orAdmins(slices.Compact(write))}, {"fields", fields},
+		{"states", states}}
 }
 
 // noteMembers notes the members to which a profile had less access than to their field.
@@ -104,30 +119,25 @@ func (t *typeImporter) noteMembers(byField map[string]*grants) {
 	}
 }
 
-// isCaseRole reports whether a profile is granted case by case.
-func isCaseRole(profile string) bool { return strings.HasPrefix(profile, "[") }
+// ownRoles are the roles that users and tokens of Casehook have. They need no declaration.
+var ownRoles = []string{"admin", "manager", "caseworker", "viewer"}
 
-// allRoles declares the access profiles of the type.
+// allRoles declares the access profiles and the case roles of the type.
 func (t *typeImporter) allRoles() tree {
-	for _, row := range t.im.of(sheets.TypeAccess, t.id) {
-		t.roles[row.ID(sheets.AccessProfile)] = true
-	}
 	for _, row := range t.im.of(sheets.CaseRoles, t.id) {
 		t.roles[row.ID("ID")] = true
 	}
 	t.roleMap()
 	made := tree{}
 	for _, profile := range sortedKeys(t.roles) {
-		of := tree{}
-		if isCaseRole(profile) {
-			of = tree{{"of", "case"}}
+		if !slices.Contains(ownRoles, profile) {
+			made = append(made, member{profile, tree{}})
 		}
-		made = append(made, member{profile, of})
 	}
 	return made
 }
 
-// roleMap maps each access profile to the roles of tokens that have it.
+// roleMap maps access profiles to the roles of users and tokens that have them, as far as Casehook has those roles.
 func (t *typeImporter) roleMap() tree {
 	roles := map[string][]string{}
 	for _, row := range t.im.of(sheets.RoleToAccessProfiles, t.id) {
@@ -136,11 +146,12 @@ func (t *typeImporter) roleMap() tree {
 		}
 		role := strings.TrimPrefix(row.ID("RoleName"), "idam:")
 		for profile := range strings.SplitSeq(row.ID("AccessProfiles"), ",") {
-			if profile = strings.TrimSpace(profile); profile != "" {
-				t.roles[profile] = true
-				if profile != role {
-					roles[profile] = append(roles[profile], role)
-				}
+			if profile = strings.TrimSpace(profile); profile == "" {
+				continue
+			}
+			t.roles[profile] = true
+			if profile != role && slices.Contains(ownRoles, role) && !slices.Contains(ownRoles, profile) {
+				roles[profile] = append(roles[profile], role)
 			}
 		}
 	}
@@ -151,4 +162,28 @@ func (t *typeImporter) roleMap() tree {
 		made = append(made, member{profile, slices.Compact(list)})
 	}
 	return made
+}
+
+// noteRoles notes what is left out of the sheets on roles.
+func (t *typeImporter) noteRoles() {
+	for _, row := range t.im.of(sheets.CaseRoles, t.id) {
+		t.im.noteColumns(row, lostOfRoles)
+		t.im.note(row.Place(), "CaseRoles: no case role is granted case by case; its role is one of the case type")
+	}
+	for _, row := range t.im.of(sheets.RoleToAccessProfiles, t.id) {
+		t.im.noteColumns(row, lostOfRoleMaps)
+		role := strings.TrimPrefix(row.ID("RoleName"), "idam:")
+		switch {
+		case yes(row.ID("Disabled")):
+			t.im.note(row.At("Disabled"), "RoleToAccessProfiles.Disabled: a disabled row is left out")
+			continue
+		case !slices.Contains(ownRoles, role) && !strings.HasPrefix(role, "["):
+			t.im.note(row.At("RoleName"), "RoleToAccessProfiles.RoleName: users have the roles admin, manager, caseworker "+
+				"or viewer; write those that have an access profile into role_map")
+		}
+		if yes(row.ID("ReadOnly")) {
+			t.im.note(row.At("ReadOnly"), "RoleToAccessProfiles.ReadOnly: a role that may only read has all that its "+
+				"access profiles may do")
+		}
+	}
 }

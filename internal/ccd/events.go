@@ -239,8 +239,8 @@ func (t *typeImporter) starts(fields []pageRow) (defaults tree, nullify []string
 		}
 		at, ok := t.path(strings.Split(f.path, "."), false)
 		if !ok {
-			t.im.note(f.row.Place(), "%s: a member of the items of a collection can't have a default, which is left out",
-				f.row.Sheet)
+			t.im.note(f.row.Place(), "%s: a member of the items of a collection can't have a default, which is left "+
+				"out", f.row.Sheet)
 			continue
 		}
 		if empties {

@@ -65,8 +65,8 @@ func (im *importer) caseType(row sheets.Row) (CaseType, error) {
 	t := typeImporter{im: im, schemas: schemas{im, map[string]string{}, map[string]tree{}}, id: row.ID("ID"), row: row,
 		fields: map[string]sheets.Row{}, known: map[string]bool{}, roles: map[string]bool{}}
 	if !typeKey.MatchString(t.id) {
-		return CaseType{}, sheets.Faultf(row.At("ID"), "is %.80q, which can't be the key of a case type: letters, digits, "+
-			"_ and -, at most 70", t.id)
+		return CaseType{}, sheets.Faultf(row.At("ID"), "is %.80q, which can't be the key of a case type: letters, "+
+			"digits, _ and -, at most 70", t.id)
 	}
 	t.states = im.of(sheets.State, t.id)
 	inOrder(t.states, "DisplayOrder", "ID")
@@ -107,19 +107,7 @@ func (t *typeImporter) noteType() {
 			t.im.note(t.row.At(column), "CaseType.%s: of %s is left out: %s", column, t.id, reason)
 		}
 	}
-	for _, row := range t.im.of(sheets.CaseRoles, t.id) {
-		t.im.noteColumns(row, lostOfRoles)
-	}
-	for _, row := range t.im.of(sheets.RoleToAccessProfiles, t.id) {
-		t.im.noteColumns(row, lostOfRoleMaps)
-		if yes(row.ID("Disabled")) {
-			t.im.note(row.At("Disabled"), "RoleToAccessProfiles.Disabled: a disabled row is left out")
-		}
-		if yes(row.ID("ReadOnly")) {
-			t.im.note(row.At("ReadOnly"), "RoleToAccessProfiles.ReadOnly: a role that may only read has all that its "+
-				"access profiles may do")
-		}
-	}
+	t.noteRoles()
 }
 
 // maxName bounds a name, in characters.
