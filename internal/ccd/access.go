@@ -51,14 +51,6 @@ func (t *typeImporter) granted(sheet, column string, known func(id string) bool)
 	return all
 }
 
-// tree returns the access to a field or a state.
-func (g *grants) tree() tree {
-	if g == nil {
-		g = &grants{}
-	}
-	return tree{{"create", orAdmins(g.create)}, {"read", orAdmins(g.read)}, {"update", orAdmins(g.update)}}
-}
-
 // orAdmins returns profiles, or the administrators if there are none.
 func orAdmins(profiles []string) []string {
 	if len(profiles) == 0 {
@@ -67,38 +59,60 @@ func orAdmins(profiles []string) []string {
 	return profiles
 }
 
-// access returns the access to the cases, to fields and to states.
+// access returns the access to the cases and to their fields.
 func (t *typeImporter) access() tree {
-	hasData := func(id string) bool {
-		row, ok := t.fields[id]
-		return ok && t.im.sort(typeOf(row)) != noDataSort
-	}
-	byField := t.granted(sheets.FieldAccess, "CaseFieldID", func(id string) bool { _, ok := t.fields[id]; return ok })
-	byState := t.granted(sheets.StateAccess, "CaseStateID", func(id string) bool { return t.known[id] })
-	fields, states := tree{}, tree{}
-	for _, id := range sortedKeys(t.fields) {
-		if hasData(id) {
-			fields = append(fields, member{id, byField[id].tree()})
-		}
-	}
-	for _, row := range t.states {
-		states = append(states, member{row.ID("ID"), byState[row.ID("ID")].tree()})
-	}
-	t.noteMembers(byField)
 	cases := t.granted(sheets.TypeAccess, "CaseTypeID", func(string) bool { return true })[t.id]
 	if cases == nil {
 		cases = &grants{}
 	}
 	write := slices.Concat(cases.create, cases.update)
 	slices.Sort(write)
-	for _, profile := range slices.Compact(slices.Clone(write)) {
+	write = slices.Compact(write)
+	for _, profile := range write {
 		if slices.Contains(cases.create, profile) != slices.Contains(cases.update, profile) {
-			t.im.note(t.row.Place(), "AuthorisationCaseType: a profile with C or U may create and change cases, as far as "+
-				"roles of transitions let it")
+			t.im.note(t.row.Place(), "AuthorisationCaseType: a profile with C or U may create and change cases, as "+
+				"far as roles of transitions let it")
 		}
 	}
-	return tree{{"read", orAdmins(cases.read)}, {"write", orAdmins(slices.Compact(write))}, {"fields", fields},
-		{"states", states}}
+	byField := t.granted(sheets.FieldAccess, "CaseFieldID", func(id string) bool { _, ok := t.fields[id]; return ok })
+	fields := tree{}
+	for _, id := range sortedKeys(t.fields) {
+		row, g := t.fields[id], byField[id]
+		if t.im.sort(typeOf(row)) == noDataSort {
+			continue
+		}
+		if g == nil {
+			g = &grants{}
+		}
+		fields = append(fields, member{id, tree{{"create", orAdmins(g.create)}, {"update", orAdmins(g.update)}}})
+		if lacks(cases.read, g.read) {
+			t.im.note(row.Place(), "AuthorisationCaseField: a field that some profiles may not read is shown to all "+
+				"that may read the case")
+		}
+	}
+	t.noteMembers(byField)
+	t.noteStates(cases)
+	return tree{{"read", orAdmins(cases.read)}, {"write", orAdmins(write)}}.with("fields", fields)
+}
+
+// lacks reports whether some of the profiles are not in a list.
+func lacks(profiles, in []string) bool {
+	return slices.ContainsFunc(profiles, func(profile string) bool { return !slices.Contains(in, profile) })
+}
+
+// noteStates notes the states in which a profile has less access to a case than in others.
+func (t *typeImporter) noteStates(cases *grants) {
+	byState := t.granted(sheets.StateAccess, "CaseStateID", func(id string) bool { return t.known[id] })
+	for _, row := range t.states {
+		g := byState[row.ID("ID")]
+		if g == nil {
+			g = &grants{}
+		}
+		if lacks(cases.read, g.read) || lacks(cases.update, g.update) {
+			t.im.note(row.Place(), "AuthorisationCaseState: cases in a state that some profiles may not read or "+
+				"change are open to all that may read or change others")
+		}
+	}
 }
 
 // noteMembers notes the members to which a profile had less access than to their field.
@@ -178,8 +192,8 @@ func (t *typeImporter) noteRoles() {
 			t.im.note(row.At("Disabled"), "RoleToAccessProfiles.Disabled: a disabled row is left out")
 			continue
 		case !slices.Contains(ownRoles, role) && !strings.HasPrefix(role, "["):
-			t.im.note(row.At("RoleName"), "RoleToAccessProfiles.RoleName: users have the roles admin, manager, caseworker "+
-				"or viewer; write those that have an access profile into role_map")
+			t.im.note(row.At("RoleName"), "RoleToAccessProfiles.RoleName: users have the roles admin, manager, "+
+				"caseworker or viewer; write those that have an access profile into role_map")
 		}
 		if yes(row.ID("ReadOnly")) {
 			t.im.note(row.At("ReadOnly"), "RoleToAccessProfiles.ReadOnly: a role that may only read has all that its "+

@@ -230,7 +230,7 @@ func TestRealDefinitionsAreNotClean(t *testing.T) {
 		"a display context that is none": {"CaseEventToFields", `[{"CaseTypeID": "A", "CaseEventID": "e",
 			"CaseFieldID": "n", "DisplayContext": "BIG"}]`, `    - name: "n"`, `"BIG" is not known`},
 		"a right that is none": {"AuthorisationCaseField", `[{"CaseTypeID": "A", "CaseFieldID": "n",
-			"AccessProfile": "p", "CRUD": "RX"}]`, "      read: [p]", `"X" is no right`},
+			"AccessProfile": "p", "CRUD": "UX"}]`, "      update: [p]", `"X" is no right`},
 	} {
 		im := imported(t, made(small(test.sheet, test.rows)), ccd.Options{})
 		if test.line != "" && !strings.Contains(string(im.Types[0].YAML), test.line+"\n") {
