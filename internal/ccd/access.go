@@ -151,7 +151,7 @@ func (t *typeImporter) allRoles() tree {
 	return made
 }
 
-// roleMap maps access profiles to the roles of users and tokens that have them, as far as Casehook has those roles.
+// roleMap maps access profiles to the roles of users that have them.
 func (t *typeImporter) roleMap() tree {
 	roles := map[string][]string{}
 	for _, row := range t.im.of(sheets.RoleToAccessProfiles, t.id) {
@@ -164,7 +164,7 @@ func (t *typeImporter) roleMap() tree {
 				continue
 			}
 			t.roles[profile] = true
-			if profile != role && slices.Contains(ownRoles, role) && !slices.Contains(ownRoles, profile) {
+			if role != "" && (role != profile || !strings.HasPrefix(role, "[")) {
 				roles[profile] = append(roles[profile], role)
 			}
 		}
@@ -173,7 +173,9 @@ func (t *typeImporter) roleMap() tree {
 	for _, profile := range sortedKeys(roles) {
 		list := roles[profile]
 		slices.Sort(list)
-		made = append(made, member{profile, slices.Compact(list)})
+		if !slices.Contains(ownRoles, profile) {
+			made = append(made, member{profile, slices.Compact(list)})
+		}
 	}
 	return made
 }
@@ -193,7 +195,7 @@ func (t *typeImporter) noteRoles() {
 			continue
 		case !slices.Contains(ownRoles, role) && !strings.HasPrefix(role, "["):
 			t.im.note(row.At("RoleName"), "RoleToAccessProfiles.RoleName: users have the roles admin, manager, "+
-				"caseworker or viewer; write those that have an access profile into role_map")
+				"caseworker or viewer; add those that have an access profile to role_map")
 		}
 		if yes(row.ID("ReadOnly")) {
 			t.im.note(row.At("ReadOnly"), "RoleToAccessProfiles.ReadOnly: a role that may only read has all that its "+

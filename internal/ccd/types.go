@@ -40,7 +40,7 @@ var baseTypes = map[string]struct {
 	"richtextarea": {textSort, typed("string")}, "region": {textSort, typed("string")},
 	"baselocation": {textSort, typed("string")},
 	"textmax14":    {textSort, bound(14)}, "textmax50": {textSort, bound(50)}, "textmax150": {textSort, bound(150)},
-	"textcasereference": {textSort, append(typed("string"), member{"pattern", "^([0-9]{4}-?){3}[0-9]{4}$"})},
+	"textcasereference": {textSort, ours("text_case_reference")},
 	"number":            {numberSort, ours("number_text")},
 	"moneygbp":          {moneySort, ours("money_gbp")},
 	"yesorno":           {yesNoSort, ours("yes_no")},
