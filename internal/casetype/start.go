@@ -60,12 +60,14 @@ func (c *checker) checkStarts() {
 			}
 		}
 		for j, name := range texts(tr["nullify"]) {
-			at := pointer(path, "nullify", strconv.Itoa(j))
-			c.checkFieldName(name, at)
+			at, blank := pointer(path, "nullify", strconv.Itoa(j)), startValue{path: strings.Split(name, ".")}
 			if _, twice := object(tr["defaults"])[name]; twice {
 				c.fault(at, "has a default too: a field is either nullified or has a default")
 			}
-			all = append(all, startValue{[]string{name}, c.blank(name)})
+			if shape, ok := c.checkPath(blank.path, at); ok {
+				blank.value = blankOf(shape)
+				all = append(all, blank)
+			}
 		}
 		if len(all) > 0 {
 			c.starts[text(tr["key"])] = all
@@ -73,13 +75,12 @@ func (c *checker) checkStarts() {
 	}
 }
 
-// blank returns the value of a field that is there and empty.
-func (c *checker) blank(field string) any {
-	member, _ := c.data(nil).Member(field)
-	if member == nil {
+// blankOf returns the value of a field or a member that is there and empty.
+func blankOf(shape expression.Shape) any {
+	if shape == nil {
 		return nil
 	}
-	switch member.Kinds() &^ expression.NullKind {
+	switch shape.Kinds() &^ expression.NullKind {
 	case expression.ListKind:
 		return []any{}
 	case expression.ObjectKind:
@@ -88,23 +89,33 @@ func (c *checker) blank(field string) any {
 	return nil
 }
 
+// checkPath reports whether names lead to a field, or to a member of one, and returns its shape; nil: it is unknown.
+func (c *checker) checkPath(names []string, path string) (expression.Shape, bool) {
+	var at expression.Shape = c.data(nil)
+	for _, name := range names {
+		member, ok := at.Member(name)
+		if !ok {
+			if !c.stored {
+				c.fault(path, "%q is not a field%s", strings.Join(names, "."), at.Near(name))
+			}
+			return nil, false
+		}
+		if member == nil {
+			return nil, true
+		}
+		at = member
+	}
+	return at, true
+}
+
 // checkStart reports whether a default names a field, or a member of one, and fits its schema. A stored definition's
 // has done so when it was put.
 func (c *checker) checkStart(start startValue, path string) bool {
 	if c.stored || c.schema == nil {
 		return true
 	}
-	var at expression.Shape = c.data(nil)
-	for _, name := range start.path {
-		member, ok := at.Member(name)
-		if !ok {
-			c.fault(path, "%q is not a field%s", strings.Join(start.path, "."), at.Near(name))
-			return false
-		}
-		if member == nil {
-			break
-		}
-		at = member
+	if _, ok := c.checkPath(start.path, path); !ok {
+		return false
 	}
 	if start.value == nil {
 		c.fault(path, "is null, which is no value: list the field in nullify")

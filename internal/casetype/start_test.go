@@ -35,6 +35,8 @@ func TestS1AndS8AStartPutsInWhatIsMissing(t *testing.T) {
 			`{"note":null,"list":[],"box":{},"free":{},"count":null}`},
 		{"S8: a value stays", `,"nullify":["note","list","box"]`, `{"note":"x","list":["a"],"box":{"size":1}}`,
 			`{"note":"x","list":["a"],"box":{"size":1}}`},
+		{"S8: members", `,"nullify":["box.lid","box.lid.electric","box.size"]`, `{}`,
+			`{"box":{"lid":{"electric":null},"size":null}}`},
 		{"both", `,"defaults":{"count":1},"nullify":["list"]`, `{"note":"x"}`, `{"note":"x","count":1,"list":[]}`},
 	} {
 		ct, err := starting(test.settings)
@@ -68,6 +70,7 @@ func TestDefaultsOfAStartFitTheirFields(t *testing.T) {
 		`,"defaults":{"count.x":1}`:                     `"count.x" is not a field`,
 		`,"defaults":{"note":null}`:                     `is null, which is no value: list the field in nullify`,
 		`,"nullify":["lst"]`:                            `/transitions/0/nullify/0: "lst" is not a field (did you mean "list"?)`,
+		`,"nullify":["box.lid.weight"]`:                 `/transitions/0/nullify/0: "box.lid.weight" is not a field; there are electric`,
 		`,"defaults":{"list":["a"]},"nullify":["list"]`: `/transitions/0/nullify/0: has a default too`,
 		`,"defaults":["reason"]`:                        `/transitions/0/defaults: is a list, not an object`,
 		`,"defaults":{"free.anything":1}`:               ``,
