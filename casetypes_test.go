@@ -33,6 +33,7 @@ var definitionTables = []struct{ heading, pointer string }{
 	{"Documents", "/$defs/document"},
 	{"Proofs", "/$defs/proof"},
 	{"Access", "/properties/access"},
+	{"Access", "/$defs/fieldAccess"},
 }
 
 // keyRow is a row of a table: a key of a definition.

@@ -347,6 +347,20 @@ func (r Role) Among(roles []string) bool {
 	return r == Admin || roles == nil || slices.Contains(roles, string(r))
 }
 
+// Common returns the roles that are in all lists; nil: all are absent.
+func Common(lists ...[]string) (common []string) {
+	for _, roles := range lists {
+		switch {
+		case roles == nil:
+		case common == nil:
+			common = append([]string{}, roles...)
+		default:
+			common = slices.DeleteFunc(common, func(role string) bool { return !slices.Contains(roles, role) })
+		}
+	}
+	return common
+}
+
 // Operations lists all operations that are listed for a role.
 func Operations() []Operation { return slices.Sorted(maps.Keys(least)) }
 

@@ -47,3 +47,18 @@ func TestEachOperationIsDeclaredOnceWithItsLeastRole(t *testing.T) {
 		t.Errorf("declared are\n%v, but with a least role or outside of any tenant\n%v", declared, want)
 	}
 }
+
+func TestCommonRolesAreThoseOfAllLists(t *testing.T) {
+	for _, test := range []struct{ lists, want [][]string }{
+		{nil, nil}, {[][]string{nil, nil}, nil}, {[][]string{nil, {"a", "b"}}, [][]string{{"a", "b"}}},
+		{[][]string{{"a", "b", "c"}, nil, {"c", "a"}}, [][]string{{"a", "c"}}}, {[][]string{{"a"}, {"b"}}, [][]string{{}}},
+	} {
+		got := access.Common(test.lists...)
+		if test.want == nil && got == nil {
+			continue
+		}
+		if len(test.want) == 0 || got == nil || !slices.Equal(got, test.want[0]) {
+			t.Errorf("of %v: %v, want %v", test.lists, got, test.want)
+		}
+	}
+}

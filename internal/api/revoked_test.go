@@ -154,6 +154,32 @@ func TestTheRightsOfTheCommitCount(t *testing.T) {
 	})
 }
 
+// A role that may set a field, and is lost while the callback is asked, does not set it.
+func TestTheRolesOfFieldsAreThoseOfTheCommit(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		kept := `"roles": {"officer": {}}, "role_map": {"officer": ["manager"]},
+			"access": {"fields": {"text": {"update": ["officer"]}}},`
+		w.do("PUT", "/v1/case-types/guarded", guarded("guarded", kept)).is(201, "")
+		path := w.post("/v1/case-types/guarded/cases", `{"transition": "plain", "data": {"text": "x"}}`).is(201, "").
+			header.Get("Location")
+		user := w.person("ada@example.org", "manager")
+		ada := []string{"Authorization", "", "Cookie", w.signIn("ada@example.org")}
+		edit := func(status int, text string, meanwhile func()) {
+			t.Helper()
+			w.whenAsked(meanwhile)
+			body := `{"data": {"text": "` + text + `"}, "summary": "` + text + `"}`
+			if g := w.do("PATCH", path, body, ada...); g.status != status {
+				t.Errorf("status %d, want %d: %s", g.status, status, g.body)
+			}
+		}
+		edit(200, "early", func() {})
+		edit(403, "late", func() { w.sends("PATCH", user, `{"role": "caseworker"}`) })
+		edit(200, "early", func() {})
+		edit(422, "late", func() {})
+		w.get(path).has(members{"data": map[string]any{"text": "early"}})
+	})
+}
+
 // blocking is a body whose second half waits.
 type blocking struct {
 	parts []string

@@ -53,8 +53,23 @@ type CaseOperation struct {
 // Access restricts which roles may read and write the cases of a type. An absent list restricts nothing;
 // administrators need not be listed.
 type Access struct {
-	Read  []string `json:"read,omitzero"`  // roles that may read
-	Write []string `json:"write,omitzero"` // roles that may write, if they may read
+	Read   []string               `json:"read,omitzero"`    // roles that may read
+	Write  []string               `json:"write,omitzero"`   // roles that may write, if they may read
+	Fields map[string]FieldAccess `json:"fields,omitempty"` // by field
+}
+
+// FieldAccess restricts which roles may set a field, of those that may submit a transition which sets it.
+type FieldAccess struct {
+	Create []string `json:"create,omitzero"` // roles that may set it when a case is created
+	Update []string `json:"update,omitzero"` // roles that may change it afterwards
+}
+
+// Setters returns the roles that may set a field of a new case, or change that of a case; nil: all.
+func (a Access) Setters(field string, creates bool) []string {
+	if creates {
+		return a.Fields[field].Create
+	}
+	return a.Fields[field].Update
 }
 
 // Kind says whether the cases are claims.

@@ -35,7 +35,12 @@ type RoleMap map[string][]string
 
 // resolveRoles replaces the roles of the type by those of users and tokens.
 func (d *Definition) resolveRoles() {
-	d.Access = Access{Read: d.RoleMap.rolesOf(d.Access.Read), Write: d.RoleMap.rolesOf(d.Access.Write)}
+	d.Access.Read, d.Access.Write = d.RoleMap.rolesOf(d.Access.Read), d.RoleMap.rolesOf(d.Access.Write)
+	for field, roles := range d.Access.Fields {
+		d.Access.Fields[field] = FieldAccess{
+			Create: d.RoleMap.rolesOf(roles.Create), Update: d.RoleMap.rolesOf(roles.Update),
+		}
+	}
 	for i := range d.Transitions {
 		d.Transitions[i].Roles = d.RoleMap.rolesOf(d.Transitions[i].Roles)
 	}
@@ -80,6 +85,13 @@ func (c *checker) checkRoleNames() {
 	access := object(c.root()["access"])
 	check(access["read"], "/access/read")
 	check(access["write"], "/access/write")
+	fields := object(access["fields"])
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		at := pointer("/access/fields", field)
+		c.checkFieldName(field, at)
+		check(object(fields[field])["create"], at+"/create")
+		check(object(fields[field])["update"], at+"/update")
+	}
 	for i, item := range items(c.root()["transitions"]) {
 		check(object(item)["roles"], pointer("", "transitions", strconv.Itoa(i), "roles"))
 	}

@@ -62,6 +62,9 @@ func TestRolesHaveToBeKnown(t *testing.T) {
 		{officers, `,"roles":["oficer"]`, `/transitions/1/roles/0: "oficer" is not a role (did you mean "officer"?)`},
 		{officers + `,"access":{"read":["x"]}`, ``, `/access/read/0: "x" is not a role; there are admin, manager, caseworker, viewer, [OWNER], officer`},
 		{officers + `,"access":{"write":["x"]}`, ``, `/access/write/0: "x" is not a role`},
+		{officers + `,"access":{"fields":{"m":{"update":["manager"]}}}`, ``, `/access/fields/m: "m" is not a field`},
+		{officers + `,"access":{"fields":{"n":{"update":["x"]}}}`, ``, `/access/fields/n/update/0: "x" is not a role`},
+		{officers + `,"access":{"fields":{"n":{"create":["x"]}}}`, ``, `/access/fields/n/create/0: "x" is not a role`},
 		{`,"roles":{"manager":{}}`, ``, `/roles/manager: is a role of users and tokens already`},
 		{`,"roles":{"a b":{}}`, ``, `is not a role: letters, digits, _ and -`},
 		{`,"roles":{"officer":{"of":"case"}}`, ``, `/roles/officer`},
@@ -72,6 +75,32 @@ func TestRolesHaveToBeKnown(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s%s: %v, want %s", test.settings, test.transition, err, test.want)
 		}
+	}
+}
+
+func TestTheAccessToAFieldIsResolvedAndHidden(t *testing.T) {
+	ct, err := casetype.Parse("", []byte(`{"key":"k","fields":{"type":"object","properties":{"n":{},
+		"secret":{"x-classification":"RESTRICTED"}}},"states":[{"key":"a"}],"transitions":[{"key":"create","to":"a"}],
+		"access":{"fields":{"n":{"create":["officer"],"update":["[OWNER]"]},"secret":{"update":["manager"]}}}`+
+		officers+`}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		field   string
+		creates bool
+		want    []string
+	}{
+		{"n", true, []string{"manager", "caseworker"}}, {"n", false, []string{}}, {"secret", true, nil},
+		{"secret", false, []string{"manager"}}, {"other", false, nil},
+	} {
+		if diff := cmp.Diff(test.want, ct.Access.Setters(test.field, test.creates)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.field, diff)
+		}
+	}
+	got := string(ct.JSONFor(casetype.Private))
+	if strings.Contains(got, "secret") || !strings.Contains(got, `"update":["[OWNER]"]`) {
+		t.Errorf("%s", got)
 	}
 }
 

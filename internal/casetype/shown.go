@@ -39,6 +39,7 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 			}
 		}
 	}
+	maps.DeleteFunc(object(object(d["access"])["fields"]), func(field string, _ any) bool { return h.mentions(field) })
 	for _, document := range items(d["documents"]) {
 		h.texts(object(document), "template")
 	}

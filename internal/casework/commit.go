@@ -19,7 +19,7 @@ func (s *Submissions) commit(ctx context.Context, pl *plan, once authz.Once) (Vi
 	ctx, span := s.tracer.Step(ctx, "commit")
 	defer span.End()
 	m := authz.NewMandate(pl.p, pl.in.operation())
-	m.Roles, m.Waited = pl.tr.Roles, pl.asked
+	m.Roles, m.Waited = pl.roles(), pl.asked
 	m.Concerns(pl.typ)
 	if pl.creates() {
 		return s.commitNew(ctx, pl, m, once)

@@ -1,6 +1,7 @@
 package casework_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -54,6 +55,79 @@ func TestX3RolesOfATypeAreThoseThatTheyAreMappedTo(t *testing.T) {
 			found, err := listed(w.cases.Cases(t.Context(), as(role), store.CaseFilter{}))
 			if err != nil || len(found) != want {
 				t.Errorf("the role %s finds %d cases, %v", role, len(found), err)
+			}
+		}
+	})
+}
+
+// kept is a case type whose field score managers alone may set, and note when it is created.
+const kept = `{"key": %q, "roles": {"officer": {}}, "role_map": {"officer": ["manager"]},
+	"access": {"fields": {"score": {"create": ["officer"], "update": ["officer"]}, "note": {"create": ["manager"]}}},
+	"fields": {"type": "object", "properties": {
+		"score": {"type": "integer"}, "note": {"type": "string"}, "free": {"type": "string"}%s}},
+	"states": [{"key": "draft"}], "edit": "edit", "transitions": [
+		{"key": "open", "to": "draft"}, {"key": "edit", "from": ["draft"]}]}`
+
+// F2: a field that the caller may not change is accepted as it is, and refused if it is changed.
+func TestF2AFieldIsSetByTheRolesThatItsAccessLists(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, fmt.Sprintf(kept, "kept", ""))
+		worker, manager := w.p, w.p
+		worker.Role, manager.Role = access.Caseworker, access.Manager
+		made := w.submit(casework.Submission{Type: "kept", Data: object(`{"score": 1, "note": "a"}`)})
+		for _, test := range []struct {
+			p      access.Principal
+			create bool
+			data   string
+			wrong  []string
+		}{
+			{worker, true, `{"score": 1, "note": "a", "free": "x"}`, []string{"/data/note", "/data/score"}},
+			{worker, true, `{"score": null, "free": "x"}`, nil},
+			{manager, true, `{"score": 1, "note": "a"}`, nil},
+			{worker, false, `{"score": 2, "free": "x"}`, []string{"/data/score"}},
+			{worker, false, `{"score": null}`, []string{"/data/score"}},
+			{worker, false, `{"score": 1.0, "note": "b", "free": "x"}`, nil},
+			{manager, false, `{"score": 3}`, nil},
+		} {
+			in := casework.Submission{CaseID: made.ID, Edit: true, Data: object(test.data)}
+			if test.create {
+				in = casework.Submission{Type: "kept", Data: object(test.data)}
+			}
+			_, err := w.submissions.Submit(t.Context(), test.p, in, authz.Once{})
+			switch {
+			case test.wrong != nil:
+				wantFields(t, wantFault(t, err, fault.Unprocessable, "case.fields_not_allowed"), test.wrong...)
+			case err != nil:
+				t.Errorf("%s %s: %v", test.p.Role, test.data, err)
+			}
+		}
+		if got := w.load(made.ID); encode(t, got.Data) != `{"free":"x","note":"b","score":3}` {
+			t.Errorf("it has %s", encode(t, got.Data))
+		}
+	})
+}
+
+// A switch there and back is no way to set a field, or to clear one.
+func TestASwitchSetsNoFieldThatTheRoleMayNot(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, fmt.Sprintf(kept, "kept", ""))
+		w.put(w.p, strings.Replace(fmt.Sprintf(kept, "open", ""), `"access": {"fields": {"score": {"create": ["officer"], `+
+			`"update": ["officer"]}, "note": {"create": ["manager"]}}},`, "", 1))
+		w.put(w.p, strings.Replace(strings.Replace(fmt.Sprintf(kept, "bare", ""), `"score": {"type": "integer"},`, "", 1),
+			`"score": {"create": ["officer"], "update": ["officer"]}, `, "", 1))
+		worker := w.p
+		worker.Role = access.Caseworker
+		for _, test := range []struct{ from, to, want string }{
+			{"open", "kept", "/data/score"}, {"kept", "bare", "/data/score"}, {"open", "bare", ""},
+		} {
+			made := w.submit(casework.Submission{Type: test.from, Data: object(`{"score": 1, "free": "x"}`)})
+			_, err := w.switches.SwitchType(t.Context(), worker,
+				casework.Switch{CaseID: made.ID, Type: test.to, Drop: true}, authz.Once{})
+			switch {
+			case test.want != "":
+				wantFields(t, wantFault(t, err, fault.Unprocessable, "case.switch_data"), test.want)
+			case err != nil:
+				t.Errorf("from %s to %s: %v", test.from, test.to, err)
 			}
 		}
 	})

@@ -261,7 +261,7 @@ func transitionKeys(all []casetype.Transition) []string {
 // that do not fit.
 func (pl *plan) merge() error {
 	submitted := pl.submitted()
-	wrong := pl.typ.Disallowed(pl.tr, submitted, "/data", pl.p.Clearance)
+	wrong := append(pl.typ.Disallowed(pl.tr, submitted, "/data", pl.p.Clearance), pl.notSettable(submitted)...)
 	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
 	known := maps.Clone(submitted)
 	maps.DeleteFunc(known, func(name string, _ any) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
@@ -288,19 +288,50 @@ func (pl *plan) merge() error {
 	return nil
 }
 
-// submitted returns the submitted data without what changes nothing: fields that the transition may not set, with the
-// value that the case has. Clients may send back all that they were shown. Fields that the caller does not see stay in
-// it, and are refused whatever their value is: an answer must not tell whether a guess is right.
+// submitted returns the submitted data without what changes nothing: fields that the transition or the caller may not
+// set, with the value that the case has. Clients may send back all that they were shown. Fields that the caller does
+// not see stay in it, and are refused whatever their value is: an answer must not tell whether a guess is right.
 func (pl *plan) submitted() map[string]any {
-	if pl.tr.Fields == nil {
+	if pl.tr.Fields == nil && pl.typ.Access.Fields == nil {
 		return pl.in.Data
 	}
 	data := maps.Clone(pl.in.Data)
 	maps.DeleteFunc(data, func(name string, value any) bool {
-		return !slices.Contains(pl.tr.Fields, name) && pl.typ.Shows(name, pl.p.Clearance) &&
+		listed := pl.tr.Fields == nil || slices.Contains(pl.tr.Fields, name)
+		return !(listed && pl.maySetField(pl.typ, name)) && pl.typ.Shows(name, pl.p.Clearance) &&
 			casetype.Equal(pl.before.Data[name], value)
 	})
 	return data
+}
+
+// maySetField reports whether the caller's role may set a field of a type.
+func (pl *plan) maySetField(t *casetype.Type, name string) bool {
+	return pl.p.Role.Among(t.Access.Setters(name, pl.creates()))
+}
+
+// notSettable lists the fields that the caller sees, and whose access leaves the caller's role out.
+func (pl *plan) notSettable(data map[string]any) (wrong []fault.Field) {
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		if pl.typ.Shows(name, pl.p.Clearance) && !pl.maySetField(pl.typ, name) {
+			wrong = append(wrong, notForRole(name, pl.p.Role))
+		}
+	}
+	return wrong
+}
+
+func notForRole(name string, role access.Role) fault.Field {
+	return fault.Field{Path: "/data/" + name, Message: fmt.Sprintf("may not be set by the role %s", role)}
+}
+
+// roles lists the roles that may submit the transition with these fields; nil: all that may write.
+func (pl *plan) roles() []string {
+	lists := [][]string{pl.tr.Roles}
+	if pl.typ.Access.Fields != nil {
+		for name := range pl.submitted() {
+			lists = append(lists, pl.typ.Access.Setters(name, pl.creates()))
+		}
+	}
+	return access.Common(lists...)
 }
 
 // unfitDetail returns a sentence about the faults of data: the missing fields, as in transitions_blocked, and that

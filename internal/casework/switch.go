@@ -183,6 +183,9 @@ func (s *Switches) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) 
 		}
 		passed = append([]casetype.Transition{edit}, passed...)
 	}
+	if err := pl.roleMaySet(pl.typ, pl.after.Data); err != nil {
+		return nil, err
+	}
 	if err := pl.maySet(passed); err != nil {
 		return nil, err
 	}
@@ -295,6 +298,21 @@ func (s *Switches) bringsAs(ctx context.Context, pl *plan, edit casetype.Transit
 	return pl.meets(edit)
 }
 
+// roleMaySet checks that the caller's role may set the fields that the case brings into a type, or leaves behind in it.
+func (pl *plan) roleMaySet(t *casetype.Type, data map[string]any) error {
+	var wrong []fault.Field
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		if !pl.maySetField(t, name) {
+			wrong = append(wrong, notForRole(name, pl.p.Role))
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fault.In("case.switch_data", "The case has data that your role may not set in cases of "+t.Key+
+		". Ask somebody with another role to switch it.", wrong...)
+}
+
 // maySet checks that people may set the data that the case brings along: by the transitions whose guards it passes, or
 // where everybody may create a case. Fields that only callbacks set need a callback of the new type.
 func (pl *plan) maySet(passed []casetype.Transition) error {
@@ -351,6 +369,9 @@ func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.Ty
 		return nil, fault.In("case.fields_not_allowed",
 			"The switch would drop data that an edit of the case may not change. Clear the listed fields by another "+
 				"transition first.", wrong...)
+	}
+	if err := pl.roleMaySet(from.Type, dropped); err != nil {
+		return nil, err
 	}
 	cleared := *pl
 	cleared.typ, cleared.after.Data = from.Type, casetype.Merge(pl.before.Data, dropped)

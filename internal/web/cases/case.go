@@ -207,7 +207,7 @@ func formOf(view casework.View, p access.Principal, tr casetype.Transition, s se
 		Revision: view.Revision, Asks: asks(tr),
 	}
 	faults := map[string]string{}
-	fields := settable(view.Definition, tr, p.Clearance)
+	fields := settable(view.Definition, tr, p)
 	if s.err != nil {
 		if err := form.refuse(s.err, fields, faults); err != nil {
 			return form, err
@@ -228,10 +228,11 @@ func editForm(view casework.View, p access.Principal, s sent) (submissionForm, e
 	return form, err
 }
 
-// settable returns the fields that a transition may set, as far as a clearance sees them.
-func settable(t *casetype.Type, tr casetype.Transition, clearance casetype.Classification) (fields []field) {
-	for _, f := range fieldsOf(t, clearance) {
-		if tr.Fields == nil || slices.Contains(tr.Fields, f.Name) {
+// settable returns the fields that somebody may set by a transition, and sees.
+func settable(t *casetype.Type, tr casetype.Transition, p access.Principal) (fields []field) {
+	for _, f := range fieldsOf(t, p.Clearance) {
+		listed := tr.Fields == nil || slices.Contains(tr.Fields, f.Name)
+		if listed && p.Role.Among(t.Access.Setters(f.Name, tr.Creates())) {
 			f.Required = f.Required || slices.Contains(tr.Required, f.Name)
 			fields = append(fields, f)
 		}
@@ -329,7 +330,7 @@ func (h handler) edit(ctx context.Context, r *ui.Request) (ui.View, error) {
 func (h handler) submission(
 	r *ui.Request, view casework.View, tr casetype.Transition,
 ) (casework.Submission, map[string]any) {
-	fields := settable(view.Definition, tr, r.Principal.Clearance)
+	fields := settable(view.Definition, tr, r.Principal)
 	data := changes(fields, r.HTTP.PostForm, view.Data)
 	in := casework.Submission{
 		CaseID: view.ID, Transition: tr.Key, Data: data, IgnoreWarning: r.Form("ignore_warning") == "true",

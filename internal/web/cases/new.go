@@ -59,7 +59,7 @@ func (h handler) newForm(ctx context.Context, r *ui.Request, key, transition str
 	page.Form = submissionForm{
 		Action: "/cases/new", Key: "new " + key + " " + tr.Key, Title: stateName(tr.Name, "Create"), Asks: asks(tr),
 	}
-	fields := settable(found.Type, tr, r.Principal.Clearance)
+	fields := settable(found.Type, tr, r.Principal)
 	faults := map[string]string{}
 	if s.err != nil {
 		if err := page.Form.refuse(s.err, fields, faults); err != nil {
@@ -106,7 +106,7 @@ func (h handler) create(ctx context.Context, r *ui.Request) (ui.View, error) {
 	if err != nil {
 		return ui.View{}, err
 	}
-	data := changes(settable(found.Type, tr, r.Principal.Clearance), r.HTTP.PostForm, map[string]any{})
+	data := changes(settable(found.Type, tr, r.Principal), r.HTTP.PostForm, map[string]any{})
 	in := casework.Submission{
 		Type: key, Transition: tr.Key, Data: data, IgnoreWarning: r.Form("ignore_warning") == "true",
 	}

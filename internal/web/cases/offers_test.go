@@ -39,6 +39,17 @@ func TestTheConsoleOffersWhatTheDataAllow(t *testing.T) {
 	wants(t, ada.Get("/types/offers"), http.StatusOK, "(every state)", "Paid, Closed, (stays)")
 }
 
+func TestFormsHaveTheFieldsThatARoleMaySet(t *testing.T) {
+	t.Parallel()
+	w := kyc(t, accept)
+	kept := strings.Replace(offers, `"transitions"`, `"access":{"fields":{"sum":{"create":["manager"]}}},"transitions"`, 1)
+	w.API(http.MethodPut, "/v1/case-types/offers", json.RawMessage(kept), nil)
+	wants(t, w.Person("ada@example.org", "manager", "PUBLIC").Get("/cases/new?type=offers"), http.StatusOK, "Sum")
+	page := w.Person("bob@example.org", "caseworker", "PUBLIC").Get("/cases/new?type=offers")
+	wants(t, page, http.StatusOK, "Open one")
+	wantsNot(t, page, "data/sum")
+}
+
 func TestATimelineShowsTheNotesOfSubmissions(t *testing.T) {
 	t.Parallel()
 	w := kyc(t, accept)

@@ -70,7 +70,7 @@ func preview(t *casetype.Type, tr casetype.Transition, p access.Principal) previ
 	case tr.Key == t.Edit:
 		shown.Title, shown.Edits = "Save", true
 	}
-	fields := settable(t, tr, p.Clearance)
+	fields := settable(t, tr, p)
 	for i, f := range fields {
 		fields[i] = f.moved("data", tr.Key) // the ids of a page's elements differ
 	}
