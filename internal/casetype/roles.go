@@ -66,8 +66,15 @@ func (c *checker) checkRoleNames() {
 		if slices.Contains(builtInRoles, name) {
 			c.fault(pointer("/roles", name), "is a role of users and tokens already: choose another name")
 		} else if len(items(mapped[name])) == 0 {
-			c.warn(pointer("/roles", name), "is a role that nobody has: write the roles of users and tokens that have it "+
-				"into role_map")
+			c.warn(pointer("/roles", name),
+				"is a role that nobody has: write the roles of users and tokens that have it into role_map")
+		}
+		for i, role := range texts(mapped[name]) {
+			if !slices.Contains(builtInRoles, role) {
+				c.warn(pointer("/role_map", name, strconv.Itoa(i)),
+					"%q is not a role of users and tokens, so nobody has %s by it; there are %s",
+					role, name, list(builtInRoles))
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(mapped)) {

@@ -60,6 +60,12 @@ func TestX3RolesOfATypeAreThoseThatTheyAreMappedTo(t *testing.T) {
 	})
 }
 
+// The parts of kept that a test leaves out.
+const (
+	ofScore = `"score": {"create": ["officer"], "update": ["officer"]}, `
+	score   = `"score": {"type": "integer"},`
+)
+
 // kept is a case type whose field score managers alone may set, and note when it is created.
 const kept = `{"key": %q, "roles": {"officer": {}}, "role_map": {"officer": ["manager"]},
 	"access": {"fields": {"score": {"create": ["officer"], "update": ["officer"]}, "note": {"create": ["manager"]}}},
@@ -111,10 +117,8 @@ func TestF2AFieldIsSetByTheRolesThatItsAccessLists(t *testing.T) {
 func TestASwitchSetsNoFieldThatTheRoleMayNot(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, fmt.Sprintf(kept, "kept", ""))
-		w.put(w.p, strings.Replace(fmt.Sprintf(kept, "open", ""), `"access": {"fields": {"score": {"create": ["officer"], `+
-			`"update": ["officer"]}, "note": {"create": ["manager"]}}},`, "", 1))
-		w.put(w.p, strings.Replace(strings.Replace(fmt.Sprintf(kept, "bare", ""), `"score": {"type": "integer"},`, "", 1),
-			`"score": {"create": ["officer"], "update": ["officer"]}, `, "", 1))
+		w.put(w.p, strings.Replace(fmt.Sprintf(kept, "open", ""), ofScore, "", 1))
+		w.put(w.p, strings.NewReplacer(ofScore, "", score, "").Replace(fmt.Sprintf(kept, "bare", "")))
 		worker := w.p
 		worker.Role = access.Caseworker
 		for _, test := range []struct{ from, to, want string }{

@@ -34,9 +34,10 @@ func TestP1ToP8TheStateThatATransitionLeadsTo(t *testing.T) {
 			{"when": "has(data.vehicle) && has(data.vehicle.electric) && data.vehicle.electric == 'No'", "state": "awaiting_payment"},
 			{"when": "has(data.approved) && data.approved == 'No'", "state": "rejected"},
 			{"state": "issued"}]`
-		isX     = `has(data.a) && data.a == 'x'`
-		isYes   = `has(data.approved) && data.approved == 'Yes'`
-		stays   = `, "to": [{"when": "has(data.approved) && data.approved == 'Later'", "state": "*"}, {"state": "issued"}]`
+		isX   = `has(data.a) && data.a == 'x'`
+		isYes = `has(data.approved) && data.approved == 'Yes'`
+		stays = `, "to": [{"when": "has(data.approved) && data.approved == 'Later'", "state": "*"},
+			{"state": "issued"}]`
 		both    = `, "to": [{"when": "` + isX + ` && ` + isYes + `", "state": "rejected"}, {"state": "issued"}]`
 		either  = `, "to": [{"when": "` + isX + ` || ` + isYes + `", "state": "rejected"}, {"state": "issued"}]`
 		differs = `, "to": [{"when": "!has(data.a) || data.a != 'x'", "state": "rejected"}, {"state": "issued"}]`
@@ -80,7 +81,8 @@ func TestP1ToP8TheStateThatATransitionLeadsTo(t *testing.T) {
 func TestTheCallbackSeesTheTargetThatTheDataLeadTo(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.put(w.p, parking("parking",
-			`, "to": [{"when": "has(data.approved) && data.approved == 'No'", "state": "rejected"}, {"state": "issued"}]`,
+			`, "to": [{"when": "has(data.approved) && data.approved == 'No'", "state": "rejected"},
+				{"state": "issued"}]`,
 			`, "about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/decide"}`))
 		w.callbacks.on("decide", respond(200, `{"data": {"approved": "Yes"}}`))
 		made := w.submit(casework.Submission{Type: "parking"})

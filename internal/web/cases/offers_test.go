@@ -42,7 +42,8 @@ func TestTheConsoleOffersWhatTheDataAllow(t *testing.T) {
 func TestFormsHaveTheFieldsThatARoleMaySet(t *testing.T) {
 	t.Parallel()
 	w := kyc(t, accept)
-	kept := strings.Replace(offers, `"transitions"`, `"access":{"fields":{"sum":{"create":["manager"]}}},"transitions"`, 1)
+	access := `"access":{"fields":{"sum":{"create":["manager"]}}},`
+	kept := strings.Replace(offers, `"transitions"`, access+`"transitions"`, 1)
 	w.API(http.MethodPut, "/v1/case-types/offers", json.RawMessage(kept), nil)
 	wants(t, w.Person("ada@example.org", "manager", "PUBLIC").Get("/cases/new?type=offers"), http.StatusOK, "Sum")
 	page := w.Person("bob@example.org", "caseworker", "PUBLIC").Get("/cases/new?type=offers")
