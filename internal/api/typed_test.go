@@ -34,6 +34,8 @@ fields:
     enum: {type: object, properties: {enum: {type: string}, const: true}, additionalProperties: false}
     strange: {$ref: "#/$defs/a~1b c"}
     hush: {type: string, x-classification: RESTRICTED}
+    fee: {x-casehook-type: money_gbp, maximum: 5000}
+    visitors: {x-casehook-type: collection, items: {$ref: "#/$defs/line"}}
   $defs:
     a/b c: {type: boolean}
     line: {type: string, minLength: 1, maxLength: 80}

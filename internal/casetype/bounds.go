@@ -42,7 +42,11 @@ func (c *checker) checkBounds(v any, path string) {
 	}
 	if kinds := typesOf(s["type"]); kinds != 0 {
 		for _, keyword := range slices.Sorted(maps.Keys(s)) {
-			if of := applies[keyword]; of != 0 && of&kinds == 0 {
+			of := applies[keyword]
+			if of == expression.NumberKind && hasValue(s) {
+				continue
+			}
+			if of != 0 && of&kinds == 0 {
 				c.warn(pointer(path, keyword), "has no effect: it judges %s, and this is %s%s", of, kinds,
 					instead(keyword, kinds))
 			}
@@ -51,6 +55,12 @@ func (c *checker) checkBounds(v any, path string) {
 	for at, sub := range subschemas(s, path) {
 		c.checkBounds(sub, at)
 	}
+}
+
+// hasValue reports whether the texts that a schema describes have a value, which bounds judge.
+func hasValue(s map[string]any) bool {
+	t, known := valueTypes[text(s[typeKeyword])]
+	return known && t.form.Value != nil
 }
 
 // typesOf returns the kinds that the keyword type lists, or 0.

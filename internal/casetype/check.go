@@ -19,6 +19,7 @@ import (
 type checker struct {
 	stored      bool // checked when it was saved, by the rules of that time
 	doc         *yaml.Document
+	tree        map[string]any // the document with types of values replaced, see replaceTypes; nil: not yet
 	wrong       Faults
 	warnings    Faults
 	variables   []variable // that URLs begin with
@@ -63,6 +64,7 @@ func (c *checker) fault(path, message string, args ...any) {
 
 func (c *checker) check() {
 	c.form()
+	c.replaceTypes()
 	c.checkFields()
 	states := c.keys("states")
 	c.keys("documents")
@@ -121,7 +123,12 @@ var inWords = map[string]string{
 		"or 1m30s",
 }
 
-func (c *checker) root() map[string]any { return object(c.doc.Value) }
+func (c *checker) root() map[string]any {
+	if c.tree != nil {
+		return c.tree
+	}
+	return object(c.doc.Value)
+}
 
 func object(v any) map[string]any { m, _ := v.(map[string]any); return m }
 

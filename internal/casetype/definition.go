@@ -22,6 +22,7 @@ type Definition struct {
 	NameTemplate   string              `json:"name_template,omitempty"`           // "{client_name}"; default the reference
 	Color          string              `json:"color,omitempty"`                   // of cases whose state has none
 	Classification Classification      `json:"security_classification,omitempty"` // default PUBLIC
+	Blank          Blank               `json:"blank,omitempty"`                   // empty: BlankRefused
 	Fields         json.RawMessage     `json:"fields"`                            // JSON Schema 2020-12 of the data
 	States         []State             `json:"states"`
 	Transitions    []Transition        `json:"transitions"`
@@ -35,6 +36,15 @@ type Definition struct {
 	Delete         *CaseOperation      `json:"delete,omitempty"`          // absent: no callback is asked about a deletion
 	CallbackSecret SecretScope         `json:"callback_secret,omitempty"` // empty: SecretPerTransition
 }
+
+// Blank determines whether null, "" and {} are valid for every part of the data, whatever its schema says.
+type Blank string
+
+// The settings of blank values.
+const (
+	BlankRefused Blank = "refuse" // they are judged as other values are
+	BlankAllowed Blank = "allow"  // they are valid, as in CCD
+)
 
 // SecretScope determines which callbacks sign their questions with the same secret.
 type SecretScope string

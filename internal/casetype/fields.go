@@ -59,6 +59,9 @@ var otherKeywords = []string{
 // refused are the keywords that would let a schema reach, or be reached, by address.
 var refused = []string{"$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$vocabulary"}
 
+// ours are the keywords that stand for types of values.
+var ours = []string{schema.FormKeyword, schema.IDsKeyword}
+
 var keywords = slices.Concat(otherKeywords, inPlaceLists, inPlaceOnes, inPlaceMaps, partLists, partOnes, partMaps)
 
 var fieldName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_&()-]{0,69}$`)
@@ -118,6 +121,11 @@ func (c *checker) checkSchema(v any, path string) {
 			c.checkIndexed(value, s, path)
 		case keyword == "default":
 			c.checkDefault(value, path)
+		case keyword == typeKeyword:
+			c.checkType(value, s, at)
+		case keyword == "x-labels":
+			c.checkLabels(value, s, at)
+		case s[schema.FormKeyword] != nil && slices.Contains(ours, keyword):
 		case strings.HasPrefix(keyword, "x-casehook-"):
 			c.fault(at, "begins with x-casehook-, which is reserved for Casehook")
 		case strings.HasPrefix(keyword, "x-"):
@@ -281,7 +289,9 @@ func (c *checker) compileFields() {
 	if c.stop != nil {
 		return
 	}
-	compiled, err := schema.Compile(c.budget, schema.Source{Document: closed, Trusted: c.stored})
+	compiled, err := schema.Compile(c.budget, schema.Source{
+		Document: closed, Forms: forms(), Blank: c.root()["blank"] == string(BlankAllowed), Trusted: c.stored,
+	})
 	switch {
 	case !c.spend(0):
 	case err != nil:

@@ -69,7 +69,8 @@ func (s size) definition() []byte {
 			tr["about_to_submit"] = map[string]any{"url": "https://callbacks.example.com/about-to-submit"}
 		}
 		if i%5 == 1 {
-			tr["precondition"] = fmt.Sprintf(`has(data.field1) && data.field1 == "one" || !("%s" in data) || data["%[1]s"] != "x"`, names[2])
+			tr["precondition"] = fmt.Sprintf(
+				`has(data.field1) && data.field1 == "one" || !("%s" in data) || data["%[1]s"] != "x"`, names[2])
 		}
 		transitions = append(transitions, tr)
 	}

@@ -113,7 +113,7 @@ func build(c *checker) (*Type, error) {
 	t := &Type{
 		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, targets: c.targets,
 		offers: c.offers, starts: c.starts,
-		integers: c.integers(), defaults: c.defaults, indexed: c.indexedFields(),
+		integers: c.integers(), defaults: c.defaults, collections: c.collections(), indexed: c.indexedFields(),
 		warnings: c.warnings.ordered(), variables: c.variables,
 	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {
@@ -148,6 +148,9 @@ func (d *Definition) setDefaults() {
 	fill(&d.Name, d.Key)
 	fill(&d.Kind, Case)
 	fill(&d.Classification, Public)
+	if d.Blank == BlankRefused {
+		d.Blank = "" // the default has one spelling
+	}
 	if d.CallbackSecret == SecretPerTransition {
 		d.CallbackSecret = "" // the default has one spelling
 	}

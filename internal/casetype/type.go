@@ -44,6 +44,7 @@ type Type struct {
 	offers           map[string]*expression.Program   // by transition: the condition of offering it
 	starts           map[string][]startValue          // by transition
 	defaults         map[string]*defaults             // of the fields
+	collections      *place                           // nil: there are none
 	warnings         Faults                           // empty where it was loaded
 	variables        []variable                       // that URLs begin with; none where it was loaded
 }

@@ -66,6 +66,9 @@ func (pl *plan) replace(g guard, data map[string]any) error {
 	sent := pl.typ.Shown(pl.after.Data, g.clearance())
 	wrong := pl.unshown(g, data)
 	pl.after.Data = casetype.Merge(data, pl.typ.Hidden(pl.after.Data, g.clearance()))
+	if err := pl.identify(); err != nil {
+		return err
+	}
 	invalid, err := pl.invalid()
 	if err != nil {
 		return err

@@ -63,8 +63,8 @@ func BenchmarkSubmit(b *testing.B) {
 	}
 }
 
-// sized is a definition of so many fields and transitions. Each transition sets some of the fields, and every third asks
-// a callback.
+// sized is a definition of so many fields and transitions. Each transition sets some of the fields, and every third
+// asks a callback.
 func sized(key string, fields, transitions int) string {
 	properties, states, all, names := map[string]any{}, []any{}, []any{}, []string{}
 	for i := range fields {

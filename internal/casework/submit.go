@@ -55,6 +55,7 @@ func newSubmissions(c Config, core *core, questioner *questioner, types *CaseTyp
 
 // plan is a submission under way: the present case, and the case to save.
 type plan struct {
+	random   io.Reader // for ids of collections' items; nil: none are made
 	p        access.Principal
 	in       Submission
 	typ      *casetype.Type
@@ -140,7 +141,7 @@ func (s *Submissions) plan(ctx context.Context, p access.Principal, in Submissio
 func (s *Submissions) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
 	ctx, span := s.tracer.Step(ctx, "load")
 	defer span.End()
-	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx)}
+	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx), random: s.random}
 	if pl.creates() {
 		return pl, s.startCase(ctx, pl)
 	}
@@ -274,6 +275,9 @@ func (pl *plan) merge() error {
 	if only := pl.tr.To.Only(); only != "" {
 		pl.after.State = only
 	}
+	if err := pl.identify(); err != nil {
+		return err
+	}
 	invalid, err := pl.invalid()
 	if err != nil {
 		return err
@@ -286,6 +290,15 @@ func (pl *plan) merge() error {
 		return fault.In(code, detail, wrong...)
 	}
 	return nil
+}
+
+// identify sets the ids of items of collections that have none.
+func (pl *plan) identify() (err error) {
+	if pl.random == nil {
+		return nil
+	}
+	pl.after.Data, err = pl.typ.Identify(pl.work, pl.after.Data, func() (string, error) { return id.UUID(pl.random) })
+	return err
 }
 
 // submitted returns the submitted data without what changes nothing: fields that the transition or the caller may not

@@ -41,6 +41,15 @@ func draw(r io.Reader, of string) (int64, error) {
 	return payload*10 + luhn(payload), nil
 }
 
+// UUID draws a random UUID (version 4) from r, as text.
+func UUID(r io.Reader) (string, error) {
+	u, err := uuid.NewRandomFromReader(r)
+	if err != nil {
+		return "", fmt.Errorf("drawing a UUID: %w", err)
+	}
+	return u.String(), nil
+}
+
 // ValidCase reports whether n can be a case id: it has fewer than 16 digits, as counted ids have, or 16
 // digits with a correct check digit.
 func ValidCase(n int64) bool {

@@ -26,7 +26,10 @@ type Source struct {
 	Document any            // a JSON value
 	Others   map[string]any // further documents that it may refer to, by URL
 
+	Forms map[string]*Form // by name
+
 	Trusted bool // it was compiled before, by earlier rules: its size is not bounded
+	Blank   bool // null, "" and {} are valid for every part of a value
 }
 
 // Compile compiles a schema that is valid by the metaschema. References have to
@@ -42,7 +45,7 @@ func Compile(b *Budget, source Source) (*Schema, error) {
 			return nil, ErrCircular
 		}
 	}
-	return &Schema{root}, nil
+	return &Schema{root, source.Blank}, nil
 }
 
 // ErrCircular is the error of a schema that refers to itself for the same value.
@@ -135,6 +138,7 @@ func (s source) fill(n *node) {
 	if name, ok := s.object["format"].(string); ok {
 		n.format = formats()[name]
 	}
+	n.form = s.form()
 	n.ref = s.reference()
 	n.object, n.list, n.text, n.number, n.branches = s.objects(), s.lists(), s.texts(), s.numbers(), s.forms()
 	n.openNames, n.openItems = s.one("unevaluatedProperties"), s.one("unevaluatedItems")
@@ -245,11 +249,12 @@ func names(v any) []string {
 }
 
 func (s source) lists() *listRules {
-	if !s.has("minItems", "maxItems", "uniqueItems", "prefixItems", "items", "contains") {
+	if !s.has("minItems", "maxItems", "uniqueItems", "prefixItems", "items", "contains", IDsKeyword) {
 		return nil
 	}
 	return &listRules{
 		least: s.count("minItems", 0), most: s.count("maxItems", -1), unique: s.object["uniqueItems"] == true,
+		ids:   s.object[IDsKeyword] == true,
 		first: s.many("prefixItems"), rest: s.one("items"),
 		contains: s.one("contains"), leastMatches: s.count("minContains", -1), mostMatches: s.count("maxContains", -1),
 	}

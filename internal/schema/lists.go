@@ -19,6 +19,9 @@ func (v *validation) checkList(r *listRules, items []any, rest *remainder) bool 
 			fits = false
 		}
 	}
+	if r.ids && v.more(fits) {
+		fits = v.checkIDs(items) && fits
+	}
 	for i, item := range items {
 		n := r.rest
 		if i < len(r.first) {

@@ -21,7 +21,10 @@ import (
 )
 
 // Schema is a compiled schema. It never changes, and is safe for concurrent use.
-type Schema struct{ root *node }
+type Schema struct {
+	root  *node
+	blank bool // blank parts are valid
+}
 
 // Complaint is a violation of a schema by a value. Its message never quotes the value.
 type Complaint struct {
@@ -60,7 +63,7 @@ func (s *StopError) Unwrap() error { return s.Err }
 // Validate lists the complaints about a JSON value: numbers are json.Number, float64 or integers. It
 // returns none if the value fits. The error is a *StopError.
 func (s *Schema) Validate(b *Budget, value any) (found []Complaint, err error) {
-	v := validation{budget: b}
+	v := validation{budget: b, blank: s.blank}
 	defer func() {
 		if stop := recover(); stop != nil {
 			stopped, ours := stop.(*StopError)
@@ -119,6 +122,7 @@ type node struct {
 	constant *values
 	enum     *values
 	format   *format
+	form     *Form
 	ref      *node
 	object   *objectRules
 	list     *listRules
@@ -184,6 +188,7 @@ type condition struct {
 type listRules struct {
 	least, most int
 	unique      bool
+	ids         bool // no two items have the same id
 	first       []*node
 	rest        *node
 

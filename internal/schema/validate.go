@@ -15,6 +15,7 @@ type validation struct {
 	names  []string // of the objects around it, in their order
 	found  []Complaint
 	quiet  int // above 0: no complaints, only whether a value fits
+	blank  bool
 }
 
 // token is one step of a path: a name, or an index.
@@ -104,6 +105,10 @@ func (v *validation) check(n *node, value any, wanted bool) (bool, *remainder) {
 
 // part validates the part at a token of the value.
 func (v *validation) part(n *node, value any, at token) bool {
+	if v.blank && isBlank(value) {
+		v.spend(1)
+		return true
+	}
 	v.path = append(v.path, at)
 	fits, _ := v.check(n, value, false)
 	v.path = v.path[:len(v.path)-1]
@@ -133,7 +138,11 @@ func (v *validation) checkWhole(n *node, value any) bool {
 	if kind := kindOf(value); n.types != 0 && n.types&kind == 0 {
 		isInteger := kind == number && n.types&integer != 0 && numberOf(value).isInteger()
 		if !isInteger {
-			v.complain(wrongType(kind, n.types))
+			if n.form != nil {
+				v.complain("is not " + n.form.Means)
+			} else {
+				v.complain(wrongType(kind, n.types))
+			}
 			return false
 		}
 	}
@@ -151,6 +160,9 @@ func (v *validation) checkWhole(n *node, value any) bool {
 			v.complain(n.format.message(err))
 			return false
 		}
+	}
+	if s, isText := value.(string); isText && n.form != nil {
+		return v.checkForm(n, s)
 	}
 	return true
 }

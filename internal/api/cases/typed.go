@@ -189,7 +189,7 @@ func (g *generalDocument) of(
 	if err != nil {
 		return nil, err
 	}
-	w.shown.fields, _ = whole["fields"].(node)
+	w.shown.fields, _ = casetype.InJSONSchema(whole["fields"]).(node)
 	w.data()
 	w.cases()
 	w.create()

@@ -57,3 +57,39 @@ func TestFormsHaveFieldsOfAnyName(t *testing.T) {
 	wants(t, ada.Post(path+"/transitions/MoveOn", form), http.StatusOK, "moved it from 1stState to SecondState")
 	wants(t, ada.Get("/cases?type=2nd_Permit-Type&state=SecondState"), http.StatusOK, "2ND_PERMIT-TYPE-1")
 }
+
+func TestFormsHaveFieldsOfCCDsTypes(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	w.API(http.MethodPut, "/v1/case-types/values", []byte(`
+key: values
+fields:
+  type: object
+  properties:
+    fee: {x-casehook-type: money_gbp}
+    urgent: {x-casehook-type: yes_no}
+    notes: {x-casehook-type: collection, items: {type: string}}
+states: [{key: open, final: true}]
+transitions: [{key: create, to: open}]
+`), nil)
+	ada := w.Person("ada@example.org", "caseworker", "RESTRICTED")
+	form := url.Values{
+		"type": {"values"}, "transition": {"create"}, "data/fee": {"42.00"}, "data/urgent": {"Yes"},
+		"data/notes": {`[{"id": "1", "value": "Hello"}]`},
+	}
+	wants(t, ada.Post("/cases/new", form), http.StatusUnprocessableEntity, "Fee : is not an amount of pence")
+	form.Set("data/fee", "4200")
+	made := ada.Post("/cases/new", form)
+	wants(t, made, http.StatusOK, "VALUES-1")
+	path, _, _ := strings.Cut(made.Path, "?")
+	var saved struct {
+		Data map[string]any `json:"data"`
+	}
+	w.API(http.MethodGet, "/v1"+path, nil, &saved)
+	want := map[string]any{
+		"fee": "4200", "urgent": "Yes", "notes": []any{map[string]any{"id": "1", "value": "Hello"}},
+	}
+	if diff := cmp.Diff(want, saved.Data); diff != "" {
+		t.Error(diff)
+	}
+}

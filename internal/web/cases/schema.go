@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -58,6 +59,7 @@ type schemaNode struct {
 	Items       json.RawMessage `json:"items"`
 	Ref         string          `json:"$ref"`
 	Class       string          `json:"x-classification"`
+	ValueType   string          `json:"x-casehook-type"`
 }
 
 // schemaReader reads the fields of a schema.
@@ -165,6 +167,13 @@ func (r schemaReader) choose(f *field, node schemaNode) {
 	switch {
 	case r.depth > maxDepth:
 		f.Widget = jsonWidget
+	case node.ValueType == "yes_no":
+		f.Widget, f.Options = choiceWidget, []string{"Yes", "No"}
+	case node.ValueType != "":
+		f.Widget = jsonWidget
+		if slices.Contains(writtenTypes, node.ValueType) {
+			f.Widget = textWidget
+		}
 	case len(node.Enum) > 0:
 		f.Widget = choiceWidget
 		for _, value := range node.Enum {
@@ -188,6 +197,11 @@ func (r schemaReader) choose(f *field, node schemaNode) {
 	default:
 		f.Widget = jsonWidget
 	}
+}
+
+// writtenTypes are the types of values that people write in one line.
+var writtenTypes = []string{
+	"number_text", "money_gbp", "date", "date_time", "email", "phone_uk", "postcode", "text_case_reference",
 }
 
 // longText is the number of characters from which a text gets an area.
