@@ -53,7 +53,7 @@ func TestADefinitionOfCCDIsImported(t *testing.T) {
 
 func TestAnImportThatIsCheckedOrFailsWritesNothing(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "CaseType.json")
-	if err := os.WriteFile(bad, []byte(`[{"ID": "${X}"}]`), 0o666); err != nil {
+	if err := os.WriteFile(bad, []byte(`[{"ID": "${X}", "Name": "${Y}"}]`), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -63,7 +63,7 @@ func TestAnImportThatIsCheckedOrFailsWritesNothing(t *testing.T) {
 	}{
 		{[]string{gardenSheets, "--check"}, exitOK, "Left out, changed or doubtful"},
 		{[]string{gardenSheets, bad}, exitFailed, "row 1, ID: has the variable ${X}"},
-		{[]string{gardenSheets, bad, "-D", "X=A=B;C", "--check"}, exitOK, "Left out"},
+		{[]string{gardenSheets, bad, "-D", "X=Third", "-D", "Y=A=B;C", "--check"}, exitOK, "Left out"},
 		{[]string{t.TempDir()}, exitFailed, "no files were found"},
 		{[]string{filepath.Join(t.TempDir(), "none.xlsx")}, exitFailed, "no such file"},
 		{[]string{gardenSheets, "-e", "CaseType.json"}, exitFailed, "no sheet CaseType"},
