@@ -278,6 +278,9 @@ func (c *checker) checkType(value any, s map[string]any, path string) {
 // checkLabels checks the labels of the codes that enum lists.
 func (c *checker) checkLabels(value any, s map[string]any, path string) {
 	labels, isObject := value.(map[string]any)
+	if c.stored {
+		return // it may be a keyword of its author's own, from before
+	}
 	if !isObject {
 		c.fault(path, "is not an object of texts, by code: {N: North, S: South}")
 		return

@@ -134,6 +134,13 @@ func TestIDsAreMadeWithinTheBudget(t *testing.T) {
 	}
 }
 
+// Authors could write keywords of their own that begin with x-.
+func TestLabelsOfStoredDefinitionsMayBeAnything(t *testing.T) {
+	if _, err := casetype.Load([]byte(withFields(`"f": {"enum": ["N"], "x-labels": ["North"]}`))); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTypesOfValuesAreCheckedInDefinitions(t *testing.T) {
 	for field, want := range map[string]string{
 		`{"x-casehook-type": "yesno"}`:                              `/x-casehook-type: is not one of the types of values (did you mean "yes_no"?)`,

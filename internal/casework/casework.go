@@ -125,6 +125,7 @@ func New(c Config) Services {
 		Submissions: submissions,
 		Switches: &Switches{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, questioner: questioner,
+			random: c.Random,
 		},
 		Questions: &Questions{store: c.Store, guard: c.Guard, core: core, cases: cases},
 		CaseTypes: types,

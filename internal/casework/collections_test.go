@@ -54,3 +54,23 @@ func TestNewItemsOfCollectionsGetIDsAndOldOnesKeepThem(t *testing.T) {
 		Data: object(`{"visitors": [{"id": "1", "value": {}}, {"id": "1", "value": {}}]}`)}, authz.Once{})
 	wantFields(t, wantFault(t, err, fault.Unprocessable, "case.data_invalid"), "/data/visitors")
 }
+
+func TestItemsGetIDsWhenACaseIsSwitchedToATypeWithCollections(t *testing.T) {
+	w := start(t)
+	put := func(key, visitors string) {
+		w.put(w.p, `{"key": "`+key+`", "states": [{"key": "s"}], "transitions": [{"key": "open", "to": "s"}],
+			"fields": {"type": "object", "properties": {"visitors": `+visitors+`}}}`)
+	}
+	put("plain", `{"type": "array"}`)
+	put("visit", `{"x-casehook-type": "collection", "items": {"type": "string"}}`)
+	made := w.submit(casework.Submission{Type: "plain", Transition: "open",
+		Data: object(`{"visitors": [{"value": "Al"}]}`)})
+	in := casework.Switch{CaseID: made.ID, Type: "visit"}
+	switched, err := w.switches.SwitchType(t.Context(), w.p, in, authz.Once{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ids := idsOf(t, switched); len(ids) != 1 || !isUUID.MatchString(ids[0]) {
+		t.Errorf("the ids are %q", ids)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type Switches struct {
 	definitions *definitions.Catalog
 	core        *core
 	questioner  *questioner
+	random      io.Reader
 }
 
 // Switch is a request to move a case to another type.
@@ -109,7 +111,7 @@ func (s *Switches) switched(
 	pl := &plan{
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: to.Type, from: from.Type, maker: to.Clearance, at: s.now(), before: c, after: c,
-		work: casetype.Budget(ctx),
+		work: casetype.Budget(ctx), random: s.random,
 	}
 	after := &pl.after
 	after.Type, after.TypeVersion, after.Classification, after.ModifiedAt = to.Type.Key, to.Version,
@@ -118,6 +120,9 @@ func (s *Switches) switched(
 		return nil, err
 	}
 	if after.Data, err = carryOver(pl.work, to.Type, c.Data, in.Drop); err != nil {
+		return nil, err
+	}
+	if err := pl.identify(); err != nil {
 		return nil, err
 	}
 	pl.rename()
