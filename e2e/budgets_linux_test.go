@@ -252,15 +252,19 @@ func (s *server) draw(random *rand.Rand) []costly {
 		preconditions("many preconditions", "data.f=='a'"+strings.Repeat("||data.f=='b'", size(300))),
 		preconditions("unlike numbers", "1u+1u==2.0"+strings.Repeat("&&1u+1u==2.0", size(300))),
 		preconditions("lists of lists", strings.Repeat("[", nested)+"1"+strings.Repeat("]", nested)+".size()>0"),
-		preconditions("patterns of CEL", `data.f.matches("(a{90}b{90}){2}")`+strings.Repeat(`||data.f.matches("(a{90}b{90}){2}")`, size(90))),
-		{"a structure drawn at random", "PUT", "/v1/case-types/hostile", "application/json", []byte(definitionOf("hostile", structure(random, 8, 4)))},
-		{"an endpoint's filter", "POST", "/v1/endpoints", "application/json", []byte(`{"url":"https://crm.example.com","triggers":["case_created"],"filter":"` +
-			strings.Repeat("1u+1u==2.0&&", size(300)) + `true"}`)},
+		preconditions("patterns of CEL",
+			`data.f.matches("(a{90}b{90}){2}")`+strings.Repeat(`||data.f.matches("(a{90}b{90}){2}")`, size(90))),
+		{"a structure drawn at random", "PUT", "/v1/case-types/hostile", "application/json",
+			[]byte(definitionOf("hostile", structure(random, 8, 4)))},
+		{"an endpoint's filter", "POST", "/v1/endpoints", "application/json",
+			[]byte(`{"url":"https://crm.example.com","triggers":["case_created"],"filter":"` +
+				strings.Repeat("1u+1u==2.0&&", size(300)) + `true"}`)},
 		{"a filter that goes through all data", "GET", "/v1/filter-preview?triggers=case_created&filter=" +
 			url.QueryEscape("[1,2,3,4,5,6,7,8].all(a,[1,2,3,4,5,6,7,8].all(b,has(case.data.s)&&case.data.s.matches('(x|y)*z')))"), "", nil},
 		{"a document of much text", "POST", s.large + "/documents", "application/json", []byte(`{"key":"d"}`)},
 		{"a document of several scripts", "POST", s.large + "/documents", "application/json", []byte(`{"key":"e"}`)},
-		{"half a megabyte of nothing", "PUT", "/v1/case-types/hostile", "application/yaml", []byte(strings.Repeat("- ", size(500_000)))},
+		{"half a megabyte of nothing", "PUT", "/v1/case-types/hostile", "application/yaml",
+			[]byte(strings.Repeat("- ", size(500_000)))},
 	}
 }
 

@@ -48,6 +48,8 @@ const (
 
 	CreateCase       Operation = "create-case"
 	SubmitTransition Operation = "submit-transition"
+	StartTransition  Operation = "start-transition"
+	CheckPage        Operation = "check-page"
 	EditCase         Operation = "edit-case"
 	DeleteCase       Operation = "delete-case"
 	AddComment       Operation = "add-comment"
@@ -202,6 +204,8 @@ var least = map[Operation]Role{
 
 	CreateCase:       Caseworker,
 	SubmitTransition: Caseworker,
+	StartTransition:  Caseworker,
+	CheckPage:        Caseworker,
 	EditCase:         Caseworker,
 	DeleteCase:       Caseworker,
 	AddComment:       Caseworker,

@@ -200,10 +200,12 @@ func (f *failureTest) setUp() {
 		f.endpoints[kind] = f.world.post("/v1/endpoints", `{"url": "`+url+`", `+settings+`}`).is(201, "").
 			header.Get("Location")
 		f.endpoints["oauth "+kind] = f.world.post("/v1/endpoints", `{"url": "https://crm.example/", `+settings+`,
-			"auth": {"type": "oauth2", "token_url": "`+strings.Replace(url, "http://", "https://", 1)+`", "client_id": "x", "client_secret": "sesame-open"}}`).is(201, "").header.Get("Location")
+			"auth": {"type": "oauth2", "token_url": "`+strings.Replace(url, "http://", "https://", 1)+`",
+				"client_id": "x", "client_secret": "sesame-open"}}`).is(201, "").header.Get("Location")
 		for policy, prefix := range map[string]string{"fail": "ask_", "ignore": "ignore_"} {
 			transitions = append(transitions, fmt.Sprintf(`{"key": %q, "from": ["open"], "to": "open",
-				"about_to_submit": {"url": %q, "timeout": "1s", "retries": [], "failure_policy": %q}}`, prefix+kind, url, policy))
+				"about_to_submit": {"url": %q, "timeout": "1s", "retries": [], "failure_policy": %q},
+				"about_to_start": {"url": %[2]q, "timeout": "1s", "retries": []}}`, prefix+kind, url, policy))
 		}
 	}
 	f.world.do("PUT", "/v1/case-types/note",
@@ -222,8 +224,10 @@ func (f *failureTest) submit() {
 			"action": {"kind": "transition", "transition": "ask_` + kind + `"}}`)
 		f.shown(f.world.get(f.job+"/cases?result=failed").is(200, ""))
 		f.shown(f.world.post(f.path+"/transitions/ignore_"+kind, `{}`).is(200, ""))
+		f.shown(f.world.get("/v1/starts?case=" + strip(f.path) + "&transition=ask_" + kind))
 		f.shown(f.world.post("/v1/dry-runs", `{"case": `+strip(f.path)+`, "transition": "ask_`+kind+`"}`).is(200, ""))
-		f.shown(f.world.post("/v1/dry-runs", `{"case": `+strip(f.path)+`, "transition": "ask_`+kind+`", "callback": "`+f.kinds[kind].url+`"}`).is(200, ""))
+		f.shown(f.world.post("/v1/dry-runs",
+			`{"case": `+strip(f.path)+`, "transition": "ask_`+kind+`", "callback": "`+f.kinds[kind].url+`"}`).is(200, ""))
 	}
 	f.shown(f.world.get("/v1/oidc/login", "Authorization", "").is(502, "oidc.unreachable"))
 	for range 5 {
@@ -266,30 +270,42 @@ func (f *failureTest) await() {
 
 // withoutMessages are operations whose answers have nothing from sent messages.
 var withoutMessages = []access.Operation{
-	"download-document", "download-proof", "get-claim", "get-contact", "get-contact-history", "get-label", "get-replay", "get-user", "list-callback-secrets",
+	"download-document", "download-proof", "get-claim", "get-contact", "get-contact-history", "get-label",
+	"get-replay", "get-user", "list-callback-secrets",
 	"list-contact-cases", "list-contact-deliveries", "get-session",
-	"stream-journal", // has what poll-journal has
+	"stream-journal",   // has what poll-journal has
+	"start-transition", // failed when it was started
 }
 
 // look calls every operation that reads.
 func (f *failureTest) look() {
 	f.world.t.Helper()
 	paths := map[access.Operation][]string{
-		"list-cases": {"/v1/cases"}, "count-cases": {"/v1/cases/facets"}, "get-case": {f.path}, "get-history": {f.path + "/history?limit=200"}, "list-comments": {f.path + "/comments"},
-		"list-documents": {f.path + "/documents"}, "list-proofs": {f.path + "/proofs"}, "list-case-contacts": {f.path + "/contacts"},
-		"list-case-types": {"/v1/case-types"}, "get-case-type": {"/v1/case-types/note"}, "get-case-type-openapi": {"/v1/case-types/note/openapi"}, "list-labels": {"/v1/labels"}, "list-contacts": {"/v1/contacts"},
-		"list-case-deliveries": {f.path + "/deliveries"}, "list-endpoints": {"/v1/endpoints?limit=200"}, "get-targets": {"/v1/triggers/case_created/targets"},
-		"list-triggers": {"/v1/triggers"}, "find-attempts": {"/v1/attempts?limit=200"}, "poll-journal": {"/v1/journal?after=beginning&limit=1000"},
+		"list-cases": {"/v1/cases"}, "count-cases": {"/v1/cases/facets"}, "get-case": {f.path},
+		"get-history": {f.path + "/history?limit=200"}, "list-comments": {f.path + "/comments"},
+		"list-documents": {f.path + "/documents"}, "list-proofs": {f.path + "/proofs"},
+		"list-case-contacts": {f.path + "/contacts"},
+		"list-case-types":    {"/v1/case-types"}, "get-case-type": {"/v1/case-types/note"},
+		"get-case-type-openapi": {"/v1/case-types/note/openapi"}, "list-labels": {"/v1/labels"},
+		"list-contacts":        {"/v1/contacts"},
+		"list-case-deliveries": {f.path + "/deliveries"}, "list-endpoints": {"/v1/endpoints?limit=200"},
+		"get-targets":   {"/v1/triggers/case_created/targets"},
+		"list-triggers": {"/v1/triggers"}, "find-attempts": {"/v1/attempts?limit=200"},
+		"poll-journal":   {"/v1/journal?after=beginning&limit=1000"},
 		"preview-filter": {"/v1/filter-preview?filter=true&entries=200"}, "list-audit": {"/v1/audit?limit=200"},
-		"export-audit": {"/v1/audit/export", "/v1/audit/export?format=jsonl"}, "list-tokens": {"/v1/tokens"}, "list-users": {"/v1/users"},
+		"export-audit": {"/v1/audit/export", "/v1/audit/export?format=jsonl"}, "list-tokens": {"/v1/tokens"},
+		"list-users": {"/v1/users"},
 		"list-views": {"/v1/views"}, "list-sessions": {"/v1/sessions"}, "list-own-tokens": {"/v1/own-tokens"},
 		"list-portal-links": {"/v1/portal-links"}, "list-problems": {"/v1/problems"},
-		"get-delivery-metrics": {"/v1/metrics/deliveries"}, "get-backlog": {"/v1/metrics/backlog"}, "list-colleagues": {"/v1/colleagues"}, "count-attempts": {"/v1/attempts/facets"},
-		"list-jobs": {"/v1/jobs"}, "list-presences": {f.path + "/presence"}, "get-job": {f.job}, "list-job-cases": {f.job + "/cases"},
+		"get-delivery-metrics": {"/v1/metrics/deliveries"}, "get-backlog": {"/v1/metrics/backlog"},
+		"list-colleagues": {"/v1/colleagues"}, "count-attempts": {"/v1/attempts/facets"},
+		"list-jobs": {"/v1/jobs"}, "list-presences": {f.path + "/presence"}, "get-job": {f.job},
+		"list-job-cases": {f.job + "/cases"},
 	}
 	for _, path := range f.endpoints {
 		for o, suffix := range map[access.Operation]string{
-			"get-endpoint": "", "get-endpoint-health": "/health", "list-attempts": "/attempts", "list-dead": "/dead", "list-parked": "/parked",
+			"get-endpoint": "", "get-endpoint-health": "/health", "list-attempts": "/attempts",
+			"list-dead": "/dead", "list-parked": "/parked",
 			"list-replays": "/replays", "get-lag": "/lag", "list-endpoint-secrets": "/secrets",
 		} {
 			paths[o] = append(paths[o], path+suffix)
@@ -325,8 +341,10 @@ func (f *failureTest) look() {
 		everything.Write(g.body)
 	}
 	for _, words := range []string{
-		"the name missing.example was not found", "forbidden.example is not at a public address", "no connection to inside.example: connection refused",
-		"no TLS connection to inside.example: x509: the certificate is not for inside.example", "no complete answer within the timeout",
+		"the name missing.example was not found", "forbidden.example is not at a public address",
+		"no connection to inside.example: connection refused",
+		"no TLS connection to inside.example: x509: the certificate is not for inside.example",
+		"no complete answer within the timeout",
 		"no token from inside.example", "302 Found", "endpoint.failing",
 	} {
 		if !strings.Contains(everything.String(), words) {

@@ -249,6 +249,9 @@ func (s *clearanceTest) probe() {
 				{"POST", path + "/transitions/data_public", `{}`},
 				{"POST", path + "/transitions/data_private", `{}`},
 				{"POST", path + "/transitions/data_restricted", `{}`},
+				{"GET", "/v1/starts?case=" + strip(path) + "&transition=close", ""},
+				{"POST", "/v1/page-checks", `{"case": ` + strip(path) + `, "transition": "close", "data": {"topic": 7, "privatecanry": "x"}}`},
+				{"POST", "/v1/page-checks", `{"case": ` + strip(path) + `, "transition": "close"}`},
 				{"POST", "/v1/dry-runs", `{"case": ` + strip(path) + `, "transition": "refuse_public"}`},
 				{"POST", "/v1/dry-runs", `{"case": ` + strip(path) + `, "transition": "warn_restricted", "ignore_warning": true}`},
 				{"POST", "/v1/dry-runs", `{"case": ` + strip(path) + `, "transition": "fill_restricted"}`},
@@ -410,6 +413,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"get-attempt":             s.attempts(),
 		"count-attempts":          {"/v1/attempts/facets", "/v1/attempts/facets?trigger=case_created"},
 		"list-questions":          asked,
+		"start-transition":        s.starts(),
 		"get-question":            s.asked(),
 		"poll-journal":            polled,
 		"preview-filter":          append(each(filtered, ""), "/v1/filter-preview?filter=true&entries=200"),
@@ -461,6 +465,14 @@ func (s *clearanceTest) all(list string) (paths []string) {
 
 // notOfATenant are operations that only an operator may carry out, or that redirect to a provider.
 var notOfATenant = []string{"list-tenants", "begin-oidc", "finish-oidc"}
+
+// starts are the starts of a transition of each case.
+func (s *clearanceTest) starts() (paths []string) {
+	for _, path := range s.cases {
+		paths = append(paths, "/v1/starts?case="+strip(path)+"&transition=close")
+	}
+	return paths
+}
 
 // readAll reads everything as each clearance.
 func (s *clearanceTest) readAll() {

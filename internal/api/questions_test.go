@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -45,9 +46,88 @@ func (w *world) storyOfQuestions(path string) {
 		t.Errorf("the answer is %v", answer)
 	}
 	w.storyOfDryRuns(path)
+	w.storyOfStarts(path)
 	if n := len(w.get("/v1/questions?limit=200").items()); n != 3 {
 		t.Errorf("there are %d questions", n)
 	}
+}
+
+// storyOfStarts starts transitions that have no callbacks before their submission.
+func (w *world) storyOfStarts(path string) {
+	begun := w.get("/v1/starts?case="+strip(path)+"&transition=edit").is(200, "")
+	begun.has(members{"case_id": strip(path), "state": "review", "transition": "edit"})
+	if begun.text("token") == "" {
+		w.t.Errorf("there is no token: %s", begun.body)
+	}
+	w.get("/v1/starts?type=loan&transition=open").is(200, "").has(members{"transition": "open"})
+	checked := w.post("/v1/page-checks",
+		`{"type": "loan", "transition": "open", "page": "1", "data": {"client": "Ann"}}`).is(200, "")
+	if data, ok := checked.json()["data"].(map[string]any); !ok || data["client"] != "Ann" {
+		w.t.Errorf("the page is %s", checked.body)
+	}
+}
+
+// permitForm is a case type whose callbacks are asked before a submission, and after.
+const permitForm = `
+key: form
+edit: edit
+fields: { type: object, properties: { text: { type: string } } }
+states: [{ key: new }]
+transitions:
+  - key: open
+    to: new
+    about_to_start: { url: "${CASEHOOK_VAR_CALLBACKS}/start", timeout: 1s, retries: [] }
+    pages: [{ key: "1", mid_event: { url: "${CASEHOOK_VAR_CALLBACKS}/page", timeout: 1s, retries: [] } }]
+    submitted: { url: "${CASEHOOK_VAR_CALLBACKS}/done", timeout: 1s, retries: [] }
+  - { key: edit, from: [new] }
+`
+
+// TestAStartedTransitionIsSubmittedWithItsToken: the token is of one start, and the submission is confirmed.
+func TestAStartedTransitionIsSubmittedWithItsToken(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.do("PUT", "/v1/case-types/form", permitForm, "Content-Type", "application/yaml").is(201, "")
+	w.answers(200, `{"data": {"text": "begun"}}`)
+	token := w.get("/v1/starts?type=form&transition=open").is(200, "").text("token")
+	w.answers(200, `{"confirmation_header": "# Done"}`)
+	made := w.post("/v1/case-types/form/cases", `{"start_token": "`+token+`", "data": {"text": "x"}}`).is(201, "")
+	if c, ok := made.json()["confirmation"].(map[string]any); !ok || c["header"] != "# Done" {
+		t.Errorf("it is not confirmed: %s", made.body)
+	}
+	path := made.header.Get("Location")
+	w.post("/v1/case-types/form/cases", `{"start_token": "`+token+`", "transition": "edit"}`).is(404, "start.not_found")
+	w.do("PATCH", path, `{"start_token": "`+token+`"}`).is(404, "start.not_found")
+	w.do("PATCH", path, `{"start_token": "nonsense"}`).is(404, "start.not_found")
+	token = w.get("/v1/starts?case="+strip(path)+"&transition=edit").is(200, "").text("token")
+	w.do("PATCH", path, `{"start_token": "`+token+`", "data": {"text": "y"}}`).is(200, "")
+	w.do("PATCH", path, `{"start_token": "`+token+`", "data": {"text": "z"}}`).is(409, "case.version_conflict")
+	context := base64.StdEncoding.EncodeToString([]byte(`{"task":7}`))
+	w.get("/v1/starts?type=form&transition=open", "Client-Context", context).is(200, "").
+		has(members{"Client-Context": context})
+	w.get("/v1/starts?type=form&transition=open", "Client-Context", "x").is(400, "request.client_context")
+	w.get("/v1/starts?type=form&transition=open&case=1").is(400, "request.invalid")
+	w.post("/v1/page-checks", `{"transition": "open"}`).is(400, "request.body_invalid")
+	w.post("/v1/page-checks", `{"type": "form", "transition": "open", "data": {"text": 7}}`).is(422,
+		"case.data_invalid")
+}
+
+// problemsOfStarts provokes the problems of what comes before a submission.
+func (w *world) problemsOfStarts() {
+	w.do("PUT", "/v1/case-types/form", permitForm, "Content-Type", "application/yaml").is(201, "")
+	ask := func(status int, code string) {
+		w.get("/v1/starts?type=form&transition=open").is(status, code)
+		w.post("/v1/page-checks", `{"type": "form", "transition": "open", "page": "1"}`).is(status, code)
+	}
+	w.answers(200, `{"errors": ["No."]}`)
+	ask(422, "callback.errors")
+	w.answers(500, "")
+	ask(502, "callback.failed")
+	w.silent()
+	ask(504, "callback.timeout")
+	w.get("/v1/starts?type=form&transition=nothing").is(404, "transition.not_found")
+	w.get("/v1/starts?type=form&transition=edit").is(409, "case.transition_not_allowed")
+	w.post("/v1/page-checks", `{"type": "nothing", "transition": "edit"}`).is(404, "case_type.not_found")
+	w.post("/v1/page-checks", `{"type": "form", "transition": "edit"}`).is(409, "case.transition_not_allowed")
 }
 
 func (w *world) storyOfDryRuns(path string) {

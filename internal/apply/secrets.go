@@ -49,10 +49,7 @@ func (r *reader) secret(t text, path string) string {
 // callbackSecrets reads the secrets that an entry sets for the callbacks of its type.
 func (r *reader) callbackSecrets(n yaml.Node, entry typeNode, t *casetype.Type) (all []Secret) {
 	shared := t.CallbackSecret == casetype.SecretPerType
-	var callbacks []string
-	for _, c := range t.Callbacks() {
-		callbacks = append(callbacks, c.Name)
-	}
+	callbacks := t.CallbackNames()
 	switch {
 	case entry.CallbackSecret.line > 0 && !shared:
 		r.fault(entry.CallbackSecret.line, "/callback_secret: each callback of this type has a secret: "+

@@ -72,9 +72,9 @@ const (
 	exportPage  = 500
 )
 
-// ExportRecords returns a function that reads the records that a query selects, newest first and 10,000 at most, page by
-// page; a page may be empty. More is false with the last one. The first page is read at once, so that an error of the
-// request comes before any record.
+// ExportRecords returns a function that reads the records that a query selects, newest first and 10,000 at most, page
+// by page; a page may be empty. More is false with the last one. The first page is read at once, so that an error of
+// the request comes before any record.
 func (g *Guard) ExportRecords(
 	ctx context.Context, p access.Principal, q RecordQuery,
 ) (read func(context.Context) (page []access.Record, more bool, err error), err error) {

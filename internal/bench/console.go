@@ -13,8 +13,8 @@ const (
 	caseGoal = 150 * time.Millisecond // a case, with its form and timeline
 )
 
-// console measures how soon pages of the console are answered, with many cases, and as many attempts to send or more. One
-// person reads at a time.
+// console measures how soon pages of the console are answered, with many cases, and as many attempts to send or more.
+// One person reads at a time.
 func (b *bench) console(ctx context.Context) (err error) {
 	s, err := b.startServer(ctx, 1)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package callback asks an AboutToSubmit callback: the synchronous question before a commit. It tries as often as the
+// Package callback asks callbacks: the synchronous questions around a commit. It tries as often as the
 // case type sets, within one total budget, and returns the decoded answer or the reason why there is none. The caller
 // decides the meaning of an answer for the case, and applies the case type's failure policy.
 package callback
@@ -74,7 +74,12 @@ type Question struct {
 	Keys       [][]byte                  // signing keys
 	Seeds      [][]byte                  // of Ed25519 keys that sign too
 	DryRun     bool                      // nothing will be saved, and the callback is told so
-	Body       []byte                    // from wire.EncodeAboutToSubmit
+	Body       []byte                    // from wire.EncodeQuestion
+
+	Dialect  casetype.Dialect
+	Question casetype.Question
+	Page     string // the key of the page, of a MidEvent
+	Context  string // Client-Context, as the client sent it; empty: none
 }
 
 // Verdict says how a question ended.
@@ -102,6 +107,7 @@ type Reply struct {
 	Verdict Verdict
 	Record  event.Callback // for the journal; it describes an answer's data, warnings and state as if they were applied
 	Kept    Kept
+	Context string // Client-Context of the answer; empty: none
 }
 
 // Kept is the part of the last attempt's answer that may be kept.
@@ -146,7 +152,7 @@ func verdict(a wire.Answer, err error) Verdict {
 
 // keep returns the part of an attempt's answer that may be kept. Managers could use that of an address which is not
 // public to read from the server's network, so only its documented members are kept.
-func keep(result outbound.Result, answer wire.Answer, failed *failure) Kept {
+func keep(result outbound.Result, d casetype.Dialect, answer wire.Answer, failed *failure) Kept {
 	body := result.Body
 	switch {
 	case result.Status == 0:
@@ -154,7 +160,7 @@ func keep(result outbound.Result, answer wire.Answer, failed *failure) Kept {
 	case result.Private && failed != nil:
 		return Kept{Withheld: true}
 	case result.Private && len(body) > 0:
-		body = wire.EncodeAnswer(answer)
+		body = wire.EncodeAnswer(d, answer)
 	}
 	if len(body) > MaxKept {
 		return Kept{Body: slices.Clone(beginning(body)), Truncated: true}
@@ -205,7 +211,7 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (reply Re
 		}
 		failed.err = errors.Join(failed.err, refuses)
 		record.Failure = failed.what
-		return reply, failed.fault(q.Name, record.Attempts)
+		return reply, failed.fault(q, record.Attempts)
 	}
 	answer := reply.Answer
 	record.ReplacedData, record.Warnings, record.Override = answer.HasData, answer.Warnings, answer.OverrideState
@@ -238,11 +244,8 @@ func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left tim
 		Timeout: min(or(q.Settings.Timeout, casetype.DefaultTimeout), left), MaxResponse: MaxAnswer,
 		ID: q.WebhookID, Attempt: n, At: c.clock.Now(), Keys: q.Keys, Seeds: q.Seeds,
 	}
-	for _, h := range wire.QuestionHeader(q.Transition, q.Type) {
+	for _, h := range q.header() {
 		request.Header = append(request.Header, outbound.Header(h))
-	}
-	if q.DryRun {
-		request.Header = append(request.Header, outbound.Header(wire.DryRunHeader()))
 	}
 	result := c.out.Post(ctx, request)
 	span.Number("http.response.status_code", result.Status)
@@ -252,15 +255,31 @@ func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left tim
 		failed.refuses, failed.away = saysErrors(result.Body), result.RetryAfter(c.clock.Now())
 		span.Failed(failed.word())
 	} else {
-		answer, failed = decode(result)
+		answer, failed = decode(q, result)
+		reply.Context = result.Header.Get(wire.ClientContextHeader)
 	}
-	reply.Answer, reply.Record.Status, reply.Kept = answer, result.Status, keep(result, answer, failed)
+	reply.Answer, reply.Record.Status, reply.Kept = answer, result.Status, keep(result, q.Dialect, answer, failed)
 	return failed
 }
 
+// header returns the headers that questions alone have.
+func (q Question) header() []wire.Header {
+	header := wire.QuestionHeader(q.Transition, q.Type, q.Question)
+	if q.Page != "" {
+		header = append(header, wire.PageHeader(q.Page))
+	}
+	if q.DryRun {
+		header = append(header, wire.DryRunHeader())
+	}
+	if q.Context != "" {
+		header = append(header, wire.Header{Name: wire.ClientContextHeader, Value: q.Context})
+	}
+	return header
+}
+
 // decode reads a complete answer.
-func decode(result outbound.Result) (wire.Answer, *failure) {
-	answer, err := wire.DecodeAnswer(result.Body)
+func decode(q Question, result outbound.Result) (wire.Answer, *failure) {
+	answer, err := wire.DecodeAnswer(q.Dialect, q.Question, result.Body)
 	if err != nil {
 		what := fmt.Sprintf("answered %d with something else than the documented body", result.Status)
 		// otherwise the reason may disclose the contents of a private network
@@ -352,7 +371,7 @@ func saysErrors(body []byte) error {
 }
 
 // fault returns the failure as the error for the initiator.
-func (f *failure) fault(name string, attempts int) *fault.Error {
+func (f *failure) fault(q Question, attempts int) *fault.Error {
 	kind, code := fault.Upstream, CodeFailed
 	switch f.kind {
 	case fault.UpstreamTimeout:
@@ -364,7 +383,11 @@ func (f *failure) fault(name string, attempts int) *fault.Error {
 	if attempts > 1 {
 		tries = fmt.Sprintf("%d attempts", attempts)
 	}
-	return fault.Wrap(f.err, kind, code, "The callback of %s %s (%s); nothing was saved.", name, f.what, tries)
+	outcome := "nothing was saved"
+	if q.Question == casetype.Submitted {
+		outcome = "the change was saved before"
+	}
+	return fault.Wrap(f.err, kind, code, "The callback of %s %s (%s); %s.", q.Name, f.what, tries, outcome)
 }
 
 func or(d, otherwise casetype.Duration) time.Duration {

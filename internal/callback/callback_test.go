@@ -197,7 +197,7 @@ func TestBehaviours(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, c.does)
 			got, record, err := ask(t, new(stopped).clock(),
-				callback.Question{URL: s.url, Settings: casetype.CallbackSettings{Timeout: c.timeout}})
+				callback.Question{Question: casetype.AboutToSubmit, URL: s.url, Settings: casetype.CallbackSettings{Timeout: c.timeout}})
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -244,7 +244,7 @@ func checkFailure(t *testing.T, err error, code, detail string) {
 func TestEveryAttemptHasTheSameIDAndItsNumberAndVerifies(t *testing.T) {
 	s := serve(t, respond(500, ""), respond(502, ""), respond(200, `{"override_state":"x"}`))
 	var clock stopped
-	answer, record, err := ask(t, clock.clock(), callback.Question{URL: s.url})
+	answer, record, err := ask(t, clock.clock(), callback.Question{Question: casetype.AboutToSubmit, URL: s.url})
 	if err != nil || answer.OverrideState != "x" {
 		t.Fatal(answer, err)
 	}
@@ -281,7 +281,7 @@ func TestEveryAttemptHasTheSameIDAndItsNumberAndVerifies(t *testing.T) {
 
 func TestTheRecordTellsWhatWasAnswered(t *testing.T) {
 	s := serve(t, respond(200, `{"data":{},"warnings":["w"],"override_state":"x"}`))
-	_, record, err := ask(t, new(stopped).clock(), callback.Question{URL: s.url})
+	_, record, err := ask(t, new(stopped).clock(), callback.Question{Question: casetype.AboutToSubmit, URL: s.url})
 	if err != nil || !record.ReplacedData || record.Override != "x" || !cmp.Equal(record.Warnings, []string{"w"}) {
 		t.Errorf("%+v, %v", record, err)
 	}
@@ -312,7 +312,8 @@ func TestRetriesFollowTheCaseType(t *testing.T) {
 			var clock stopped
 			_, record, err := ask(t, clock.clock(),
 				callback.Question{
-					URL: s.url, Settings: casetype.CallbackSettings{Retries: c.retries, Budget: c.budget},
+					Question: casetype.AboutToSubmit,
+					URL:      s.url, Settings: casetype.CallbackSettings{Retries: c.retries, Budget: c.budget},
 				})
 			if got := fmt.Sprint(clock.waits); got != c.waits || record.Attempts != len(clock.waits)+1 ||
 				len(s.requests()) != record.Attempts {
@@ -335,7 +336,7 @@ func TestARetryWaitsAsLongAsTheCallbackAsks(t *testing.T) {
 				w.WriteHeader(429)
 			}, respond(200, ""))
 			var clock stopped
-			_, record, err := ask(t, clock.clock(), callback.Question{URL: s.url})
+			_, record, err := ask(t, clock.clock(), callback.Question{Question: casetype.AboutToSubmit, URL: s.url})
 			if got := fmt.Sprint(clock.waits); err != nil || got != waits || record.Attempts != 2 {
 				t.Errorf("waits %v, %d attempts, %v; want %v", got, record.Attempts, err, waits)
 			}
@@ -361,7 +362,8 @@ func TestWrongKeysOfPrivateAnswersAreReported(t *testing.T) {
 		t.Cleanup(out.Close)
 		_, err := callback.New(out, new(stopped).clock()).Ask(t.Context(),
 			callback.Question{
-				Tenant: 1, URL: s.url, Name: "kyc/submit", WebhookID: "msg_1", Keys: [][]byte{key}, Body: []byte(`{}`),
+				Question: casetype.AboutToSubmit,
+				Tenant:   1, URL: s.url, Name: "kyc/submit", WebhookID: "msg_1", Keys: [][]byte{key}, Body: []byte(`{}`),
 			})
 		checkFailure(t, err, callback.CodeFailed, want)
 	}
@@ -372,7 +374,7 @@ func TestARetryMaySucceedAfterAnyPassingFailure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, first, respond(200, "{}"))
 			_, record, err := ask(t, new(stopped).clock(),
-				callback.Question{URL: s.url, Settings: casetype.CallbackSettings{Timeout: 10 * short}})
+				callback.Question{Question: casetype.AboutToSubmit, URL: s.url, Settings: casetype.CallbackSettings{Timeout: 10 * short}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -387,7 +389,7 @@ func TestARetryMaySucceedAfterAnyPassingFailure(t *testing.T) {
 func TestTheBudgetEndsAnAttemptOnTheRealClock(t *testing.T) {
 	s := serve(t, hangs(""))
 	start := time.Now()
-	_, record, err := ask(t, callback.Clock{}, callback.Question{URL: s.url, Settings: casetype.CallbackSettings{
+	_, record, err := ask(t, callback.Clock{}, callback.Question{Question: casetype.AboutToSubmit, URL: s.url, Settings: casetype.CallbackSettings{
 		Timeout: casetype.Duration(time.Minute), Budget: 2 * short, Retries: []casetype.Duration{1}}})
 	checkFailure(t, err, callback.CodeTimeout, "(1 attempt)")
 	if took := time.Since(start); took > 10*time.Second || record.DurationMS < 80 {
@@ -398,7 +400,7 @@ func TestTheBudgetEndsAnAttemptOnTheRealClock(t *testing.T) {
 func TestRetriesWaitOnTheRealClock(t *testing.T) {
 	s := serve(t, respond(500, ""), respond(200, ""))
 	_, record, err := ask(t, callback.Clock{},
-		callback.Question{URL: s.url, Settings: casetype.CallbackSettings{Retries: []casetype.Duration{short}}})
+		callback.Question{Question: casetype.AboutToSubmit, URL: s.url, Settings: casetype.CallbackSettings{Retries: []casetype.Duration{short}}})
 	if err != nil || record.Attempts != 2 || record.DurationMS < 40 {
 		t.Errorf("%+v, %v", record, err)
 	}
@@ -415,7 +417,8 @@ func TestG5AllFailuresAreTriedAgainWhereTheCaseTypeSaysSo(t *testing.T) {
 			for on, attempts := range map[casetype.RetryOn]int{"": 1, casetype.RetryPassing: 1, casetype.RetryAny: 3} {
 				s := serve(t, fails)
 				_, record, err := ask(t, new(stopped).clock(), callback.Question{
-					URL: s.url, Settings: casetype.CallbackSettings{RetryOn: on},
+					Question: casetype.AboutToSubmit,
+					URL:      s.url, Settings: casetype.CallbackSettings{RetryOn: on},
 				})
 				checkFailure(t, err, callback.CodeFailed, "")
 				if record.Attempts != attempts || len(s.requests()) != attempts {
@@ -424,7 +427,8 @@ func TestG5AllFailuresAreTriedAgainWhereTheCaseTypeSaysSo(t *testing.T) {
 			}
 			s := serve(t, fails, fails, respond(200, ""))
 			if _, record, err := ask(t, new(stopped).clock(), callback.Question{
-				URL: s.url, Settings: casetype.CallbackSettings{RetryOn: casetype.RetryAny},
+				Question: casetype.AboutToSubmit,
+				URL:      s.url, Settings: casetype.CallbackSettings{RetryOn: casetype.RetryAny},
 			}); err != nil || record.Attempts != 3 {
 				t.Errorf("the third attempt is answered: %d attempts, %v", record.Attempts, err)
 			}
@@ -435,7 +439,8 @@ func TestG5AllFailuresAreTriedAgainWhereTheCaseTypeSaysSo(t *testing.T) {
 func TestARefusedAddressIsNotTriedAgainAndNamesTheSetting(t *testing.T) {
 	for _, on := range []casetype.RetryOn{casetype.RetryPassing, casetype.RetryAny} {
 		_, record, err := ask(t, new(stopped).clock(), callback.Question{
-			URL: "http://10.0.0.1/?s3cret", Settings: casetype.CallbackSettings{RetryOn: on},
+			Question: casetype.AboutToSubmit,
+			URL:      "http://10.0.0.1/?s3cret", Settings: casetype.CallbackSettings{RetryOn: on},
 		})
 		checkFailure(t, err, callback.CodeFailed, "an address that may not be called")
 		if record.Attempts != 1 {
@@ -460,7 +465,7 @@ func TestUnreachableCallbacks(t *testing.T) {
 		strings.Replace(plain.url, "http:", "https:", 1):  {"no TLS connection", 1},
 		"http://[::1/?s3cret":                             {"the URL has no IPv6 address", 1},
 	} {
-		_, record, err := ask(t, new(stopped).clock(), callback.Question{URL: url})
+		_, record, err := ask(t, new(stopped).clock(), callback.Question{Question: casetype.AboutToSubmit, URL: url})
 		checkFailure(t, err, callback.CodeFailed, c.detail)
 		if record.Attempts != c.attempts || record.Status != 0 {
 			t.Errorf("%s: %+v, want %d attempts", url, record, c.attempts)
@@ -482,7 +487,7 @@ func TestGivingUpIsNoFailureOfTheCallback(t *testing.T) {
 				clock.Sleep = func(context.Context, time.Duration) { cancel() }
 			}
 			s := serve(t, does)
-			reply, err := callback.New(out, clock).Ask(ctx, callback.Question{URL: s.url, Name: "kyc/submit"})
+			reply, err := callback.New(out, clock).Ask(ctx, callback.Question{Question: casetype.AboutToSubmit, URL: s.url, Name: "kyc/submit"})
 			checkFailure(t, err, callback.CodeCancelled, "was given up (1 attempt)")
 			if reply.Record.Attempts != 1 || len(s.requests()) != 1 {
 				t.Errorf("%+v", reply.Record)
@@ -523,7 +528,8 @@ func TestThePartOfAnAnswerThatIsKept(t *testing.T) {
 			out := outbound.New(*config)
 			t.Cleanup(out.Close)
 			reply, _ := callback.New(out, new(stopped).clock()).Ask(t.Context(), callback.Question{
-				Tenant: 1, URL: s.url, Name: "kyc/submit", WebhookID: "msg_1", Keys: [][]byte{key}, Body: []byte(`{}`),
+				Question: casetype.AboutToSubmit,
+				Tenant:   1, URL: s.url, Name: "kyc/submit", WebhookID: "msg_1", Keys: [][]byte{key}, Body: []byte(`{}`),
 			})
 			if diff := cmp.Diff(want, reply.Kept, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("%s: %s", name, diff)

@@ -30,6 +30,7 @@ type Case struct {
 	NameSet         bool   // the name was given by a person, so the template no longer changes it
 	Color           string // its own; empty: its state's, else its type's
 	State           string
+	StateSince      time.Time // when it entered its state
 	Classification  casetype.Classification
 	Data            map[string]any // numbers are json.Number
 	Version         int64

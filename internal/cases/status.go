@@ -20,9 +20,13 @@ func (c Case) Status() string {
 	return Closed
 }
 
-// ResolveStatus sets a case's status by its state. If the status changes, the activity closed or reopened the case.
-// A new case is open from its creation on, unless it begins in a final state.
-func (c *Case) ResolveStatus(t *casetype.Type, by Activity) {
+// ResolveStatus sets a case's status by its state, which was another one before; empty: the case is new. If the status
+// changes, the activity closed or reopened the case. A new case is open from its creation on, unless it begins in a
+// final state.
+func (c *Case) ResolveStatus(t *casetype.Type, before string, by Activity) {
+	if c.State != before {
+		c.StateSince = by.At
+	}
 	if c.LastActivity = by; c.OpenedAt.IsZero() {
 		c.OpenedAt = c.CreatedAt
 	}

@@ -1,6 +1,10 @@
 package casetype
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // The names of the callbacks that belong to no transition. No transition can have such a key.
 const (
@@ -11,27 +15,64 @@ const (
 // TypeSecret takes the place of a callback's name for the secret that all callbacks of a type share.
 const TypeSecret = "@type"
 
+// Question is a point of a change at which a callback is asked.
+type Question string
+
+// The questions, in the order in which they are asked.
+const (
+	AboutToStart  Question = "about_to_start"  // before a form is shown
+	MidEvent      Question = "mid_event"       // when a page of it is left
+	AboutToSubmit Question = "about_to_submit" // before a submission is saved
+	Submitted     Question = "submitted"       // after it was
+)
+
 // Callback is one of a type's callbacks.
 type Callback struct {
-	Name     string // the key of its transition, SwitchCallback or DeleteCallback
+	Point
+	Path     string // of its settings in the definition, a JSON Pointer
 	Settings *CallbackSettings
 }
 
+// Point is a point at which a callback may be asked.
+type Point struct {
+	Name     string // the key of a transition, SwitchCallback or DeleteCallback
+	Question Question
+	Page     string // the key of the page, of a MidEvent
+}
+
 // Callbacks lists the callbacks of a definition.
-func (d *Definition) Callbacks() []Callback {
-	var all []Callback
-	for _, tr := range d.Transitions {
-		if tr.AboutToSubmit != nil {
-			all = append(all, Callback{tr.Key, tr.AboutToSubmit})
+func (d *Definition) Callbacks() (all []Callback) {
+	add := func(settings *CallbackSettings, at Point, path string) {
+		if settings != nil {
+			all = append(all, Callback{at, path + "/" + string(at.Question), settings})
 		}
 	}
+	for i := range d.Transitions {
+		tr, path := &d.Transitions[i], "/transitions/"+strconv.Itoa(i)
+		add(tr.AboutToStart, Point{tr.Key, AboutToStart, ""}, path)
+		for j, page := range tr.Pages {
+			add(page.MidEvent, Point{tr.Key, MidEvent, page.Key}, path+"/pages/"+strconv.Itoa(j))
+		}
+		add(tr.AboutToSubmit, Point{tr.Key, AboutToSubmit, ""}, path)
+		add(tr.Submitted, Point{tr.Key, Submitted, ""}, path)
+	}
 	if d.Switch != nil {
-		all = append(all, Callback{SwitchCallback, d.Switch.AboutToSubmit})
+		add(d.Switch.AboutToSubmit, Point{SwitchCallback, AboutToSubmit, ""}, "/switch")
 	}
 	if d.Delete != nil {
-		all = append(all, Callback{DeleteCallback, d.Delete.AboutToSubmit})
+		add(d.Delete.AboutToSubmit, Point{DeleteCallback, AboutToSubmit, ""}, "/delete")
 	}
 	return all
+}
+
+// CallbackNames lists the names of the callbacks. Callbacks of one name sign with the same secret.
+func (d *Definition) CallbackNames() (names []string) {
+	for _, c := range d.Callbacks() {
+		if len(names) == 0 || names[len(names)-1] != c.Name { // those of one name follow each other
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // Guarded reports whether something may refuse the transition, or the data decide where it leads: a role, a required
@@ -125,12 +166,43 @@ func (t *Type) openStates() map[string]bool {
 	return open
 }
 
-// Callback finds the settings of a callback by its name.
-func (d *Definition) Callback(name string) (CallbackSettings, bool) {
+// Callback finds the settings of the callback that is asked at a point.
+func (d *Definition) Callback(at Point) (CallbackSettings, bool) {
 	for _, c := range d.Callbacks() {
-		if c.Name == name {
+		if c.Point == at {
 			return *c.Settings, true
 		}
 	}
 	return CallbackSettings{}, false
+}
+
+// Page finds a page of a transition's form.
+func (tr Transition) Page(key string) (Page, bool) {
+	return find(tr.Pages, func(p Page) bool { return p.Key == key })
+}
+
+// dropBlankCallbacks removes the callbacks that have no URL: there is nobody to ask.
+func (d *Definition) dropBlankCallbacks() {
+	drop := func(settings **CallbackSettings) {
+		if *settings != nil && strings.TrimSpace((*settings).URL) == "" {
+			*settings = nil
+		}
+	}
+	for i := range d.Transitions {
+		tr := &d.Transitions[i]
+		drop(&tr.AboutToStart)
+		drop(&tr.AboutToSubmit)
+		drop(&tr.Submitted)
+		for j := range tr.Pages {
+			drop(&tr.Pages[j].MidEvent)
+		}
+	}
+	for _, operation := range []**CaseOperation{&d.Switch, &d.Delete} {
+		if *operation == nil {
+			continue
+		}
+		if drop(&(*operation).AboutToSubmit); (*operation).AboutToSubmit == nil {
+			*operation = nil
+		}
+	}
 }

@@ -121,13 +121,33 @@ func TestTheGuardsBetweenTwoStatesAreThoseOfAllTransitionsUnlessOneHasNone(t *te
 }
 
 func TestACallbackIsFoundByItsName(t *testing.T) {
-	ct := moving(t, free("open", "", "a"), guarded("x", "a", "b", `"about_to_submit":{"url":"https://example.com/x"},`))
-	for name, want := range map[string]string{
-		"x": "https://example.com/x", casetype.SwitchCallback: "https://example.com/ask",
-		casetype.DeleteCallback: "https://example.com/ask", "open": "", casetype.TypeSecret: "",
+	ct := moving(t, free("open", "", "a"), guarded("x", "a", "b", `"about_to_submit":{"url":"https://example.com/x"},
+		"pages":[{"key":"1"},{"key":"2","mid_event":{"url":"https://example.com/page"}}],`))
+	submits := func(name string) casetype.Point { return casetype.Point{Name: name, Question: casetype.AboutToSubmit} }
+	for point, want := range map[casetype.Point]string{
+		submits("x"): "https://example.com/x", submits(casetype.SwitchCallback): "https://example.com/ask",
+		submits(casetype.DeleteCallback): "https://example.com/ask", submits("open"): "", submits(casetype.TypeSecret): "",
+		{Name: "x", Question: casetype.Submitted}:           "",
+		{Name: "x", Question: casetype.MidEvent, Page: "2"}: "https://example.com/page",
+		{Name: "x", Question: casetype.MidEvent, Page: "1"}: "",
 	} {
-		if got, ok := ct.Callback(name); got.URL != want || ok != (want != "") {
-			t.Errorf("%s: %q, %v", name, got.URL, ok)
+		if got, ok := ct.Callback(point); got.URL != want || ok != (want != "") {
+			t.Errorf("%+v: %q, %v", point, got.URL, ok)
+		}
+	}
+	names := []string{"x", casetype.SwitchCallback, casetype.DeleteCallback}
+	if diff := cmp.Diff(names, ct.CallbackNames()); diff != "" {
+		t.Errorf("the names (-want +got):\n%s", diff)
+	}
+}
+
+// TestG1ABlankCallbackIsNone: a definition may name a callback and leave its URL blank.
+func TestG1ABlankCallbackIsNone(t *testing.T) {
+	ct := moving(t, free("open", "", "a"), guarded("x", "a", "b", `"about_to_submit":{"url":" "},"about_to_start":{},
+		"submitted":{"url":""},"pages":[{"key":"1","mid_event":{"url":"\t"}}],`))
+	for _, c := range ct.Callbacks() {
+		if c.Name == "x" {
+			t.Errorf("%s is a callback", c.Path)
 		}
 	}
 }

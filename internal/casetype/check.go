@@ -119,6 +119,8 @@ var inWords = map[string]string{
 		"letters, or #rrggbb",
 	`does not match the pattern ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`: "is not a process key: letters, digits, " +
 		"_, . and -, at most 63",
+	`does not match the pattern ^[A-Za-z0-9][A-Za-z0-9_.-]{0,69}$`: "is not the key of a page: letters, digits, " +
+		"_, . and -, at most 70",
 	`does not match the pattern ^([0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m|h))+$`: "is not a duration such as 250ms, 5s " +
 		"or 1m30s",
 }
@@ -181,9 +183,7 @@ func (c *checker) checkTransitions(states []string) {
 		c.checkPrecondition(tr, path, states)
 		c.compileTargets(tr, path, states)
 		c.checkOffer(tr, path, states)
-		if ask := object(tr["about_to_submit"]); ask != nil {
-			c.checkSettings(ask, path+"/about_to_submit")
-		}
+		c.checkCallbacks(tr, path)
 	}
 	for _, operation := range []string{"switch", "delete"} {
 		if ask := object(object(c.root()[operation])["about_to_submit"]); ask != nil {
@@ -194,6 +194,38 @@ func (c *checker) checkTransitions(states []string) {
 		c.fault("/transitions", "has no transition without from, so no case can be created")
 	}
 }
+
+// checkCallbacks checks the callbacks of a transition, and its pages.
+func (c *checker) checkCallbacks(tr map[string]any, path string) {
+	for _, q := range []Question{AboutToStart, AboutToSubmit, Submitted} {
+		if ask := object(tr[string(q)]); ask != nil {
+			c.checkSettings(ask, path+"/"+string(q))
+		}
+	}
+	var keys []string
+	fields := 0
+	for i, item := range items(tr["pages"]) {
+		page, at := object(item), pointer(path, "pages", strconv.Itoa(i))
+		if first := slices.Index(keys, text(page["key"])); first >= 0 {
+			c.fault(at+"/key", "is the key of %s/pages/%d too", path, first)
+		}
+		keys = append(keys, text(page["key"]))
+		for j, field := range items(page["fields"]) {
+			name, _, _ := strings.Cut(text(object(field)["name"]), ".") // it may name a member: vehicle.plate
+			c.checkFieldName(name, pointer(at, "fields", strconv.Itoa(j), "name"))
+		}
+		fields += len(items(page["fields"]))
+		if ask := object(page["mid_event"]); ask != nil {
+			c.checkSettings(ask, at+"/mid_event")
+		}
+	}
+	if fields > maxPageFields {
+		c.fault(path+"/pages", "have %d fields, and %d are the most", fields, maxPageFields)
+	}
+}
+
+// maxPageFields bounds the fields on all pages of a transition.
+const maxPageFields = 5000
 
 // checkRequired checks that a transition requires only fields, and ones that somebody can set before it or
 // with it.
@@ -354,7 +386,10 @@ func (c *checker) suggestField(name string) string {
 }
 
 func (c *checker) checkSettings(ask map[string]any, path string) {
-	if raw := text(ask["url"]); raw != "" && !c.stored {
+	if url, isText := ask["url"].(string); ask["url"] == nil || isText && strings.TrimSpace(url) == "" {
+		c.warn(path, "has no URL, so that nobody is asked")
+	}
+	if raw := text(ask["url"]); strings.TrimSpace(raw) != "" && !c.stored {
 		if match := leadingVariable.FindStringSubmatch(raw); match != nil {
 			c.variables = append(c.variables,
 				variable{match[1], Fault{Line: c.doc.PositionOf(path + "/url").Line, Path: path + "/url"}})

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/schema"
@@ -120,6 +121,13 @@ func (t *Type) Validate(b *schema.Budget, data map[string]any, root string) ([]f
 		return []fault.Field{{Path: pointer(root, path...), Message: tooCostly(maxDataSteps)}}, nil
 	}
 	return tidy(t.explain(complaints), root), nil
+}
+
+// WithoutMissing returns those of the faults of data that are not about something required that is missing.
+func WithoutMissing(wrong []fault.Field) []fault.Field {
+	return slices.DeleteFunc(slices.Clone(wrong), func(f fault.Field) bool {
+		return f.Message == "is required" || strings.HasPrefix(f.Message, "is required when ")
+	})
 }
 
 // explain turns complaints into faults whose paths start at the data.

@@ -35,6 +35,8 @@ type Definition struct {
 	Switch         *CaseOperation      `json:"switch,omitempty"`          // absent: no callback is asked about a switch to or from it
 	Delete         *CaseOperation      `json:"delete,omitempty"`          // absent: no callback is asked about a deletion
 	CallbackSecret SecretScope         `json:"callback_secret,omitempty"` // empty: SecretPerTransition
+	Dialect        Dialect             `json:"dialect,omitempty"`         // empty: QuickCase
+	Jurisdiction   string              `json:"jurisdiction,omitempty"`    // that CCD's dialect names; empty: none
 }
 
 // Blank determines whether null, "" and {} are valid for every part of the data, whatever its schema says.
@@ -44,6 +46,15 @@ type Blank string
 const (
 	BlankRefused Blank = "refuse" // they are judged as other values are
 	BlankAllowed Blank = "allow"  // they are valid, as in CCD
+)
+
+// Dialect determines the bodies of questions to the type's callbacks, and of their answers.
+type Dialect string
+
+// The dialects.
+const (
+	QuickCase Dialect = "quickcase"
+	CCD       Dialect = "ccd"
 )
 
 // SecretScope determines which callbacks sign their questions with the same secret.
@@ -162,7 +173,27 @@ type Transition struct {
 
 	Required      []string          `json:"required,omitempty"` // fields that are set afterwards, besides those that the schema requires
 	Roles         []string          `json:"roles,omitzero"`     // that may submit it, of those that may write; absent: all
+	AboutToStart  *CallbackSettings `json:"about_to_start,omitempty"`
 	AboutToSubmit *CallbackSettings `json:"about_to_submit,omitempty"`
+	Submitted     *CallbackSettings `json:"submitted,omitempty"`
+	Pages         []Page            `json:"pages,omitempty"` // of its form, for consoles; submissions don't depend on them
+}
+
+// Page is a page of a transition's form.
+type Page struct {
+	Key      string            `json:"key"`
+	Name     string            `json:"name,omitempty"`
+	ShowIf   string            `json:"show_if,omitempty"` // a condition that consoles evaluate, as it is written
+	Fields   []PageField       `json:"fields,omitempty"`
+	MidEvent *CallbackSettings `json:"mid_event,omitempty"` // asked when the page is left
+}
+
+// PageField is a field on a page, or a label alone.
+type PageField struct {
+	Name   string `json:"name,omitempty"` // of the field; empty: it is a label
+	Use    string `json:"use,omitempty"`  // mandatory, optional, readonly, complex, hidden; empty: optional
+	Label  string `json:"label,omitempty"`
+	ShowIf string `json:"show_if,omitempty"`
 }
 
 // Precondition is a condition that has to be true for a transition to be submitted.
@@ -193,7 +224,7 @@ func (p *Precondition) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*preconditionObject)(p))
 }
 
-// CallbackSettings configures an AboutToSubmit callback.
+// CallbackSettings configures a callback. A definition has none where the URL is blank.
 type CallbackSettings struct {
 	URL           string         `json:"url"`                      // may hold ${CASEHOOK_VAR_...}
 	Timeout       Duration       `json:"timeout,omitempty"`        // of one attempt; default 5s
@@ -201,7 +232,7 @@ type CallbackSettings struct {
 	RetryOn       RetryOn        `json:"retry_on,omitempty"`       // which failures are tried again; empty: RetryPassing
 	Budget        Duration       `json:"budget,omitempty"`         // for all attempts and waits; default 15s
 	Guard         *Guard         `json:"guard,omitempty"`          // absent: off
-	FailurePolicy FailurePolicy  `json:"failure_policy,omitempty"` // default fail
+	FailurePolicy FailurePolicy  `json:"failure_policy,omitempty"` // of an AboutToSubmit; default fail
 	Clearance     Classification `json:"clearance,omitempty"`      // what it is shown; default: that of the definition's author
 	Messages      Messages       `json:"messages,omitempty"`       // empty: returned
 }

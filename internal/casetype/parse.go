@@ -151,6 +151,10 @@ func (d *Definition) setDefaults() {
 	if d.Blank == BlankRefused {
 		d.Blank = "" // the default has one spelling
 	}
+	d.dropBlankCallbacks()
+	if d.Dialect == QuickCase {
+		d.Dialect = ""
+	}
 	if d.CallbackSecret == SecretPerTransition {
 		d.CallbackSecret = "" // the default has one spelling
 	}
@@ -159,10 +163,17 @@ func (d *Definition) setDefaults() {
 		fill(&d.States[i].Name, d.States[i].Key)
 	}
 	for i := range d.Transitions {
-		fill(&d.Transitions[i].Name, d.Transitions[i].Key)
+		tr := &d.Transitions[i]
+		fill(&tr.Name, tr.Key)
+		for j := range tr.Pages {
+			fill(&tr.Pages[j].Name, tr.Pages[j].Key)
+		}
 	}
 	for _, c := range d.Callbacks() {
 		c.Settings.setDefaults()
+		if c.Question == AboutToSubmit { // the others have no such setting
+			fill(&c.Settings.FailurePolicy, Fail)
+		}
 	}
 	for i := range d.Documents {
 		fill(&d.Documents[i].Name, d.Documents[i].Key)
@@ -176,7 +187,6 @@ func (s *CallbackSettings) setDefaults() {
 	s.URL = canonicalURL(s.URL)
 	fill(&s.Timeout, DefaultTimeout)
 	fill(&s.Budget, DefaultBudget)
-	fill(&s.FailurePolicy, Fail)
 	if s.Retries == nil {
 		s.Retries = DefaultRetries()
 	}

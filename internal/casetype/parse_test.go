@@ -107,7 +107,6 @@ var wrongs = []wrong{
 	{"precondition that does not parse", "to: done", "to: done\n    precondition: data.amount > # <-", "/transitions/2/precondition", "is not CEL"},
 	{"precondition of an unknown name", "to: done", "to: done\n    precondition: amount > 1 # <-", "/transitions/2/precondition", "undeclared reference"},
 	{"precondition that is a number", "to: done", "to: done\n    precondition: 1 + 1 # <-", "/transitions/2/precondition", "not true or false"},
-	{"callback without URL", "      url: https://example.com/ask", "      timeout: 1s", "/transitions/1/about_to_submit/url", "required"},
 	{"callback to a file", "https://example.com/ask", "file:///etc/passwd # <-", "/transitions/1/about_to_submit/url", "http:// or https://"},
 	{"callback with a password", "https://example.com", "https://u:p@example.com # <-", "/transitions/1/about_to_submit/url", "password"},
 	{"callback with a foreign variable", "https://example.com", "https://${HOME}/x # <-", "/transitions/1/about_to_submit/url", "CASEHOOK_VAR_"},

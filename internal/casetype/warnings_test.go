@@ -44,6 +44,7 @@ var doubts = []struct{ name, old, new, want string }{
 	{"a maximum of text", "applicant: {type: string", "applicant: {type: string, maximum: 5", "8 /fields/properties/applicant/maximum: has no effect: it judges a number, and this is text; write maxLength"},
 	{"a length of a number", "minimum: 0", "maxLength: 4", "9 /fields/properties/cost/maxLength: has no effect: it judges text, and this is a number; write maximum"},
 	{"bounds of one of two types", "minimum: 0", "minimum: 5, maximum: 5", ""},
+	{"a callback without URL", "    roles: [manager]\n", "    about_to_submit: {timeout: 1s}\n", "46 /transitions/3/about_to_submit: has no URL, so that nobody is asked"},
 	{"two braces", "of {applicant}", "of {{applicant}}", "50 /documents/0/template: writes {applicant} as it is, since {{ stands for one brace"},
 	{"a dollar", "of {applicant}", "of ${applicant}", "50 /documents/0/template: writes a $ before applicant"},
 	{"a dollar at the beginning", `"# {case.reference} of`, `"${applicant} of`, "50 /documents/0/template: writes a $ before applicant"},

@@ -16,6 +16,12 @@ func (pl *plan) apply(g guard, a wire.Answer) error {
 			return err
 		}
 	}
+	if g.at.Question != casetype.AboutToSubmit {
+		return nil
+	}
+	if err := pl.reclassify(g, a.Classification); err != nil {
+		return err
+	}
 	if a.OverrideState != "" {
 		if _, ok := pl.typ.State(a.OverrideState); !ok {
 			return fault.New(fault.Unprocessable, "callback.state_unknown",
@@ -29,6 +35,24 @@ func (pl *plan) apply(g guard, a wire.Answer) error {
 	return nil
 }
 
+// reclassify sets the classification that an answer has for the case.
+func (pl *plan) reclassify(g guard, to string) error {
+	class := casetype.Classification(to)
+	switch {
+	case to == "":
+		return nil
+	case !slices.Contains(casetype.Classifications(), class):
+		return fault.New(fault.Unprocessable, "callback.classification_unknown",
+			"The callback of %s classified the case as something else than PUBLIC, PRIVATE or RESTRICTED. Nothing was "+
+				"saved; the callback needs repair.", g.name())
+	case !g.clearance().Sees(class) || !pl.p.Clearance.Sees(class):
+		return fault.New(fault.Unprocessable, "callback.classification_above",
+			"The callback of %s classified the case above its own clearance or yours. Nothing was saved.", g.name())
+	}
+	pl.after.Classification = class
+	return nil
+}
+
 // verdict turns errors, and warnings that are not ignored, into a refusal. Highest is
 // the highest classification of the data that the callback was shown.
 func (pl *plan) verdict(g guard, a wire.Answer, highest casetype.Classification, ignoreWarnings bool) error {
@@ -36,7 +60,7 @@ func (pl *plan) verdict(g guard, a wire.Answer, highest casetype.Classification,
 	switch {
 	case len(a.Errors) > 0:
 		refusal = fault.New(fault.Unprocessable, "callback.errors",
-			"The callback of %s refused the submission. Nothing was saved.", g.name())
+			"The callback of %s refused the %s. Nothing was saved.", g.name(), g.about())
 	case len(a.Warnings) > 0 && !ignoreWarnings:
 		refusal = fault.New(fault.Unprocessable, "callback.warnings",
 			"The callback of %s answered with warnings. Nothing was saved; submit again with ignore_warning: true "+
@@ -44,8 +68,22 @@ func (pl *plan) verdict(g guard, a wire.Answer, highest casetype.Classification,
 	default:
 		return nil
 	}
+	if a.Message != "" {
+		refusal.Detail = pl.words(g, []string{a.Message}, highest)[0]
+	}
 	refusal.Errors, refusal.Warnings = pl.words(g, a.Errors, highest), pl.words(g, a.Warnings, highest)
 	return refusal
+}
+
+// about names the step that a question is about.
+func (g guard) about() string {
+	switch g.at.Question {
+	case casetype.AboutToStart:
+		return "start"
+	case casetype.MidEvent:
+		return "page"
+	}
+	return "submission"
 }
 
 // words returns the callback's messages to the initiator, or only their number if the initiator may not see the data

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -53,17 +54,38 @@ func newQuestioner(c Config, types *CaseTypes) *questioner {
 // guard is a callback that a change has to pass.
 type guard struct {
 	casetype.CallbackSettings
-	owner string                  // the key of the type whose callback it is
-	key   string                  // of its transition, or its name
-	maker casetype.Classification // the clearance of the author of the version that configures it
-	class casetype.Classification // of that version, where it is not the one that the case works by; else empty
+	at      casetype.Point
+	owner   string // the key of the type whose callback it is
+	dialect casetype.Dialect
+	maker   casetype.Classification // the clearance of the author of the version that configures it
+	class   casetype.Classification // of that version, where it is not the one that the case works by; else empty
 
 	elsewhere bool           // a dry run has another URL asked than that of a definition
 	secret    secretOfDryRun // signs questions elsewhere
 }
 
-// name is for messages: "kyc/submit".
-func (g guard) name() string { return g.owner + "/" + g.key }
+// guardsAt returns the guard of a version of a type at a point; none where it has no callback there.
+func guardsAt(
+	t *casetype.Type, maker casetype.Classification, at casetype.Point, settings *casetype.CallbackSettings,
+) []guard {
+	if settings == nil {
+		return nil
+	}
+	return []guard{{CallbackSettings: *settings, at: at, owner: t.Key, dialect: t.Dialect, maker: maker}}
+}
+
+// submits is the point at which a submission of a transition, or an operation, is about to be saved.
+func submits(name string) casetype.Point {
+	return casetype.Point{Name: name, Question: casetype.AboutToSubmit}
+}
+
+// name is for messages: "kyc/submit", or "kyc/submit (about_to_start)".
+func (g guard) name() string {
+	if g.at.Question == casetype.AboutToSubmit {
+		return g.owner + "/" + g.at.Name
+	}
+	return fmt.Sprintf("%s/%s (%s)", g.owner, g.at.Name, g.at.Question)
+}
 
 // clearance returns the callback's clearance: that of the case type, and at most its author's.
 func (g guard) clearance() casetype.Classification {
@@ -100,11 +122,12 @@ func (s *questioner) configure(ctx context.Context, pl *plan, guards []guard) er
 		return err
 	}
 	for i, g := range guards {
-		ask, ok := newest.Type.Callback(g.key)
+		ask, ok := newest.Type.Callback(g.at)
 		if !ok || g.owner != newest.Type.Key {
 			continue
 		}
-		g.CallbackSettings, g.maker, g.class = ask, newest.Clearance, newest.Type.Definition.Classification
+		g.CallbackSettings, g.dialect, g.maker = ask, newest.Type.Dialect, newest.Clearance
+		g.class = newest.Type.Definition.Classification
 		if g.clearance().Sees(pl.after.Classification) {
 			guards[i] = g
 		}
@@ -185,6 +208,7 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 		return answer, false, nil
 	}
 	s.logIgnored(ctx, question{pl, g, record})
+	pl.context = mergeClientContext(pl.context, reply.Context)
 	return answer, true, pl.verdict(g, answer, highestShown, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }
 
@@ -210,6 +234,9 @@ type question struct {
 // logFailure logs that a callback did not answer.
 func (s *questioner) logFailure(ctx context.Context, q question, err error, goesOn bool) {
 	consequence := "nothing was saved"
+	if q.guard.at.Question == casetype.Submitted {
+		consequence = "the change was saved before"
+	}
 	if goesOn {
 		consequence = "its failure policy is ignore, so that the change goes on"
 	}
@@ -248,7 +275,7 @@ func (s *questioner) logIgnored(ctx context.Context, q question) {
 	}
 	var hints []string
 	for _, key := range q.record.IgnoredKeys {
-		if known := wire.NearestKey(key); known != "" {
+		if known := wire.NearestKey(key, wire.AnswerKeys(q.guard.dialect, q.guard.at.Question)); known != "" {
 			hints = append(hints, key+" -> "+known)
 		}
 	}
@@ -263,7 +290,8 @@ func (s *questioner) warnOf(ctx context.Context, q question, message string, det
 		"tenant", q.plan.p.Tenant,
 		"case", q.plan.after.ID,
 		"case_type", q.guard.owner,
-		"transition", q.guard.key,
+		"transition", q.guard.at.Name,
+		"question", q.guard.at.Question,
 		"url", withoutQuery,
 		"webhook_id", q.record.WebhookID,
 		"attempts", q.record.Attempts,
@@ -288,7 +316,8 @@ func ignoresWarnings(rawURL string) bool {
 // question prepares the question to a callback.
 func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
 	q := callback.Question{
-		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.key,
+		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.at.Name,
+		Dialect: g.dialect, Question: g.at.Question, Page: g.at.Page, Context: pl.context,
 		WebhookID: id.New("msg"), DryRun: pl.in.dry,
 	}
 	lookup, err := s.tenants.Variables(ctx, pl.p.Tenant)
@@ -301,7 +330,7 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 	}
 	if g.elsewhere {
 		q.Keys, q.Seeds = g.secret.keys, g.secret.seeds
-	} else if q.Keys, q.Seeds, err = s.types.keysOfCallback(ctx, pl.p.Tenant, g.owner, g.key); err != nil {
+	} else if q.Keys, q.Seeds, err = s.types.keysOfCallback(ctx, pl.p.Tenant, g.owner, g.at.Name); err != nil {
 		return q, fault.Wrap(err, fault.Internal, "internal",
 			"The callback of %s has no secret to sign with. Put the case type again: that creates one.", q.Name)
 	}
@@ -309,8 +338,8 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 	if !visible {
 		return q, fault.New(fault.Upstream, callback.CodeFailed,
 			"The callback of %s can't be asked: it is cleared for %s, and the case is %s. Nothing was saved; raise "+
-				"the clearance in the case type's about_to_submit.",
-			q.Name, cmp.Or(g.clearance(), "nothing"), pl.after.Classification)
+				"the clearance in the case type's %s.",
+			q.Name, cmp.Or(g.clearance(), "nothing"), pl.after.Classification, g.at.Question)
 	}
 	var before *wire.CallbackCase
 	if !pl.creates() {
@@ -318,7 +347,14 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 			before = shown(c, pl.old())
 		}
 	}
-	q.Body, err = wire.EncodeAboutToSubmit(before, *shown(after, pl.typ))
+	q.Body, err = wire.EncodeQuestion(wire.Asked{
+		Dialect:       g.dialect,
+		Question:      g.at.Question,
+		Transition:    g.at.Name,
+		IgnoreWarning: pl.in.saidOfWarnings(),
+		Before:        before,
+		Now:           *shown(after, pl.typ),
+	})
 	return q, err
 }
 
@@ -333,7 +369,8 @@ func (pl *plan) highestShown(g guard) casetype.Classification {
 // shown returns the case as the callback may see it, in the form of questions.
 func shown(c cases.Case, t *casetype.Type) *wire.CallbackCase {
 	return &wire.CallbackCase{
-		ID: c.ID, Type: c.Type, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt, State: c.State,
+		ID: c.ID, Type: c.Type, Jurisdiction: t.Jurisdiction, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
+		StateSince: c.StateSince, State: c.State, Revision: c.Revision,
 		Classification: string(c.Classification), Data: c.Data, Classifications: t.Classifications(c.Data),
 	}
 }

@@ -48,12 +48,12 @@ type secretMaker struct {
 // shared with others until now is its own for the overlap.
 func (m *secretMaker) forEach(ctx context.Context) error {
 	shared := m.retired(m.have[casetype.TypeSecret].Secrets)
-	for _, c := range m.put.Type.Callbacks() {
-		own := m.have[c.Name].Secrets
+	for _, name := range m.put.Type.CallbackNames() {
+		own := m.have[name].Secrets
 		if endpoint.Lasting(own) {
 			continue
 		}
-		if err := m.draw(ctx, c.Name, distinct(append(endpoint.Signing(own, m.now), shared...))); err != nil {
+		if err := m.draw(ctx, name, distinct(append(endpoint.Signing(own, m.now), shared...))); err != nil {
 			return err
 		}
 	}
@@ -169,7 +169,7 @@ func (s *CaseTypes) CallbackSecrets(
 	if err != nil {
 		return nil, err
 	}
-	if _, asks := t.Type.Callback(name); !asks && len(have.Secrets) == 0 {
+	if asks := slices.Contains(t.Type.CallbackNames(), name); !asks && len(have.Secrets) == 0 {
 		return nil, noCallback(key, name)
 	}
 	return s.signing(ctx, p.Tenant, key, name)
@@ -279,7 +279,7 @@ func (s *CaseTypes) changeCallbackSecrets(ctx context.Context, m *authz.Mandate,
 // mayHaveSecrets refuses to change the secrets of a callback that has none of its own
 // by the newest version of its type.
 func mayHaveSecrets(t definitions.TypeVersion, name string, have store.CallbackSecrets) error {
-	_, asks := t.Type.Callback(name)
+	asks := slices.Contains(t.Type.CallbackNames(), name)
 	switch {
 	case !asks && len(have.Secrets) == 0:
 		return noCallback(t.Type.Key, name)

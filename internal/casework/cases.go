@@ -305,10 +305,7 @@ func (s *Cases) askDeletion(ctx context.Context, p access.Principal, in Deletion
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: t.Type, maker: t.Clearance, at: s.now(), before: c, after: c,
 	}
-	guards := []guard{{
-		CallbackSettings: *t.Type.Delete.AboutToSubmit, owner: t.Type.Key, key: casetype.DeleteCallback,
-		maker: t.Clearance,
-	}}
+	guards := guardsAt(t.Type, t.Clearance, submits(casetype.DeleteCallback), t.Type.Delete.AboutToSubmit)
 	if err := s.questioner.configure(ctx, pl, guards); err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
@@ -342,10 +341,8 @@ func aboveClearance(t *casetype.Type, clearance casetype.Classification) []fault
 	for _, name := range t.FieldNames() {
 		check("/fields/properties/"+name+"/x-classification", t.Classification(name))
 	}
-	for i, tr := range t.Transitions {
-		if tr.AboutToSubmit != nil {
-			check("/transitions/"+strconv.Itoa(i)+"/about_to_submit/clearance", tr.AboutToSubmit.Clearance)
-		}
+	for _, c := range t.Callbacks() {
+		check(c.Path+"/clearance", c.Settings.Clearance)
 	}
 	return wrong
 }

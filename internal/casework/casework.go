@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
@@ -163,10 +164,23 @@ type Submission struct {
 	Name          *string        // creation and edit only; "" returns to the type's template
 	Color         *string        // creation and edit only; "" returns to the state's colour
 	IgnoreWarning bool           // the callback's warnings do not stop it
+	HeedWarnings  bool           // the submitter said so, and not nothing: CCD's dialect tells these apart
+	Context       string         // Client-Context: base64 of JSON, for callbacks; empty: none
 	IfRevision    Revisions      // the content revisions it may be based on; nil: whichever is current
 	Note          event.Note     // for the history
 
-	dry bool // it is not carried out
+	Start *StartRef // the start whose token the submitter presents; nil: none
+
+	dry      bool             // it is not carried out
+	operates access.Operation // which it is; empty: as its other fields say
+}
+
+// saidOfWarnings returns what the submitter said of ignoring warnings; nil: nothing.
+func (in Submission) saidOfWarnings() *bool {
+	if !in.IgnoreWarning && !in.HeedWarnings {
+		return nil
+	}
+	return &in.IgnoreWarning
 }
 
 // View is a case with the type it works by, as it is shown.
@@ -179,4 +193,7 @@ type View struct {
 
 	Transitions []string            // that the reader may submit now
 	Blocked     []BlockedTransition // that wait for data
+
+	Confirmation *Confirmation // of the submission that was saved; nil: nobody was asked
+	Context      string        // Client-Context, with what callbacks answered
 }

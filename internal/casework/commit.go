@@ -46,7 +46,7 @@ const maxMoves = 3
 
 // commitNew saves a new case under the next numbers.
 func (s *Submissions) commitNew(ctx context.Context, pl *plan, m *authz.Mandate, once authz.Once) (View, error) {
-	pl.after.ResolveStatus(pl.typ, cases.Activity{At: pl.at, By: pl.p.Actor.UserID})
+	pl.after.ResolveStatus(pl.typ, "", cases.Activity{At: pl.at, By: pl.p.Actor.UserID})
 	if pl.typ.Outcome != "" {
 		var err error
 		if pl.after.OutcomeInstance, err = s.store.Next(ctx, pl.p.Tenant, "outcome/"+pl.typ.Outcome); err != nil {
@@ -92,8 +92,11 @@ func (s *Submissions) commitOn(ctx context.Context, pl *plan, m *authz.Mandate, 
 // updated returns the case to save, and its facts. Without one, its content stays as it is.
 func (pl *plan) updated(by cases.Activity) (cases.Case, []event.Fact, error) {
 	after := pl.after
-	after.ResolveStatus(pl.typ, by)
+	after.ResolveStatus(pl.typ, pl.before.State, by)
 	facts, err := cases.Updated(pl.before, after, pl.typ, pl.typ, pl.tr.Key)
+	if len(facts) == 0 && after.Classification != pl.before.Classification {
+		facts = []event.Fact{event.CaseChanged.New(event.Changes{Changes: []event.Change{}})}
+	}
 	after.Version, after.Revision = pl.before.Version+1, pl.before.Revision+1
 	if len(facts) == 0 {
 		after.Revision, after.ModifiedAt = pl.before.Revision, pl.before.ModifiedAt
@@ -154,6 +157,7 @@ func (s *Submissions) commitNothing(ctx context.Context, pl *plan, m *authz.Mand
 		if err != nil {
 			return err
 		}
+		pl.saved = current
 		if view, err = s.core.view(ctx, tx, pl.p, current, pl.typ); err != nil {
 			return err
 		}
@@ -182,6 +186,7 @@ func (s *Submissions) change(
 	if err != nil {
 		return nil, View{}, err
 	}
+	pl.saved = after
 	answer, err := s.guard.Answer(pl.p, once, view)
 	return &store.Change{
 		Case:      after,

@@ -16,8 +16,8 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// DryRun is a submission that is checked, and asked about, but not carried out. About a case, one without a transition is
-// a plain edit.
+// DryRun is a submission that is checked, and asked about, but not carried out. About a case, one without a
+// transition is a plain edit.
 type DryRun struct {
 	Submission
 	URL    string // of a callback to ask in place of the transition's; empty: that one is asked, if there is one
@@ -119,7 +119,8 @@ func (s *Submissions) elsewhere(ctx context.Context, pl *plan, in DryRun) (g gua
 	if pl.tr.AboutToSubmit != nil {
 		g.CallbackSettings = *pl.tr.AboutToSubmit
 	}
-	g.owner, g.key, g.maker, g.elsewhere = pl.typ.Key, pl.tr.Key, pl.p.Clearance, true
+	g.at, g.owner, g.dialect = submits(pl.tr.Key), pl.typ.Key, pl.typ.Dialect
+	g.maker, g.elsewhere = pl.p.Clearance, true
 	none := func(string) (string, bool) { return "", false }
 	if g.URL, err = casetype.ExpandURL(in.URL, none); err != nil {
 		return g, fault.In("dry_run.invalid", "The submission was not tried out: see fields.",

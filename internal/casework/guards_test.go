@@ -484,6 +484,12 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 			access.UploadProof: func() error {
 				return drop(w.files.UploadProof(ctx, w.p, v.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none))
 			},
+			access.CheckPage: func() error {
+				return drop(w.submissions.CheckPage(ctx, w.p, casework.FilledPage{CaseID: v.ID, Transition: "pay"}))
+			},
+			access.StartTransition: func() error {
+				return drop(w.submissions.Start(ctx, w.p, casework.Start{CaseID: v.ID, Transition: "pay"}))
+			},
 			access.DryRunTransition: func() error {
 				return drop(w.submissions.DryRun(ctx, w.p, casework.DryRun{Submission: casework.Submission{
 					CaseID: v.ID, Data: object(`{"amount": 2}`),

@@ -31,7 +31,9 @@ func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Tim
 		At:         at,
 		Case:       pl.before.ID,
 		Type:       g.owner,
-		Transition: g.key,
+		Transition: g.at.Name,
+		Question:   string(g.at.Question),
+		Page:       g.at.Page,
 		URL:        withoutQuery,
 		URLClass:   r.Record.URLClass,
 		WebhookID:  q.WebhookID,
@@ -109,22 +111,31 @@ func (pl *plan) kept(c cases.Case, version int64) []store.Question {
 // keepUnsavedWithin bounds how long a refused submission waits for its questions to be kept.
 const keepUnsavedWithin = 5 * time.Second
 
-// keepUnsaved keeps the questions about a change that was refused after they were asked, even if the request has
-// ended. A failure is logged, not returned. Those of a change that was saved, or may have been, were written with it.
+// keepUnsaved keeps the questions about a change that was refused after they were asked. Those of a change that was
+// saved, or may have been, were written with it.
 func (s *questioner) keepUnsaved(ctx context.Context, pl *plan, refused error) {
-	if refused == nil || len(pl.questions) == 0 || fault.As(refused).Code == store.OutcomeUnknown {
+	if refused != nil && fault.As(refused).Code != store.OutcomeUnknown {
+		s.keepAlone(ctx, pl, refused)
+	}
+}
+
+// keepAlone keeps the questions that no commit keeps, even if the request has ended, with the refusal that came of
+// them; nil: none. A failure is logged, not returned.
+func (s *questioner) keepAlone(ctx context.Context, pl *plan, refused error) {
+	if len(pl.questions) == 0 {
 		return
 	}
-	code := fault.As(refused).Code
-	for i := range pl.questions {
-		pl.questions[i].Code = code
+	if refused != nil {
+		for i := range pl.questions {
+			pl.questions[i].Code = fault.As(refused).Code
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepUnsavedWithin)
 	defer cancel()
 	err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.AddQuestions(ctx, pl.questions) })
 	if err != nil {
 		last := pl.questions[len(pl.questions)-1]
-		s.log.ErrorContext(ctx, "the questions about a refused change could not be kept",
+		s.log.ErrorContext(ctx, "the questions about a change that was not saved could not be kept",
 			"tenant", pl.p.Tenant, "case", pl.before.ID, "case_type", last.Type, "transition", last.Transition,
 			"webhook_id", last.WebhookID, "code", fault.As(err).Code, "error", err)
 	}

@@ -377,7 +377,7 @@ func (s *Migrations) saveMigrated(ctx context.Context, m *migration, pl *plan) e
 		if err := redraw(ctx, tx, &c, pl.from, pl.typ); err != nil {
 			return err
 		}
-		c.ResolveStatus(pl.typ, s.core.activity(pl.p))
+		c.ResolveStatus(pl.typ, pl.before.State, s.core.activity(pl.p))
 		facts, err := cases.Updated(pl.before, c, pl.from, pl.typ, "")
 		if err != nil {
 			return err

@@ -36,8 +36,10 @@ func (s *Questions) Questions(
 	if err := s.guard.Permit(ctx, p, access.ListQuestions); err != nil {
 		return nil, 0, err
 	}
-	wellFormed := input.Word(f.Type) && input.Word(strings.TrimPrefix(f.Transition, "@")) && input.Word(f.Verdict) &&
-		input.LineProblem(f.URL, maxQuestionURL) == ""
+	wellFormed := input.LineProblem(f.URL, maxQuestionURL) == ""
+	for _, word := range []string{f.Type, strings.TrimPrefix(f.Transition, "@"), f.Verdict, f.Question, f.Page} {
+		wellFormed = wellFormed && input.Word(word)
+	}
 	sees, err := s.sight(ctx, p)
 	if err != nil || !wellFormed {
 		return nil, 0, err
@@ -144,8 +146,8 @@ func (v *questionSight) ofCase(ctx context.Context, id int64) (visible bool, err
 	return visible, err
 }
 
-// redactQuestion returns a question without the parts that the caller may not see: the URL by the definition that has it, the
-// hash and the answer by what the callback was told, and each change by its field.
+// redactQuestion returns a question without the parts that the caller may not see: the URL by the definition that has
+// it, the hash and the answer by what the callback was told, and each change by its field.
 func redactQuestion(p access.Principal, q store.Question) store.Question {
 	sees := p.Clearance.SeesClass
 	if !sees(q.URLClass) {

@@ -100,6 +100,7 @@ func TestEveryQuestionIsKept(t *testing.T) {
 				BodySHA256: hex.EncodeToString(sum[:]), Class: casetype.Restricted, CaseClass: casetype.Private,
 				Answer:   store.KeptAnswer{Body: k.answer},
 				Override: strings.Repeat("nowhere", strings.Count(k.answer, "override")), Actor: w.p.Actor,
+				Question: "about_to_submit",
 			}
 			got := w.asked(w.p, store.QuestionFilter{Case: c.ID})[0]
 			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(store.Question{},

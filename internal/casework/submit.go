@@ -65,9 +65,12 @@ type plan struct {
 	at       time.Time  // of the submission
 	before   cases.Case // as persisted; on creation its State is empty and its Data nil
 	after    cases.Case // the case to save
+	saved    cases.Case // the case as it was saved, or as it is where nothing changed
 	callback *event.Callback
 	work     *schema.Budget // for validating data, all of it together
 	asked    bool           // a callback was asked, which takes time
+	partial  bool           // the data may lack what is required: it is not to be saved
+	context  string         // Client-Context, as the client sent it and callbacks changed it
 
 	questions []store.Question // that were asked so far
 }
@@ -82,10 +85,7 @@ func (pl *plan) old() *casetype.Type {
 
 // guards lists the callbacks that a submission has to pass.
 func (pl *plan) guards() []guard {
-	if pl.tr.AboutToSubmit == nil {
-		return nil
-	}
-	return []guard{{CallbackSettings: *pl.tr.AboutToSubmit, owner: pl.typ.Key, key: pl.tr.Key, maker: pl.maker}}
+	return guardsAt(pl.typ, pl.maker, submits(pl.tr.Key), pl.tr.AboutToSubmit)
 }
 
 func (pl *plan) creates() bool { return pl.in.CaseID == 0 }
@@ -112,11 +112,18 @@ func (s *Submissions) submit(ctx context.Context, p access.Principal, in Submiss
 	if err != nil {
 		return View{}, err
 	}
+	if s.questioner.hold && pl.tr.Submitted != nil {
+		return View{}, callbackHeld(guardsAt(pl.typ, pl.maker, submitted(pl.tr.Key), pl.tr.Submitted)[0])
+	}
 	var view View
 	if err = s.questioner.ask(ctx, pl, once, pl.guards()); err == nil {
 		view, err = s.commit(ctx, pl, once)
 	}
 	s.questioner.keepUnsaved(ctx, pl, err)
+	if err == nil {
+		view.Confirmation = s.questioner.confirm(ctx, pl)
+		view.Context = pl.context
+	}
 	return view, err
 }
 
@@ -129,7 +136,7 @@ func (s *Submissions) plan(ctx context.Context, p access.Principal, in Submissio
 	permit := func() error { return s.permitTransition(ctx, pl) }
 	identify := func() error { return s.identify(ctx, pl) }
 	conditions := func() error { return s.logConditionFault(ctx, pl, pl.conditions()) }
-	for _, step := range []func() error{pl.choose, permit, pl.merge, identify, conditions} {
+	for _, step := range []func() error{pl.startedAs, pl.choose, permit, pl.merge, identify, conditions} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -141,7 +148,7 @@ func (s *Submissions) plan(ctx context.Context, p access.Principal, in Submissio
 func (s *Submissions) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
 	ctx, span := s.tracer.Step(ctx, "load")
 	defer span.End()
-	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx), random: s.random}
+	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx), random: s.random, context: in.Context}
 	if pl.creates() {
 		return pl, s.startCase(ctx, pl)
 	}
@@ -175,7 +182,7 @@ func (s *Submissions) startCase(ctx context.Context, pl *plan) error {
 	pl.typ, pl.maker = t.Type, t.Clearance
 	pl.after = cases.Case{
 		Tenant: pl.p.Tenant, Type: t.Type.Key, TypeVersion: t.Version, Classification: t.Type.Definition.Classification,
-		Version: 1, Revision: 1, CreatedAt: pl.at,
+		Version: 1, Revision: 1, CreatedAt: pl.at, StateSince: pl.at,
 	}
 	return nil
 }
@@ -204,6 +211,8 @@ func (pl *plan) choose() error {
 			spelling.DidYouMean(key, transitionKeys(pl.typ.Transitions)), pl.possible())
 	}
 	switch {
+	case pl.in.Start != nil && pl.in.Start.Transition != key:
+		return StartMissing()
 	case pl.creates() && !pl.tr.Creates():
 		return fault.New(fault.Conflict, "case.transition_not_allowed",
 			"The transition %q does not create a case; these do: %s.",
@@ -264,8 +273,7 @@ func (pl *plan) merge() error {
 	submitted := pl.submitted()
 	wrong := append(pl.typ.Disallowed(pl.tr, submitted, "/data", pl.p.Clearance), pl.notSettable(submitted)...)
 	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
-	known := maps.Clone(submitted)
-	maps.DeleteFunc(known, func(name string, _ any) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
+	known := pl.seen(submitted)
 	looks := pl.relabel()
 	pl.after.Data = casetype.Merge(pl.before.Data, known)
 	if pl.creates() {
@@ -347,6 +355,13 @@ func (pl *plan) roles() []string {
 	return access.Common(lists...)
 }
 
+// seen returns those of some data whose fields the caller sees.
+func (pl *plan) seen(data map[string]any) map[string]any {
+	seen := maps.Clone(data)
+	maps.DeleteFunc(seen, func(name string, _ any) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
+	return seen
+}
+
 // unfitDetail returns a sentence about the faults of data: the missing fields, as in transitions_blocked, and that
 // there are more faults.
 func (pl *plan) unfitDetail(unfit []fault.Field) string {
@@ -418,6 +433,9 @@ func (s *Submissions) caseID(ctx context.Context, tenant int64, t *casetype.Type
 func (pl *plan) invalid() ([]fault.Field, error) {
 	wrong, err := pl.typ.Validate(pl.work, pl.after.Data, "/data")
 	wrong = append(wrong, tooLarge(pl.after.Data)...)
+	if pl.partial {
+		return casetype.WithoutMissing(wrong), err
+	}
 	for _, lacking := range pl.lacks(pl.tr) {
 		same := func(f fault.Field) bool { return f.Path == lacking.Path && f.Message == "is required" }
 		if !slices.ContainsFunc(wrong, same) {
@@ -531,6 +549,8 @@ func (s *Submissions) permitTransition(ctx context.Context, pl *plan) error {
 
 func (in Submission) operation() access.Operation {
 	switch {
+	case in.operates != "":
+		return in.operates
 	case in.dry:
 		return access.DryRunTransition
 	case in.CaseID == 0:

@@ -163,11 +163,8 @@ func (s *Switches) leaveGuards(ctx context.Context, pl *plan, from definitions.T
 	if err != nil || from.Type.Switch == nil {
 		return dropping, err
 	}
-	leaving := guard{
-		CallbackSettings: *from.Type.Switch.AboutToSubmit, owner: from.Type.Key, key: casetype.SwitchCallback,
-		maker: from.Clearance,
-	}
-	return append([]guard{leaving}, dropping...), nil
+	leaving := guardsAt(from.Type, from.Clearance, submits(casetype.SwitchCallback), from.Type.Switch.AboutToSubmit)
+	return append(leaving, dropping...), nil
 }
 
 // arriveGuards checks the roles and preconditions that guard the new state and the data that the case brings along. It
@@ -196,16 +193,10 @@ func (s *Switches) arriveGuards(ctx context.Context, pl *plan) ([]guard, error) 
 	}
 	var all []guard
 	if pl.typ.Switch != nil {
-		all = append(all, guard{
-			CallbackSettings: *pl.typ.Switch.AboutToSubmit, owner: pl.typ.Key, key: casetype.SwitchCallback,
-			maker: pl.maker,
-		})
+		all = guardsAt(pl.typ, pl.maker, submits(casetype.SwitchCallback), pl.typ.Switch.AboutToSubmit)
 	}
 	for _, tr := range passed {
-		if tr.AboutToSubmit != nil {
-			all = append(all,
-				guard{CallbackSettings: *tr.AboutToSubmit, owner: pl.typ.Key, key: tr.Key, maker: pl.maker})
-		}
+		all = append(all, guardsAt(pl.typ, pl.maker, submits(tr.Key), tr.AboutToSubmit)...)
 	}
 	return all, nil
 }
@@ -383,11 +374,7 @@ func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.Ty
 	if err := cleared.meets(edit); err != nil {
 		return nil, err
 	}
-	if edit.AboutToSubmit == nil {
-		return nil, nil
-	}
-	return []guard{{CallbackSettings: *edit.AboutToSubmit, owner: from.Type.Key, key: edit.Key, maker: from.Clearance}},
-		nil
+	return guardsAt(from.Type, from.Clearance, submits(edit.Key), edit.AboutToSubmit), nil
 }
 
 // saveSwitch sets the numbers of the new type, and commits the case.
@@ -403,7 +390,7 @@ func (s *Switches) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (v
 		if !c.NameSet { // it may be made of the reference
 			c.Name = pl.typ.FormatName(c.Data, identity(c, pl.typ))
 		}
-		c.ResolveStatus(pl.typ, s.core.activity(pl.p))
+		c.ResolveStatus(pl.typ, pl.before.State, s.core.activity(pl.p))
 		facts, err := cases.Updated(pl.before, c, pl.from, pl.typ, "")
 		if err != nil {
 			return err

@@ -78,7 +78,7 @@ func (s *Messages) DeliveryMetrics(
 func (s *Messages) points(q MetricsQuery) (m DeliveryMetrics, err error) {
 	m.Until, m.Complete = q.Until.UTC(), true
 	if q.Until.IsZero() {
-		m.Until = s.now().UTC()
+		m.Until = s.now().UTC().Add(time.Microsecond) // so that the step which begins now counts
 	}
 	m.Since = q.Since.UTC().Truncate(q.Step)
 	if q.Since.IsZero() {

@@ -13,7 +13,8 @@ import (
 const retainedFor = 30 * 24 * time.Hour
 
 // Purge removes attempts, questions to callbacks, and entries that are older than the configuration keeps them, and
-// that no cursor needs. It also removes old counts of attempts. It removes them in portions, so that other writers get their turn.
+// that no cursor needs. It also removes old counts of attempts. It removes them in portions, so that other writers
+// get their turn.
 func (s *Journal) Purge(ctx context.Context) error {
 	now := s.now()
 	if s.keepAttempts > 0 {

@@ -231,8 +231,8 @@ type AttemptCount struct {
 	Count  int64
 }
 
-// CountAttempts counts the attempts that a filter selects by their class and status, the most frequent first. It looks at
-// a number of attempts, the newest ones; complete reports whether these were all.
+// CountAttempts counts the attempts that a filter selects by their class and status, the most frequent first. It
+// looks at a number of attempts, the newest ones; complete reports whether these were all.
 func (r reader) CountAttempts(
 	ctx context.Context, tenant int64, f AttemptFilter, number int,
 ) (counts []AttemptCount, complete bool, err error) {

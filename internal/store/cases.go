@@ -46,6 +46,7 @@ var caseContent = columns[caseRow]{
 	timeColumn("last_activity_at", func(r *caseRow) *time.Time { return &r.row.LastActivity.At }),
 	timeColumn("opened_at", func(r *caseRow) *time.Time { return &r.row.OpenedAt }),
 	intColumn("last_activity_by", func(r *caseRow) *int64 { return &r.row.LastActivity.By }),
+	timeColumn("state_since", func(r *caseRow) *time.Time { return &r.row.StateSince }),
 }
 
 // caseBeside are the columns beside the content, which have statements of their own to

@@ -290,8 +290,8 @@ func (tx *Tx) UpdateEndpoint(ctx context.Context, e endpoint.Endpoint) (endpoint
 	return e, tx.subscribe(ctx, e)
 }
 
-// NoteTest saves the outcome of a sample that a secret of an endpoint alone signed. It is no change of the endpoint, whose
-// revision stays. Where the endpoint or its secret has been changed meanwhile, nothing is saved.
+// NoteTest saves the outcome of a sample that a secret of an endpoint alone signed. It is no change of the endpoint,
+// whose revision stays. Where the endpoint or its secret has been changed meanwhile, nothing is saved.
 func (tx *Tx) NoteTest(ctx context.Context, tenant int64, id, secret string, t endpoint.SecretTest) error {
 	e, err := tx.Endpoint(ctx, tenant, id)
 	if errors.Is(err, fault.NotFound) {

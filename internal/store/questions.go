@@ -35,6 +35,8 @@ type Question struct {
 	Class      casetype.Classification // who sees the hash and the answer
 	CaseClass  casetype.Classification // of the case
 	Actor      event.Actor             // who submitted
+	Question   string                  // the point at which it was asked: about_to_submit
+	Page       string                  // the key of the page that was left; empty: it is not about a page
 }
 
 // KeptAnswer is the part of a callback's answer that is kept.
@@ -61,6 +63,7 @@ type KeptChange struct {
 type QuestionFilter struct {
 	Case                           int64
 	Type, Transition, URL, Verdict string
+	Question, Page                 string
 	Since, Until                   time.Time // when they were asked: from Since on, before Until
 	Before                         int64     // ids; 0: begin at the newest
 	Limit                          int
@@ -91,6 +94,8 @@ var questionColumns = columns[Question]{
 	textColumn("class", func(q *Question) *casetype.Classification { return &q.Class }),
 	textColumn("case_class", func(q *Question) *casetype.Classification { return &q.CaseClass }),
 	jsonColumn("actor", func(q *Question) *event.Actor { return &q.Actor }),
+	textColumn("question", func(q *Question) *string { return &q.Question }),
+	textColumn("page", func(q *Question) *string { return &q.Page }),
 }
 
 // questionInserted are the columns of a new question. The database counts its id.
@@ -106,8 +111,10 @@ func questionSeek(along string) *statement {
 			and ($9 = '' or verdict = $9)
 			and at >= cast($10 as bigint)
 			and (cast($11 as bigint) = 0 or at < $11)
+			and ($12 = '' or question = $12)
+			and ($13 = '' or page = $13)
 			then 1 else 0 end
-		from (select id, tenant, case_id, case_type, transition, url, verdict, at from questions
+		from (select id, tenant, case_id, case_type, transition, url, verdict, at, question, page from questions
 			where ` + along + ` id < $3 and id >= $4
 			order by id desc limit $5) as looked
 		order by id desc`)
@@ -187,7 +194,7 @@ func (r reader) seekQuestions(
 		along = questionsByCase
 	}
 	rows, err := r.q.query(ctx, along, tenant, f.Case, high, low, lookBatch, f.Type, f.Transition, f.URL, f.Verdict,
-		micros(f.Since), micros(f.Until))
+		micros(f.Since), micros(f.Until), f.Question, f.Page)
 	return collect(rows, err, scanCandidate)
 }
 

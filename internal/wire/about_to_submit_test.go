@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -48,7 +49,7 @@ func TestTheQuestionIsWrittenAsPublished(t *testing.T) {
 			"yes": true, "list": []any{"a", json.Number("1e2"), map[string]any{"z": "1", "a": []any{}}},
 		})},
 	} {
-		got, err := wire.EncodeAboutToSubmit(c.before, c.after)
+		got, err := wire.EncodeQuestion(submission(c.before, c.after))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,10 +60,10 @@ func TestTheQuestionIsWrittenAsPublished(t *testing.T) {
 func TestAFieldWithoutClassificationIsNotShown(t *testing.T) {
 	c := callbackCase(map[string]any{"secret": "x"})
 	delete(c.Classifications, "secret")
-	if body, err := wire.EncodeAboutToSubmit(nil, c); err == nil {
+	if body, err := wire.EncodeQuestion(submission(nil, c)); err == nil {
 		t.Errorf("encoded:\n%s", body)
 	}
-	if body, err := wire.EncodeAboutToSubmit(&c, callbackCase(nil)); err == nil {
+	if body, err := wire.EncodeQuestion(submission(&c, callbackCase(nil))); err == nil {
 		t.Errorf("encoded:\n%s", body)
 	}
 }
@@ -91,7 +92,7 @@ func TestAnswersAreReadAsPublished(t *testing.T) {
 		`{"data":{"case_field1":"","case_field2":""},"errors":["Error 1"],"warnings":["Warning 1"],"override_state":""}`: {
 			HasData: true, Data: map[string]any{"case_field1": "", "case_field2": ""}, Errors: []string{"Error 1"}, Warnings: []string{"Warning 1"}},
 	} {
-		got, err := wire.DecodeAnswer([]byte(body))
+		got, err := wire.DecodeAnswer("", casetype.AboutToSubmit, []byte(body))
 		if err != nil {
 			t.Errorf("%s: %v", body, err)
 		}
@@ -107,7 +108,7 @@ func TestTheFirstUnknownKeysOfAnAnswerAreListed(t *testing.T) {
 	for i := range 20 {
 		body += fmt.Sprintf(`,"k%02d":1`, i)
 	}
-	got, err := wire.DecodeAnswer([]byte(body + "}"))
+	got, err := wire.DecodeAnswer("", casetype.AboutToSubmit, []byte(body+"}"))
 	want := []string{most, long[:63], "k00", "k01", "k02", "k03", "k04", "k05", "k06", "k07"}
 	if diff := cmp.Diff(want, got.Ignored); diff != "" || err != nil {
 		t.Error(err, diff)
@@ -151,7 +152,7 @@ func TestOtherShapesAreRefusedWithoutQuotingThem(t *testing.T) {
 		`{"data":{"x":1e99999}}`:   "power",
 		strings.Repeat("[", 20000): "is not JSON",
 	} {
-		got, err := wire.DecodeAnswer([]byte(body))
+		got, err := wire.DecodeAnswer("", casetype.AboutToSubmit, []byte(body))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "private") {
 			t.Errorf("%.60s: %v, want %q", body, err, want)
 		}
@@ -170,7 +171,7 @@ func FuzzDecodeAnswer(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		answer, err := wire.DecodeAnswer(body)
+		answer, err := wire.DecodeAnswer("", casetype.AboutToSubmit, body)
 		if err != nil {
 			return
 		}
@@ -184,7 +185,7 @@ func FuzzDecodeAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := wire.DecodeAnswer(again)
+		second, err := wire.DecodeAnswer("", casetype.AboutToSubmit, again)
 		if err != nil {
 			t.Fatalf("%s: %v", again, err)
 		}
@@ -205,4 +206,9 @@ func TestAnswersThatCarryErrorsAreKnown(t *testing.T) {
 			t.Errorf("%s: %v", body, got)
 		}
 	}
+}
+
+// submission is a question about a submission, in QuickCase's dialect.
+func submission(before *wire.CallbackCase, now wire.CallbackCase) wire.Asked {
+	return wire.Asked{Question: casetype.AboutToSubmit, Before: before, Now: now}
 }

@@ -7,22 +7,35 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/casehook/casehook/internal/casetype"
 )
 
 // The headers of questions.
 const (
 	transitionHeader = "Casehook-Transition"
 	caseTypeHeader   = "Casehook-Case-Type"
+	questionHeader   = "Casehook-Question"
+	pageHeader       = "Casehook-Page"
 	dryRunHeader     = "dry-run"
+
+	// ClientContextHeader is passed on from the client to callbacks, and back.
+	ClientContextHeader = "Client-Context"
 )
+
+// PageHeader returns the header of a question about a page that is left.
+func PageHeader(page string) Header { return Header{pageHeader, page} }
 
 // DryRunHeader returns the header of questions about changes that will not be saved.
 func DryRunHeader() Header { return Header{dryRunHeader, "true"} }
 
 // QuestionHeader returns the headers that only questions have. transition is the key of the transition or
 // operation, caseType that of the case type whose callback is asked.
-func QuestionHeader(transition, caseType string) []Header {
-	return []Header{{"Content-Type", "application/json"}, {transitionHeader, transition}, {caseTypeHeader, caseType}}
+func QuestionHeader(transition, caseType string, q casetype.Question) []Header {
+	return []Header{
+		{"Content-Type", "application/json"}, {transitionHeader, transition}, {caseTypeHeader, caseType},
+		{questionHeader, string(q)},
+	}
 }
 
 // Question documents the questions to callbacks, and their answers.
@@ -43,29 +56,59 @@ type NamedBody struct {
 	Body json.RawMessage
 }
 
-// AboutToSubmit documents the question before a change is saved. Version is the program's own.
-func AboutToSubmit(version string) Question {
-	return Question{
-		Name: "about_to_submit",
-		Description: "A case is about to be created or changed. The callback of the transition, which the case type " +
-			"names as its " +
-			"about_to_submit, is asked after the submission was checked and before anything is saved; it may change " +
-			"the data, refuse, warn, or divert. " +
-			"So it is for switches of type and for deletions, where the case type has a callback for these; of an " +
-			"answer about a deletion, errors and warnings alone count.",
-		Headers:  questionHeaders(version),
-		Schema:   questionSchema(),
-		Examples: questionExamples(),
-		Answer:   answerSchema(),
-		Answers:  answerExamples(),
+// Questions documents the questions to callbacks, in both dialects. Version is the program's own.
+func Questions(version string) (all []Question) {
+	for _, d := range []casetype.Dialect{casetype.QuickCase, casetype.CCD} {
+		for _, q := range []casetype.Question{
+			casetype.AboutToStart, casetype.MidEvent, casetype.AboutToSubmit, casetype.Submitted,
+		} {
+			all = append(all, QuestionOf(d, q, version))
+		}
 	}
+	return all
+}
+
+// AboutToSubmit documents the question before a change is saved, in QuickCase's dialect.
+func AboutToSubmit(version string) Question {
+	return QuestionOf(casetype.QuickCase, casetype.AboutToSubmit, version)
+}
+
+// occasions say when each question is asked, and what its answer does.
+var occasions = map[casetype.Question]string{
+	casetype.AboutToStart: "A transition is about to be started: somebody wants to fill in its form. The callback that " +
+		"the transition names as its about_to_start is asked with the data that the form would show; " +
+		"it may change them, refuse, or warn. Nothing is saved.",
+	casetype.MidEvent: "A page of a transition's form was filled in. The callback that the page names as its " +
+		"mid_event is asked with the stored data and those of the form over them; it may change them, " +
+		"refuse, or warn. Nothing is saved.",
+	casetype.AboutToSubmit: "A case is about to be created or changed. The callback of the transition, which the case " +
+		"type names as its about_to_submit, is asked after the submission was checked and before " +
+		"anything is saved; it may change the data, refuse, warn, or divert. So it is for switches of " +
+		"type and for deletions, where the case type has a callback for these; of an answer about a " +
+		"deletion, errors and warnings alone count.",
+	casetype.Submitted: "A submission is saved, and everybody can see it. The callback that the transition names as " +
+		"its submitted is asked; its answer is shown to the submitter, and changes nothing. Nor does " +
+		"its failure.",
+}
+
+// QuestionOf documents one question.
+func QuestionOf(d casetype.Dialect, q casetype.Question, version string) Question {
+	documented := Question{
+		Name: string(q), Description: occasions[q], Headers: questionHeaders(version, q), Schema: questionSchema(d, q),
+		Examples: questionExamples(d, q), Answer: answerSchema(d, q), Answers: answerExamples(d, q),
+	}
+	if d == casetype.CCD {
+		documented.Name = "ccd." + documented.Name
+		documented.Description += " This is the dialect of CCD, for case types that say so."
+	}
+	return documented
 }
 
 // notAsked are headers of messages that questions don't have, or that they document themselves.
 var notAsked = []string{"Content-Type", subjectHeader, sequenceHeader, "webhook-test"}
 
-func questionHeaders(version string) []HeaderDoc {
-	values := QuestionHeader("approve", "kyc")
+func questionHeaders(version string, q casetype.Question) []HeaderDoc {
+	values := QuestionHeader("approve", "kyc", q)
 	all := []HeaderDoc{
 		{Name: values[0].Name, Description: "The form of the body.", Example: values[0].Value},
 		{
@@ -75,6 +118,21 @@ func questionHeaders(version string) []HeaderDoc {
 			Example: values[1].Value,
 		},
 		{Name: values[2].Name, Description: "The key of the case type whose callback it is.", Example: values[2].Value},
+		{
+			Name:        values[3].Name,
+			Description: "The point at which it is asked: about_to_start, mid_event, about_to_submit or submitted.",
+			Example:     values[3].Value,
+		},
+		{
+			Name: pageHeader, Description: "The key of the page that is left; of mid_event alone.", Example: "1",
+			Optional: true,
+		},
+		{
+			Name: ClientContextHeader,
+			Description: "As the client sent it, with what callbacks of the same step answered merged over it: base64 " +
+				"of a JSON object. Absent where the client sent none.",
+			Example: "eyJ0YXNrIjoiNyJ9", Optional: true,
+		},
 		{
 			Name: dryRunHeader,
 			Description: "true: whatever the answer, nothing will be saved, because somebody tries the transition " +
@@ -97,31 +155,35 @@ func questionHeaders(version string) []HeaderDoc {
 	return all
 }
 
-func questionSchema() json.RawMessage {
-	s := schemaOf(reflect.TypeFor[questionBody](), "")
-	s.Dialect, s.Title, s.Description = dialect, "about_to_submit", "The question."
+func questionSchema(d casetype.Dialect, q casetype.Question) json.RawMessage {
+	body := Asked{Dialect: d, Question: q}.body()
+	s := schemaOf(reflect.TypeOf(body), "")
+	s.Dialect, s.Title, s.Description = dialect, string(q), "The question."
 	return mustEncode(s)
 }
 
 // answerSchema returns an open schema, since unknown keys are ignored. Null counts as absent.
-func answerSchema() json.RawMessage {
-	s := schemaOf(reflect.TypeFor[answerBody](), "")
-	s.Dialect, s.Title = dialect, "about_to_submit answer"
+func answerSchema(d casetype.Dialect, q casetype.Question) json.RawMessage {
+	s, known := schemaOf(reflect.TypeFor[answerBody](), ""), AnswerKeys(d, q)
+	s.Properties = slices.DeleteFunc(s.Properties, func(p property) bool { return !slices.Contains(known, p.name) })
+	s.Dialect, s.Title = dialect, string(q)+" answer"
 	s.Description = "The answer. Keys that are not listed are ignored, but for those that differ from a listed one " +
-		"in letter case, and for state: " +
-		"these are probably mistakes, so they are failures."
+		"in letter case: these are probably mistakes, so they are failures."
 	s.AdditionalProperties = nil
 	for _, p := range s.Properties {
 		p.schema.Type = []any{p.schema.Type, "null"}
 	}
 	var spellings []string
-	for _, key := range answerKeys {
+	for _, key := range known {
 		spellings = append(spellings, anyCase(key))
 	}
 	s.PropertyNames = &schema{AnyOf: []*schema{
-		{Enum: answerKeys}, {Not: &schema{Pattern: "^(" + strings.Join(spellings, "|") + ")$"}},
+		{Enum: known}, {Not: &schema{Pattern: "^(" + strings.Join(spellings, "|") + ")$"}},
 	}}
-	s.PatternProperties = properties{{"^" + anyCase("state") + "$", &schema{Type: "null"}}}
+	if slices.Contains(known, "override_state") {
+		s.Description += " So is state, which is CCD's."
+		s.PatternProperties = properties{{"^" + anyCase("state") + "$", &schema{Type: "null"}}}
+	}
 	return mustEncode(s)
 }
 
@@ -140,7 +202,7 @@ func anyCase(word string) string {
 }
 
 // questionExamples returns questions about a made-up case.
-func questionExamples() []NamedBody {
+func questionExamples(d casetype.Dialect, q casetype.Question) []NamedBody {
 	sample := func(state string, data map[string]any, at time.Time) CallbackCase {
 		classes := map[string]string{"client": "PUBLIC", "country": "PUBLIC", "risk_score": "PRIVATE"}
 		for name := range classes {
@@ -149,7 +211,8 @@ func questionExamples() []NamedBody {
 			}
 		}
 		return CallbackCase{
-			ID: 4539148803436467, Type: "kyc", CreatedAt: sampleTime.AddDate(0, 0, -12), ModifiedAt: at, State: state,
+			ID: 4539148803436467, Type: "kyc", Jurisdiction: "BANK", CreatedAt: sampleTime.AddDate(0, 0, -12),
+			ModifiedAt: at, StateSince: sampleTime.AddDate(0, 0, -2), State: state, Revision: 3,
 			Classification: "PRIVATE", Data: data, Classifications: classes,
 		}
 	}
@@ -158,32 +221,59 @@ func questionExamples() []NamedBody {
 	after := sample("approved",
 		map[string]any{"client": "Acme Corp", "country": "CH", "risk_score": json.Number("12")}, sampleTime)
 	created := sample("in_review", begun, sampleTime)
-	created.CreatedAt = created.ModifiedAt
+	created.CreatedAt, created.StateSince, created.Revision = created.ModifiedAt, created.ModifiedAt, 1
+	ask := func(before *CallbackCase, now CallbackCase) json.RawMessage {
+		body, err := EncodeQuestion(Asked{Dialect: d, Question: q, Transition: "approve", Before: before, Now: now})
+		if err != nil {
+			panic("wire: an example of a question: " + err.Error()) // its values are our own
+		}
+		return body
+	}
+	switch q {
+	case casetype.AboutToStart, casetype.MidEvent:
+		unsaved := CallbackCase{
+			Type: "kyc", Jurisdiction: "BANK", Classification: "PRIVATE", Data: begun,
+			Classifications: created.Classifications,
+		}
+		before.Data, before.Classifications = after.Data, after.Classifications
+		return []NamedBody{
+			{"transition", "The form of the transition approve, of a case.", ask(nil, before)},
+			{"creation", "The form of a transition that creates a case.", ask(nil, unsaved)},
+		}
+	case casetype.Submitted:
+		return []NamedBody{
+			{"transition", "The transition approve was saved.", ask(&before, after)},
+			{"creation", "A case was created.", ask(nil, created)},
+		}
+	}
 	return []NamedBody{
-		{"transition", "The transition approve was submitted, with a risk score.", mustAsk(&before, after)},
-		{"creation", "A case is about to be created.", mustAsk(nil, created)},
+		{"transition", "The transition approve was submitted, with a risk score.", ask(&before, after)},
+		{"creation", "A case is about to be created.", ask(nil, created)},
 	}
 }
 
 // answerExamples returns made-up answers.
-func answerExamples() []NamedBody {
+func answerExamples(d casetype.Dialect, q casetype.Question) []NamedBody {
+	if q == casetype.Submitted {
+		return []NamedBody{
+			{"silent", "There is nothing to say. An empty body means the same.", mustEncode(answerBody{})},
+			{"confirmed", "The submitter is shown this.", mustEncode(answerBody{
+				ConfirmationHeader: "# Approved", ConfirmationBody: "The account **opens** today."})},
+		}
+	}
 	data := map[string]any{"client": "Acme Corp", "country": "CH", "risk_score": json.Number("55")}
-	return []NamedBody{
-		{"accepted", "The case is saved as it was shown. An empty body means the same.", mustEncode(answerBody{})},
-		{"changed", "The case is saved with this data.", mustEncode(answerBody{Data: data})},
-		{"refused", "Nothing is saved. The user who submitted reads both lists.", mustEncode(answerBody{
+	all := []NamedBody{
+		{"accepted", "It goes on as it was shown. An empty body means the same.", mustEncode(answerBody{})},
+		{"changed", "It goes on with this data.", mustEncode(answerBody{Data: data})},
+		{"refused", "It ends here. The user reads both lists.", mustEncode(answerBody{
 			Errors:   []string{"Clients resident in KP are not accepted."},
 			Warnings: []string{"There is no passport number yet."}})},
-		{"warned", "Nothing is saved, unless the user who submitted ignores warnings.", mustEncode(answerBody{
+		{"warned", "It ends here, unless the user ignores warnings.", mustEncode(answerBody{
 			Warnings: []string{"There is no passport number yet."}})},
-		{"diverted", "The case goes to another state.", mustEncode(answerBody{Data: data, OverrideState: "escalated"})},
 	}
-}
-
-func mustAsk(before *CallbackCase, after CallbackCase) json.RawMessage {
-	body, err := EncodeAboutToSubmit(before, after)
-	if err != nil {
-		panic("wire: an example of a question: " + err.Error()) // its values are our own
+	if q == casetype.AboutToSubmit {
+		diverted := EncodeAnswer(d, Answer{Data: data, HasData: true, OverrideState: "escalated"})
+		all = append(all, NamedBody{"diverted", "The case goes to another state.", diverted})
 	}
-	return body
+	return all
 }

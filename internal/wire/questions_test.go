@@ -10,12 +10,23 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/wire"
 	"github.com/casehook/casehook/internal/wire/wiretest"
 )
 
 func TestExamplesOfQuestionsAndAnswersAreAsTheirSchemasSay(t *testing.T) {
-	question := wire.AboutToSubmit("1.0.0")
+	for _, d := range []casetype.Dialect{casetype.QuickCase, casetype.CCD} {
+		for _, q := range []casetype.Question{
+			casetype.AboutToStart, casetype.MidEvent, casetype.AboutToSubmit, casetype.Submitted,
+		} {
+			t.Run(wire.QuestionOf(d, q, "1.0.0").Name, func(t *testing.T) { checkExamples(t, d, q) })
+		}
+	}
+}
+
+func checkExamples(t *testing.T, d casetype.Dialect, q casetype.Question) {
+	question := wire.QuestionOf(d, q, "1.0.0")
 	header := http.Header{}
 	for _, doc := range question.Headers {
 		if doc.Name == "" || doc.Description == "" || doc.Example == "" {
@@ -32,7 +43,7 @@ func TestExamplesOfQuestionsAndAnswersAreAsTheirSchemasSay(t *testing.T) {
 			t.Errorf("the header %s is described as %q, and of messages as %q", doc.Name, doc.Description, of)
 		}
 	}
-	for _, h := range wire.QuestionHeader("approve", "kyc") {
+	for _, h := range wire.QuestionHeader("approve", "kyc", q) {
 		if header.Get(h.Name) != h.Value {
 			t.Errorf("the header %s is sent, but not described", h.Name)
 		}
@@ -43,10 +54,10 @@ func TestExamplesOfQuestionsAndAnswersAreAsTheirSchemasSay(t *testing.T) {
 		}
 	}
 	for _, example := range question.Answers {
-		if err := wiretest.ValidAnswer(example.Body); err != nil || example.Doc == "" {
+		if err := wiretest.ValidAnswer(question, example.Body); err != nil || example.Doc == "" {
 			t.Errorf("%s: %v\n%s", example.Name, err, example.Body)
 		}
-		if _, err := wire.DecodeAnswer(example.Body); err != nil {
+		if _, err := wire.DecodeAnswer(d, q, example.Body); err != nil {
 			t.Errorf("%s: %v", example.Name, err)
 		}
 	}
@@ -154,8 +165,8 @@ func TestAnswersAreReadAsTheSchemaSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, refused := wire.DecodeAnswer(body)
-		if invalid := wiretest.ValidAnswer(body); (refused == nil) != (invalid == nil) {
+		_, refused := wire.DecodeAnswer("", casetype.AboutToSubmit, body)
+		if invalid := wiretest.ValidAnswer(wire.AboutToSubmit("1.0.0"), body); (refused == nil) != (invalid == nil) {
 			t.Fatalf("%s: refused: %v; by the schema: %v", body, refused, invalid)
 		}
 	})

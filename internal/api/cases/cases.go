@@ -42,6 +42,8 @@ type Case struct {
 	Transitions     []string        `json:"transitions" doc:"The keys of the transitions that you may submit now, as the case is and without further data. A callback may still refuse them." example:"[\"approve\", \"decline\"]"`
 
 	TransitionsBlocked []BlockedTransition `json:"transitions_blocked" doc:"The other transitions that you may submit from this state: a field that they require is not set, or their precondition is not true. With further data they may be accepted. Transitions that your role may not submit are in neither list."`
+
+	Confirmation *Confirmation `json:"confirmation,omitempty" doc:"What the transition's submitted callback answered; in the answer to a submission alone. A repeated answer lacks it."`
 }
 
 // BlockedTransition is a transition that a case is not ready for.
@@ -66,6 +68,7 @@ type NewCase struct {
 	IgnoreWarning bool          `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
 	Summary       string        `json:"summary,omitempty" maxLength:"1024" doc:"What was done, for the history." example:"Called the client"`
 	Description   string        `json:"description,omitempty" maxLength:"65536" doc:"More about it, for the history."`
+	StartToken    string        `json:"start_token,omitempty" maxLength:"2000" doc:"The token of the start: the submission is refused if it is not from this start, or if the case has changed since."`
 }
 
 // CaseTransition is the body that submits a transition.
@@ -74,6 +77,7 @@ type CaseTransition struct {
 	IgnoreWarning bool   `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
 	Summary       string `json:"summary,omitempty" maxLength:"1024" doc:"What was done, for the history." example:"Called the client"`
 	Description   string `json:"description,omitempty" maxLength:"65536" doc:"More about it, for the history."`
+	StartToken    string `json:"start_token,omitempty" maxLength:"2000" doc:"The token of the start: the submission is refused if it is not from this start, or if the case has changed since."`
 }
 
 // CaseEdit is the body of a plain edit.
@@ -84,6 +88,7 @@ type CaseEdit struct {
 	IgnoreWarning bool          `json:"ignore_warning,omitempty" doc:"Submit although the callback warns. Errors are never ignored."`
 	Summary       string        `json:"summary,omitempty" maxLength:"1024" doc:"What was done, for the history." example:"Called the client"`
 	Description   string        `json:"description,omitempty" maxLength:"65536" doc:"More about it, for the history."`
+	StartToken    string        `json:"start_token,omitempty" maxLength:"2000" doc:"The token of the start: the submission is refused if it is not from this start, or if the case has changed since."`
 }
 
 func casePath(id int64) string { return "/v1/cases/" + strconv.FormatInt(id, 10) }
@@ -94,13 +99,23 @@ type shownCase struct {
 	Body rest.Reply[Case]
 }
 
+// editedCase is the answer with a case that was edited.
+type editedCase struct {
+	ETag          string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
+	ClientContext string `header:"Client-Context" doc:"As the request had it, with what callbacks answered."`
+	Body          rest.Reply[Case]
+}
+
 // submitAnswer is the answer to a POST that changed a case.
 type submitAnswer struct {
 	Status   int
 	ETag     string `header:"ETag" doc:"The revision of the content, for If-Match." example:"\"r5\""`
 	Location string `header:"Location" doc:"Where the case is." example:"/v1/cases/4539148803436467"`
 	Repeated string `header:"Idempotency-Replayed" doc:"true: this is the answer to an earlier request with the same Idempotency-Key."`
-	Body     rest.Reply[Case]
+
+	ClientContext string `header:"Client-Context" doc:"As the request had it, with what callbacks answered."`
+
+	Body rest.Reply[Case]
 }
 
 const callbackNote = " The transition's callback is asked first: it may alter the data, refuse with errors or " +
@@ -172,12 +187,19 @@ func (h caseHandler) register() {
 func (h caseHandler) createCase(ctx context.Context, in *struct {
 	Key string `path:"key" maxLength:"100" doc:"The key of the case type." example:"kyc"`
 	rest.IdempotencyHeader
+	ClientContextHeader
 }, body NewCase) (*submitAnswer, error) {
+	start, err := openStart(h.kernel, body.StartToken)
+	if err != nil {
+		return nil, err
+	}
 	return h.submit(ctx, http.StatusCreated, in.IdempotencyHeader, casework.Submission{
 		Type: in.Key, Transition: body.Transition, Data: body.Data, Name: body.Name.Pointer(),
 		Color:         body.Color.Pointer(),
 		IgnoreWarning: body.IgnoreWarning,
 		Note:          event.Note{Summary: body.Summary, Description: body.Description},
+		Start:         start,
+		Context:       in.ClientContext,
 	})
 }
 
@@ -186,6 +208,7 @@ func (h caseHandler) submitTransition(ctx context.Context, in *struct {
 	Transition string `path:"transition" maxLength:"100" doc:"The key of the transition." example:"approve"`
 	rest.IfMatchHeader
 	rest.IdempotencyHeader
+	ClientContextHeader
 }, body CaseTransition) (*submitAnswer, error) {
 	id, err := in.CaseID()
 	if err != nil {
@@ -195,10 +218,14 @@ func (h caseHandler) submitTransition(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	start, err := openStart(h.kernel, body.StartToken)
+	if err != nil {
+		return nil, err
+	}
 	return h.submit(ctx, http.StatusOK, in.IdempotencyHeader, casework.Submission{
 		CaseID: id, Transition: in.Transition, Data: body.Data, IgnoreWarning: body.IgnoreWarning,
-		IfRevision: revisions,
 		Note:       event.Note{Summary: body.Summary, Description: body.Description},
+		IfRevision: revisions, Start: start, Context: in.ClientContext,
 	})
 }
 
@@ -218,18 +245,27 @@ func submit(ctx context.Context, status int, in rest.IdempotencyHeader,
 		}
 		return rest.Answer(status, shown, "ETag", rest.ETag(v.Revision), "Location", casePath(v.ID))
 	}
-	got, repeated, err := rest.Once(ctx, in, render, do)
+	var saved casework.View
+	got, repeated, err := rest.Once(ctx, in, render, func(once authz.Once) (casework.View, error) {
+		var err error
+		saved, err = do(once)
+		return saved, err
+	})
+	if err == nil && saved.Confirmation != nil { // it was rendered with the change, before the callback answered
+		got, err = render(saved)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &submitAnswer{Status: got.Status, ETag: got.Header["ETag"], Location: got.Header["Location"],
-		Repeated: repeated, Body: got.Body}, nil
+		Repeated: repeated, ClientContext: saved.Context, Body: got.Body}, nil
 }
 
 func (h caseHandler) editCase(ctx context.Context, in *struct {
 	rest.InCase
 	rest.IfMatchHeader
-}, body CaseEdit) (*shownCase, error) {
+	ClientContextHeader
+}, body CaseEdit) (*editedCase, error) {
 	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
@@ -238,9 +274,15 @@ func (h caseHandler) editCase(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	start, err := openStart(h.kernel, body.StartToken)
+	if err != nil {
+		return nil, err
+	}
 	v, err := h.service.Submissions.Submit(ctx, rest.PrincipalOf(ctx), casework.Submission{
 		CaseID:        id,
 		Edit:          true,
+		Start:         start,
+		Context:       in.ClientContext,
 		Data:          body.Data,
 		Name:          body.Name.Pointer(),
 		Color:         body.Color.Pointer(),
@@ -248,7 +290,11 @@ func (h caseHandler) editCase(ctx context.Context, in *struct {
 		IfRevision:    revisions,
 		Note:          event.Note{Summary: body.Summary, Description: body.Description},
 	}, authz.Once{})
-	return shown(v, err)
+	edited, err := shown(v, err)
+	if err != nil {
+		return nil, err
+	}
+	return &editedCase{edited.ETag, v.Context, edited.Body}, nil
 }
 
 func (h caseHandler) getCase(ctx context.Context, in *rest.InCase) (*shownCase, error) {
@@ -318,6 +364,7 @@ func showCase(v casework.View) (Case, error) {
 		Transitions:        append([]string{}, v.Transitions...),
 		TransitionsBlocked: showBlocked(v.Blocked),
 	}
+	c.Confirmation = showConfirmation(v.Confirmation)
 	return c, err
 }
 

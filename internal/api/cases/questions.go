@@ -20,6 +20,8 @@ type Question struct {
 	Version    *int64     `json:"version" doc:"The version of the case that the change led to; null: nothing was saved." example:"7"`
 	CaseType   string     `json:"case_type" doc:"The key of the case type whose callback was asked." example:"kyc"`
 	Transition string     `json:"transition" doc:"The name of the callback: a transition, @switch or @delete." example:"submit"`
+	Question   string     `json:"question" enum:"about_to_start,mid_event,about_to_submit,submitted" doc:"The point at which it was asked: before a form is shown, when a page of it is left, before a submission is saved, or after." example:"about_to_submit"`
+	Page       *string    `json:"page" doc:"The key of the page that was left; null: it is not about a page." example:"1"`
 	URL        string     `json:"url" doc:"As configured, variables not expanded, and without its query; empty: by a definition that you may not see." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
 	Verdict    string     `json:"verdict" enum:"accepted,warnings,errors,unfit,failed,timeout,cancelled" doc:"How it ended. unfit: the answer can't be carried out. cancelled: it was given up. The others are what the callback answered, or did not." example:"errors"`
 	Code       *string    `json:"code" doc:"The code of the problem that the submission was answered with, whatever the reason; null: it was accepted." example:"callback.errors"`
@@ -64,6 +66,8 @@ type InQuestions struct {
 	Case       int64     `query:"case" minimum:"1" doc:"About the case with this id." example:"4539148803436467"`
 	Type       string    `query:"type" maxLength:"100" doc:"Of the callbacks of this case type." example:"kyc"`
 	Transition string    `query:"transition" maxLength:"100" doc:"Of the callbacks with this name: a transition, @switch or @delete." example:"submit"`
+	Question   string    `query:"question" enum:"about_to_start,mid_event,about_to_submit,submitted" doc:"Asked at this point." example:"about_to_submit"`
+	Page       string    `query:"page" maxLength:"100" doc:"About this page." example:"1"`
 	Callback   string    `query:"callback" maxLength:"2000" doc:"Asked at this URL, as it is configured, without its query." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
 	Verdict    string    `query:"verdict" enum:"accepted,warnings,errors,unfit,failed,timeout,cancelled" doc:"With this verdict." example:"errors"`
 	Since      time.Time `query:"since" doc:"Select questions that were asked then or later." example:"2026-01-31T08:00:00Z"`
@@ -103,6 +107,8 @@ func (h questionHandler) listQuestions(ctx context.Context, in *InQuestions) (*r
 		Case:       in.Case,
 		Type:       in.Type,
 		Transition: in.Transition,
+		Question:   in.Question,
+		Page:       in.Page,
 		URL:        in.Callback,
 		Verdict:    in.Verdict,
 		Since:      in.Since,
@@ -143,6 +149,8 @@ func (h questionHandler) show(p access.Principal, q store.Question) Question {
 		Version:    rest.OrNull(q.Version),
 		CaseType:   q.Type,
 		Transition: q.Transition,
+		Question:   q.Question,
+		Page:       rest.OrNull(q.Page),
 		URL:        q.URL,
 		Verdict:    q.Verdict,
 		Code:       rest.OrNull(q.Code),

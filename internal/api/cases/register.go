@@ -17,6 +17,7 @@ func Register(k *rest.Kernel, s casework.Services) {
 	caseHandler{k, s}.register()
 	questionHandler{kernel: k, service: s, ids: k.SealedIDs("qst_")}.register()
 	dryRunHandler{s}.register(k)
+	startHandler{k, s}.register()
 	jobHandler{k, s}.register()
 	presenceHandler{s.Presences}.register(k)
 	claimHandler{s}.register(k)

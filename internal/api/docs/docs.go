@@ -36,7 +36,7 @@ type docsPage struct {
 	Title, Version, Description string
 	Groups                      []docsGroup
 	Webhooks                    []docsWebhook
-	Question                    docsQuestion // to callbacks
+	Questions                   []docsQuestion // to callbacks
 	Schemas                     []docsSchema
 	Guides                      []guide
 	Problems                    []rest.Code
@@ -89,7 +89,9 @@ func documentation(o *huma.OpenAPI, webhooks []trigger) []byte {
 		page.Problems = append(page.Problems, shown)
 	}
 	examples := samples{o.Components.Schemas}
-	page.Question = docsQuestionOf(wire.AboutToSubmit(o.Info.Version))
+	for _, asked := range wire.Questions(o.Info.Version) {
+		page.Questions = append(page.Questions, docsQuestionOf(asked))
+	}
 	for _, tag := range o.Tags {
 		group := docsGroup{Name: tag.Name, Anchor: strings.ReplaceAll(tag.Name, " ", "-"), Description: tag.Description}
 		for _, op := range rest.Operations(o) {

@@ -51,8 +51,9 @@ func describeWebhooks(o *huma.OpenAPI, v Versions) {
 	for _, t := range triggers(v) {
 		o.Webhooks[t.Name] = &huma.PathItem{Post: t.operation()}
 	}
-	asked := wire.AboutToSubmit(v.Casehook)
-	o.Webhooks[asked.Name] = &huma.PathItem{Post: question(asked)}
+	for _, asked := range wire.Questions(v.Casehook) {
+		o.Webhooks[asked.Name] = &huma.PathItem{Post: question(asked)}
+	}
 }
 
 func (t trigger) operation() *huma.Operation {

@@ -14,11 +14,11 @@ var (
 	}, ", ")
 	corsSends = strings.Join([]string{
 		"Authorization", "Content-Type", "Content-Encoding", "If-Match", "If-None-Match", "Idempotency-Key",
-		"Last-Event-ID", "Range", "Traceparent",
+		"Last-Event-ID", "Range", "Traceparent", "Client-Context",
 	}, ", ")
 	corsReads = strings.Join([]string{
 		"ETag", "Location", "Retry-After", "Idempotency-Replayed", "Link", "Content-Disposition", "Content-Range",
-		"WWW-Authenticate", "X-Request-Id",
+		"WWW-Authenticate", "X-Request-Id", "Client-Context",
 	}, ", ")
 )
 

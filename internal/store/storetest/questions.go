@@ -33,6 +33,7 @@ func aQuestion(tenant int64, n int) store.Question {
 			Long: true,
 		}}},
 		Class: casetype.Restricted, CaseClass: casetype.Private,
+		Question: []string{"mid_event", "submitted", "about_to_submit"}[n%3], Page: []string{"1", "", ""}[n%3],
 		Actor: event.Actor{UserID: 42, Name: "Grace", Source: event.API, TokenID: "tok_1", Address: "192.0.2.1"},
 	}
 }
@@ -78,6 +79,8 @@ var questionTests = map[string]func(*fixture){
 			"type":       {store.QuestionFilter{Type: "kyc"}, func(int) bool { return true }},
 			"other type": {store.QuestionFilter{Type: "loan"}, func(int) bool { return false }},
 			"transition": {store.QuestionFilter{Transition: "@switch"}, func(i int) bool { return i%2 == 1 }},
+			"question":   {store.QuestionFilter{Question: "submitted"}, func(i int) bool { return i%3 == 1 }},
+			"page":       {store.QuestionFilter{Page: "1"}, func(i int) bool { return i%3 == 0 }},
 			"url":        {store.QuestionFilter{URL: askedURL}, func(int) bool { return true }},
 			"no url":     {store.QuestionFilter{URL: "https://elsewhere.example/"}, func(int) bool { return false }},
 			"verdict":    {store.QuestionFilter{Verdict: "errors"}, func(i int) bool { return i/2%2 == 1 }},

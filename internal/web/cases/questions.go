@@ -50,13 +50,13 @@ var verdictWords = map[callback.Verdict]string{
 }
 
 // questionFilters are the parameters of the address that select questions.
-var questionFilters = []string{"type", "transition", "verdict", "case", "callback"}
+var questionFilters = []string{"type", "transition", "question", "page", "verdict", "case", "callback"}
 
 func (h handler) questions(ctx context.Context, r *ui.Request) (ui.View, error) {
 	query := r.HTTP.URL.Query()
 	f := store.QuestionFilter{
 		Type: query.Get("type"), Transition: query.Get("transition"), Verdict: query.Get("verdict"),
-		URL: query.Get("callback"), Limit: 50,
+		URL: query.Get("callback"), Question: query.Get("question"), Page: query.Get("page"), Limit: 50,
 	}
 	if text := query.Get("case"); text != "" {
 		id, err := strconv.ParseInt(text, 10, 64)
@@ -287,12 +287,20 @@ func (h handler) callbacks(ctx context.Context, r *ui.Request) (ui.View, error) 
 func (h handler) callbackRow(
 	ctx context.Context, p access.Principal, t *casetype.Type, c casetype.Callback,
 ) (callbackRow, error) {
-	query := url.Values{"type": {t.Key}, "transition": {c.Name}}
+	query := url.Values{"type": {t.Key}, "transition": {c.Name}, "question": {string(c.Question)}}
+	name := c.Name
+	if c.Question != casetype.AboutToSubmit {
+		name += " · " + string(c.Question)
+	}
+	if c.Page != "" {
+		query.Set("page", c.Page)
+		name += " " + c.Page
+	}
 	row := callbackRow{
-		TypeName: t.Name, Type: t.Key, Name: c.Name, URL: c.Settings.URL, Href: "/questions?" + query.Encode(),
+		TypeName: t.Name, Type: t.Key, Name: name, URL: c.Settings.URL, Href: "/questions?" + query.Encode(),
 	}
 	found, next, err := h.services.Questions.Questions(ctx, p, store.QuestionFilter{
-		Type: t.Key, Transition: c.Name, Limit: latestQuestions,
+		Type: t.Key, Transition: c.Name, Question: string(c.Question), Page: c.Page, Limit: latestQuestions,
 	})
 	var sum time.Duration
 	for _, q := range found {

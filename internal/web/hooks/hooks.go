@@ -74,8 +74,8 @@ func (h handler) endpointNames(ctx context.Context, r *ui.Request) (map[string]s
 	}
 }
 
-// nameSubjects names cases by their references, as far as the caller sees them. For a receiver the subjects have ids, and
-// lead nowhere.
+// nameSubjects names cases by their references, as far as the caller sees them. For a receiver the subjects have ids,
+// and lead nowhere.
 func (h handler) nameSubjects(ctx context.Context, r *ui.Request, all ...*subject) error {
 	if r.Portal() {
 		for _, s := range all {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -28,26 +29,39 @@ func Callback(t testing.TB, callback http.Handler) http.Handler {
 	})
 }
 
-// ValidQuestion says what is wrong with an AboutToSubmit question.
+// ValidQuestion says what is wrong with a question.
 func ValidQuestion(header http.Header, body []byte) error {
-	question := wire.AboutToSubmit("1.0.0")
-	return errors.Join(documented(question.Headers, header), ValidQuestionBody(body))
+	d := casetype.QuickCase
+	if bytes.Contains(body, []byte(`"event_id":`)) {
+		d = casetype.CCD
+	}
+	question := wire.QuestionOf(d, casetype.Question(header.Get("Casehook-Question")), "1.0.0")
+	return errors.Join(documented(question.Headers, header), validQuestionBody(question, body))
 }
 
-// ValidQuestionBody says what is wrong with the body of an AboutToSubmit question.
-// Every field in it has to be classified, which a schema can't say.
+// ValidQuestionBody says what is wrong with the body of an AboutToSubmit question in QuickCase's dialect.
 func ValidQuestionBody(body []byte) error {
-	if err := validate("questions/about_to_submit", wire.AboutToSubmit("1.0.0").Schema, body); err != nil {
+	return validQuestionBody(wire.AboutToSubmit("1.0.0"), body)
+}
+
+// validQuestionBody says what is wrong with the body of a question. Every field in it has to be classified, which a
+// schema can't say.
+func validQuestionBody(question wire.Question, body []byte) error {
+	if err := validate("questions/"+question.Name, question.Schema, body); err != nil {
 		return err
 	}
-	var asked map[string]*struct {
+	type details struct {
 		Data            map[string]json.RawMessage `json:"case_data"`
 		Classifications map[string]string          `json:"data_classification"`
+	}
+	var asked struct {
+		Before *details `json:"case_details_before"`
+		Now    *details `json:"case_details"`
 	}
 	if err := json.Unmarshal(body, &asked); err != nil {
 		return err
 	}
-	for part, details := range asked {
+	for part, details := range map[string]*details{"case_details_before": asked.Before, "case_details": asked.Now} {
 		if details == nil {
 			continue
 		}
@@ -59,7 +73,7 @@ func ValidQuestionBody(body []byte) error {
 	return nil
 }
 
-// ValidAnswer says what is wrong with an answer that is not empty.
-func ValidAnswer(body []byte) error {
-	return validate("answers/about_to_submit", wire.AboutToSubmit("1.0.0").Answer, body)
+// ValidAnswer says what is wrong with an answer to a question that is not empty.
+func ValidAnswer(question wire.Question, body []byte) error {
+	return validate("answers/"+question.Name, question.Answer, body)
 }
