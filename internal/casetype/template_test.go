@@ -80,7 +80,7 @@ func TestReferencesCount(t *testing.T) {
 
 func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 	environment := map[string]string{
-		"CASEHOOK_VAR_BASE": "http://127.0.0.1:8080/base", "CASEHOOK_VAR_HOST": "example.com", "CASEHOOK_VAR_SLASH": "https://example.com/", "CASEHOOK_VAR_BAD": "ftp://s3cret",
+		"CASEHOOK_VAR_BASE": "http://127.0.0.1:8080/base", "CASEHOOK_VAR_HOST": "example.com", "CASEHOOK_VAR_BEGINS": "Example.com:4000/base/", "CASEHOOK_VAR_SLASH": "https://example.com/", "CASEHOOK_VAR_BAD": "ftp://s3cret",
 		"CASEHOOK_VAR_LOUD": "HTTPS://MÜNCHEN.example:443/a b/", "CASEHOOK_VAR_PORT": "https://s3cret:99999",
 		"CASEHOOK_VAR_QUERY": "https://h/?key=s3cret", "CASEHOOK_VAR_USER": "https://s3cret@h", "CASEHOOK_VAR_SECRET": "s3cret", "HOME": "/root",
 	}
@@ -89,6 +89,9 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 		"https://example.com/a?ignore-warning=true":  "https://example.com/a?ignore-warning=true",
 		"${CASEHOOK_VAR_BASE}/kyc":                   "http://127.0.0.1:8080/base/kyc",
 		"${CASEHOOK_VAR_BASE}":                       "http://127.0.0.1:8080/base",
+		"http://${CASEHOOK_VAR_HOST}/x":              "http://example.com/x",
+		"https://${CASEHOOK_VAR_HOST}?x":             "https://example.com/?x",
+		"http://${CASEHOOK_VAR_BEGINS}/x":            "http://example.com:4000/base/x",
 		"${CASEHOOK_VAR_BASE}?x=$y":                  "http://127.0.0.1:8080/base?x=$y",
 		"${CASEHOOK_VAR_SLASH}/a..b/.c":              "https://example.com/a..b/.c",
 		"${CASEHOOK_VAR_SLASH}/a%2Fb;c=..d/...?x=..": "https://example.com/a%2Fb;c=..d/...?x=..",
@@ -102,7 +105,9 @@ func TestAVariableStandsForTheBeginningOfAURL(t *testing.T) {
 	}
 	for _, raw := range []string{
 		"https://${HOME}/", "${CASEHOOK_VAR_NONE}/x", "${CASEHOOK_VAR_BAD}", "https://h/${CASEHOOK_VAR_BASE", "${}",
-		"https://${CASEHOOK_VAR_HOST}/x", "https://mine.example/?s=${CASEHOOK_VAR_SECRET}", "https://mine.example/${CASEHOOK_VAR_SECRET}", "${CASEHOOK_VAR_SECRET}.mine.example/x",
+		"https://${CASEHOOK_VAR_BASE}/x", "http://${CASEHOOK_VAR_HOST}.mine.example/x", "http://me@${CASEHOOK_VAR_HOST}/x",
+		"http://${CASEHOOK_VAR_HOST}:80/x", "http://${CASEHOOK_VAR_HOST}/../x", "http://${HOME}/x", "ftp://${CASEHOOK_VAR_HOST}/x",
+		"https://mine.example/?s=${CASEHOOK_VAR_SECRET}", "https://mine.example/${CASEHOOK_VAR_SECRET}", "${CASEHOOK_VAR_SECRET}.mine.example/x",
 		"${CASEHOOK_VAR_BASE}.mine.example/x", "${CASEHOOK_VAR_BASE}@mine.example/x", "${CASEHOOK_VAR_BASE}:80/x", "${CASEHOOK_VAR_BASE}${CASEHOOK_VAR_SECRET}",
 		"${CASEHOOK_VAR_QUERY}/x", "${CASEHOOK_VAR_USER}/x", "${CASEHOOK_VAR_SECRET}", "${CASEHOOK_VAR_BASE}/../x", "${CASEHOOK_VAR_BASE}/a/%2e%2E/x", "${CASEHOOK_VAR_BASE}/%zz",
 		"${CASEHOOK_VAR_BASE}/..%2fx", "${CASEHOOK_VAR_BASE}/a%2F..%2F..%2Fx", "${CASEHOOK_VAR_BASE}/..%5cx", "${CASEHOOK_VAR_BASE}/%2e%2e%5Cx",
@@ -181,6 +186,7 @@ func TestACallbacksURLIsKeptInItsCanonicalForm(t *testing.T) {
 		"${CASEHOOK_VAR_X}/ü?b c":       "${CASEHOOK_VAR_X}/%C3%BC?b%20c",
 		"${CASEHOOK_VAR_X}?b c":         "${CASEHOOK_VAR_X}?b%20c",
 		"${CASEHOOK_VAR_X}":             "${CASEHOOK_VAR_X}",
+		"http://${CASEHOOK_VAR_X}/ü":    "http://${CASEHOOK_VAR_X}/%C3%BC",
 	} {
 		ct, err := casetype.Parse("",
 			[]byte(strings.Replace(good, "url: https://example.com/ask", "url: '"+raw+"'", 1)))

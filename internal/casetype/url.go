@@ -12,13 +12,13 @@ import (
 // VariablePrefix starts the names of all variables in URLs.
 const VariablePrefix = "CASEHOOK_VAR_"
 
-// leadingVariable matches a variable at the start of a URL, up to a path, a query or the end, so that the
-// rest is no part of its host.
-var leadingVariable = regexp.MustCompile(`^\$\{(` + VariablePrefix + `[A-Z0-9_]+)\}([/?]|$)`)
+// leadingVariable matches a variable at the start of a URL or behind its scheme, up to a path, a query or the end, so
+// that the rest is no part of its host.
+var leadingVariable = regexp.MustCompile(`^(?:https?://)?\$\{(` + VariablePrefix + `[A-Z0-9_]+)\}([/?]|$)`)
 
 // ExpandURL replaces the ${CASEHOOK_VAR_...} at the start of a URL by the value that lookup returns: a
-// scheme, a host, and the start of a path. If the variable is missing or the result can't be called, it
-// fails with a *fault.Error of kind Upstream that quotes no value.
+// scheme, a host, and the start of a path; behind a scheme, the value has none. If the variable is missing or the result
+// can't be called, it fails with a *fault.Error of kind Upstream that quotes no value.
 func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, error) {
 	if message := misplaced(raw); message != "" {
 		return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL %s.", message)
@@ -37,11 +37,16 @@ func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, err
 			"The callback's URL uses the variable ${%s}, which is not set in the server's environment or not "+
 				"granted to this tenant. The operator has to set or grant it.", match[1])
 	}
-	begins, err := weburl.Canonical(value)
-	if err != nil || strings.Contains(begins, "?") {
+	scheme, _, _ := strings.Cut(raw, "${")
+	example := "https://"
+	if scheme != "" {
+		example = ""
+	}
+	begins, err := weburl.Canonical(scheme + value)
+	if err != nil || strings.Contains(begins, "?") || scheme != "" && strings.Contains(value, "://") {
 		return "", fault.New(fault.Upstream, "callback.url_invalid",
-			"The variable ${%s} does not hold the beginning of a URL, such as https://callbacks.example.com/prefix. "+
-				"The operator has to correct it.", match[1])
+			"The variable ${%s} does not hold the beginning of a URL, such as %scallbacks.example.com/prefix. "+
+				"The operator has to correct it.", match[1], example)
 	}
 	expanded, err := weburl.Canonical(strings.TrimSuffix(begins, "/") + raw[len(match[0])-len(match[2]):])
 	if err != nil {
@@ -77,8 +82,8 @@ func misplaced(raw string) string {
 		}
 	}
 	if strings.Contains(raw, "${") {
-		return "has a ${...} that is not ${" + VariablePrefix + "...} at its very beginning, before a / or ?; a " +
-			"variable stands for scheme, host and the beginning of the path alone"
+		return "has a ${...} that is not ${" + VariablePrefix + "...} at its very beginning or behind http://, before " +
+			"a / or ?; a variable stands for scheme, host and the beginning of the path alone"
 	}
 	return ""
 }
