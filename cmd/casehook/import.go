@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/ccd"
 	"github.com/casehook/casehook/internal/sheets"
 )
@@ -56,6 +57,9 @@ func (c *importCmd) Run(s stdio) error {
 	if err != nil {
 		return err
 	}
+	if err := loads(made.Types); err != nil {
+		return err
+	}
 	if c.Check {
 		return printNotes(s.out, made.Notes)
 	}
@@ -63,6 +67,17 @@ func (c *importCmd) Run(s stdio) error {
 		return err
 	}
 	return errors.Join(c.summary(s.out, made), printNotes(s.out, made.Notes))
+}
+
+// loads checks that a server takes the case types.
+func loads(types []ccd.CaseType) error {
+	var all []error
+	for _, t := range types {
+		if _, err := casetype.Parse(t.Key+".yaml", t.YAML); err != nil {
+			all = append(all, fmt.Errorf("the case type %s has faults, and nothing is written:\n%w", t.Key, err))
+		}
+	}
+	return errors.Join(all...)
 }
 
 // files reads the files of all inputs that are not excluded.

@@ -63,7 +63,7 @@ func TestAnImportThatIsCheckedOrFailsWritesNothing(t *testing.T) {
 	}{
 		{[]string{gardenSheets, "--check"}, exitOK, "Left out, changed or doubtful"},
 		{[]string{gardenSheets, bad}, exitFailed, "row 1, ID: has the variable ${X}"},
-		{[]string{gardenSheets, bad, "-D", "X=Third", "-D", "Y=A=B;C", "--check"}, exitOK, "Left out"},
+		{[]string{gardenSheets, bad, "-D", "X=Third", "-D", "Y=A=B;C", "--check"}, exitFailed, "/states: is an empty list"},
 		{[]string{t.TempDir()}, exitFailed, "no files were found"},
 		{[]string{filepath.Join(t.TempDir(), "none.xlsx")}, exitFailed, "no such file"},
 		{[]string{gardenSheets, "-e", "CaseType.json"}, exitFailed, "no sheet CaseType"},

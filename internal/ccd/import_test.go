@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/ccd"
 	"github.com/casehook/casehook/internal/sheets"
 )
@@ -93,6 +94,9 @@ func TestTheGardenBecomesTwoCaseTypes(t *testing.T) {
 	im := imported(t, files, ccd.Options{Retries: ccd.HMCTS})
 	for _, ct := range im.Types {
 		golden(t, ct.Key+".yaml", ct.YAML)
+		if _, err := casetype.Parse(ct.Key+".yaml", ct.YAML); err != nil {
+			t.Errorf("a server refuses it:\n%v", err)
+		}
 	}
 	golden(t, "notes.txt", []byte(notes(im)))
 	want := ccd.Counts{Fields: 25, States: 4, Events: 5, Pages: 5, Roles: 4, Creations: 1, FromAny: 1, FromList: 2,
