@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"time"
@@ -16,16 +17,16 @@ import (
 	"github.com/casehook/casehook/webhook"
 )
 
-// install copies the receiver in Node into a folder of the script, and installs
+// install copies a program in Node into a folder of the script, and installs
 // what it needs, from the registry that npm is configured with.
 func install(ts *testscript.TestScript, neg bool, args []string) {
-	arguments(ts, neg, args, 1, "install DIR")
+	arguments(ts, neg, args, 2, "install DIR PROGRAM")
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
 			ts.Fatalf("this script runs %s: install it, or run .ci/need", program)
 		}
 	}
-	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS("../examples/receiver-node")))
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join("..", args[1]))))
 	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 	cmd.Dir = ts.MkAbs(args[0])
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -42,7 +42,7 @@ import (
 //	trust NAME SECRET             the receiver verifies with it
 //	subscribe NAME TRIGGER...     create an endpoint for the receiver
 //	received NAME TRIGGER...      wait until the receiver has got exactly these messages, in this order
-//	install DIR                   install the receiver in Node there
+//	install DIR PROGRAM           install a program in Node there, from its folder in this repository
 //	address VARIABLE              a free port on this machine
 //	until FILE PATTERN            wait until the file matches
 //	shows PATTERN PROGRAM ARG...  run a program again and again until its output matches

@@ -15,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/api/docs"
 	apihooks "github.com/casehook/casehook/internal/api/hooks"
 	apipeople "github.com/casehook/casehook/internal/api/people"
+	"github.com/casehook/casehook/internal/api/quickcase"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casework"
@@ -107,6 +108,9 @@ func compose(s Services, c Config) *rest.Kernel {
 		CaseTypes: s.Casework.CaseTypes,
 		Guard:     s.Guard,
 		Version:   c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
+	})
+	quickcase.Register(quickcase.Config{
+		Kernel: k, Services: s.Casework, Authenticate: authenticator.Authenticate,
 	})
 	sessions := apipeople.Register(k, s.People, peopleConfig)
 	if c.Console != nil {

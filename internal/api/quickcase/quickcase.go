@@ -1,0 +1,172 @@
+// Package quickcase answers the requests of QuickCase's own client: starts, submissions, checks of pages, and cases, in
+// the shapes that it knows. It has no rules of its own; the use cases are those of the API.
+package quickcase
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/id"
+	"github.com/casehook/casehook/internal/wire"
+)
+
+// Prefix begins the paths of the routes.
+const Prefix = "/quickcase"
+
+// startToken is the name by which tokens of starts are sealed: a token of the API is one of these routes, too.
+const startToken = "start"
+
+// Config has the collaborators of the routes.
+type Config struct {
+	Kernel   *rest.Kernel
+	Services casework.Services
+	// Authenticate sets the principal of a request, or refuses it.
+	Authenticate func(*rest.Exchange) error
+}
+
+type handler struct{ Config }
+
+// Register adds the routes to the kernel.
+func Register(c Config) {
+	h := handler{c}
+	h.serve("GET /case-types/{type}/event-triggers/{event}", http.StatusOK, h.startCreation)
+	h.serve("GET /cases/{id}/event-triggers/{event}", http.StatusOK, h.startEvent)
+	h.serve("POST /case-types/{type}/cases", http.StatusCreated, h.createCase)
+	h.serve("POST /cases/{id}/events", http.StatusCreated, h.submitEvent)
+	h.serve("POST /case-types/{type}/validate", http.StatusOK, h.validate)
+	h.serve("GET /cases/{id}", http.StatusOK, h.getCase)
+}
+
+// serve registers a route, whose function returns the body of the answer.
+func (h handler) serve(pattern string, status int, do func(context.Context, *rest.Exchange) (any, error)) {
+	method, path, _ := strings.Cut(pattern, " ")
+	h.Kernel.HandleFunc(method+" "+Prefix+path, func(_ http.ResponseWriter, r *http.Request) {
+		x := rest.ExchangeOf(r.Context())
+		x.Header().Set("Cache-Control", "no-store")
+		x.Request = r // with the values of its path
+		body, err := h.answer(x, do)
+		if err != nil {
+			h.refuse(x, err)
+			return
+		}
+		x.Header().Set("Content-Type", "application/json")
+		x.WriteHeader(status)
+		rest.Encode(x, body) // an error means that the client is gone
+	})
+}
+
+func (h handler) answer(x *rest.Exchange, do func(context.Context, *rest.Exchange) (any, error)) (any, error) {
+	if err := h.Authenticate(x); err != nil {
+		return nil, err
+	}
+	if x.Principal.Tenant == 0 || x.Principal.Role == "" {
+		return nil, fault.New(fault.Unauthenticated, "access.unauthenticated",
+			"Send a token: Authorization: Bearer chk_...")
+	}
+	return do(x.Request.Context(), x)
+}
+
+// contextOf returns the Client-Context of a request.
+func contextOf(x *rest.Exchange) string { return x.Request.Header.Get(wire.ClientContextHeader) }
+
+// passOn answers with a Client-Context.
+func passOn(x *rest.Exchange, context string) {
+	if context != "" {
+		x.Header().Set(wire.ClientContextHeader, context)
+	}
+}
+
+// caseID returns the id in the path: 16 digits with a check digit, also in groups of four, or a counted number.
+func caseID(text string) (int64, error) {
+	n, err := strconv.ParseInt(strings.ReplaceAll(text, "-", ""), 10, 64)
+	if err != nil || n <= 0 || !id.ValidCase(n) {
+		return 0, fault.New(fault.Invalid, "quickcase.case_id", "%q is not the id of a case.", text)
+	}
+	return n, nil
+}
+
+// ignores returns what the query says of warnings; nil: nothing.
+func ignores(r *http.Request) *bool {
+	said, err := strconv.ParseBool(r.URL.Query().Get("ignore-warning"))
+	if err != nil {
+		return nil
+	}
+	return &said
+}
+
+// started is the answer to a start.
+type started struct {
+	Token   string      `json:"token"`
+	EventID string      `json:"event_id"`
+	Case    caseDetails `json:"case_details"`
+}
+
+func (h handler) startCreation(ctx context.Context, x *rest.Exchange) (any, error) {
+	return h.start(ctx, x, casework.Start{Type: x.Request.PathValue("type")})
+}
+
+func (h handler) startEvent(ctx context.Context, x *rest.Exchange) (any, error) {
+	n, err := caseID(x.Request.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return h.start(ctx, x, casework.Start{CaseID: n})
+}
+
+func (h handler) start(ctx context.Context, x *rest.Exchange, in casework.Start) (any, error) {
+	in.Transition, in.Context = x.Request.PathValue("event"), contextOf(x)
+	if said := ignores(x.Request); said != nil {
+		in.IgnoreWarning = *said
+	}
+	s, err := h.Services.Submissions.Start(ctx, x.Principal, in)
+	if err != nil {
+		return nil, err
+	}
+	token, err := h.Kernel.Seal(startToken, s.Ref)
+	passOn(x, s.Context)
+	return started{token, s.Transition.Key, detailsOf(s.Case, s.Definition)}, err
+}
+
+// content is the body of a submission or a check. Members that it does not have are ignored.
+type content struct {
+	Data  json.RawMessage `json:"data"`
+	Event *struct {
+		ID          string `json:"id"`
+		Summary     string `json:"summary"`
+		Description string `json:"description"`
+	} `json:"event"`
+	Token         string          `json:"event_token"`
+	IgnoreWarning *bool           `json:"ignore_warning"`
+	EventData     json.RawMessage `json:"event_data"`
+	CaseReference string          `json:"case_reference"`
+}
+
+func (h handler) createCase(ctx context.Context, x *rest.Exchange) (any, error) {
+	return h.submit(ctx, x, casework.Submission{Type: x.Request.PathValue("type")})
+}
+
+func (h handler) submitEvent(ctx context.Context, x *rest.Exchange) (any, error) {
+	n, err := caseID(x.Request.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return h.submit(ctx, x, casework.Submission{CaseID: n})
+}
+
+func (h handler) getCase(ctx context.Context, x *rest.Exchange) (any, error) {
+	n, err := caseID(x.Request.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	view, err := h.Services.Cases.Case(ctx, x.Principal, n)
+	if err != nil {
+		return nil, err
+	}
+	return caseOf(view), nil
+}

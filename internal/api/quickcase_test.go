@@ -1,0 +1,171 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// permitOfQuickCase has what the routes of QuickCase's client need: callbacks, and a transition that lists one field.
+const permitOfQuickCase = `
+key: ParkingPermit
+dialect: ccd
+jurisdiction: TOWN
+fields:
+  type: object
+  properties:
+    resident: { type: string }
+    reason: { type: string }
+    notes: { type: array, items: { type: object } }
+    vehicle: { type: object, properties: { plate: { type: string } } }
+states: [{ key: Draft }, { key: Issued }]
+transitions:
+  - key: createPermit
+    to: Draft
+    defaults: { reason: resident }
+    about_to_start: { url: "${CASEHOOK_VAR_CALLBACKS}/start", retries: [] }
+    submitted: { url: "${CASEHOOK_VAR_CALLBACKS}/done", retries: [] }
+    pages: [{ key: "1", mid_event: { url: "${CASEHOOK_VAR_CALLBACKS}/page", retries: [] } }]
+  - { key: addNote, from: [Draft], fields: [notes] }
+  - { key: decide, from: [Draft], to: Issued, about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/decide", retries: [] } }
+`
+
+// quickCase starts a world with the permit, and says where its routes are.
+func quickCase(t *testing.T) *world {
+	t.Helper()
+	t.Parallel()
+	w := start(t)
+	w.do("PUT", "/v1/case-types/ParkingPermit", permitOfQuickCase, "Content-Type", "application/yaml").is(201, "")
+	w.answers(200, "")
+	return w
+}
+
+// started starts a creation or an event, and returns the token.
+func (w *world) started(path string) string {
+	w.t.Helper()
+	return w.get("/quickcase"+path).is(200, "").text("token")
+}
+
+// createdPermit creates a permit, and returns its path.
+func (w *world) createdPermit() string {
+	w.t.Helper()
+	token := w.started("/case-types/ParkingPermit/event-triggers/createPermit")
+	made := w.post("/quickcase/case-types/ParkingPermit/cases",
+		`{"data": {"resident": "Ada", "reason": "resident"}, "event": {"id": "createPermit"}, "event_token": "`+token+`"}`)
+	return "/cases/" + made.is(201, "").text("id")
+}
+
+func TestQuickCaseStartsAndSubmits(t *testing.T) {
+	w := quickCase(t)
+	w.answers(200, `{"data": {"resident": "Ada", "reason": "carer"}}`)
+	begun := w.get("/quickcase/case-types/ParkingPermit/event-triggers/createPermit").is(200, "").json()
+	details := begun["case_details"].(map[string]any)
+	if data := details["case_data"].(map[string]any); data["reason"] != "carer" || details["id"] != nil {
+		t.Errorf("S1: %v", begun)
+	}
+	w.answers(200, `{"confirmation_header": "# Saved", "confirmation_body": "Print it."}`)
+	made := w.post("/quickcase/case-types/ParkingPermit/cases", `{"data": {"resident": "Ada"}, "unknown": 1,
+		"event": {"id": "createPermit", "summary": "s"}, "event_token": "`+begun["token"].(string)+`"}`).is(201, "")
+	made.has(members{"case_type": "ParkingPermit", "jurisdiction": "TOWN", "state": "Draft",
+		"callback_response_status": "CALLBACK_COMPLETED", "callback_response_status_code": "200"})
+	said, _ := made.json()["after_submit_callback_response"].(map[string]any)
+	if said["confirmation_header"] != "# Saved" {
+		t.Errorf("U2: %v", said)
+	}
+	path := "/cases/" + made.text("id")
+	got := w.get("/quickcase"+path+"?with-links=true").is(200, "").json() // C1
+	for _, key := range []string{"callback_response_status", "after_submit_callback_response", "callback_error_message"} {
+		if value, has := got[key]; !has || value != nil {
+			t.Errorf("U6: %s is %v", key, value)
+		}
+	}
+	token := w.started(path + "/event-triggers/addNote")
+	noted := w.post("/quickcase"+path+"/events", `{"data": {"resident": "Ada", "notes": [{"value": "Hello"}]},
+		"event": {"id": "addNote"}, "event_token": "`+token+`"}`).is(201, "") // C3 and F2
+	if notes, _ := noted.json()["data"].(map[string]any)["notes"].([]any); len(notes) != 1 {
+		t.Errorf("C3: %s", noted.body)
+	}
+	if !strings.Contains(string(w.get("/v1"+path+"/history").is(200, "").body), `"summary":"s"`) {
+		t.Error("C8: the summary is not in the history")
+	}
+}
+
+func TestQuickCaseAnswersErrorsInItsShape(t *testing.T) {
+	w := quickCase(t)
+	path := w.createdPermit()
+	refused := func(name string, g answer, status int) map[string]any {
+		t.Helper()
+		if g.status != status {
+			t.Errorf("%s: status %d, want %d: %s", name, g.status, status, g.body)
+		}
+		body := g.json()
+		for _, key := range []string{"exception", "timestamp", "status", "error", "message", "path", "details",
+			"callbackErrors", "callbackWarnings"} {
+			if _, has := body[key]; !has {
+				t.Errorf("%s: the answer has no %s: %s", name, key, g.body)
+			}
+		}
+		return body
+	}
+	q := func(p string) string { return "/quickcase" + p }
+	creation := q("/case-types/ParkingPermit/cases")
+	start := q("/case-types/ParkingPermit/event-triggers/")
+	refused("S6", w.get(start+"addNote"), 422)
+	refused("S7, C5: event", w.get(start+"nothing"), 404)
+	refused("S7: type", w.get(q("/case-types/nothing/event-triggers/createPermit")), 404)
+	refused("S7: malformed id", w.get(q("/cases/4539148803436468/event-triggers/decide")), 400)
+	refused("S7: unknown case", w.get(q("/cases/4539148803436467/event-triggers/decide")), 404)
+	refused("T1", w.post(creation, `{"event": {"id": "createPermit"}}`), 400)
+	refused("T2", w.post(creation, `{"event": {"id": "createPermit"}, "event_token": "x"}`), 404)
+	refused("M6", w.post(q("/case-types/ParkingPermit/validate"), `{"data": {}}`), 422)
+	refused("M6", w.post(q("/case-types/nothing/validate"), `{"event": {"id": "createPermit"}}`), 404)
+	token := w.started(path + "/event-triggers/decide")
+	other := w.started(path + "/event-triggers/addNote")
+	refused("T2: event", w.post(q(path+"/events"), `{"event": {"id": "decide"}, "event_token": "`+other+`"}`), 404)
+	refused("F2", w.post(q(path+"/events"),
+		`{"data": {"resident": "Bo"}, "event": {"id": "addNote"}, "event_token": "`+other+`"}`), 404)
+	event := `{"event": {"id": "decide"}, "event_token": "` + token + `"`
+	w.answers(200, `{"errors": ["No."], "warnings": ["Hm."]}`)
+	body := refused("G12", w.post(q(path+"/events"), event+`, "ignore_warning": true}`), 422)
+	if list, _ := body["callbackErrors"].([]any); len(list) != 1 || list[0] != "No." || body["details"] != nil {
+		t.Errorf("C6: %v", body)
+	}
+	w.answers(200, `{"data": {"vehicle": {"plate": 7}}}`)
+	body = refused("A5", w.post(q(path+"/events"), event+`}`), 422)
+	fields, _ := body["details"].(map[string]any)["field_errors"].([]any)
+	if first, _ := fields[0].(map[string]any); len(fields) != 1 || first["id"] != "vehicle.plate" {
+		t.Errorf("the fields are %v", fields)
+	}
+	w.answers(200, "")
+	refused("F1", w.post(creation, `{"data": {"Resident": "x"}, "event": {"id": "createPermit"}, "event_token": "`+
+		w.started("/case-types/ParkingPermit/event-triggers/createPermit")+`"}`), 422)
+	refused("T3", w.post(q(path+"/events"), `{"event": {"id": "decide", "summary": "`+strings.Repeat("x", 1025)+
+		`"}, "event_token": "`+token+`"}`), 422)
+	w.post(q(path+"/events"), event+`}`).is(201, "")
+	refused("A13", w.post(q(path+"/events"), event+`}`), 409)
+	refused("nobody", w.get(q(path), "Authorization", ""), http.StatusUnauthorized)
+	viewer := w.post("/v1/tokens", `{"name": "viewer", "role": "viewer"}`).is(201, "").text("token")
+	refused("C9", w.post(creation, `{"event": {"id": "createPermit"}, "event_token": "`+token+`"}`,
+		"Authorization", "Bearer "+viewer), http.StatusForbidden)
+}
+
+func TestQuickCaseChecksPages(t *testing.T) {
+	w := quickCase(t)
+	path := w.createdPermit()
+	validate := func(body string, status int) answer {
+		t.Helper()
+		return w.post("/quickcase/case-types/ParkingPermit/validate?pageId=1", body).is(status, "")
+	}
+	w.answers(200, `{"data": {"resident": "Bo"}}`)
+	g := validate(`{"data": {"resident": "Ada"}, "event": {"id": "createPermit"}}`, 200)
+	if data, _ := g.json()["data"].(map[string]any); data["resident"] != "Bo" {
+		t.Errorf("M1: %s", g.body)
+	}
+	g = validate(`{"data": {"reason": "x"}, "event": {"id": "addNote"}, "case_reference": "`+strip("/v1"+path)+`"}`, 200)
+	if data, _ := g.json()["data"].(map[string]any); data["reason"] != "x" || len(data) != 1 {
+		t.Errorf("M2: %s", g.body)
+	}
+	w.answers(200, `{"warnings": ["Hm."]}`)
+	validate(`{"event": {"id": "createPermit"}}`, 422)
+	validate(`{"event": {"id": "createPermit"}, "ignore_warning": true}`, 200)
+}
