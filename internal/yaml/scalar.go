@@ -12,12 +12,51 @@ import (
 // Plain scalars by the core schema of YAML 1.2 (10.3.2): 0o17 and 017 are numbers; 1_000,
 // 0b11, yes and no are texts.
 var (
-	null      = regexp.MustCompile(`^(~|null|Null|NULL|)$`)
-	boolean   = regexp.MustCompile(`^(true|True|TRUE|false|False|FALSE)$`)
-	integer   = regexp.MustCompile(`^([-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$`)
-	float     = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
-	notFinite = regexp.MustCompile(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
+	integer = regexp.MustCompile(`^([-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$`)
+	float   = regexp.MustCompile(`^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
 )
+
+func isNull(text string) bool {
+	switch text {
+	case "", "~", "null", "Null", "NULL":
+		return true
+	}
+	return false
+}
+
+func isBoolean(text string) bool {
+	switch text {
+	case "true", "True", "TRUE", "false", "False", "FALSE":
+		return true
+	}
+	return false
+}
+
+func isInteger(text string) bool { return mayBeNumber(text) && integer.MatchString(text) }
+
+func isNumber(text string) bool {
+	return mayBeNumber(text) && (float.MatchString(text) || integer.MatchString(text))
+}
+
+// mayBeNumber reports whether a text begins like a number. Most texts don't, and need no regular expression.
+func mayBeNumber(text string) bool {
+	return text != "" && strings.IndexByte("+-.0123456789", text[0]) >= 0
+}
+
+func isNotFinite(text string) bool {
+	switch text {
+	case ".nan", ".NaN", ".NAN":
+		return true
+	}
+	if text != "" && (text[0] == '-' || text[0] == '+') {
+		text = text[1:]
+	}
+	switch text {
+	case ".inf", ".Inf", ".INF":
+		return true
+	}
+	return false
+}
 
 // The tags of the core schema.
 const (
@@ -34,11 +73,11 @@ const (
 // plainTag returns the tag of a scalar without quotation marks and tag.
 func plainTag(text string) string {
 	switch {
-	case null.MatchString(text):
+	case isNull(text):
 		return nullTag
-	case boolean.MatchString(text):
+	case isBoolean(text):
 		return boolTag
-	case float.MatchString(text), integer.MatchString(text), notFinite.MatchString(text):
+	case isNumber(text), isNotFinite(text):
 		return floatTag
 	}
 	return textTag
@@ -48,22 +87,22 @@ func plainTag(text string) string {
 func scalarValue(tag, text string) (value any, message string) {
 	switch tag {
 	case nullTag:
-		if null.MatchString(text) {
+		if isNull(text) {
 			return nil, ""
 		}
 	case boolTag:
-		if boolean.MatchString(text) {
+		if isBoolean(text) {
 			return strings.EqualFold(text, "true"), ""
 		}
 	case intTag:
-		if integer.MatchString(text) {
+		if isInteger(text) {
 			return number(text)
 		}
 	case floatTag:
-		if float.MatchString(text) || integer.MatchString(text) {
+		if isNumber(text) {
 			return number(text)
 		}
-		if notFinite.MatchString(text) {
+		if isNotFinite(text) {
 			return json.Number("0"), "is not a number that JSON can hold"
 		}
 	default:
