@@ -109,9 +109,7 @@ func compose(s Services, c Config) *rest.Kernel {
 		Guard:     s.Guard,
 		Version:   c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
 	})
-	quickcase.Register(quickcase.Config{
-		Kernel: k, Services: s.Casework, Authenticate: authenticator.Authenticate,
-	})
+	quickcase.Register(k, s.Casework)
 	sessions := apipeople.Register(k, s.People, peopleConfig)
 	if c.Console != nil {
 		c.Console(Console{

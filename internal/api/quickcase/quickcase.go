@@ -3,6 +3,7 @@
 package quickcase
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -22,19 +23,14 @@ const Prefix = "/quickcase"
 // startToken is the name by which tokens of starts are sealed: a token of the API is one of these routes, too.
 const startToken = "start"
 
-// Config has the collaborators of the routes.
-type Config struct {
-	Kernel   *rest.Kernel
-	Services casework.Services
-	// Authenticate sets the principal of a request, or refuses it.
-	Authenticate func(*rest.Exchange) error
+type handler struct {
+	kernel   *rest.Kernel
+	services casework.Services
 }
 
-type handler struct{ Config }
-
-// Register adds the routes to the kernel.
-func Register(c Config) {
-	h := handler{c}
+// Register adds the routes to a kernel.
+func Register(k *rest.Kernel, s casework.Services) {
+	h := handler{k, s}
 	h.serve("GET /case-types/{type}/event-triggers/{event}", http.StatusOK, h.startCreation)
 	h.serve("GET /cases/{id}/event-triggers/{event}", http.StatusOK, h.startEvent)
 	h.serve("POST /case-types/{type}/cases", http.StatusCreated, h.createCase)
@@ -46,7 +42,7 @@ func Register(c Config) {
 // serve registers a route, whose function returns the body of the answer.
 func (h handler) serve(pattern string, status int, do func(context.Context, *rest.Exchange) (any, error)) {
 	method, path, _ := strings.Cut(pattern, " ")
-	h.Kernel.HandleFunc(method+" "+Prefix+path, func(_ http.ResponseWriter, r *http.Request) {
+	h.kernel.HandleFunc(method+" "+Prefix+path, func(_ http.ResponseWriter, r *http.Request) {
 		x := rest.ExchangeOf(r.Context())
 		x.Header().Set("Cache-Control", "no-store")
 		x.Request = r // with the values of its path
@@ -57,19 +53,32 @@ func (h handler) serve(pattern string, status int, do func(context.Context, *res
 		}
 		x.Header().Set("Content-Type", "application/json")
 		x.WriteHeader(status)
-		rest.Encode(x, body) // an error means that the client is gone
+		x.Write(body) // an error means that the client is gone
 	})
 }
 
-func (h handler) answer(x *rest.Exchange, do func(context.Context, *rest.Exchange) (any, error)) (any, error) {
-	if err := h.Authenticate(x); err != nil {
+// answer returns the encoded body of an answer, for which memory is reserved until it is sent.
+func (h handler) answer(x *rest.Exchange, do func(context.Context, *rest.Exchange) (any, error)) ([]byte, error) {
+	if err := h.kernel.Authenticate(x); err != nil {
 		return nil, err
 	}
-	if x.Principal.Tenant == 0 || x.Principal.Role == "" {
-		return nil, fault.New(fault.Unauthenticated, "access.unauthenticated",
-			"Send a token: Authorization: Bearer chk_...")
+	ctx := x.Request.Context()
+	if x.Request.Method == http.MethodGet {
+		done, err := h.kernel.StartAnswer(ctx, x.Principal, 1)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 	}
-	return do(x.Request.Context(), x)
+	body, err := do(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := rest.Encode(&b, body); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), h.kernel.Reserve(ctx, b.Len())
 }
 
 // contextOf returns the Client-Context of a request.
@@ -124,11 +133,11 @@ func (h handler) start(ctx context.Context, x *rest.Exchange, in casework.Start)
 	if said := ignores(x.Request); said != nil {
 		in.IgnoreWarning = *said
 	}
-	s, err := h.Services.Submissions.Start(ctx, x.Principal, in)
+	s, err := h.services.Submissions.Start(ctx, x.Principal, in)
 	if err != nil {
 		return nil, err
 	}
-	token, err := h.Kernel.Seal(startToken, s.Ref)
+	token, err := h.kernel.Seal(startToken, s.Ref)
 	passOn(x, s.Context)
 	return started{token, s.Transition.Key, detailsOf(s.Case, s.Definition)}, err
 }
@@ -164,7 +173,7 @@ func (h handler) getCase(ctx context.Context, x *rest.Exchange) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	view, err := h.Services.Cases.Case(ctx, x.Principal, n)
+	view, err := h.services.Cases.Case(ctx, x.Principal, n)
 	if err != nil {
 		return nil, err
 	}

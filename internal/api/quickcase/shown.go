@@ -131,7 +131,7 @@ var statuses = map[string]int{
 
 // refuse answers a request that failed.
 func (h handler) refuse(x *rest.Exchange, err error) {
-	p := h.Kernel.Problem(x.Request.Context(), err)
+	p := h.kernel.Problem(x.Request.Context(), err)
 	if status := statuses[string(p.Code)]; status != 0 {
 		p.SetStatus(status)
 	}

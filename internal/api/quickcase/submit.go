@@ -15,7 +15,7 @@ import (
 
 // read reads the body of a request.
 func (h handler) read(x *rest.Exchange) (c content, err error) {
-	raw, err := h.Kernel.ReadBody(x)
+	raw, err := h.kernel.ReadBody(x)
 	if err != nil {
 		return c, err
 	}
@@ -55,7 +55,7 @@ func (h handler) submit(ctx context.Context, x *rest.Exchange, in casework.Submi
 			"The body has no event_token. Start the event first, and send the token of the answer.")
 	}
 	in.Start = &casework.StartRef{}
-	if h.Kernel.Open(startToken, c.Token, in.Start) != nil {
+	if h.kernel.Open(startToken, c.Token, in.Start) != nil {
 		return nil, casework.StartMissing()
 	}
 	if in.Data, err = dataOf(c.Data); err != nil {
@@ -70,7 +70,7 @@ func (h handler) submit(ctx context.Context, x *rest.Exchange, in casework.Submi
 	}
 	in.Transition, in.Context = c.Event.ID, contextOf(x)
 	in.Note = event.Note{Summary: c.Event.Summary, Description: c.Event.Description}
-	view, err := h.Services.Submissions.Submit(ctx, x.Principal, in, authz.Once{})
+	view, err := h.services.Submissions.Submit(ctx, x.Principal, in, authz.Once{})
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (h handler) validate(ctx context.Context, x *rest.Exchange) (any, error) {
 	if in.FormData, err = dataOf(c.EventData); err != nil {
 		return nil, err
 	}
-	checked, err := h.Services.Submissions.CheckPage(ctx, x.Principal, in)
+	checked, err := h.services.Submissions.CheckPage(ctx, x.Principal, in)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -259,7 +260,8 @@ func (k *Kernel) StartAnswer(ctx context.Context, p access.Principal, weight int
 }
 
 // Reserve reserves memory for the n bytes of an answer until its client has read them.
-// It waits if there is too little.
+// It waits if there is too little, unless the request may have changed something.
 func (k *Kernel) Reserve(ctx context.Context, n int) error {
-	return k.memory.reserve(ctx, ExchangeOf(ctx), n, false)
+	x := ExchangeOf(ctx)
+	return k.memory.reserve(ctx, x, n, x.Request.Method != http.MethodGet)
 }

@@ -43,7 +43,7 @@ func (k *Kernel) serve(x *Exchange) {
 	}
 	if r.URL.Path == "/v1" || strings.HasPrefix(r.URL.Path, "/v1/") {
 		x.Header().Set("Cache-Control", "no-store")
-		if err := k.authenticate(x); err != nil {
+		if err := k.Authenticate(x); err != nil {
 			k.Problem(r.Context(), err).Write(x)
 			return
 		}
@@ -58,8 +58,8 @@ func (k *Kernel) serve(x *Exchange) {
 	k.mux.ServeHTTP(x, x.Request) // with its session
 }
 
-// authenticate sets the principal of a request below /v1.
-func (k *Kernel) authenticate(x *Exchange) error {
+// Authenticate sets the principal of a request, or refuses it. Requests below /v1 were authenticated already.
+func (k *Kernel) Authenticate(x *Exchange) error {
 	x.Open = k.open[x.Request.Method+" "+x.Request.URL.Path]
 	if err := k.config.Authenticate(x); err != nil {
 		return err
