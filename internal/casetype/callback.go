@@ -168,12 +168,36 @@ func (t *Type) openStates() map[string]bool {
 
 // Callback finds the settings of the callback that is asked at a point.
 func (d *Definition) Callback(at Point) (CallbackSettings, bool) {
-	for _, c := range d.Callbacks() {
-		if c.Point == at {
-			return *c.Settings, true
-		}
+	var settings *CallbackSettings
+	switch {
+	case at.Name == SwitchCallback && d.Switch != nil && at.Question == AboutToSubmit:
+		settings = d.Switch.AboutToSubmit
+	case at.Name == DeleteCallback && d.Delete != nil && at.Question == AboutToSubmit:
+		settings = d.Delete.AboutToSubmit
+	default:
+		tr, _ := find(d.Transitions, func(tr Transition) bool { return tr.Key == at.Name })
+		settings = tr.callback(at)
 	}
-	return CallbackSettings{}, false
+	if settings == nil {
+		return CallbackSettings{}, false
+	}
+	return *settings, true
+}
+
+// callback returns the settings of the transition's callback at a point; nil: it has none there.
+func (tr Transition) callback(at Point) *CallbackSettings {
+	switch at.Question {
+	case AboutToStart:
+		return tr.AboutToStart
+	case MidEvent:
+		page, _ := tr.Page(at.Page)
+		return page.MidEvent
+	case AboutToSubmit:
+		return tr.AboutToSubmit
+	case Submitted:
+		return tr.Submitted
+	}
+	return nil
 }
 
 // Page finds a page of a transition's form.
