@@ -20,7 +20,7 @@ import (
 // permit is a case type that has every callback, in a dialect.
 func permit(key, dialect string) string {
 	return strings.NewReplacer("KEY", key, "DIALECT", dialect, "ASK", `{"url": "${CASEHOOK_VAR_CALLBACKS}/`+key+`-`,
-		"QUICK", `", "retries": ["1ms", "1ms"], "timeout": "2s"}`).Replace(`{
+		"QUICK", `", "retries": ["1ms", "1ms"]}`).Replace(`{
 		"key": "KEY", "dialect": "DIALECT", "jurisdiction": "TOWN", "edit": "amend",
 		"fields": {"type": "object", "required": ["resident"], "properties": {
 			"resident": {"type": "string"}, "reason": {"type": "string"}, "count": {"type": "integer"},
@@ -36,6 +36,8 @@ func permit(key, dialect string) string {
 				"pages": [{"key": "1", "mid_event": ASKpageQUICK}]},
 			{"key": "decide", "from": ["Draft"], "to": "Issued", "about_to_submit": ASKsubmitQUICK,
 				"submitted": ASKdoneQUICK},
+			{"key": "slow", "from": ["Draft"],
+				"about_to_start": ASKslow", "retries": [], "timeout": "300ms"}},
 			{"key": "plain", "from": ["Draft"], "to": "Issued", "about_to_start": {"url": " "}, "submitted": {}}]}`)
 }
 
@@ -406,6 +408,60 @@ func TestSubmittedCallbacks(t *testing.T) {
 			t.Errorf("the failure undid the change: %+v", now.Case)
 		}
 	})
+}
+
+// TestG3ToG15HoldForEveryQuestion: failures are tried again, and what counts as an answer is the same at a start.
+func TestG3ToG15HoldForEveryQuestion(t *testing.T) {
+	asText := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		respond(200, `{"data": {"resident": "Bo"}}`)(w, r)
+	}
+	dialects(t, func(t *testing.T, a permits) {
+		for number, c := range map[string]struct {
+			does     []http.HandlerFunc
+			code     string // of the refusal; empty: none
+			asked    int
+			resident any // that the form shows; nil: as stored
+		}{
+			"G3":      {does: []http.HandlerFunc{respond(500, ""), respond(500, ""), respond(200, "")}, asked: 3},
+			"G4":      {does: one(respond(500, "")), code: "callback.failed", asked: 3},
+			"G6":      {does: one(hangs("")), code: "callback.timeout", asked: 3},
+			"G8":      {does: answers(`{"case_data": {}}`), asked: 1},
+			"G9":      {does: answers(""), asked: 1},
+			"G9, 204": {does: one(respond(204, "")), asked: 1},
+			"G12":     {does: answers(`{"errors": ["a"], "warnings": ["b"]}`), code: "callback.errors", asked: 1},
+			"G13":     {does: answers(`{"errors": null, "warnings": []}`), asked: 1},
+			"G15":     {does: one(asText), asked: 1, resident: "Bo"},
+		} {
+			a.world.callbacks.on(a.key+"-start", c.does...)
+			got, err := a.start("amend", true)
+			if code := codeOf(err); code != c.code {
+				t.Errorf("%s: %v, want %q", number, err, c.code)
+			}
+			if n := len(a.world.callbacks.at(a.key + "-start").requests); n != c.asked {
+				t.Errorf("%s: asked %d times, want %d", number, n, c.asked)
+			}
+			want := c.resident
+			if want == nil {
+				want = "Ada"
+			}
+			if err == nil && got.Case.Data["resident"] != want {
+				t.Errorf("%s: the form shows %v", number, got.Case.Data)
+			}
+		}
+		a.world.callbacks.on(a.key+"-slow", hangs(""))
+		if _, err := a.start("slow", false); codeOf(err) != "callback.timeout" {
+			t.Errorf("G6: %v", err)
+		}
+	})
+}
+
+// codeOf returns the code of an error; empty: there is none.
+func codeOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fault.As(err).Code
 }
 
 // TestT2TokensAreOfOneStart: a token is of a user, a case or type, a transition and a content.
