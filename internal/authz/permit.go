@@ -64,14 +64,22 @@ func (g *Guard) PermitOfType(
 	if !p.Clearance.Sees(t.Type.Definition.Classification) {
 		return nil // the operation reports it missing
 	}
-	refused := LeftOut(p, o, t.Type)
+	return g.denyLeftOut(ctx, p, o, t.Type, missing)
+}
+
+// denyLeftOut refuses callers whom a type excludes from an operation. It returns missing to callers who may not even
+// read the type's cases.
+func (g *Guard) denyLeftOut(
+	ctx context.Context, p access.Principal, o access.Operation, t *casetype.Type, missing error,
+) error {
+	refused := LeftOut(p, o, t)
 	if refused == nil {
 		return nil
 	}
-	if !p.Role.Among(t.Type.Access.Read) {
+	if !p.Role.Among(t.Access.Read) {
 		refused = missing
 	}
-	return g.Deny(ctx, p, o, AboutType(key, t.Type.Definition.Classification), refused)
+	return g.Deny(ctx, p, o, AboutType(t.Key, t.Definition.Classification), refused)
 }
 
 // LeftOut returns the refusal of a caller whom the case type excludes from an operation; nil: it does not.
@@ -124,12 +132,22 @@ func (g *Guard) PermitCase(ctx context.Context, p access.Principal, o access.Ope
 	return g.PermitFound(ctx, p, o, c)
 }
 
-// PermitFound is PermitCase for a case that was found.
+// PermitFound is PermitCase for a case that was found. The case may be of a lower classification than its type.
 func (g *Guard) PermitFound(ctx context.Context, p access.Principal, o access.Operation, c cases.Case) error {
 	if !p.Clearance.Sees(c.Classification) {
 		return nil // the operation reports it missing
 	}
-	return g.PermitOfType(ctx, p, o, c.Type, CaseMissing(c.ID))
+	if p.Role == access.Admin {
+		return nil
+	}
+	t, err := g.definitions.At(ctx, g.store, p.Tenant, c.Type, 0)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return g.denyLeftOut(ctx, p, o, t.Type, CaseMissing(c.ID))
 }
 
 // Reader returns the caller's present rights to read; a receiver's are those of the maker of the link.
