@@ -95,6 +95,14 @@ func (g guard) clearance() casetype.Classification {
 	return g.maker
 }
 
+// outcome says what a failure of the callback means for the change.
+func (g guard) outcome() string {
+	if g.at.Question == casetype.Submitted {
+		return "the change was saved before"
+	}
+	return "nothing was saved"
+}
+
 // ask asks the guards of a change one after the other; each sees the change as the previous one has left it. The
 // client's key is claimed first. No transaction is open meanwhile.
 func (s *questioner) ask(ctx context.Context, pl *plan, once authz.Once, guards []guard) error {
@@ -233,10 +241,7 @@ type question struct {
 
 // logFailure logs that a callback did not answer.
 func (s *questioner) logFailure(ctx context.Context, q question, err error, goesOn bool) {
-	consequence := "nothing was saved"
-	if q.guard.at.Question == casetype.Submitted {
-		consequence = "the change was saved before"
-	}
+	consequence := q.guard.outcome()
 	if goesOn {
 		consequence = "its failure policy is ignore, so that the change goes on"
 	}
@@ -326,7 +331,7 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 	}
 	if q.URL, err = casetype.ExpandURL(q.Settings.URL, lookup); err != nil {
 		return q, fault.Wrap(err, fault.Upstream, callback.CodeFailed,
-			"The callback of %s can't be asked; nothing was saved. %s", q.Name, fault.As(err).Detail)
+			"The callback of %s can't be asked; %s. %s", q.Name, g.outcome(), fault.As(err).Detail)
 	}
 	if g.elsewhere {
 		q.Keys, q.Seeds = g.secret.keys, g.secret.seeds
@@ -337,9 +342,9 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 	after, visible := pl.after.As(g.clearance(), pl.typ)
 	if !visible {
 		return q, fault.New(fault.Upstream, callback.CodeFailed,
-			"The callback of %s can't be asked: it is cleared for %s, and the case is %s. Nothing was saved; raise "+
-				"the clearance in the case type's %s.",
-			q.Name, cmp.Or(g.clearance(), "nothing"), pl.after.Classification, g.at.Question)
+			"The callback of %s can't be asked: it is cleared for %s, and the case is %s; %s. Raise the clearance in the "+
+				"case type's %s.",
+			q.Name, cmp.Or(g.clearance(), "nothing"), pl.after.Classification, g.outcome(), g.at.Question)
 	}
 	var before *wire.CallbackCase
 	if !pl.creates() {

@@ -464,6 +464,36 @@ func codeOf(err error) string {
 	return fault.As(err).Code
 }
 
+// TestAReclassifiedCaseKeepsTheAccessOfItsType: a callback may classify a case below its type, and who may not read
+// cases of the type does not read that one.
+func TestAReclassifiedCaseKeepsTheAccessOfItsType(t *testing.T) {
+	w := start(t)
+	w.put(w.p, strings.Replace(permit("Permit", "ccd"), `"edit"`,
+		`"security_classification": "PRIVATE", "access": {"read": ["manager"], "write": ["manager"]}, "edit"`, 1))
+	w.callbacks.on("Permit-submit", respond(200, `{"data": {"resident": "Ada"}, "security_classification": "PUBLIC"}`))
+	made := w.submit(casework.Submission{Type: "Permit", Transition: "create", Data: object(`{"resident": "Ada"}`)})
+	if made.Classification != "PUBLIC" {
+		t.Fatalf("the case is %s", made.Classification)
+	}
+	who := w.as(access.Caseworker)
+	who.Clearance = "PUBLIC"
+	_, err := w.cases.Case(t.Context(), who, made.ID)
+	wantFault(t, err, fault.NotFound, "case.not_found")
+	_, err = w.submissions.Start(t.Context(), who, casework.Start{CaseID: made.ID, Transition: "decide"})
+	wantFault(t, err, fault.NotFound, "case.not_found")
+}
+
+// TestAConfirmationThatCannotBeAskedForSaysThatTheChangeIsSaved: the submitter must not submit again.
+func TestAConfirmationThatCannotBeAskedForSaysThatTheChangeIsSaved(t *testing.T) {
+	w := start(t)
+	w.put(w.p, strings.ReplaceAll(permit("Permit", "ccd"), "${CASEHOOK_VAR_CALLBACKS}/Permit-done",
+		"${CASEHOOK_VAR_NOWHERE}/done"))
+	v := w.submit(casework.Submission{Type: "Permit", Transition: "create", Data: object(`{"resident": "Ada"}`)})
+	if said := v.Confirmation.Failure; !strings.Contains(said, "was saved before") || strings.Contains(said, "othing") {
+		t.Errorf("it says %q", said)
+	}
+}
+
 // TestT2TokensAreOfOneStart: a token is of a user, a case or type, a transition and a content.
 func TestT2TokensAreOfOneStart(t *testing.T) {
 	w := start(t)

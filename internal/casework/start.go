@@ -119,9 +119,6 @@ func (s *Submissions) begin(ctx context.Context, p access.Principal, in Submissi
 	if err := s.guard.Permit(ctx, p, in.operates); err != nil {
 		return nil, err
 	}
-	if err := checkClientContext(in.Context); err != nil {
-		return nil, err
-	}
 	pl, err := s.load(ctx, p, in)
 	if err != nil {
 		return nil, err

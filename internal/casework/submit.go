@@ -113,7 +113,7 @@ func (s *Submissions) submit(ctx context.Context, p access.Principal, in Submiss
 		return View{}, err
 	}
 	if s.questioner.hold && pl.tr.Submitted != nil {
-		return View{}, callbackHeld(guardsAt(pl.typ, pl.maker, submitted(pl.tr.Key), pl.tr.Submitted)[0])
+		return View{}, callbackHeld(guardsAt(pl.typ, pl.maker, confirms(pl.tr.Key), pl.tr.Submitted)[0])
 	}
 	var view View
 	if err = s.questioner.ask(ctx, pl, once, pl.guards()); err == nil {
@@ -148,6 +148,9 @@ func (s *Submissions) plan(ctx context.Context, p access.Principal, in Submissio
 func (s *Submissions) load(ctx context.Context, p access.Principal, in Submission) (*plan, error) {
 	ctx, span := s.tracer.Step(ctx, "load")
 	defer span.End()
+	if err := checkClientContext(in.Context); err != nil {
+		return nil, err
+	}
 	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx), random: s.random, context: in.Context}
 	if pl.creates() {
 		return pl, s.startCase(ctx, pl)

@@ -17,7 +17,7 @@ type Confirmation struct {
 // confirm asks the Submitted callback of the transition, once the change is visible to all. It is asked although the
 // submitter has gone, and its failure is no failure of the submission.
 func (s *questioner) confirm(ctx context.Context, pl *plan) *Confirmation {
-	guards := guardsAt(pl.typ, pl.maker, submitted(pl.tr.Key), pl.tr.Submitted)
+	guards := guardsAt(pl.typ, pl.maker, confirms(pl.tr.Key), pl.tr.Submitted)
 	if len(guards) == 0 {
 		return nil
 	}
@@ -45,7 +45,7 @@ func (s *questioner) confirm(ctx context.Context, pl *plan) *Confirmation {
 	return confirmation
 }
 
-// submitted is the point at which a submission of a transition is saved.
-func submitted(transition string) casetype.Point {
+// confirms is the point at which a submission of a transition was saved.
+func confirms(transition string) casetype.Point {
 	return casetype.Point{Name: transition, Question: casetype.Submitted}
 }
