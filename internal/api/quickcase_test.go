@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/casehook/casehook/internal/api"
 )
 
 // permitOfQuickCase has what the routes of QuickCase's client need: callbacks, and a transition that lists one field.
@@ -34,7 +36,7 @@ transitions:
 func quickCase(t *testing.T) *world {
 	t.Helper()
 	t.Parallel()
-	w := start(t)
+	w := start(t, func(c *api.Config) { c.MaxBody = 4 << 20 })
 	w.do("PUT", "/v1/case-types/ParkingPermit", permitOfQuickCase, "Content-Type", "application/yaml").is(201, "")
 	w.answers(200, "")
 	return w
@@ -143,6 +145,13 @@ func TestQuickCaseAnswersErrorsInItsShape(t *testing.T) {
 		`"}, "event_token": "`+token+`"}`), 422)
 	w.post(q(path+"/events"), event+`}`).is(201, "")
 	refused("A13", w.post(q(path+"/events"), event+`}`), 409)
+	refused("an unknown path", w.get(q("/nothing")), 404)
+	refused("another method", w.do("DELETE", q(path), ""), 404)
+	w.person("ada@example.org", "caseworker")
+	refused("a session", w.get(start+"createPermit", "Authorization", "", "Cookie", w.signIn("ada@example.org")), 401)
+	refused("Client-Context", w.post(q(path+"/events"), event+`}`, "Client-Context", "x"), 400)
+	refused("many values", w.post(creation, `{"data": {"notes": [`+strings.Repeat("0,", 1_000_000)+`0]},
+		"event": {"id": "createPermit"}, "event_token": "x"}`), 400)
 	refused("nobody", w.get(q(path), "Authorization", ""), http.StatusUnauthorized)
 	viewer := w.post("/v1/tokens", `{"name": "viewer", "role": "viewer"}`).is(201, "").text("token")
 	refused("C9", w.post(creation, `{"event": {"id": "createPermit"}, "event_token": "`+token+`"}`,
@@ -161,7 +170,7 @@ func TestQuickCaseChecksPages(t *testing.T) {
 	if data, _ := g.json()["data"].(map[string]any); data["resident"] != "Bo" {
 		t.Errorf("M1: %s", g.body)
 	}
-	g = validate(`{"data": {"reason": "x"}, "event": {"id": "addNote"}, "case_reference": "`+strip("/v1"+path)+`"}`, 200)
+	g = validate(`{"data": {"reason": "x"}, "event": {"id": "addNote"}, "case_reference": `+strip("/v1"+path)+`}`, 200)
 	if data, _ := g.json()["data"].(map[string]any); data["reason"] != "x" || len(data) != 1 {
 		t.Errorf("M2: %s", g.body)
 	}

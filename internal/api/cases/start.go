@@ -68,9 +68,6 @@ type checkedPageAnswer struct {
 	Body          rest.Reply[CheckedPage]
 }
 
-// StartToken is the name by which tokens of starts are sealed.
-const StartToken = "start"
-
 // startHandler has the operations before a submission.
 type startHandler struct {
 	kernel  *rest.Kernel
@@ -109,7 +106,7 @@ func (h startHandler) start(ctx context.Context, in *InStart) (*startedAnswer, e
 	if err != nil {
 		return nil, err
 	}
-	token, err := h.kernel.Seal(StartToken, started.Ref)
+	token, err := h.kernel.Seal(rest.StartToken, started.Ref)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +167,7 @@ func openStart(k *rest.Kernel, token string) (*casework.StartRef, error) {
 		return nil, nil
 	}
 	var ref casework.StartRef
-	if err := k.Open(StartToken, token, &ref); err != nil {
+	if err := k.Open(rest.StartToken, token, &ref); err != nil {
 		return nil, casework.StartMissing()
 	}
 	return &ref, nil

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
@@ -20,9 +21,6 @@ import (
 // Prefix begins the paths of the routes.
 const Prefix = "/quickcase"
 
-// startToken is the name by which tokens of starts are sealed: a token of the API is one of these routes, too.
-const startToken = "start"
-
 type handler struct {
 	kernel   *rest.Kernel
 	services casework.Services
@@ -31,35 +29,52 @@ type handler struct {
 // Register adds the routes to a kernel.
 func Register(k *rest.Kernel, s casework.Services) {
 	h := handler{k, s}
-	h.serve("GET /case-types/{type}/event-triggers/{event}", http.StatusOK, h.startCreation)
-	h.serve("GET /cases/{id}/event-triggers/{event}", http.StatusOK, h.startEvent)
-	h.serve("POST /case-types/{type}/cases", http.StatusCreated, h.createCase)
-	h.serve("POST /cases/{id}/events", http.StatusCreated, h.submitEvent)
-	h.serve("POST /case-types/{type}/validate", http.StatusOK, h.validate)
-	h.serve("GET /cases/{id}", http.StatusOK, h.getCase)
+	h.serve("GET /case-types/{type}/event-triggers/{event}", route{access.StartTransition, http.StatusOK, h.startCreation})
+	h.serve("GET /cases/{id}/event-triggers/{event}", route{access.StartTransition, http.StatusOK, h.startEvent})
+	h.serve("POST /case-types/{type}/cases", route{access.CreateCase, http.StatusCreated, h.createCase})
+	h.serve("POST /cases/{id}/events", route{access.SubmitTransition, http.StatusCreated, h.submitEvent})
+	h.serve("POST /case-types/{type}/validate", route{access.CheckPage, http.StatusOK, h.validate})
+	h.serve("GET /cases/{id}", route{access.GetCase, http.StatusOK, h.getCase})
+	k.HandleFunc(Prefix+"/", func(_ http.ResponseWriter, r *http.Request) {
+		h.refuse(rest.ExchangeOf(r.Context()), fault.New(fault.NotFound, "route.not_found",
+			"QuickCase's routes have nothing at this path, or not by %s.", r.Method))
+	})
 }
 
-// serve registers a route, whose function returns the body of the answer.
-func (h handler) serve(pattern string, status int, do func(context.Context, *rest.Exchange) (any, error)) {
+// route is another form of an operation of the API. Its function returns the body of the answer.
+type route struct {
+	operation access.Operation
+	status    int
+	do        func(context.Context, *rest.Exchange) (any, error)
+}
+
+func (h handler) serve(pattern string, to route) {
 	method, path, _ := strings.Cut(pattern, " ")
-	h.kernel.HandleFunc(method+" "+Prefix+path, func(_ http.ResponseWriter, r *http.Request) {
+	h.kernel.HandleAs(to.operation, method+" "+Prefix+path, func(_ http.ResponseWriter, r *http.Request) {
 		x := rest.ExchangeOf(r.Context())
 		x.Header().Set("Cache-Control", "no-store")
 		x.Request = r // with the values of its path
-		body, err := h.answer(x, do)
+		body, err := h.answer(x, to)
 		if err != nil {
 			h.refuse(x, err)
 			return
 		}
 		x.Header().Set("Content-Type", "application/json")
-		x.WriteHeader(status)
+		x.WriteHeader(to.status)
 		x.Write(body) // an error means that the client is gone
 	})
 }
 
-// answer returns the encoded body of an answer, for which memory is reserved until it is sent.
-func (h handler) answer(x *rest.Exchange, do func(context.Context, *rest.Exchange) (any, error)) ([]byte, error) {
+// answer returns the encoded body of an answer, for which memory is reserved until it is sent. It takes tokens alone:
+// a start asks a callback, and a link must not make a browser with a session do that.
+func (h handler) answer(x *rest.Exchange, to route) ([]byte, error) {
+	if x.Request.Header.Get("Authorization") == "" {
+		return nil, fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...")
+	}
 	if err := h.kernel.Authenticate(x); err != nil {
+		return nil, err
+	}
+	if err := h.kernel.Authorize(x, to.operation); err != nil {
 		return nil, err
 	}
 	ctx := x.Request.Context()
@@ -70,7 +85,7 @@ func (h handler) answer(x *rest.Exchange, do func(context.Context, *rest.Exchang
 		}
 		defer done()
 	}
-	body, err := do(ctx, x)
+	body, err := to.do(ctx, x)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +152,7 @@ func (h handler) start(ctx context.Context, x *rest.Exchange, in casework.Start)
 	if err != nil {
 		return nil, err
 	}
-	token, err := h.kernel.Seal(startToken, s.Ref)
+	token, err := h.kernel.Seal(rest.StartToken, s.Ref)
 	passOn(x, s.Context)
 	return started{token, s.Transition.Key, detailsOf(s.Case, s.Definition)}, err
 }
@@ -153,7 +168,7 @@ type content struct {
 	Token         string          `json:"event_token"`
 	IgnoreWarning *bool           `json:"ignore_warning"`
 	EventData     json.RawMessage `json:"event_data"`
-	CaseReference string          `json:"case_reference"`
+	CaseReference json.Number     `json:"case_reference"` // a number, or a text that holds one
 }
 
 func (h handler) createCase(ctx context.Context, x *rest.Exchange) (any, error) {

@@ -23,7 +23,7 @@ func (h handler) read(x *rest.Exchange) (c content, err error) {
 		return c, fault.New(fault.UnsupportedMedia, "request.content_type",
 			"The body's Content-Type is %q; send application/json.", kind)
 	}
-	if _, err := casetype.Decode(raw); err != nil { // repeated names, and what else JSON leaves open
+	if _, err := casetype.DecodeSent(raw); err != nil { // repeated names, and what else JSON leaves open
 		return c, err
 	}
 	if err := json.Unmarshal(raw, &c); err != nil {
@@ -41,7 +41,7 @@ func dataOf(raw json.RawMessage) (map[string]any, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil
 	}
-	return casetype.Decode(raw)
+	return casetype.DecodeSent(raw)
 }
 
 // submit creates a case, or submits an event of one.
@@ -55,7 +55,7 @@ func (h handler) submit(ctx context.Context, x *rest.Exchange, in casework.Submi
 			"The body has no event_token. Start the event first, and send the token of the answer.")
 	}
 	in.Start = &casework.StartRef{}
-	if h.kernel.Open(startToken, c.Token, in.Start) != nil {
+	if h.kernel.Open(rest.StartToken, c.Token, in.Start) != nil {
 		return nil, casework.StartMissing()
 	}
 	if in.Data, err = dataOf(c.Data); err != nil {
@@ -89,7 +89,7 @@ func (h handler) validate(ctx context.Context, x *rest.Exchange) (any, error) {
 		IgnoreWarning: c.IgnoreWarning != nil && *c.IgnoreWarning, Context: contextOf(x),
 	}
 	if c.CaseReference != "" {
-		if in.CaseID, err = caseID(c.CaseReference); err != nil {
+		if in.CaseID, err = caseID(c.CaseReference.String()); err != nil {
 			return nil, err
 		}
 	}

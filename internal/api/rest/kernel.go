@@ -132,6 +132,12 @@ func (k *Kernel) HandleFunc(pattern string, handler http.HandlerFunc) {
 	k.mux.HandleFunc(pattern, handler)
 }
 
+// HandleAs is HandleFunc for another form of an operation, under whose name its requests are counted and logged.
+func (k *Kernel) HandleAs(o access.Operation, pattern string, handler http.HandlerFunc) {
+	k.names[pattern] = o
+	k.mux.HandleFunc(pattern, handler)
+}
+
 // OnMissing sets the function that answers requests for paths that there are not, unless it returns false.
 func (k *Kernel) OnMissing(answer func(*Exchange) bool) { k.missing = answer }
 

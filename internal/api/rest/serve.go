@@ -70,6 +70,17 @@ func (k *Kernel) Authenticate(x *Exchange) error {
 	return nil
 }
 
+// Authorize adds the permission of an operation to the caller of a request, or refuses it. Those that are registered
+// with [Handle] need no call.
+func (k *Kernel) Authorize(x *Exchange, o access.Operation) error {
+	x.operation = o
+	authorized, err := k.config.Authorize(x.Request.Context(), x.Principal, o)
+	if err == nil {
+		x.Principal = authorized
+	}
+	return err
+}
+
 // Reauthenticate authenticates a long request again and returns its principal: a token
 // may have been revoked meanwhile, and a session ended. It does not extend a session.
 func (k *Kernel) Reauthenticate(ctx context.Context) (access.Principal, error) {
