@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"strings"
 
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/yaml"
@@ -26,10 +27,13 @@ func checkClientContext(text string) error {
 	return nil
 }
 
-// clientContext reads a Client-Context.
+// clientContext reads a Client-Context. Some clients put it in brackets.
 func clientContext(text string) (map[string]json.RawMessage, bool) {
 	if len(text) > maxClientContext {
 		return nil, false
+	}
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		text = strings.TrimSuffix(inner, "]")
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(yaml.ReadJSON(raw).Faults) > 0 {
@@ -40,12 +44,18 @@ func clientContext(text string) (map[string]json.RawMessage, bool) {
 	return members, err == nil && members != nil
 }
 
-// mergeClientContext returns a Client-Context with the members of a callback's answer over it. An answer that can't be
-// read changes nothing, and so does one that would make it too long.
+// mergeClientContext returns a Client-Context with the members of a callback's answer over it, or those alone if none
+// was sent. An answer that can't be read changes nothing, and so does one that would make it too long.
 func mergeClientContext(sent, answered string) string {
-	to, sentOK := clientContext(sent)
-	from, answeredOK := clientContext(answered)
-	if !sentOK || !answeredOK {
+	from, ok := clientContext(answered)
+	switch {
+	case !ok:
+		return sent
+	case sent == "":
+		return answered
+	}
+	to, ok := clientContext(sent)
+	if !ok {
 		return sent
 	}
 	maps.Copy(to, from)
