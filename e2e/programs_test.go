@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,4 +76,20 @@ func sent(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(status) != args[3] {
 		ts.Fatalf("status %d, want %s: %s", status, args[3], answer)
 	}
+}
+
+// newCallback starts a callback that answers every question with what a file holds then, and sets NAME_URL.
+func newCallback(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "callback NAME FILE")
+	file := ts.MkAbs(args[1])
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		answer, err := os.ReadFile(file)
+		if err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		w.Write(answer)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv(args[0]+"_URL", server.URL)
 }

@@ -38,6 +38,7 @@ import (
 //	let VARIABLE KEY...           set a variable to a value in the last answer
 //	database VARIABLE             an empty PostgreSQL database; sets its URL
 //	receiver NAME [DELAY]         a receiver that answers after a delay; sets NAME_URL
+//	callback NAME FILE            a callback that answers with what the file holds then; sets NAME_URL
 //	talker NAME TEXT              a receiver that sends a text after each answer; sets NAME_URL
 //	trust NAME SECRET             the receiver verifies with it
 //	subscribe NAME TRIGGER...     create an endpoint for the receiver
@@ -75,7 +76,7 @@ func TestScripts(t *testing.T) {
 			"serve": serve, "end": end, "token": token, "http": request, "let": let, "attempted": attempted, "database": database,
 			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "received": received,
 			"install": install, "until": until, "shows": shows, "address": address, "sent": sent,
-			"talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
+			"callback": newCallback, "talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
 			"fragile": newOutageDatabase, "outage": outage, "refused": refused, "shrink": shrink, "grow": grow,
 			"storm": startStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
 		},

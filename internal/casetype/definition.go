@@ -235,7 +235,17 @@ type CallbackSettings struct {
 	FailurePolicy FailurePolicy  `json:"failure_policy,omitempty"` // of an AboutToSubmit; default fail
 	Clearance     Classification `json:"clearance,omitempty"`      // what it is shown; default: that of the definition's author
 	Messages      Messages       `json:"messages,omitempty"`       // empty: returned
+	DryRun        InDryRun       `json:"dry_run,omitempty"`        // of an AboutToSubmit; empty: DryRunAsks
 }
+
+// InDryRun determines whether a callback is asked about submissions that are only tried out.
+type InDryRun string
+
+// The settings of callbacks in dry runs.
+const (
+	DryRunAsks  InDryRun = "ask"  // with a header that says so
+	DryRunSkips InDryRun = "skip" // it is not asked, as it can't do without effects
+)
 
 // RetryOn determines which failures of a callback are tried again.
 type RetryOn string

@@ -4,13 +4,16 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
@@ -26,10 +29,13 @@ type DryRun struct {
 
 // DryRunResult is what would come of a submission.
 type DryRunResult struct {
-	Refusal  *fault.Error    // nil: it would be saved
-	Question *store.Question // that was asked, as the caller may see it; nil: none was
-	Warnings []string        // that were ignored
-	State    string          // in which the case would be; empty: it would not be saved
+	Refusal    *fault.Error      // nil: it would be saved
+	Question   *store.Question   // that was asked, as the caller may see it; nil: none was
+	Warnings   []string          // that were ignored
+	State      string            // in which the case would be; empty: it would not be saved
+	Definition *casetype.Type    // by which the case would be saved
+	Changes    store.KeptChanges // that would be saved, as the caller may see them
+	Skipped    bool              // the callback was not asked, since the case type says so
 }
 
 // DryRun checks a submission, asks its callback and checks the answer, but saves nothing and tells nobody. A submission
@@ -81,8 +87,13 @@ func (in DryRun) check() error {
 
 // tryOut asks the guards of a change that is not saved.
 func (s *questioner) tryOut(ctx context.Context, pl *plan, guards []guard) (result DryRunResult, _ error) {
+	result.Definition = pl.typ
+	guards, result.Skipped = inDryRuns(guards)
 	if err := s.askAll(ctx, pl, guards); err == nil {
 		result.State = pl.after.State
+		if result.Changes, err = pl.visibleChanges(); err != nil {
+			return DryRunResult{}, err
+		}
 	} else if result.Refusal = fault.As(err); !ofCallback(result.Refusal) {
 		return DryRunResult{}, err
 	}
@@ -99,6 +110,24 @@ func (s *questioner) tryOut(ctx context.Context, pl *plan, guards []guard) (resu
 	asked = redactQuestion(pl.p, asked)
 	result.Question = &asked
 	return result, nil
+}
+
+// inDryRuns returns the guards that may be asked in a dry run, and whether others may not.
+func inDryRuns(guards []guard) (asked []guard, skipped bool) {
+	for _, g := range guards {
+		if g.elsewhere || g.DryRun != casetype.DryRunSkips {
+			asked = append(asked, g)
+		}
+	}
+	return asked, len(asked) < len(guards)
+}
+
+// visibleChanges returns the difference between the case as it is and as it would be saved, as the caller may see it.
+func (pl *plan) visibleChanges() (store.KeptChanges, error) {
+	changes, err := cases.ClassifiedChanges(pl.before, pl.after, pl.typ)
+	return bounded(slices.DeleteFunc(changes, func(c event.Change) bool {
+		return !pl.p.Clearance.SeesClass(c.Class)
+	})), err
 }
 
 // ofCallback reports whether a refusal is the doing of a callback.

@@ -100,6 +100,45 @@ func TestADryRunLeavesNoTrace(t *testing.T) {
 	})
 }
 
+// A callback that must not be asked in dry runs is not, unless the caller names its URL.
+func TestADryRunDoesNotAskACallbackThatIsToBeSkipped(t *testing.T) {
+	w := start(t)
+	w.put(w.p, loan("loan", `"retries": [], "dry_run": "skip"`))
+	c := w.open("loan")
+	in := casework.DryRun{Submission: casework.Submission{CaseID: c.ID, Transition: "submit"}}
+	got := w.tryOut(w.p, in)
+	if !got.Skipped || got.Question != nil || got.State != "review" {
+		t.Errorf("skipped: %t, question %+v, state %q", got.Skipped, got.Question, got.State)
+	}
+	if n := len(w.callbacks.at("loan").requests); n != 0 {
+		t.Errorf("it was asked %d times", n)
+	}
+	if in.URL = w.callbacks.url + "/other"; w.tryOut(w.p, in).Skipped {
+		t.Error("another URL was not asked")
+	}
+}
+
+// The changes of a dry run are those that would be saved, and that its author sees.
+func TestADryRunHasTheChangesThatItsAuthorSees(t *testing.T) {
+	w := start(t)
+	w.put(w.p, loan("loan", `"retries": []`))
+	c := w.open("loan")
+	w.callbacks.on("loan", respond(200, `{"data":{"client":"Bo","amount":21}}`))
+	in := casework.DryRun{Submission: casework.Submission{CaseID: c.ID, Transition: "submit"}}
+	paths := func(p access.Principal) (all []string) {
+		for _, change := range w.tryOut(p, in).Changes.Changes {
+			all = append(all, change.Path)
+		}
+		return all
+	}
+	below := w.as(access.Caseworker)
+	below.Clearance = casetype.Private
+	want := [][]string{{"name", "data/amount", "data/client", "data/email"}, {"name", "data/amount", "data/client"}}
+	if diff := cmp.Diff(want, [][]string{paths(w.p), paths(below)}); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A dry run of a creation uses up no number.
 func TestADryRunUsesUpNoNumber(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {

@@ -31,6 +31,9 @@ type DryRun struct {
 	Errors   []string          `json:"errors" doc:"The errors that the callback answered with."`
 	Warnings []string          `json:"warnings" doc:"The warnings that the callback answered with, ignored or not."`
 	Fields   []rest.FieldFault `json:"fields" doc:"The faults of the answer's data and their places."`
+	Changes  []CallbackChange  `json:"changes" doc:"What would be saved: the fields that differ from the case as it is, and its name; the first 50, as far as you may see them."`
+	More     int               `json:"more_changes" doc:"How many more there are." example:"0"`
+	Skipped  bool              `json:"callback_skipped" doc:"The transition's callback was not asked, since the case type says dry_run: skip." example:"false"`
 	Asked    *DryQuestion      `json:"asked,omitempty" doc:"The question; absent: no callback was asked."`
 }
 
@@ -91,6 +94,9 @@ func showDryRun(r casework.DryRunResult) DryRun {
 		Errors:   []string{},
 		Warnings: append([]string{}, r.Warnings...),
 		Fields:   []rest.FieldFault{},
+		Changes:  showChanges(r.Changes),
+		More:     r.Changes.More,
+		Skipped:  r.Skipped,
 	}
 	if r.Refusal != nil {
 		out.Code, out.Detail = &r.Refusal.Code, &r.Refusal.Detail

@@ -164,14 +164,18 @@ func (h questionHandler) show(p access.Principal, q store.Question) Question {
 }
 
 func showAnswer(q store.Question) CallbackAnswer {
-	out := CallbackAnswer{
+	return CallbackAnswer{
 		BodySHA256:  q.BodySHA256,
 		Answer:      KeptAnswer(q.Answer),
-		Changes:     make([]CallbackChange, len(q.Changes.Changes)),
+		Changes:     showChanges(q.Changes),
 		MoreChanges: q.Changes.More,
 	}
-	for i, c := range q.Changes.Changes {
-		out.Changes[i] = CallbackChange{
+}
+
+func showChanges(kept store.KeptChanges) []CallbackChange {
+	out := make([]CallbackChange, len(kept.Changes))
+	for i, c := range kept.Changes {
+		out[i] = CallbackChange{
 			Change: Change{Path: c.Path, Before: rest.Value(c.Before), After: rest.Value(c.After)},
 			Long:   c.Long,
 		}

@@ -28,6 +28,9 @@ type dryRunOutcome struct {
 	Errors, Warnings []string
 	Faults           []ui.Fault
 	Asked            *questionRow
+	Saved            []diffLine // what would be saved
+	SavedMore        int
+	Skipped          bool // the callback was not asked, since the case type says so
 	Changes          []diffLine
 	More             int
 	Answer           string
@@ -57,7 +60,7 @@ func (h handler) dryRun(ctx context.Context, r *ui.Request) (ui.View, error) {
 			if faults, err = ui.FaultsOf(err, dryRunField); err != nil {
 				return ui.View{}, err
 			}
-		} else if page.Result, err = h.dryRunOutcome(ctx, r, in, result); err != nil {
+		} else if page.Result, err = h.dryRunOutcome(ctx, r, result); err != nil {
 			return ui.View{}, err
 		}
 	}
@@ -109,7 +112,7 @@ func dryRunField(path string) (id, title string) {
 }
 
 func (h handler) dryRunOutcome(
-	ctx context.Context, r *ui.Request, in casework.DryRun, result casework.DryRunResult,
+	ctx context.Context, r *ui.Request, result casework.DryRunResult,
 ) (*dryRunOutcome, error) {
 	out := &dryRunOutcome{Sentence: "It would be saved", Color: "green", Warnings: result.Warnings}
 	if result.State != "" {
@@ -123,6 +126,8 @@ func (h handler) dryRunOutcome(
 			out.Faults = append(out.Faults, ui.Fault{Field: id, Title: title, Message: f.Message})
 		}
 	}
+	out.Saved, out.SavedMore = changeLines(result.Definition, result.Changes.Changes), result.Changes.More
+	out.Skipped = result.Skipped
 	if q := result.Question; q != nil {
 		row := h.questionRow(r.Principal, *q)
 		row.Color = cmp.Or(verdictColors[callback.Verdict(q.Verdict)], "gray")
