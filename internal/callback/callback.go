@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -27,6 +28,7 @@ const MaxAnswer = 16 << 20
 const (
 	CodeTimeout = "callback.timeout" // fault.UpstreamTimeout
 	CodeFailed  = "callback.failed"  // fault.Upstream
+	CodeResting = "callback.resting" // fault.Upstream: its host is dead, so it was not asked
 	// fault.Unavailable: the question was given up, or this server can't ask; no failure policy ignores this
 	CodeCancelled = "callback.cancelled"
 )
@@ -43,11 +45,18 @@ type Client struct {
 	clock   Clock
 	metrics *observe.Callback
 	tracer  *observe.Tracer
+	hosts   hosts
 }
 
 // Observed returns the client with metrics and traces of its questions.
 func (c *Client) Observed(metrics *observe.Callback, tracer *observe.Tracer) *Client {
-	c.metrics, c.tracer = metrics, tracer
+	c.metrics, c.hosts.metrics, c.tracer = metrics, metrics, tracer
+	return c
+}
+
+// Logged returns the client with a log of the hosts that die, and that answer again.
+func (c *Client) Logged(log *slog.Logger) *Client {
+	c.hosts.log = log
 	return c
 }
 
@@ -59,7 +68,10 @@ func New(out *outbound.Client, clock Clock) *Client {
 	if clock.Sleep == nil {
 		clock.Sleep = sleep
 	}
-	return &Client{out: out, clock: clock}
+	return &Client{
+		out: out, clock: clock,
+		hosts: hosts{log: slog.New(slog.DiscardHandler), breakers: map[hostKey]*breaker{}},
+	}
 }
 
 // Question is one question to one callback.
@@ -73,7 +85,9 @@ type Question struct {
 	WebhookID  string                    // the same on every attempt
 	Keys       [][]byte                  // signing keys
 	Seeds      [][]byte                  // of Ed25519 keys that sign too
+	Case       int64                     // the id of the case; 0: it has none yet
 	DryRun     bool                      // nothing will be saved, and the callback is told so
+	Elsewhere  bool                      // the URL is that of a dry run
 	Body       []byte                    // from wire.EncodeQuestion
 
 	Dialect  casetype.Dialect
@@ -126,10 +140,30 @@ const MaxKept = 16 << 10
 // of the codes above.
 func (c *Client) Ask(ctx context.Context, q Question) (Reply, error) {
 	start := c.clock.Now()
-	reply, err := c.ask(ctx, q, start)
+	reply, err := c.askHost(ctx, q, start)
 	reply.Verdict = verdict(reply.Answer, err)
 	c.metrics.Asked(string(reply.Verdict), reply.Record.Attempts, c.clock.Now().Sub(start))
 	return reply, err
+}
+
+// askHost asks unless the host is dead. A question that probes a dead host is asked once.
+func (c *Client) askHost(ctx context.Context, q Question, start time.Time) (Reply, error) {
+	passage := c.hosts.enter(q, start)
+	if passage.resting > 0 {
+		c.metrics.Rested()
+		failure := "was not asked: its host is dead"
+		record := event.Callback{URL: q.Settings.URL, WebhookID: q.WebhookID, Failure: failure}
+		return Reply{Record: record}, restingFault(q, passage)
+	}
+	if passage.probe {
+		q.Settings.Retries = []casetype.Duration{}
+	}
+	reply, failed := c.ask(ctx, q, start)
+	c.hosts.leave(ctx, q, passage, failed, c.clock.Now())
+	if failed != nil {
+		return reply, failed.fault(q, reply.Record.Attempts)
+	}
+	return reply, nil
 }
 
 func verdict(a wire.Answer, err error) Verdict {
@@ -177,11 +211,10 @@ func beginning(body []byte) []byte {
 	return body[:end]
 }
 
-func (c *Client) ask(ctx context.Context, q Question, start time.Time) (reply Reply, _ error) {
+func (c *Client) ask(ctx context.Context, q Question, start time.Time) (reply Reply, failed *failure) {
 	waits, budget := schedule(q.Settings)
 	record := &reply.Record
 	*record = event.Callback{URL: q.Settings.URL, WebhookID: q.WebhookID}
-	var failed *failure
 	var refuses error // ErrRefuses of any attempt
 	for left := budget; left > 0; left = budget - c.clock.Now().Sub(start) {
 		record.Attempts++
@@ -207,11 +240,12 @@ func (c *Client) ask(ctx context.Context, q Question, start time.Time) (reply Re
 	record.DurationMS = c.clock.Now().Sub(start).Milliseconds()
 	if failed != nil {
 		if errors.Is(ctx.Err(), context.Canceled) {
-			failed = &failure{what: "was given up", kind: fault.Unavailable, err: ctx.Err()}
+			failed = &failure{what: "was given up", kind: fault.Unavailable, mute: true, err: ctx.Err()}
 		}
 		failed.err = errors.Join(failed.err, refuses)
+		failed.dead = failed.dead && refuses == nil
 		record.Failure = failed.what
-		return reply, failed.fault(q, record.Attempts)
+		return reply, failed
 	}
 	answer := reply.Answer
 	record.ReplacedData, record.Warnings, record.Override = answer.HasData, answer.Warnings, answer.OverrideState
@@ -253,6 +287,7 @@ func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left tim
 	failed := classify(result)
 	if failed != nil {
 		failed.refuses, failed.away = saysErrors(result.Body), result.RetryAfter(c.clock.Now())
+		failed.connected = result.Connected
 		span.Failed(failed.word())
 	} else {
 		answer, failed = decode(q, result)
@@ -299,6 +334,10 @@ type failure struct {
 	never bool       // it is refused here, whatever the settings say
 	err   error
 
+	dead      bool // the host may be dead
+	mute      bool // it says nothing about the host
+	connected bool // there was a connection
+
 	away    time.Duration // how long the callback asks the client to wait
 	refuses error         // ErrRefuses, if the answer carried errors nevertheless
 }
@@ -320,31 +359,38 @@ func (f *failure) word() string {
 // body arrived.
 func classify(r outbound.Result) *failure {
 	if r.Status != 0 && r.Status != http.StatusOK && r.Status != http.StatusNoContent {
-		return &failure{what: fmt.Sprintf("answered %d", r.Status), again: passes(r.Status), err: r.Err}
+		return &failure{
+			what: fmt.Sprintf("answered %d", r.Status), again: passes(r.Status), err: r.Err,
+			dead: r.Status >= http.StatusInternalServerError || r.Status == http.StatusTooManyRequests,
+		}
 	}
 	switch r.Class {
 	case outbound.Answered:
 		return nil
 	case outbound.Timeout:
-		return &failure{what: "did not answer in time", kind: fault.UpstreamTimeout, again: true, err: r.Err}
+		return &failure{
+			what: "did not answer in time", kind: fault.UpstreamTimeout, again: true, dead: true, err: r.Err,
+		}
 	case outbound.DNS:
-		return &failure{what: "can't be reached: its host's name was not found", again: true, err: r.Err}
+		return &failure{what: "can't be reached: its host's name was not found", again: true, dead: true, err: r.Err}
 	case outbound.Connect:
-		return &failure{what: "can't be reached: no connection", again: true, err: r.Err}
+		return &failure{what: "can't be reached: no connection", again: true, dead: true, err: r.Err}
 	case outbound.Closed:
-		return &failure{what: "closed the connection before its answer was complete", again: true, err: r.Err}
+		return &failure{
+			what: "closed the connection before its answer was complete", again: true, dead: true, err: r.Err,
+		}
 	case outbound.Ours:
 		return &failure{
 			what: "was not asked: this server can't open connections at present", kind: fault.Unavailable, again: true,
-			err: r.Err,
+			mute: true, err: r.Err,
 		}
 	case outbound.Refused: // the address, which may be in a variable, stays hidden
 		return &failure{
 			what:  "can't be reached: it is at an address that may not be called; ask the operator to allow it",
-			never: true, err: r.Err,
+			never: true, mute: true, err: r.Err,
 		}
 	case outbound.TLS:
-		return &failure{what: "can't be reached: no TLS connection", err: r.Err}
+		return &failure{what: "can't be reached: no TLS connection", dead: true, err: r.Err}
 	}
 	return &failure{what: "failed: " + r.Err.Error(), err: r.Err}
 }
@@ -383,11 +429,15 @@ func (f *failure) fault(q Question, attempts int) *fault.Error {
 	if attempts > 1 {
 		tries = fmt.Sprintf("%d attempts", attempts)
 	}
-	outcome := "nothing was saved"
+	return fault.Wrap(f.err, kind, code, "The callback of %s %s (%s); %s.", q.Name, f.what, tries, q.outcome())
+}
+
+// outcome says what a failure of the callback means for the change.
+func (q Question) outcome() string {
 	if q.Question == casetype.Submitted {
-		outcome = "the change was saved before"
+		return "the change was saved before"
 	}
-	return fault.Wrap(f.err, kind, code, "The callback of %s %s (%s); %s.", q.Name, f.what, tries, outcome)
+	return "nothing was saved"
 }
 
 func or(d, otherwise casetype.Duration) time.Duration {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -308,9 +309,9 @@ func (s *questioner) warnOf(ctx context.Context, q question, message string, det
 // gave no answer, but not a submission that was given up, nor an answer that carries
 // errors.
 func waived(ask casetype.CallbackSettings, err error) bool {
-	code := fault.As(err).Code
+	failures := []string{callback.CodeTimeout, callback.CodeFailed, callback.CodeResting}
 	return !errors.Is(err, callback.ErrRefuses) && ask.FailurePolicy == casetype.Ignore &&
-		(code == callback.CodeTimeout || code == callback.CodeFailed)
+		slices.Contains(failures, fault.As(err).Code)
 }
 
 func ignoresWarnings(rawURL string) bool {
@@ -323,7 +324,7 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 	q := callback.Question{
 		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.at.Name,
 		Dialect: g.dialect, Question: g.at.Question, Page: g.at.Page, Context: pl.context,
-		WebhookID: id.New("msg"), DryRun: pl.in.dry,
+		WebhookID: id.New("msg"), Case: pl.after.ID, DryRun: pl.in.dry, Elsewhere: g.elsewhere,
 	}
 	lookup, err := s.tenants.Variables(ctx, pl.p.Tenant)
 	if err != nil {

@@ -11,6 +11,8 @@ type Callback struct {
 	outcomes *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	attempts prometheus.Counter
+	resting  prometheus.Gauge
+	rested   prometheus.Counter
 }
 
 // verdicts are the outcomes of a question.
@@ -24,6 +26,10 @@ func newCallback(r prometheus.Registerer) *Callback {
 		duration: histogram(r, "callback_duration_seconds", "How long callbacks took, retries included, by outcome.",
 			calls, "outcome"),
 		attempts: counter(r, "callback_attempts_total", "Requests to callbacks.").WithLabelValues(),
+		resting: gauge(r, "callback_hosts_resting",
+			"Hosts of callbacks, by tenant, that are dead: they are only probed.").WithLabelValues(),
+		rested: counter(r, "callback_rested_total",
+			"Questions that failed at once because the host of their callback was dead.").WithLabelValues(),
 	}
 	known(c.outcomes, verdicts)
 	return c
@@ -38,4 +44,18 @@ func (c *Callback) Asked(outcome string, attempts int, took time.Duration) {
 	c.outcomes.WithLabelValues(outcome).Inc()
 	c.duration.WithLabelValues(outcome).Observe(took.Seconds())
 	c.attempts.Add(float64(attempts))
+}
+
+// Resting adds to the number of hosts that are dead.
+func (c *Callback) Resting(more int) {
+	if c != nil {
+		c.resting.Add(float64(more))
+	}
+}
+
+// Rested counts a question that was not asked because its host was dead.
+func (c *Callback) Rested() {
+	if c != nil {
+		c.rested.Inc()
+	}
 }

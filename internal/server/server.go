@@ -162,7 +162,7 @@ func (s *Server) openUseCases(blobs blob.Store, out *outbound.Client, tracer *ob
 		Tenants: casework.Tenants{
 			PublicURLOf: s.people.Tenants.PublicURLOf, Variables: s.people.Tenants.Variables,
 		},
-		Callbacks: callback.New(out, callback.Clock{}).Observed(s.metrics.Callback, tracer),
+		Callbacks: callback.New(out, callback.Clock{}).Observed(s.metrics.Callback, tracer).Logged(c.Log),
 		MaxUpload: c.MaxUpload,
 		Fonts:     c.fonts(),
 		Random:    c.Random,
