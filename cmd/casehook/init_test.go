@@ -14,7 +14,7 @@ import (
 // The starting definition is valid, and stays valid with all its comments taken as code.
 func TestTheStartingDefinitionHasNoFaults(t *testing.T) {
 	commented := regexp.MustCompile(`(?m)^(    )?# ((about_to_submit|access):$|(switch|delete): .*|` +
-		`  (url|timeout|retries|budget|failure_policy|dry_run|guard|clearance|messages|read|write): .*)`)
+		`  (url|when|timeout|retries|budget|failure_policy|dry_run|guard|clearance|messages|read|write): .*)`)
 	for key, name := range map[string]string{
 		"application": "Application", "building_permit": "Building permit", "x-9": "X 9", "ParkingPermit": "ParkingPermit",
 		"7": "7",

@@ -93,6 +93,7 @@ type Question struct {
 	Dialect  casetype.Dialect
 	Question casetype.Question
 	Page     string // the key of the page, of a MidEvent
+	Callback string // its key, where several are asked at the point; empty: it has none
 	Context  string // Client-Context, as the client sent it; empty: none
 }
 
@@ -302,6 +303,9 @@ func (q Question) header() []wire.Header {
 	header := wire.QuestionHeader(q.Transition, q.Type, q.Question)
 	if q.Page != "" {
 		header = append(header, wire.PageHeader(q.Page))
+	}
+	if q.Callback != "" {
+		header = append(header, wire.CallbackHeader(q.Callback))
 	}
 	if q.DryRun {
 		header = append(header, wire.DryRunHeader())

@@ -38,29 +38,35 @@ type Point struct {
 	Name     string // the key of a transition, SwitchCallback or DeleteCallback
 	Question Question
 	Page     string // the key of the page, of a MidEvent
+	Callback string // the key of the callback, where several are asked there; empty: the one that has none
 }
 
 // Callbacks lists the callbacks of a definition.
 func (d *Definition) Callbacks() (all []Callback) {
-	add := func(settings *CallbackSettings, at Point, path string) {
-		if settings != nil {
-			all = append(all, Callback{at, path + "/" + string(at.Question), settings})
+	add := func(list CallbackList, at Point, path string) {
+		path += "/" + string(at.Question)
+		for i := range list {
+			one := Callback{at, path, &list[i]}
+			if one.Callback = list[i].Key; len(list) > 1 {
+				one.Path += "/" + strconv.Itoa(i)
+			}
+			all = append(all, one)
 		}
 	}
 	for i := range d.Transitions {
 		tr, path := &d.Transitions[i], "/transitions/"+strconv.Itoa(i)
-		add(tr.AboutToStart, Point{tr.Key, AboutToStart, ""}, path)
+		add(tr.AboutToStart, Point{Name: tr.Key, Question: AboutToStart}, path)
 		for j, page := range tr.Pages {
-			add(page.MidEvent, Point{tr.Key, MidEvent, page.Key}, path+"/pages/"+strconv.Itoa(j))
+			add(page.MidEvent, Point{Name: tr.Key, Question: MidEvent, Page: page.Key}, path+"/pages/"+strconv.Itoa(j))
 		}
-		add(tr.AboutToSubmit, Point{tr.Key, AboutToSubmit, ""}, path)
-		add(tr.Submitted, Point{tr.Key, Submitted, ""}, path)
+		add(tr.AboutToSubmit, Point{Name: tr.Key, Question: AboutToSubmit}, path)
+		add(tr.Submitted, Point{Name: tr.Key, Question: Submitted}, path)
 	}
 	if d.Switch != nil {
-		add(d.Switch.AboutToSubmit, Point{SwitchCallback, AboutToSubmit, ""}, "/switch")
+		add(d.Switch.AboutToSubmit, Point{Name: SwitchCallback, Question: AboutToSubmit}, "/switch")
 	}
 	if d.Delete != nil {
-		add(d.Delete.AboutToSubmit, Point{DeleteCallback, AboutToSubmit, ""}, "/delete")
+		add(d.Delete.AboutToSubmit, Point{Name: DeleteCallback, Question: AboutToSubmit}, "/delete")
 	}
 	return all
 }
@@ -78,8 +84,8 @@ func (d *Definition) CallbackNames() (names []string) {
 // Guarded reports whether something may refuse the transition, or the data decide where it leads: a role, a required
 // field, a precondition, a callback or the condition of a target.
 func (tr Transition) Guarded() bool {
-	return tr.Roles != nil || len(tr.Required) > 0 || tr.Precondition.Condition != "" || tr.AboutToSubmit != nil ||
-		tr.Conditional()
+	return tr.Roles != nil || len(tr.Required) > 0 || tr.Precondition.Condition != "" ||
+		len(tr.AboutToSubmit) > 0 || tr.Conditional()
 }
 
 // Passage is a guarded transition, and the states to which it has to lead to count.
@@ -168,24 +174,18 @@ func (t *Type) openStates() map[string]bool {
 
 // Callback finds the settings of the callback that is asked at a point.
 func (d *Definition) Callback(at Point) (CallbackSettings, bool) {
-	var settings *CallbackSettings
 	switch {
 	case at.Name == SwitchCallback && d.Switch != nil && at.Question == AboutToSubmit:
-		settings = d.Switch.AboutToSubmit
+		return d.Switch.AboutToSubmit.Find(at.Callback)
 	case at.Name == DeleteCallback && d.Delete != nil && at.Question == AboutToSubmit:
-		settings = d.Delete.AboutToSubmit
-	default:
-		tr, _ := find(d.Transitions, func(tr Transition) bool { return tr.Key == at.Name })
-		settings = tr.callback(at)
+		return d.Delete.AboutToSubmit.Find(at.Callback)
 	}
-	if settings == nil {
-		return CallbackSettings{}, false
-	}
-	return *settings, true
+	tr, _ := find(d.Transitions, func(tr Transition) bool { return tr.Key == at.Name })
+	return tr.callbacks(at).Find(at.Callback)
 }
 
-// callback returns the settings of the transition's callback at a point; nil: it has none there.
-func (tr Transition) callback(at Point) *CallbackSettings {
+// callbacks returns the transition's callbacks at a point, whatever their keys.
+func (tr Transition) callbacks(at Point) CallbackList {
 	switch at.Question {
 	case AboutToStart:
 		return tr.AboutToStart
@@ -207,9 +207,10 @@ func (tr Transition) Page(key string) (Page, bool) {
 
 // dropBlankCallbacks removes the callbacks that have no URL: there is nobody to ask.
 func (d *Definition) dropBlankCallbacks() {
-	drop := func(settings **CallbackSettings) {
-		if *settings != nil && strings.TrimSpace((*settings).URL) == "" {
-			*settings = nil
+	blank := func(s CallbackSettings) bool { return strings.TrimSpace(s.URL) == "" }
+	drop := func(list *CallbackList) {
+		if *list = slices.DeleteFunc(*list, blank); len(*list) == 0 {
+			*list = nil
 		}
 	}
 	for i := range d.Transitions {

@@ -141,6 +141,57 @@ func TestACallbackIsFoundByItsName(t *testing.T) {
 	}
 }
 
+// Several callbacks of a point are a list, in which each but one has a key. A list of one is the same as an object.
+func TestSeveralCallbacksOfAPointAreAList(t *testing.T) {
+	asks := func(list string) string { return `"about_to_submit":` + list + `,` }
+	const one, two = `{"key":"one","url":"https://example.com/one"}`, `{"url":"https://example.com/two"}`
+	alone := moving(t, free("open", "", "a"), guarded("x", "a", "b", asks(two)))
+	listed := moving(t, free("open", "", "a"), guarded("x", "a", "b", asks(`[`+two+`,{"key":"blank","url":" "}]`)))
+	if diff := cmp.Diff(string(alone.JSON()), string(listed.JSON())); diff != "" {
+		t.Errorf("a list of one (-object +list):\n%s", diff)
+	}
+	several, err := casetype.Load(moving(t, free("open", "", "a"),
+		guarded("x", "a", "b", asks(`[`+one+`,`+two+`]`))).JSON())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, c := range several.Callbacks() {
+		if settings, ok := several.Callback(c.Point); ok && c.Name == "x" {
+			found[c.Path] = c.Callback + " " + settings.URL
+		}
+	}
+	want := map[string]string{
+		"/transitions/1/about_to_submit/0": "one https://example.com/one",
+		"/transitions/1/about_to_submit/1": " https://example.com/two",
+	}
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Errorf("the callbacks (-want +got):\n%s", diff)
+	}
+}
+
+func TestAListOfCallbacksIsChecked(t *testing.T) {
+	const ask = `{"url":"https://example.com"}`
+	for list, want := range map[string]string{
+		`[{"key":"x","url":"https://example.com"},` + ask + `]`: "",
+		`[` + ask + `,` + ask + `]`:                             "about_to_submit/1: has no key, and neither has",
+		`[{"key":"x"},{"key":"x"}]`:                             "about_to_submit/1/key: is the key of",
+		`[{"key":"x","url":"https://example.com","budget":"4m"},{"url":"https://example.com","budget":"61s"}]`: "5m1s together",
+		`[]`:                                     "about_to_submit: is an empty list",
+		`[` + repeated(6, `{"key":"k%d"}`) + `]`: "about_to_submit: has more than 5 items",
+		`[{"key":"x","urll":"y"}]`:               `about_to_submit/0/urll: is not a known key (did you mean "url"?)`,
+		`{"urll":"y"}`:                           `about_to_submit/urll: is not a known key (did you mean "url"?)`,
+		`[{"url":"file:///x"}]`:                  "about_to_submit/0/url: ",
+		`[[` + ask + `]]`:                        "about_to_submit/0: is a list, not an object",
+	} {
+		got := findings(`{"key":"k",` + fieldAndStates + `,
+			"transitions":[{"key":"t","to":"a","about_to_submit":` + list + `}]}`)
+		if want == "" && strings.Contains(got, "about_to_submit") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", list, got, want)
+		}
+	}
+}
+
 // TestG1ABlankCallbackIsNone: a definition may name a callback and leave its URL blank.
 func TestG1ABlankCallbackIsNone(t *testing.T) {
 	ct := moving(t, free("open", "", "a"), guarded("x", "a", "b", `"about_to_submit":{"url":" "},"about_to_start":{},

@@ -29,6 +29,7 @@ type checker struct {
 	programs    map[string]*expression.Program
 	targets     map[string][]*expression.Program
 	offers      map[string]*expression.Program
+	whens       map[Point]*expression.Program
 	starts      map[string][]startValue
 	defaults    map[string]*defaults // of the fields
 	required    []string             // by any transition; nil: not computed yet
@@ -168,7 +169,7 @@ func (c *checker) checkTransitions(states []string) {
 	creates := false
 	transitions := items(c.root()["transitions"])
 	c.programs, c.targets = map[string]*expression.Program{}, map[string][]*expression.Program{}
-	c.offers = map[string]*expression.Program{}
+	c.offers, c.whens = map[string]*expression.Program{}, map[Point]*expression.Program{}
 	for i, item := range transitions {
 		tr, path := object(item), pointer("", "transitions", strconv.Itoa(i))
 		if tr == nil {
@@ -183,12 +184,12 @@ func (c *checker) checkTransitions(states []string) {
 		c.checkPrecondition(tr, path, states)
 		c.compileTargets(tr, path, states)
 		c.checkOffer(tr, path, states)
-		c.checkCallbacks(tr, path)
+		c.checkCallbacks(tr, path, states)
 	}
 	for _, operation := range []string{"switch", "delete"} {
-		if ask := object(object(c.root()[operation])["about_to_submit"]); ask != nil {
-			c.checkSettings(ask, "/"+operation+"/about_to_submit")
-		}
+		at := Point{Name: "@" + operation, Question: AboutToSubmit}
+		of := object(c.root()[operation])
+		c.checkCallbackList(callbackPoint{at, anyTransition, "/" + operation, states}, of)
 	}
 	if !creates && len(transitions) > 0 {
 		c.fault("/transitions", "has no transition without from, so no case can be created")
@@ -196,11 +197,9 @@ func (c *checker) checkTransitions(states []string) {
 }
 
 // checkCallbacks checks the callbacks of a transition, and its pages.
-func (c *checker) checkCallbacks(tr map[string]any, path string) {
+func (c *checker) checkCallbacks(tr map[string]any, path string, states []string) {
 	for _, q := range []Question{AboutToStart, AboutToSubmit, Submitted} {
-		if ask := object(tr[string(q)]); ask != nil {
-			c.checkSettings(ask, path+"/"+string(q))
-		}
+		c.checkCallbackList(callbackPoint{Point{Name: text(tr["key"]), Question: q}, tr, path, states}, tr)
 	}
 	var keys []string
 	fields := 0
@@ -215,9 +214,8 @@ func (c *checker) checkCallbacks(tr map[string]any, path string) {
 			c.checkFieldName(name, pointer(at, "fields", strconv.Itoa(j), "name"))
 		}
 		fields += len(items(page["fields"]))
-		if ask := object(page["mid_event"]); ask != nil {
-			c.checkSettings(ask, at+"/mid_event")
-		}
+		left := Point{Name: text(tr["key"]), Question: MidEvent, Page: text(page["key"])}
+		c.checkCallbackList(callbackPoint{left, tr, at, states}, page)
 	}
 	if fields > maxPageFields {
 		c.fault(path+"/pages", "have %d fields, and %d are the most", fields, maxPageFields)
@@ -248,7 +246,7 @@ func (c *checker) checkRequired(tr map[string]any, path string) {
 
 // setBefore reports whether people or a callback can set a field before some transition is submitted.
 func (c *checker) setBefore(name string) bool {
-	if object(object(c.root()["switch"])["about_to_submit"]) != nil {
+	if object(c.root()["switch"])["about_to_submit"] != nil {
 		return true
 	}
 	return slices.ContainsFunc(items(c.root()["transitions"]), func(other any) bool {
@@ -385,7 +383,53 @@ func (c *checker) suggestField(name string) string {
 	return c.oneOf(name, slices.Sorted(maps.Keys(c.fieldSchemas())))
 }
 
-func (c *checker) checkSettings(ask map[string]any, path string) {
+// callbackPoint is a point of a definition as it is written.
+type callbackPoint struct {
+	Point
+	transition map[string]any
+	path       string // of the object that has the callbacks of the point
+	states     []string
+}
+
+// anyTransition stands for the transition of an operation that is none.
+var anyTransition = map[string]any{"from": Every}
+
+// checkCallbackList checks the callbacks of one point: one, or a list of several. In is the object that has them.
+func (c *checker) checkCallbackList(p callbackPoint, in map[string]any) {
+	v, path := in[string(p.Question)], p.path+"/"+string(p.Question)
+	if ask := object(v); ask != nil {
+		c.checkSettings(ask, path)
+		c.compileWhen(p, ask, path)
+		return
+	}
+	first := map[string]int{}
+	var together Duration
+	for i, item := range items(v) {
+		at := pointer(path, strconv.Itoa(i))
+		ask := object(item)
+		if ask == nil {
+			continue
+		}
+		together += c.checkSettings(ask, at)
+		c.compileWhen(p, ask, at)
+		key := text(ask["key"])
+		switch before, taken := first[key]; {
+		case taken && key == "":
+			c.fault(at, "has no key, and neither has %s/%d: of several callbacks, all but one need a key", path, before)
+		case taken:
+			c.fault(at+"/key", "is the key of %s/%d too", path, before)
+		default:
+			first[key] = i
+		}
+	}
+	if together > MaxBudget {
+		c.fault(path, "have budgets of %s together, and %s is the most: write shorter ones", time.Duration(together),
+			time.Duration(MaxBudget))
+	}
+}
+
+// checkSettings checks the settings of a callback, and returns its budget.
+func (c *checker) checkSettings(ask map[string]any, path string) Duration {
 	if url, isText := ask["url"].(string); ask["url"] == nil || isText && strings.TrimSpace(url) == "" {
 		c.warn(path, "has no URL, so that nobody is asked")
 	}
@@ -411,6 +455,7 @@ func (c *checker) checkSettings(ask map[string]any, path string) {
 		c.fault(at, "makes the budget for all attempts (%s) shorter than the timeout of one (%s): write a longer "+
 			"budget or a shorter timeout", time.Duration(budget), time.Duration(timeout))
 	}
+	return budget
 }
 
 // duration reads a duration above 0 and up to most.

@@ -4,7 +4,9 @@
 package casetype
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/casehook/casehook/internal/yaml"
@@ -68,7 +70,7 @@ const (
 
 // CaseOperation configures an operation on a case that is no transition: a switch of type or a deletion.
 type CaseOperation struct {
-	AboutToSubmit *CallbackSettings `json:"about_to_submit"`
+	AboutToSubmit CallbackList `json:"about_to_submit"`
 }
 
 // Access restricts which roles may read and write the cases of a type. An absent list restricts nothing;
@@ -171,21 +173,21 @@ type Transition struct {
 	Defaults map[string]json.RawMessage `json:"defaults,omitempty"` // by path with dots; put in at a start where nothing is
 	Nullify  []string                   `json:"nullify,omitempty"`  // fields that are blank at a start where nothing is
 
-	Required      []string          `json:"required,omitempty"` // fields that are set afterwards, besides those that the schema requires
-	Roles         []string          `json:"roles,omitzero"`     // that may submit it, of those that may write; absent: all
-	AboutToStart  *CallbackSettings `json:"about_to_start,omitempty"`
-	AboutToSubmit *CallbackSettings `json:"about_to_submit,omitempty"`
-	Submitted     *CallbackSettings `json:"submitted,omitempty"`
-	Pages         []Page            `json:"pages,omitempty"` // of its form, for consoles; submissions don't depend on them
+	Required      []string     `json:"required,omitempty"` // fields that are set afterwards, besides those that the schema requires
+	Roles         []string     `json:"roles,omitzero"`     // that may submit it, of those that may write; absent: all
+	AboutToStart  CallbackList `json:"about_to_start,omitempty"`
+	AboutToSubmit CallbackList `json:"about_to_submit,omitempty"`
+	Submitted     CallbackList `json:"submitted,omitempty"`
+	Pages         []Page       `json:"pages,omitempty"` // of its form, for consoles; submissions don't depend on them
 }
 
 // Page is a page of a transition's form.
 type Page struct {
-	Key      string            `json:"key"`
-	Name     string            `json:"name,omitempty"`
-	ShowIf   string            `json:"show_if,omitempty"` // a condition that consoles evaluate, as it is written
-	Fields   []PageField       `json:"fields,omitempty"`
-	MidEvent *CallbackSettings `json:"mid_event,omitempty"` // asked when the page is left
+	Key      string       `json:"key"`
+	Name     string       `json:"name,omitempty"`
+	ShowIf   string       `json:"show_if,omitempty"` // a condition that consoles evaluate, as it is written
+	Fields   []PageField  `json:"fields,omitempty"`
+	MidEvent CallbackList `json:"mid_event,omitempty"` // asked when the page is left
 }
 
 // PageField is a field on a page, or a label alone.
@@ -224,9 +226,41 @@ func (p *Precondition) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*preconditionObject)(p))
 }
 
+// CallbackList has the callbacks of one point, in the order in which they are asked. One alone is written as an object.
+type CallbackList []CallbackSettings
+
+// MarshalJSON writes an object, or a list of several.
+func (l CallbackList) MarshalJSON() ([]byte, error) {
+	if len(l) == 1 {
+		return yaml.JSON(l[0])
+	}
+	return yaml.JSON([]CallbackSettings(l))
+}
+
+// UnmarshalJSON reads an object, or a list of them.
+func (l *CallbackList) UnmarshalJSON(raw []byte) error {
+	if bytes.HasPrefix(raw, []byte("[")) {
+		return json.Unmarshal(raw, (*[]CallbackSettings)(l))
+	}
+	*l = make(CallbackList, 1)
+	return json.Unmarshal(raw, &(*l)[0])
+}
+
+// Always reports whether a callback is asked in any case.
+func (l CallbackList) Always() bool {
+	return slices.ContainsFunc(l, func(s CallbackSettings) bool { return s.When == "" })
+}
+
+// Find returns the callback with a key; empty: the one that has none.
+func (l CallbackList) Find(key string) (CallbackSettings, bool) {
+	return find(l, func(s CallbackSettings) bool { return s.Key == key })
+}
+
 // CallbackSettings configures a callback. A definition has none where the URL is blank.
 type CallbackSettings struct {
+	Key           string         `json:"key,omitempty"`            // its name at its point; empty: it is the only one without
 	URL           string         `json:"url"`                      // may hold ${CASEHOOK_VAR_...}
+	When          string         `json:"when,omitempty"`           // in CEL; it is asked only if this is true; empty: always
 	Timeout       Duration       `json:"timeout,omitempty"`        // of one attempt; default 5s
 	Retries       []Duration     `json:"retries,omitzero"`         // waits between attempts; absent: 1s, 3s; []: one attempt
 	RetryOn       RetryOn        `json:"retry_on,omitempty"`       // which failures are tried again; empty: RetryPassing

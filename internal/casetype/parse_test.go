@@ -287,12 +287,12 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 		t.Error(diff)
 	}
 	edit, _ := ct.Transition("edit")
-	want := &casetype.CallbackSettings{
+	want := casetype.CallbackList{{
 		URL: "https://example.com/ask", Timeout: casetype.Duration(5 * time.Second),
 		Budget:        casetype.Duration(15 * time.Second),
 		Retries:       []casetype.Duration{casetype.Duration(time.Second), casetype.Duration(3 * time.Second)},
 		FailurePolicy: casetype.Fail,
-	}
+	}}
 	if diff := cmp.Diff(want, edit.AboutToSubmit); diff != "" {
 		t.Error(diff)
 	}
@@ -317,8 +317,8 @@ func TestAnEmptyListIsNotAnAbsentOne(t *testing.T) {
 	}
 	edit, _ := ct.Transition("edit")
 	finish, _ := ct.Transition("finish")
-	if edit.AboutToSubmit.Retries == nil || len(edit.AboutToSubmit.Retries) > 0 {
-		t.Errorf("retries: [] became %v", edit.AboutToSubmit.Retries)
+	if retries := edit.AboutToSubmit[0].Retries; retries == nil || len(retries) > 0 {
+		t.Errorf("retries: [] became %v", retries)
 	}
 	if finish.Fields == nil || edit.Fields != nil {
 		t.Errorf("fields: [] became %#v, absent fields %#v", finish.Fields, edit.Fields)

@@ -65,6 +65,7 @@ var remedies = byKey(map[string]map[string]string{
 		"the callback is always asked by POST":       "method",
 		"write failure_policy: fail or ignore":       "on_error on_failure policy",
 		"write timeout: 3s":                          "timeout_ms timeout_seconds",
+		"write when, in CEL":                         "condition filter if match_conditions only_if",
 	},
 	"precondition": {
 		"write condition": "cel expression if rule when",

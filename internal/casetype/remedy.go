@@ -76,16 +76,32 @@ func knownKeys(path []string) []string {
 		if isIndex(token) {
 			at = at.Member("items")
 		} else {
-			at = at.Member("properties").Member(token)
+			at = objectIn(doc, at).Member("properties").Member(token)
 		}
-		if ref := text(at.Member("$ref").Value); strings.HasPrefix(ref, "#/") {
-			at = doc.Root()
-			for name := range strings.SplitSeq(ref[2:], "/") {
-				at = at.Member(name)
-			}
-		}
+		at = referred(doc, at)
 	}
-	return doc.Keys(at.Member("properties").Path)
+	return doc.Keys(objectIn(doc, at).Member("properties").Path)
+}
+
+// referred returns the part of [Schema] that a part refers to, or the part itself.
+func referred(doc *yaml.Document, at yaml.Node) yaml.Node {
+	ref := text(at.Member("$ref").Value)
+	if !strings.HasPrefix(ref, "#/") {
+		return at
+	}
+	at = doc.Root()
+	for name := range strings.SplitSeq(ref[2:], "/") {
+		at = at.Member(name)
+	}
+	return at
+}
+
+// objectIn returns the schema of objects in the schema of one object or a list of them.
+func objectIn(doc *yaml.Document, at yaml.Node) yaml.Node {
+	if then := at.Member("then"); then.Value != nil {
+		return referred(doc, then)
+	}
+	return at
 }
 
 // parsedDefinition is [Schema], with the order of its keys.

@@ -26,6 +26,10 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 		tr := object(tr)
 		h.precondition(tr)
 		h.texts(tr, "offered_if")
+		h.callbacks(tr)
+		for _, page := range items(tr["pages"]) {
+			h.callbacks(object(page))
+		}
 		maps.DeleteFunc(object(tr["defaults"]), func(path string, _ any) bool {
 			field, _, _ := strings.Cut(path, ".")
 			return h.mentions(field)
@@ -38,6 +42,9 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 				tr[list] = h.prune(fields, "")
 			}
 		}
+	}
+	for _, operation := range []string{"switch", "delete"} {
+		h.callbacks(object(d[operation]))
 	}
 	maps.DeleteFunc(object(object(d["access"])["fields"]), func(field string, _ any) bool { return h.mentions(field) })
 	for _, document := range items(d["documents"]) {
@@ -92,6 +99,16 @@ func (h hider) texts(in map[string]any, members ...string) {
 	for _, member := range members {
 		if h.names(text(in[member])) {
 			delete(in, member)
+		}
+	}
+}
+
+// callbacks removes the conditions of callbacks that name hidden fields.
+func (h hider) callbacks(in map[string]any) {
+	for _, q := range []Question{AboutToStart, MidEvent, AboutToSubmit, Submitted} {
+		h.texts(object(in[string(q)]), "when")
+		for _, one := range items(in[string(q)]) {
+			h.texts(object(one), "when")
 		}
 	}
 }

@@ -193,7 +193,7 @@ func TestACallbacksURLIsKeptInItsCanonicalForm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := ct.Transitions[1].AboutToSubmit.URL; got != want {
+		if got := ct.Transitions[1].AboutToSubmit[0].URL; got != want {
 			t.Errorf("%s is kept as %q, want %q", raw, got, want)
 		}
 		if again, err := casetype.Load(ct.JSON()); err != nil || string(again.JSON()) != string(ct.JSON()) {

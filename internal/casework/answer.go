@@ -66,6 +66,7 @@ func (pl *plan) verdict(g guard, a wire.Answer, highest casetype.Classification,
 			"The callback of %s answered with warnings. Nothing was saved; submit again with ignore_warning: true "+
 				"to accept them.", g.name())
 	default:
+		pl.ignored = append(pl.ignored, pl.words(g, a.Warnings, highest)...)
 		return nil
 	}
 	if a.Message != "" {

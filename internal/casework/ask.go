@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"slices"
@@ -58,6 +57,7 @@ type guard struct {
 	at      casetype.Point
 	owner   string // the key of the type whose callback it is
 	dialect casetype.Dialect
+	typ     *casetype.Type          // by which the case asks it: the condition of asking is that version's
 	maker   casetype.Classification // the clearance of the author of the version that configures it
 	class   casetype.Classification // of that version, where it is not the one that the case works by; else empty
 
@@ -65,14 +65,16 @@ type guard struct {
 	secret    secretOfDryRun // signs questions elsewhere
 }
 
-// guardsAt returns the guard of a version of a type at a point; none where it has no callback there.
+// guardsAt returns the guards of a version of a type at a point, in order; none where it has no callback there.
 func guardsAt(
-	t *casetype.Type, maker casetype.Classification, at casetype.Point, settings *casetype.CallbackSettings,
-) []guard {
-	if settings == nil {
-		return nil
+	t *casetype.Type, maker casetype.Classification, at casetype.Point, list casetype.CallbackList,
+) (all []guard) {
+	for _, settings := range list {
+		at.Callback = settings.Key
+		all = append(all,
+			guard{CallbackSettings: settings, at: at, owner: t.Key, typ: t, dialect: t.Dialect, maker: maker})
 	}
-	return []guard{{CallbackSettings: *settings, at: at, owner: t.Key, dialect: t.Dialect, maker: maker}}
+	return all
 }
 
 // submits is the point at which a submission of a transition, or an operation, is about to be saved.
@@ -80,12 +82,20 @@ func submits(name string) casetype.Point {
 	return casetype.Point{Name: name, Question: casetype.AboutToSubmit}
 }
 
-// name is for messages: "kyc/submit", or "kyc/submit (about_to_start)".
+// name is for messages: "kyc/submit", "kyc/submit (about_to_start)" or "kyc/submit (about_to_start, screening)".
 func (g guard) name() string {
-	if g.at.Question == casetype.AboutToSubmit {
-		return g.owner + "/" + g.at.Name
+	name := g.owner + "/" + g.at.Name
+	var more []string
+	if g.at.Question != casetype.AboutToSubmit {
+		more = append(more, string(g.at.Question))
 	}
-	return fmt.Sprintf("%s/%s (%s)", g.owner, g.at.Name, g.at.Question)
+	if g.at.Callback != "" {
+		more = append(more, g.at.Callback)
+	}
+	if len(more) == 0 {
+		return name
+	}
+	return name + " (" + strings.Join(more, ", ") + ")"
 }
 
 // clearance returns the callback's clearance: that of the case type, and at most its author's.
@@ -116,12 +126,12 @@ func (s *questioner) ask(ctx context.Context, pl *plan, once authz.Once, guards 
 	return s.askAll(ctx, pl, guards)
 }
 
-// configure replaces the settings of the guards by those of the type's newest version, so
-// that a moved URL or another timeout counts for running cases. Two kinds of callbacks keep
-// the settings of the case's own version: one that the newest version lacks, since no guard
-// may vanish from cases because a definition was put, and one whose newest settings are not
-// cleared for the case, since their author may not know of such cases, which would be stuck.
-// The settings hold for all attempts of this question.
+// configure replaces the settings of the guards by those of the type's newest version, so that a moved URL or
+// another timeout counts for running cases. Among several callbacks of a point, the same is the one with the same
+// key. Two kinds of callbacks keep the settings of the case's own version: one that the newest version lacks, since
+// no guard may vanish from cases because a definition was put, and one whose newest settings are not cleared for the
+// case, since their author may not know of such cases, which would be stuck. The settings hold for all attempts of
+// this question.
 func (s *questioner) configure(ctx context.Context, pl *plan, guards []guard) error {
 	if pl.creates() || len(guards) == 0 {
 		return nil // a new case works by the newest version anyway
@@ -135,6 +145,7 @@ func (s *questioner) configure(ctx context.Context, pl *plan, guards []guard) er
 		if !ok || g.owner != newest.Type.Key {
 			continue
 		}
+		ask.When = g.When // a guard vanishes from no running case
 		g.CallbackSettings, g.dialect, g.maker = ask, newest.Type.Dialect, newest.Clearance
 		g.class = newest.Type.Definition.Classification
 		if g.clearance().Sees(pl.after.Classification) {
@@ -163,7 +174,6 @@ func (s *questioner) askAll(ctx context.Context, pl *plan, guards []guard) error
 	}
 	ctx, span := s.tracer.Step(ctx, "ask")
 	defer span.End()
-	pl.asked = true
 	for _, g := range guards {
 		answer, answered, err := s.askOne(ctx, pl, g)
 		if err != nil {
@@ -185,12 +195,16 @@ func (s *questioner) askAll(ctx context.Context, pl *plan, guards []guard) error
 	return nil
 }
 
-// askOne asks a callback. It reports false where the callback failed, and the
+// askOne asks a callback. It reports false where its condition is not true, or where the callback failed and the
 // failure is waived; an answer that refuses the change is an error.
 func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire.Answer, answered bool, err error) {
+	if wanted, err := s.wanted(ctx, pl, g); !wanted {
+		return answer, false, err
+	}
 	if s.hold {
 		return answer, false, callbackHeld(g)
 	}
+	pl.asked = true
 	q, err := s.question(ctx, pl, g)
 	if err != nil {
 		s.logFailure(ctx, question{pl, g, event.Callback{URL: g.URL}}, err, false)
@@ -205,6 +219,7 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 	if g.class != casetype.Public {
 		record.URLClass = string(g.class)
 	}
+	record.Key, record.WhenClass = g.at.Callback, g.whenClass()
 	reply.Record = record
 	pl.questions = append(pl.questions, pl.asks(g, q, reply, asked))
 	record.Earlier, pl.callback = pl.callback, &record
@@ -298,6 +313,7 @@ func (s *questioner) warnOf(ctx context.Context, q question, message string, det
 		"case_type", q.guard.owner,
 		"transition", q.guard.at.Name,
 		"question", q.guard.at.Question,
+		"callback", q.guard.at.Callback,
 		"url", withoutQuery,
 		"webhook_id", q.record.WebhookID,
 		"attempts", q.record.Attempts,
@@ -323,8 +339,8 @@ func ignoresWarnings(rawURL string) bool {
 func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.Question, error) {
 	q := callback.Question{
 		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.at.Name,
-		Dialect: g.dialect, Question: g.at.Question, Page: g.at.Page, Context: pl.context,
-		WebhookID: id.New("msg"), Case: pl.after.ID, DryRun: pl.in.dry, Elsewhere: g.elsewhere,
+		Dialect: g.dialect, Question: g.at.Question, Page: g.at.Page, Callback: g.at.Callback,
+		Context: pl.context, WebhookID: id.New("msg"), Case: pl.after.ID, DryRun: pl.in.dry, Elsewhere: g.elsewhere,
 	}
 	lookup, err := s.tenants.Variables(ctx, pl.p.Tenant)
 	if err != nil {

@@ -309,9 +309,13 @@ func (s *Cases) askDeletion(ctx context.Context, p access.Principal, in Deletion
 	if err := s.questioner.configure(ctx, pl, guards); err != nil {
 		return nil, err
 	}
-	_, _, err = s.questioner.askOne(ctx, pl, guards[0])
-	if pl.callback != nil { // only the errors and warnings of the answer count
-		pl.callback.ReplacedData, pl.callback.Override = false, ""
+	for _, g := range guards {
+		if _, _, err = s.questioner.askOne(ctx, pl, g); err != nil {
+			break
+		}
+	}
+	for asked := pl.callback; asked != nil; asked = asked.Earlier { // only errors and warnings of answers count
+		asked.ReplacedData, asked.Override = false, ""
 	}
 	for i := range pl.questions {
 		pl.questions[i].Override = ""

@@ -1,7 +1,6 @@
 package casework
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -25,17 +24,19 @@ type DryRun struct {
 	Submission
 	URL    string // of a callback to ask in place of the transition's; empty: that one is asked, if there is one
 	Secret string // signs the question to that URL, in the notation of Standard Webhooks; empty: a random one
+	Place  string // the key of the callback, of several, whose place that URL takes; empty: the one that has none
 }
 
 // DryRunResult is what would come of a submission.
 type DryRunResult struct {
 	Refusal    *fault.Error      // nil: it would be saved
-	Question   *store.Question   // that was asked, as the caller may see it; nil: none was
+	Questions  []store.Question  // that were asked, in order, as the caller may see them
+	NotAsked   []NotAsked        // the callbacks whose conditions are not true
 	Warnings   []string          // that were ignored
 	State      string            // in which the case would be; empty: it would not be saved
 	Definition *casetype.Type    // by which the case would be saved
 	Changes    store.KeptChanges // that would be saved, as the caller may see them
-	Skipped    bool              // the callback was not asked, since the case type says so
+	Skipped    bool              // a callback was not asked, since the case type says so
 }
 
 // DryRun checks a submission, asks its callback and checks the answer, but saves nothing and tells nobody. A submission
@@ -55,14 +56,13 @@ func (s *Submissions) DryRun(ctx context.Context, p access.Principal, in DryRun)
 		return DryRunResult{}, err
 	}
 	guards := pl.guards()
+	if err := s.questioner.configure(ctx, pl, guards); err != nil {
+		return DryRunResult{}, err
+	}
 	if in.URL != "" {
-		g, err := s.elsewhere(ctx, pl, in)
-		if err != nil {
+		if guards, err = s.elsewhere(ctx, pl, guards, in); err != nil {
 			return DryRunResult{}, err
 		}
-		guards = []guard{g}
-	} else if err := s.questioner.configure(ctx, pl, guards); err != nil {
-		return DryRunResult{}, err
 	}
 	return s.questioner.tryOut(ctx, pl, guards)
 }
@@ -78,6 +78,9 @@ func (in DryRun) check() error {
 	}
 	if in.Secret != "" && in.URL == "" {
 		wrong = append(wrong, fault.Field{Path: "/secret", Message: "can't be sent without callback"})
+	}
+	if in.Place != "" && in.URL == "" {
+		wrong = append(wrong, fault.Field{Path: "/callback_key", Message: "can't be sent without callback"})
 	}
 	if len(wrong) > 0 {
 		return fault.In("dry_run.invalid", "The submission was not tried out: see fields.", wrong...)
@@ -97,18 +100,19 @@ func (s *questioner) tryOut(ctx context.Context, pl *plan, guards []guard) (resu
 	} else if result.Refusal = fault.As(err); !ofCallback(result.Refusal) {
 		return DryRunResult{}, err
 	}
-	if len(pl.questions) == 0 {
-		return result, nil
+	result.NotAsked = pl.notAsked()
+	for _, asked := range pl.questions {
+		if !pl.p.Clearance.Sees(asked.CaseClass) {
+			continue
+		}
+		if result.Refusal != nil {
+			asked.Code = result.Refusal.Code
+		}
+		result.Questions = append(result.Questions, redactQuestion(pl.p, asked))
 	}
-	asked := pl.questions[0] // a transition has one callback
-	if result.Refusal != nil {
-		asked.Code = result.Refusal.Code
-	} else {
-		shown := casetype.Classification(cmp.Or(pl.callback.Class, string(casetype.Public)))
-		result.Warnings = pl.words(guards[0], pl.callback.Warnings, shown)
+	if result.Refusal == nil {
+		result.Warnings = pl.ignored
 	}
-	asked = redactQuestion(pl.p, asked)
-	result.Question = &asked
 	return result, nil
 }
 
@@ -139,35 +143,72 @@ func ofCallback(refusal *fault.Error) bool {
 // secretOfDryRun has the keys that sign a question in a dry run.
 type secretOfDryRun struct{ keys, seeds [][]byte }
 
-// elsewhere returns the guard that asks another URL than that of a definition. It has the other settings of the
-// transition's callback.
-func (s *Submissions) elsewhere(ctx context.Context, pl *plan, in DryRun) (g guard, err error) {
+// elsewhere returns the guards with another URL than that of a definition in the place of one of them. It has the
+// other settings of that callback.
+func (s *Submissions) elsewhere(ctx context.Context, pl *plan, guards []guard, in DryRun) ([]guard, error) {
 	if err := s.mayAskElsewhere(ctx, pl); err != nil {
-		return g, err
+		return nil, err
 	}
-	if pl.tr.AboutToSubmit != nil {
-		g.CallbackSettings = *pl.tr.AboutToSubmit
+	at, err := placeOf(guards, in.Place)
+	if err != nil {
+		return nil, err
 	}
+	if len(guards) == 0 {
+		guards = make([]guard, 1)
+	}
+	g := &guards[at]
+	key := g.at.Callback
 	g.at, g.owner, g.dialect = submits(pl.tr.Key), pl.typ.Key, pl.typ.Dialect
-	g.maker, g.elsewhere = pl.p.Clearance, true
+	g.at.Callback = key
+	g.typ, g.maker, g.class, g.elsewhere = pl.typ, pl.p.Clearance, "", true
 	none := func(string) (string, bool) { return "", false }
 	if g.URL, err = casetype.ExpandURL(in.URL, none); err != nil {
-		return g, fault.In("dry_run.invalid", "The submission was not tried out: see fields.",
-			fault.Field{Path: "/callback", Message: "is not the URL of a callback, without variables"})
+		return nil, notTriedOut("/callback", "is not the URL of a callback, without variables")
 	}
-	if in.Secret == "" {
+	g.secret, err = s.secretElsewhere(in.Secret)
+	return guards, err
+}
+
+// placeOf returns the place of the callback with a key among some, or of the only one.
+func placeOf(guards []guard, key string) (int, error) {
+	if key == "" && len(guards) < 2 {
+		return 0, nil
+	}
+	var keys []string
+	for i, g := range guards {
+		if g.at.Callback == key {
+			return i, nil
+		}
+		if g.at.Callback != "" {
+			keys = append(keys, g.at.Callback)
+		}
+	}
+	if len(keys) == 0 {
+		return 0, notTriedOut("/callback_key", "is not known: the transition has no callback with a key")
+	}
+	return 0, notTriedOut("/callback_key", "is not the key of a callback of the transition: there are "+listed(keys))
+}
+
+func notTriedOut(path, message string) error {
+	return fault.In("dry_run.invalid", "The submission was not tried out: see fields.",
+		fault.Field{Path: path, Message: message})
+}
+
+// secretElsewhere returns the keys of a secret; of an empty one, a random key.
+func (s *Submissions) secretElsewhere(text string) (secret secretOfDryRun, err error) {
+	if text == "" {
 		key := make([]byte, keyOfDryRun)
 		_, err = io.ReadFull(s.random, key)
-		g.secret.keys = [][]byte{key}
-		return g, err
+		secret.keys = [][]byte{key}
+		return secret, err
 	}
-	kind, key, err := secrets.Parse("dry_run.invalid", in.Secret)
+	kind, key, err := secrets.Parse("dry_run.invalid", text)
 	if kind == endpoint.V1a {
-		g.secret.seeds = [][]byte{key}
+		secret.seeds = [][]byte{key}
 	} else {
-		g.secret.keys = [][]byte{key}
+		secret.keys = [][]byte{key}
 	}
-	return g, err
+	return secret, err
 }
 
 // keyOfDryRun is the length of a random key, in bytes.

@@ -65,16 +65,16 @@ func TestADryRunLeavesNoTrace(t *testing.T) {
 				t.Errorf("%s: refused with %v", k.answer, got.Refusal)
 			}
 			if k.verdict == "" {
-				if got.Question != nil {
-					t.Errorf("an edit was asked about: %+v", got.Question)
+				if len(got.Questions) > 0 {
+					t.Errorf("an edit was asked about: %+v", got.Questions)
 				}
 				continue
 			}
 			var paths []string
-			for _, change := range got.Question.Changes.Changes {
+			for _, change := range got.Questions[0].Changes.Changes {
 				paths = append(paths, change.Path)
 			}
-			if q := got.Question; q.Verdict != k.verdict || q.Code != k.code || !cmp.Equal(paths, k.paths) {
+			if q := got.Questions[0]; q.Verdict != k.verdict || q.Code != k.code || !cmp.Equal(paths, k.paths) {
 				t.Errorf("%s: the question is %+v", k.answer, q)
 			}
 			if h := w.callbacks.at("loan").requests[0].Header.Get("dry-run"); h != "true" {
@@ -107,8 +107,8 @@ func TestADryRunDoesNotAskACallbackThatIsToBeSkipped(t *testing.T) {
 	c := w.open("loan")
 	in := casework.DryRun{Submission: casework.Submission{CaseID: c.ID, Transition: "submit"}}
 	got := w.tryOut(w.p, in)
-	if !got.Skipped || got.Question != nil || got.State != "review" {
-		t.Errorf("skipped: %t, question %+v, state %q", got.Skipped, got.Question, got.State)
+	if !got.Skipped || len(got.Questions) > 0 || got.State != "review" {
+		t.Errorf("skipped: %t, questions %+v, state %q", got.Skipped, got.Questions, got.State)
 	}
 	if n := len(w.callbacks.at("loan").requests); n != 0 {
 		t.Errorf("it was asked %d times", n)
@@ -164,7 +164,7 @@ func TestADryRunAsksAnotherCallbackWithAnotherSecret(t *testing.T) {
 		in := casework.DryRun{Submission: edit, URL: url, Secret: secret}
 		w.callbacks.on("other", respond(200, `{"errors":["no"]}`))
 		got := w.tryOut(w.as(access.Manager), in)
-		if got.Refusal == nil || got.Question == nil || got.Question.URL != w.callbacks.url+"/other" {
+		if got.Refusal == nil || len(got.Questions) != 1 || got.Questions[0].URL != w.callbacks.url+"/other" {
 			t.Errorf("the answer is %+v", got)
 		}
 		in.Secret = ""
@@ -199,7 +199,7 @@ func TestADryRunAsksAnotherCallbackWithAnotherSecret(t *testing.T) {
 			wantFields(t, wantFault(t, err, fault.Unprocessable, "dry_run.invalid"), "/callback")
 		}
 		outside.URL = "http://10.1.2.3/" // not a public address, and not allowed
-		if got := w.tryOut(w.p, outside); got.Refusal == nil || got.Question.Verdict != "failed" {
+		if got := w.tryOut(w.p, outside); got.Refusal == nil || got.Questions[0].Verdict != "failed" {
 			t.Errorf("the answer is %+v", got)
 		}
 	})

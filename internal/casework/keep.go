@@ -34,6 +34,7 @@ func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Tim
 		Transition: g.at.Name,
 		Question:   string(g.at.Question),
 		Page:       g.at.Page,
+		Callback:   g.at.Callback,
 		URL:        withoutQuery,
 		URLClass:   r.Record.URLClass,
 		WebhookID:  q.WebhookID,
@@ -49,6 +50,7 @@ func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Tim
 		CaseClass:  casetype.Higher(pl.after.Classification, pl.before.Classification),
 		Actor:      pl.p.Actor,
 	}
+	kept.CaseClass = casetype.Higher(kept.CaseClass, g.typ.WhenClass(g.at))
 	for _, t := range []*casetype.Type{pl.old(), pl.typ} {
 		if t.Key != g.owner {
 			kept.OtherType = t.Key

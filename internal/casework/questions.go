@@ -37,7 +37,9 @@ func (s *Questions) Questions(
 		return nil, 0, err
 	}
 	wellFormed := input.LineProblem(f.URL, maxQuestionURL) == ""
-	for _, word := range []string{f.Type, strings.TrimPrefix(f.Transition, "@"), f.Verdict, f.Question, f.Page} {
+	for _, word := range []string{
+		f.Type, strings.TrimPrefix(f.Transition, "@"), f.Verdict, f.Question, f.Page, f.Callback,
+	} {
 		wellFormed = wellFormed && input.Word(word)
 	}
 	sees, err := s.sight(ctx, p)

@@ -93,7 +93,7 @@ func (s *Submissions) CheckPage(ctx context.Context, p access.Principal, in Fill
 		return CheckedPage{}, err
 	}
 	page, _ := pl.tr.Page(in.Page)
-	if page.MidEvent == nil {
+	if len(page.MidEvent) == 0 {
 		return CheckedPage{in.Data, in.Context}, nil
 	}
 	point := casetype.Point{Name: pl.tr.Key, Question: casetype.MidEvent, Page: page.Key}

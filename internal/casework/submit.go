@@ -71,6 +71,7 @@ type plan struct {
 	asked    bool           // a callback was asked, which takes time
 	partial  bool           // the data may lack what is required: it is not to be saved
 	context  string         // Client-Context, as the client sent it and callbacks changed it
+	ignored  []string       // warnings of callbacks that were ignored, as the submitter may read them
 
 	questions []store.Question // that were asked so far
 }
@@ -112,7 +113,7 @@ func (s *Submissions) submit(ctx context.Context, p access.Principal, in Submiss
 	if err != nil {
 		return View{}, err
 	}
-	if s.questioner.hold && pl.tr.Submitted != nil {
+	if s.questioner.hold && len(pl.tr.Submitted) > 0 {
 		return View{}, callbackHeld(guardsAt(pl.typ, pl.maker, confirms(pl.tr.Key), pl.tr.Submitted)[0])
 	}
 	var view View

@@ -10,12 +10,13 @@ import (
 // Confirmation is what a Submitted callback answered about a submission that is saved. It changes nothing.
 type Confirmation struct {
 	Header, Body string // in Markdown
-	Status       int    // of its last attempt's answer; 0: there was none
-	Failure      string // why there is no usable answer; empty: there is one
+	Status       int    // of the last attempt's answer; 0: there was none
+	Failure      string // why the first that failed has no usable answer; empty: all have one
 }
 
-// confirm asks the Submitted callback of the transition, once the change is visible to all. It is asked although the
-// submitter has gone, and its failure is no failure of the submission.
+// confirm asks the Submitted callbacks of the transition, once the change is visible to all. They are asked although
+// the submitter has gone, and their failure is no failure of the submission: the others are asked all the same. The
+// last one that says something confirms.
 func (s *questioner) confirm(ctx context.Context, pl *plan) *Confirmation {
 	guards := guardsAt(pl.typ, pl.maker, confirms(pl.tr.Key), pl.tr.Submitted)
 	if len(guards) == 0 {
@@ -27,14 +28,16 @@ func (s *questioner) confirm(ctx context.Context, pl *plan) *Confirmation {
 	if err := s.configure(ctx, &done, guards); err != nil {
 		return &Confirmation{Failure: fault.As(err).Detail}
 	}
-	g := guards[0]
-	answer, _, err := s.askOne(ctx, &done, g)
-	confirmation := &Confirmation{Header: answer.ConfirmationHeader, Body: answer.ConfirmationBody}
-	if err != nil {
-		confirmation.Failure = fault.As(err).Detail
-	}
-	if g.Messages == casetype.Cleared && !pl.p.Clearance.Sees(done.highestShown(g)) {
-		confirmation.Header, confirmation.Body = "", ""
+	confirmation := &Confirmation{}
+	for _, g := range guards {
+		answer, _, err := s.askOne(ctx, &done, g)
+		if err != nil && confirmation.Failure == "" {
+			confirmation.Failure = fault.As(err).Detail
+		}
+		withheld := g.Messages == casetype.Cleared && !pl.p.Clearance.Sees(done.highestShown(g))
+		if says := answer.ConfirmationHeader + answer.ConfirmationBody; says != "" && !withheld {
+			confirmation.Header, confirmation.Body = answer.ConfirmationHeader, answer.ConfirmationBody
+		}
 	}
 	for i := range done.questions {
 		q := &done.questions[i]

@@ -223,7 +223,7 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 			guards = append(guards, way)
 		}
 	}
-	if !known && pl.typ.Switch == nil {
+	if !known && !pl.asksAlways() {
 		return nil, fault.In("case.switch_guarded",
 			"The case would continue in a state that only a callback may set. Choose another state or another case "+
 				"type.",
@@ -248,7 +248,7 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 		if err := pl.leads(way); err != nil {
 			return nil, err
 		}
-		if tr.AboutToSubmit != nil {
+		if len(tr.AboutToSubmit) > 0 {
 			asking = append(asking, tr.Key)
 		}
 	}
@@ -263,6 +263,11 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 			})
 	}
 	return passed, nil
+}
+
+// asksAlways reports whether the new type has a callback that is asked about every switch.
+func (pl *plan) asksAlways() bool {
+	return pl.typ.Switch != nil && pl.typ.Switch.AboutToSubmit.Always()
 }
 
 // leads checks that a transition which guards the new state would lead there with the data that the case brings along.
@@ -312,13 +317,13 @@ func (pl *plan) roleMaySet(t *casetype.Type, data map[string]any) error {
 // maySet checks that people may set the data that the case brings along: by the transitions whose guards it passes, or
 // where everybody may create a case. Fields that only callbacks set need a callback of the new type.
 func (pl *plan) maySet(passed []casetype.Transition) error {
-	if pl.typ.Switch != nil {
+	if pl.asksAlways() {
 		return nil
 	}
 	rest := maps.Clone(pl.after.Data)
 	everybody := slices.DeleteFunc(pl.typ.Creations(), casetype.Transition.Guarded)
 	for _, tr := range append(everybody, passed...) {
-		if tr.AboutToSubmit != nil {
+		if tr.AboutToSubmit.Always() {
 			return nil // it is asked
 		}
 		maps.DeleteFunc(rest, func(name string, _ any) bool {

@@ -109,11 +109,14 @@ func (f Fact) diffAs(sees func(class string) bool) (Fact, bool) {
 	return CaseChanged.New(shown), true
 }
 
-// as returns the record without the words of callbacks that were shown hidden fields, and without the URLs
-// that a hidden definition configured.
+// as returns the record without the words of callbacks that were shown hidden fields, without the URLs that a hidden
+// definition configured, and without callbacks whose condition reads hidden fields.
 func (c *Callback) as(sees func(class string) bool) *Callback {
 	if c.seen(sees) {
 		return c
+	}
+	if !sees(c.WhenClass) {
+		return c.Earlier.as(sees)
 	}
 	out := *c
 	if !sees(c.Class) {
@@ -128,5 +131,5 @@ func (c *Callback) as(sees func(class string) bool) *Callback {
 
 // seen reports whether all the words and URLs may be read.
 func (c *Callback) seen(sees func(class string) bool) bool {
-	return c == nil || sees(c.Class) && sees(c.URLClass) && c.Earlier.seen(sees)
+	return c == nil || sees(c.Class) && sees(c.URLClass) && sees(c.WhenClass) && c.Earlier.seen(sees)
 }

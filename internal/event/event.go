@@ -128,17 +128,20 @@ func (c *Case) Status() string {
 
 // Callback records the synchronous question that was asked before a commit.
 type Callback struct {
-	URL          string   `json:"url"` // as configured, variables not expanded
+	Key          string   `json:"key,omitempty"` // of the callback, where several are asked at its point
+	URL          string   `json:"url"`           // as configured, variables not expanded
 	WebhookID    string   `json:"webhook_id"`
 	Attempts     int      `json:"attempts"`
 	DurationMS   int64    `json:"duration_ms"`
 	Status       int      `json:"status,omitempty"`         // of the last attempt; 0 when there was no response
 	Failure      string   `json:"failure,omitempty"`        // why it failed, where the policy ignored the failure
+	Skipped      bool     `json:"skipped,omitempty"`        // it was not asked: its condition was not true
 	ReplacedData bool     `json:"replaced_data,omitempty"`  // it answered with data
 	Warnings     []string `json:"warnings,omitempty"`       // warnings that were ignored
 	Override     string   `json:"override_state,omitempty"` // the state that it put in place of the target
 	IgnoredKeys  []string `json:"ignored_keys,omitempty"`   // the first keys of its answer that are not documented, shortened
 	URLClass     string   `json:"url_class,omitempty"`      // the classification of the newest definition, where that has the URL; empty: PUBLIC, or the case's own definition has it
+	WhenClass    string   `json:"when_class,omitempty"`     // the highest classification that the condition of asking it reads; empty: PUBLIC
 	Class        string   `json:"class,omitempty"`          // the highest classification of its question, which its messages may repeat; empty: PUBLIC
 
 	Earlier *Callback `json:"earlier,omitempty"` // the callback that was asked before, where several were

@@ -138,10 +138,14 @@ type Program struct {
 	source  string
 	program cel.Program
 	reads   []string
+	whole   []string
 }
 
 // Reads lists the members of variables that the expression reads: "data.cost".
 func (p *Program) Reads() []string { return p.reads }
+
+// ReadsAll lists the variables that the expression reads as a whole, or by names that it computes.
+func (p *Program) ReadsAll() []string { return p.whole }
 
 // Compile compiles a condition. It refuses one whose type is not a boolean, or that costs more than the
 // limit with values of ordinary size.
@@ -189,7 +193,7 @@ func (l *Language) CompileFor(source string, shapes map[string]Shape) Compilatio
 	if err != nil {
 		return refuse(&Fault{Message: "can't be used: " + err.Error()})
 	}
-	return Compilation{Program: &Program{source, program, names.reads}, Warnings: names.warnings}
+	return Compilation{Program: &Program{source, program, names.reads, readWhole(ast.NativeRep().Expr())}, Warnings: names.warnings}
 }
 
 // check parses an expression and checks its types.

@@ -62,7 +62,7 @@ func TestQuestionsAreFoundAlongIndexes(t *testing.T) {
 		"questions_by_case": {questionsByCase, 1, "USING INDEX questions_by_case (tenant=? AND case_id=? AND "},
 		"questions_pkey":    {questionsByID, 0, "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 	} {
-		args := []any{1, c.caseID, 1000, 0, lookBatch, "", "", "", "", 0, 0, "", ""}
+		args := []any{1, c.caseID, 1000, 0, lookBatch, "", "", "", "", 0, 0, "", "", ""}
 		if plan := sqlitePlan(t, stores["sqlite"], c.statement, args); !strings.Contains(plan, c.sqlite) ||
 			strings.Contains(plan, "TEMP B-TREE") {
 			t.Errorf("sqlite, by %s:\n%s", index, plan)

@@ -33,10 +33,11 @@ type Question struct {
 	Answer     KeptAnswer
 	Changes    KeptChanges
 	Class      casetype.Classification // who sees the hash and the answer
-	CaseClass  casetype.Classification // of the case
+	CaseClass  casetype.Classification // who sees the question: that of the case, or what the condition of asking reads
 	Actor      event.Actor             // who submitted
 	Question   string                  // the point at which it was asked: about_to_submit
 	Page       string                  // the key of the page that was left; empty: it is not about a page
+	Callback   string                  // the key of the callback; empty: it has none
 }
 
 // KeptAnswer is the part of a callback's answer that is kept.
@@ -63,7 +64,7 @@ type KeptChange struct {
 type QuestionFilter struct {
 	Case                           int64
 	Type, Transition, URL, Verdict string
-	Question, Page                 string
+	Question, Page, Callback       string
 	Since, Until                   time.Time // when they were asked: from Since on, before Until
 	Before                         int64     // ids; 0: begin at the newest
 	Limit                          int
@@ -96,6 +97,7 @@ var questionColumns = columns[Question]{
 	jsonColumn("actor", func(q *Question) *event.Actor { return &q.Actor }),
 	textColumn("question", func(q *Question) *string { return &q.Question }),
 	textColumn("page", func(q *Question) *string { return &q.Page }),
+	textColumn("callback", func(q *Question) *string { return &q.Callback }),
 }
 
 // questionInserted are the columns of a new question. The database counts its id.
@@ -113,8 +115,10 @@ func questionSeek(along string) *statement {
 			and (cast($11 as bigint) = 0 or at < $11)
 			and ($12 = '' or question = $12)
 			and ($13 = '' or page = $13)
+			and ($14 = '' or callback = $14)
 			then 1 else 0 end
-		from (select id, tenant, case_id, case_type, transition, url, verdict, at, question, page from questions
+		from (select id, tenant, case_id, case_type, transition, url, verdict, at, question, page, callback
+			from questions
 			where ` + along + ` id < $3 and id >= $4
 			order by id desc limit $5) as looked
 		order by id desc`)
@@ -194,7 +198,7 @@ func (r reader) seekQuestions(
 		along = questionsByCase
 	}
 	rows, err := r.q.query(ctx, along, tenant, f.Case, high, low, lookBatch, f.Type, f.Transition, f.URL, f.Verdict,
-		micros(f.Since), micros(f.Until), f.Question, f.Page)
+		micros(f.Since), micros(f.Until), f.Question, f.Page, f.Callback)
 	return collect(rows, err, scanCandidate)
 }
 

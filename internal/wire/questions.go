@@ -17,6 +17,7 @@ const (
 	caseTypeHeader   = "Casehook-Case-Type"
 	questionHeader   = "Casehook-Question"
 	pageHeader       = "Casehook-Page"
+	callbackHeader   = "Casehook-Callback"
 	dryRunHeader     = "dry-run"
 
 	// ClientContextHeader is passed on from the client to callbacks, and back.
@@ -25,6 +26,9 @@ const (
 
 // PageHeader returns the header of a question about a page that is left.
 func PageHeader(page string) Header { return Header{pageHeader, page} }
+
+// CallbackHeader returns the header of a question to one of several callbacks: its key.
+func CallbackHeader(key string) Header { return Header{callbackHeader, key} }
 
 // DryRunHeader returns the header of questions about changes that will not be saved.
 func DryRunHeader() Header { return Header{dryRunHeader, "true"} }
@@ -107,6 +111,32 @@ func QuestionOf(d casetype.Dialect, q casetype.Question, version string) Questio
 // notAsked are headers of messages that questions don't have, or that they document themselves.
 var notAsked = []string{"Content-Type", subjectHeader, sequenceHeader, "webhook-test"}
 
+// optionalHeaders are headers that only some questions have.
+var optionalHeaders = []HeaderDoc{
+	{
+		Name: pageHeader, Description: "The key of the page that is left; of mid_event alone.", Example: "1",
+		Optional: true,
+	},
+	{
+		Name:        callbackHeader,
+		Description: "The key of the callback, where several are asked at the point; absent where it has none.",
+		Example:     "screening", Optional: true,
+	},
+	{
+		Name: ClientContextHeader,
+		Description: "As the client sent it, with what callbacks of the same step answered merged over it: base64 " +
+			"of a JSON object. Absent where the client sent none.",
+		Example: "eyJ0YXNrIjoiNyJ9", Optional: true,
+	},
+	{
+		Name: dryRunHeader,
+		Description: "true: whatever the answer, nothing will be saved, because somebody tries the transition " +
+			"out. Otherwise it is absent.",
+		Example:  "true",
+		Optional: true,
+	},
+}
+
 func questionHeaders(version string, q casetype.Question) []HeaderDoc {
 	values := QuestionHeader("approve", "kyc", q)
 	all := []HeaderDoc{
@@ -123,25 +153,9 @@ func questionHeaders(version string, q casetype.Question) []HeaderDoc {
 			Description: "The point at which it is asked: about_to_start, mid_event, about_to_submit or submitted.",
 			Example:     values[3].Value,
 		},
-		{
-			Name: pageHeader, Description: "The key of the page that is left; of mid_event alone.", Example: "1",
-			Optional: true,
-		},
-		{
-			Name: ClientContextHeader,
-			Description: "As the client sent it, with what callbacks of the same step answered merged over it: base64 " +
-				"of a JSON object. Absent where the client sent none.",
-			Example: "eyJ0YXNrIjoiNyJ9", Optional: true,
-		},
-		{
-			Name: dryRunHeader,
-			Description: "true: whatever the answer, nothing will be saved, because somebody tries the transition " +
-				"out. Otherwise it is absent.",
-			Example:  "true",
-			Optional: true,
-		},
-		agent(version),
 	}
+	all = append(all, optionalHeaders...)
+	all = append(all, agent(version))
 	for _, h := range common {
 		if slices.Contains(notAsked, h.Name) {
 			continue

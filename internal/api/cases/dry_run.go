@@ -19,6 +19,7 @@ type NewDryRun struct {
 	Color         rest.Optional `json:"color,omitzero" doc:"A colour of its own, where the transition may set one." example:"teal"`
 	IgnoreWarning bool          `json:"ignore_warning,omitempty" doc:"Go on although the callback warns."`
 	Callback      string        `json:"callback,omitempty" maxLength:"2000" doc:"The URL of a callback to ask in place of the transition's, without variables. For those who may put the case type's next version; the callback is shown what they may see." example:"https://callbacks.example.com/kyc/next"`
+	CallbackKey   string        `json:"callback_key,omitempty" maxLength:"100" doc:"The key of the callback, where several are asked, whose place that URL takes; the others are asked too. Absent: the one that has none." example:"screening"`
 	Secret        string        `json:"secret,omitempty" maxLength:"200" doc:"Signs the question to that URL, which the callback's own secret never does; absent: a random one." example:"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"`
 }
 
@@ -33,12 +34,22 @@ type DryRun struct {
 	Fields   []rest.FieldFault `json:"fields" doc:"The faults of the answer's data and their places."`
 	Changes  []CallbackChange  `json:"changes" doc:"What would be saved: the fields that differ from the case as it is, and its name; the first 50, as far as you may see them."`
 	More     int               `json:"more_changes" doc:"How many more there are." example:"0"`
-	Skipped  bool              `json:"callback_skipped" doc:"The transition's callback was not asked, since the case type says dry_run: skip." example:"false"`
-	Asked    *DryQuestion      `json:"asked,omitempty" doc:"The question; absent: no callback was asked."`
+	Skipped  bool              `json:"callback_skipped" doc:"A callback of the transition was not asked, since the case type says dry_run: skip." example:"false"`
+	Asked    *DryQuestion      `json:"asked,omitempty" doc:"The question that was asked last; absent: no callback was asked."`
+	Earlier  []DryQuestion     `json:"asked_earlier,omitempty" doc:"The questions that were asked before it, in order; absent: there are none."`
+	NotAsked []NotAsked        `json:"not_asked,omitempty" doc:"The callbacks that were not asked, since their conditions are not true, in order; absent: there are none."`
+}
+
+// NotAsked is a callback that was not asked in a dry run.
+type NotAsked struct {
+	Callback *string `json:"callback_key" doc:"The key of the callback, where several are asked; null: it has none." example:"screening"`
+	URL      string  `json:"url" doc:"The URL as configured, variables not expanded; empty: by a definition that you may not see."`
+	Failure  *string `json:"failure" doc:"Why its condition can't be evaluated, which its failure policy ignores; null: it is not true."`
 }
 
 // DryQuestion is the question of a dry run, and its answer.
 type DryQuestion struct {
+	Callback   *string `json:"callback_key" doc:"The key of the callback, where several are asked; null: it has none." example:"screening"`
 	Verdict    string  `json:"verdict" enum:"accepted,warnings,errors,unfit,failed,timeout" doc:"How it ended, as of questions." example:"errors"`
 	URL        string  `json:"url" doc:"The URL, without its query; of a definition as configured, variables not expanded; empty: by a definition that you may not see." example:"https://callbacks.example.com/kyc/next"`
 	Failure    *string `json:"failure" doc:"Why there was no usable answer; null: there was one."`
@@ -58,7 +69,7 @@ func (h dryRunHandler) register(k *rest.Kernel) {
 	rest.HandleBody(k, rest.Operation{
 		ID: access.DryRunTransition, Pattern: "POST /v1/dry-runs", Tag: "questions",
 		Summary: "Try out a submission",
-		Description: "Checks a submission, asks the transition's callback with the header dry-run: true, and checks " +
+		Description: "Checks a submission, asks the transition's callbacks with the header dry-run: true, and checks " +
 			"the answer, but saves nothing and tells nobody: no entry, no question and no number is used up. A " +
 			"creation of a type with sequential ids is asked about as the case 0. What would be refused before the " +
 			"callback is asked is answered with the same problem as if it was submitted.",
@@ -79,6 +90,7 @@ func (h dryRunHandler) dryRun(ctx context.Context, _ *struct{}, body NewDryRun) 
 		},
 		URL:    body.Callback,
 		Secret: body.Secret,
+		Place:  body.CallbackKey,
 	})
 	if err != nil {
 		return nil, err
@@ -106,8 +118,16 @@ func showDryRun(r casework.DryRunResult) DryRun {
 			out.Fields = append(out.Fields, rest.FieldFault(f))
 		}
 	}
-	if q := r.Question; q != nil {
+	for _, s := range r.NotAsked {
+		out.NotAsked = append(out.NotAsked, NotAsked{rest.OrNull(s.Key), s.URL, rest.OrNull(s.Failure)})
+	}
+	for i := range r.Questions {
+		if out.Asked != nil {
+			out.Earlier = append(out.Earlier, *out.Asked)
+		}
+		q := &r.Questions[i]
 		out.Asked = &DryQuestion{
+			Callback:       rest.OrNull(q.Callback),
 			Verdict:        q.Verdict,
 			URL:            q.URL,
 			Failure:        rest.OrNull(q.Failure),

@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
@@ -25,7 +26,9 @@ type HistoryEntry struct {
 	Summary     string `json:"summary,omitempty" doc:"What its author wrote about it." example:"Called the client"`
 	Description string `json:"description,omitempty" doc:"More of that."`
 
-	Callback *CallbackOutcome `json:"callback,omitempty" doc:"The outcome of the transition's callback; absent: none was asked."`
+	Callback *CallbackOutcome `json:"callback,omitempty" doc:"The outcome of the callback that was asked last; absent: none was asked."`
+
+	EarlierCallbacks []CallbackOutcome `json:"earlier_callbacks,omitempty" doc:"The outcomes of the callbacks that were asked before it, in order; absent: there are none."`
 }
 
 // Fact is one thing that a commit made true.
@@ -43,12 +46,14 @@ type Change struct {
 
 // CallbackOutcome is the outcome of a callback.
 type CallbackOutcome struct {
+	Key          string   `json:"key,omitempty" doc:"The key of the callback, where several are asked at one point." example:"screening"`
 	URL          string   `json:"url" doc:"As configured, variables not expanded; empty: by a definition that you may not see." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
 	WebhookID    string   `json:"webhook_id" doc:"The webhook-id that it was asked with."`
 	Attempts     int      `json:"attempts" doc:"The number of requests to it." example:"1"`
 	DurationMS   int64    `json:"duration_ms" doc:"The duration, waits between attempts included." example:"38"`
 	Status       int      `json:"status,omitempty" doc:"The HTTP status of the last attempt; absent: there was no answer." example:"200"`
 	Failure      string   `json:"failure,omitempty" doc:"Why it failed, where the case type ignores that."`
+	Skipped      bool     `json:"skipped,omitempty" doc:"It was not asked: its condition was not true."`
 	ReplacedData bool     `json:"replaced_data,omitempty" doc:"It answered with data, which replaced what was submitted."`
 	Warnings     []string `json:"warnings,omitempty" doc:"Its warnings, which were ignored."`
 	Override     string   `json:"override_state,omitempty" doc:"The state that it diverted the case to." example:"escalated"`
@@ -126,19 +131,11 @@ func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
 		out.State = e.Snapshot.Case.State
 	}
 	if e.Callback != nil {
-		c := *e.Callback
-		out.Callback = &CallbackOutcome{
-			URL:          c.URL,
-			WebhookID:    c.WebhookID,
-			Attempts:     c.Attempts,
-			DurationMS:   c.DurationMS,
-			Status:       c.Status,
-			Failure:      c.Failure,
-			ReplacedData: c.ReplacedData,
-			Warnings:     c.Warnings,
-			Override:     c.Override,
-			IgnoredKeys:  c.IgnoredKeys,
+		out.Callback = showOutcome(e.Callback)
+		for c := e.Callback.Earlier; c != nil; c = c.Earlier {
+			out.EarlierCallbacks = append(out.EarlierCallbacks, *showOutcome(c))
 		}
+		slices.Reverse(out.EarlierCallbacks)
 	}
 	for _, f := range e.Facts {
 		changes, err := changesOf(e, f)
@@ -156,6 +153,23 @@ func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {
 		out.Facts = append(out.Facts, fact)
 	}
 	return out, nil
+}
+
+func showOutcome(c *event.Callback) *CallbackOutcome {
+	return &CallbackOutcome{
+		Key:          c.Key,
+		URL:          c.URL,
+		WebhookID:    c.WebhookID,
+		Attempts:     c.Attempts,
+		DurationMS:   c.DurationMS,
+		Status:       c.Status,
+		Failure:      c.Failure,
+		Skipped:      c.Skipped,
+		ReplacedData: c.ReplacedData,
+		Warnings:     c.Warnings,
+		Override:     c.Override,
+		IgnoredKeys:  c.IgnoredKeys,
+	}
 }
 
 // showFact returns a fact as the caller may see it. Changes are shown apart from facts.

@@ -22,6 +22,7 @@ type Question struct {
 	Transition string     `json:"transition" doc:"The name of the callback: a transition, @switch or @delete." example:"submit"`
 	Question   string     `json:"question" enum:"about_to_start,mid_event,about_to_submit,submitted" doc:"The point at which it was asked: before a form is shown, when a page of it is left, before a submission is saved, or after." example:"about_to_submit"`
 	Page       *string    `json:"page" doc:"The key of the page that was left; null: it is not about a page." example:"1"`
+	Callback   *string    `json:"callback_key" doc:"The key of the callback, where several are asked at the point; null: it has none." example:"screening"`
 	URL        string     `json:"url" doc:"As configured, variables not expanded, and without its query; empty: by a definition that you may not see." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
 	Verdict    string     `json:"verdict" enum:"accepted,warnings,errors,unfit,failed,timeout,cancelled" doc:"How it ended. unfit: the answer can't be carried out. cancelled: it was given up. The others are what the callback answered, or did not." example:"errors"`
 	Code       *string    `json:"code" doc:"The code of the problem that the submission was answered with, whatever the reason; null: it was accepted." example:"callback.errors"`
@@ -69,6 +70,7 @@ type InQuestions struct {
 	Question   string    `query:"question" enum:"about_to_start,mid_event,about_to_submit,submitted" doc:"Asked at this point." example:"about_to_submit"`
 	Page       string    `query:"page" maxLength:"100" doc:"About this page." example:"1"`
 	Callback   string    `query:"callback" maxLength:"2000" doc:"Asked at this URL, as it is configured, without its query." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`
+	Key        string    `query:"callback_key" maxLength:"100" doc:"To the callback with this key." example:"screening"`
 	Verdict    string    `query:"verdict" enum:"accepted,warnings,errors,unfit,failed,timeout,cancelled" doc:"With this verdict." example:"errors"`
 	Since      time.Time `query:"since" doc:"Select questions that were asked then or later." example:"2026-01-31T08:00:00Z"`
 	Until      time.Time `query:"until" doc:"Select questions that were asked before." example:"2026-02-01T00:00:00Z"`
@@ -109,6 +111,7 @@ func (h questionHandler) listQuestions(ctx context.Context, in *InQuestions) (*r
 		Transition: in.Transition,
 		Question:   in.Question,
 		Page:       in.Page,
+		Callback:   in.Key,
 		URL:        in.Callback,
 		Verdict:    in.Verdict,
 		Since:      in.Since,
@@ -151,6 +154,7 @@ func (h questionHandler) show(p access.Principal, q store.Question) Question {
 		Transition: q.Transition,
 		Question:   q.Question,
 		Page:       rest.OrNull(q.Page),
+		Callback:   rest.OrNull(q.Callback),
 		URL:        q.URL,
 		Verdict:    q.Verdict,
 		Code:       rest.OrNull(q.Code),

@@ -34,7 +34,8 @@ func aQuestion(tenant int64, n int) store.Question {
 		}}},
 		Class: casetype.Restricted, CaseClass: casetype.Private,
 		Question: []string{"mid_event", "submitted", "about_to_submit"}[n%3], Page: []string{"1", "", ""}[n%3],
-		Actor: event.Actor{UserID: 42, Name: "Grace", Source: event.API, TokenID: "tok_1", Address: "192.0.2.1"},
+		Callback: []string{"", "screening", "limits"}[n%3],
+		Actor:    event.Actor{UserID: 42, Name: "Grace", Source: event.API, TokenID: "tok_1", Address: "192.0.2.1"},
 	}
 }
 
@@ -81,6 +82,7 @@ var questionTests = map[string]func(*fixture){
 			"transition": {store.QuestionFilter{Transition: "@switch"}, func(i int) bool { return i%2 == 1 }},
 			"question":   {store.QuestionFilter{Question: "submitted"}, func(i int) bool { return i%3 == 1 }},
 			"page":       {store.QuestionFilter{Page: "1"}, func(i int) bool { return i%3 == 0 }},
+			"callback":   {store.QuestionFilter{Callback: "limits"}, func(i int) bool { return i%3 == 2 }},
 			"url":        {store.QuestionFilter{URL: askedURL}, func(int) bool { return true }},
 			"no url":     {store.QuestionFilter{URL: "https://elsewhere.example/"}, func(int) bool { return false }},
 			"verdict":    {store.QuestionFilter{Verdict: "errors"}, func(i int) bool { return i/2%2 == 1 }},

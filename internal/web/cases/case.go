@@ -240,12 +240,13 @@ func settable(t *casetype.Type, tr casetype.Transition, p access.Principal) (fie
 	return fields
 }
 
-// asks names the callback of a transition.
+// asks names the callbacks of a transition.
 func asks(tr casetype.Transition) string {
-	if tr.AboutToSubmit == nil {
-		return ""
+	var all []string
+	for _, c := range tr.AboutToSubmit {
+		all = append(all, shortURL(c.URL))
 	}
-	return shortURL(tr.AboutToSubmit.URL)
+	return strings.Join(all, ", ")
 }
 
 // shortURL leaves out the variable or the host that a URL begins with.

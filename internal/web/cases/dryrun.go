@@ -17,6 +17,7 @@ import (
 // dryRunPage is the page on which a submission is tried out.
 type dryRunPage struct {
 	Case, Transition, Data, URL string
+	Key                         string // of the callback whose place the URL takes
 	IgnoreWarning               bool
 	Faults                      []ui.Fault
 	Result                      *dryRunOutcome // nil: nothing was tried out yet
@@ -27,18 +28,25 @@ type dryRunOutcome struct {
 	Sentence, Color  string
 	Errors, Warnings []string
 	Faults           []ui.Fault
-	Asked            *questionRow
+	Asked            []dryRunQuestion
+	NotAsked         []casework.NotAsked
 	Saved            []diffLine // what would be saved
 	SavedMore        int
-	Skipped          bool // the callback was not asked, since the case type says so
-	Changes          []diffLine
-	More             int
-	Answer           string
+	Skipped          bool // a callback was not asked, since the case type says so
+}
+
+// dryRunQuestion is a question that was asked in a dry run, with its answer.
+type dryRunQuestion struct {
+	questionRow
+	Changes []diffLine
+	More    int
+	Answer  string
 }
 
 func (h handler) showDryRun(_ context.Context, r *ui.Request) (ui.View, error) {
 	return dryRunView(dryRunPage{
 		Case: r.Query("case"), Transition: r.Query("transition"), URL: r.Query("callback"),
+		Key: r.Query("callback_key"),
 	}), nil
 }
 
@@ -51,7 +59,8 @@ func dryRunView(page dryRunPage) ui.View {
 func (h handler) dryRun(ctx context.Context, r *ui.Request) (ui.View, error) {
 	page := dryRunPage{
 		Case: strings.TrimSpace(r.Form("case")), Transition: strings.TrimSpace(r.Form("transition")),
-		Data: r.Form("data"), URL: strings.TrimSpace(r.Form("callback")), IgnoreWarning: r.Form("ignore_warning") != "",
+		Data: r.Form("data"), URL: strings.TrimSpace(r.Form("callback")),
+		Key: strings.TrimSpace(r.Form("callback_key")), IgnoreWarning: r.Form("ignore_warning") != "",
 	}
 	in, faults := page.read()
 	if len(faults) == 0 {
@@ -74,7 +83,7 @@ func (h handler) dryRun(ctx context.Context, r *ui.Request) (ui.View, error) {
 
 // read reads the form.
 func (d dryRunPage) read() (in casework.DryRun, faults []ui.Fault) {
-	in.Transition, in.URL, in.IgnoreWarning = d.Transition, d.URL, d.IgnoreWarning
+	in.Transition, in.URL, in.Place, in.IgnoreWarning = d.Transition, d.URL, d.Key, d.IgnoreWarning
 	if id, err := strconv.ParseInt(d.Case, 10, 64); err == nil {
 		in.CaseID = id
 	} else {
@@ -103,6 +112,8 @@ func dryRunField(path string) (id, title string) {
 		return "case", "Case"
 	case name == "callback":
 		return "callback", "Callback"
+	case name == "callback_key":
+		return "callback_key", "Key"
 	case name == "transition":
 		return "transition", "Transition"
 	case strings.HasPrefix(name, "data"):
@@ -114,7 +125,9 @@ func dryRunField(path string) (id, title string) {
 func (h handler) dryRunOutcome(
 	ctx context.Context, r *ui.Request, result casework.DryRunResult,
 ) (*dryRunOutcome, error) {
-	out := &dryRunOutcome{Sentence: "It would be saved", Color: "green", Warnings: result.Warnings}
+	out := &dryRunOutcome{
+		Sentence: "It would be saved", Color: "green", Warnings: result.Warnings, NotAsked: result.NotAsked,
+	}
 	if result.State != "" {
 		out.Sentence += ", and the case would be in the state " + result.State
 	}
@@ -128,15 +141,17 @@ func (h handler) dryRunOutcome(
 	}
 	out.Saved, out.SavedMore = changeLines(result.Definition, result.Changes.Changes), result.Changes.More
 	out.Skipped = result.Skipped
-	if q := result.Question; q != nil {
-		row := h.questionRow(r.Principal, *q)
+	for _, q := range result.Questions {
+		row := h.questionRow(r.Principal, q)
 		row.Color = cmp.Or(verdictColors[callback.Verdict(q.Verdict)], "gray")
 		t, err := h.typeOf(ctx, r.Principal, q.Type)
 		if err != nil {
 			return nil, err
 		}
-		out.Asked, out.Changes, out.More = &row, changeLines(t, q.Changes.Changes), q.Changes.More
-		out.Answer = answerText(q.Answer)
+		out.Asked = append(out.Asked, dryRunQuestion{
+			questionRow: row, Changes: changeLines(t, q.Changes.Changes), More: q.Changes.More,
+			Answer: answerText(q.Answer),
+		})
 	}
 	return out, nil
 }

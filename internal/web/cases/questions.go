@@ -50,13 +50,14 @@ var verdictWords = map[callback.Verdict]string{
 }
 
 // questionFilters are the parameters of the address that select questions.
-var questionFilters = []string{"type", "transition", "question", "page", "verdict", "case", "callback"}
+var questionFilters = []string{"type", "transition", "question", "page", "verdict", "case", "callback", "callback_key"}
 
 func (h handler) questions(ctx context.Context, r *ui.Request) (ui.View, error) {
 	query := r.HTTP.URL.Query()
 	f := store.QuestionFilter{
 		Type: query.Get("type"), Transition: query.Get("transition"), Verdict: query.Get("verdict"),
-		URL: query.Get("callback"), Question: query.Get("question"), Page: query.Get("page"), Limit: 50,
+		URL: query.Get("callback"), Question: query.Get("question"), Page: query.Get("page"),
+		Callback: query.Get("callback_key"), Limit: 50,
 	}
 	if text := query.Get("case"); text != "" {
 		id, err := strconv.ParseInt(text, 10, 64)
@@ -296,14 +297,25 @@ func (h handler) callbackRow(
 		query.Set("page", c.Page)
 		name += " " + c.Page
 	}
+	if c.Callback != "" {
+		query.Set("callback_key", c.Callback)
+		name += " · " + c.Callback
+	}
 	row := callbackRow{
 		TypeName: t.Name, Type: t.Key, Name: name, URL: c.Settings.URL, Href: "/questions?" + query.Encode(),
 	}
 	found, next, err := h.services.Questions.Questions(ctx, p, store.QuestionFilter{
-		Type: t.Key, Transition: c.Name, Question: string(c.Question), Page: c.Page, Limit: latestQuestions,
+		Type: t.Key, Transition: c.Name, Question: string(c.Question), Page: c.Page, Callback: c.Callback,
+		Limit: latestQuestions,
 	})
 	var sum time.Duration
 	for _, q := range found {
+		if q.Callback != c.Callback { // an empty key selects all
+			continue
+		}
+		if row.Asked++; row.Asked == 1 {
+			row.Last = q.At
+		}
 		switch callback.Verdict(q.Verdict) {
 		case callback.Errors, callback.Warnings:
 			row.Refused++
@@ -313,8 +325,8 @@ func (h handler) callbackRow(
 		sum += q.Duration
 		row.Slowest = max(row.Slowest, q.Duration)
 	}
-	if row.Asked = len(found); row.Asked > 0 {
-		row.Mean, row.Last = sum/time.Duration(row.Asked), found[0].At
+	if row.Asked > 0 {
+		row.Mean = sum / time.Duration(row.Asked)
 	}
 	row.More = next > 0
 	return row, err

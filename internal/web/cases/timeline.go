@@ -234,6 +234,11 @@ func showAsked(t *casetype.Type, c *event.Callback) askedLine {
 		line.URL = "a callback"
 	}
 	switch {
+	case c.Skipped:
+		line.Verdict, line.Color = "not asked: its condition was not true", "gray"
+		if c.Failure != "" {
+			line.Verdict = c.Failure
+		}
 	case c.Failure != "":
 		line.Verdict, line.Color, line.Note = "failed, which the case type ignores", "orange", c.Failure
 	case len(c.Warnings) > 0:

@@ -70,7 +70,7 @@ func draw(t *casetype.Type) (w workflow) {
 			}
 			e := edge(at[pair[0]], at[pair[1]], between[pair])
 			between[pair]++
-			e.Key, e.Name, e.Asks = tr.Key, cmp.Or(tr.Name, tr.Key), tr.AboutToSubmit != nil
+			e.Key, e.Name, e.Asks = tr.Key, cmp.Or(tr.Name, tr.Key), len(tr.AboutToSubmit) > 0
 			w.Height = max(w.Height, e.Y+margin)
 			w.Edges = append(w.Edges, e)
 		}
