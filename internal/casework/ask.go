@@ -35,6 +35,7 @@ type questioner struct {
 	log         *slog.Logger
 	tracer      *observe.Tracer
 	types       *CaseTypes
+	process     string
 }
 
 func newQuestioner(c Config, types *CaseTypes) *questioner {
@@ -48,6 +49,7 @@ func newQuestioner(c Config, types *CaseTypes) *questioner {
 		log:         c.Log,
 		tracer:      c.Tracer,
 		types:       types,
+		process:     id.New("process"),
 	}
 }
 
@@ -340,7 +342,7 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 	q := callback.Question{
 		Tenant: pl.p.Tenant, Settings: g.CallbackSettings, Name: g.name(), Type: g.owner, Transition: g.at.Name,
 		Dialect: g.dialect, Question: g.at.Question, Page: g.at.Page, Callback: g.at.Callback,
-		Context: pl.context, WebhookID: id.New("msg"), Case: pl.after.ID, DryRun: pl.in.dry, Elsewhere: g.elsewhere,
+		Context: pl.context, WebhookID: pl.webhookID(g), Case: pl.after.ID, DryRun: pl.in.dry, Elsewhere: g.elsewhere,
 	}
 	lookup, err := s.tenants.Variables(ctx, pl.p.Tenant)
 	if err != nil {

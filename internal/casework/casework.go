@@ -26,7 +26,6 @@ import (
 	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/document"
 	"github.com/casehook/casehook/internal/event"
-	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -72,6 +71,7 @@ type Services struct {
 	Contacts    *Contacts
 	Files       *Files
 	Jobs        *Jobs
+	Owed        *Owed
 	Presences   *Presences
 }
 
@@ -138,9 +138,12 @@ func New(c Config) Services {
 		Contacts:  &Contacts{store: c.Store, guard: c.Guard, now: now, random: c.Random, core: core},
 		Files:     newFiles(c, core, contents, cases),
 		Presences: &Presences{store: c.Store, guard: c.Guard, now: now, cases: cases},
+		Owed: &Owed{
+			store: c.Store, definitions: c.Definitions, questioner: questioner, log: c.Log, worked: c.Worked,
+		},
 		Jobs: &Jobs{
 			store: c.Store, guard: c.Guard, now: now, log: c.Log, hold: c.Hold, cases: cases, labels: labels,
-			submissions: submissions, process: id.New("process"), created: make(chan struct{}, 1), worked: c.Worked,
+			submissions: submissions, process: questioner.process, created: make(chan struct{}, 1), worked: c.Worked,
 		},
 	}
 }

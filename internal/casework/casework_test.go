@@ -70,6 +70,7 @@ type services struct {
 	contacts    *casework.Contacts
 	files       *casework.Files
 	jobs        *casework.Jobs
+	owed        *casework.Owed
 	guard       *authz.Guard
 	users       *people.Users
 	tokens      *people.Tokens
@@ -146,6 +147,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 			contacts:    work.Contacts,
 			files:       work.Files,
 			jobs:        work.Jobs,
+			owed:        work.Owed,
 			guard:       c.Guard,
 			users:       of.Users,
 			tokens:      of.Tokens,

@@ -164,6 +164,11 @@ func (s *Submissions) commitNothing(ctx context.Context, pl *plan, m *authz.Mand
 		if err := tx.AddQuestions(ctx, pl.kept(current, 0)); err != nil {
 			return err
 		}
+		if owed := s.questioner.owes(pl, current); owed != nil {
+			if err := tx.AddOwed(ctx, *owed); err != nil {
+				return err
+			}
+		}
 		return s.guard.Keep(ctx, tx, pl.p, once, view)
 	})
 	return view, err
@@ -195,6 +200,7 @@ func (s *Submissions) change(
 		Entry:     entry,
 		Answer:    answer,
 		Questions: pl.kept(after, after.Version),
+		Owed:      s.questioner.owes(pl, after),
 	}, view, err
 }
 

@@ -122,9 +122,9 @@ func (s *questioner) keepUnsaved(ctx context.Context, pl *plan, refused error) {
 }
 
 // keepAlone keeps the questions that no commit keeps, even if the request has ended, with the refusal that came of
-// them; nil: none. A failure is logged, not returned.
+// them; nil: none. A question that was owed is removed. A failure is logged, not returned.
 func (s *questioner) keepAlone(ctx context.Context, pl *plan, refused error) {
-	if len(pl.questions) == 0 {
+	if len(pl.questions) == 0 && (pl.owed == nil || refused != nil) {
 		return
 	}
 	if refused != nil {
@@ -134,9 +134,19 @@ func (s *questioner) keepAlone(ctx context.Context, pl *plan, refused error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepUnsavedWithin)
 	defer cancel()
-	err := s.store.Update(ctx, func(tx *store.Tx) error { return tx.AddQuestions(ctx, pl.questions) })
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		if pl.owed != nil && refused == nil {
+			if err := tx.Asked(ctx, *pl.owed); err != nil {
+				return err
+			}
+		}
+		return tx.AddQuestions(ctx, pl.questions)
+	})
 	if err != nil {
-		last := pl.questions[len(pl.questions)-1]
+		last := store.Question{}
+		if n := len(pl.questions); n > 0 {
+			last = pl.questions[n-1]
+		}
 		s.log.ErrorContext(ctx, "the questions about a change that was not saved could not be kept",
 			"tenant", pl.p.Tenant, "case", pl.before.ID, "case_type", last.Type, "transition", last.Transition,
 			"webhook_id", last.WebhookID, "code", fault.As(err).Code, "error", err)

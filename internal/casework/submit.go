@@ -73,7 +73,8 @@ type plan struct {
 	context  string         // Client-Context, as the client sent it and callbacks changed it
 	ignored  []string       // warnings of callbacks that were ignored, as the submitter may read them
 
-	questions []store.Question // that were asked so far
+	questions []store.Question    // that were asked so far
+	owed      *store.OwedQuestion // that is to be asked once the change is saved; nil: none
 }
 
 // old returns the type by which the case works until now.

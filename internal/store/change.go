@@ -23,7 +23,8 @@ type Change struct {
 	Answer *NewAnswer // nil: nobody asked to keep it
 	Rights Rights     // by which it was permitted
 
-	Questions []Question // that callbacks were asked about it
+	Questions []Question    // that callbacks were asked about it
+	Owed      *OwedQuestion // that is to be asked once it is saved; nil: none
 }
 
 // Rights tell when the rights of a caller were looked up. The zero value is for callers whose rights never change.
@@ -82,6 +83,10 @@ func (c *Change) steps(ctx context.Context, r reader) ([]step, error) {
 		}
 		args, err = questionInserted.values(&c.Questions[i])
 		all = append(all, step{statement: questionAdd, args: args})
+	}
+	if err == nil && c.Owed != nil {
+		args, err = c.Owed.args()
+		all = append(all, step{statement: owedAdd, args: args})
 	}
 	return all, err
 }

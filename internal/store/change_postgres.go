@@ -12,24 +12,24 @@ import (
 	"github.com/casehook/casehook/internal/event"
 )
 
-// wholeChanges has the statements by whether a change creates a case, has an answer, and has a question. PostgreSQL
-// carries out a change as one statement, which is a transaction by itself: one round trip. Its parameters are those of
-// the change's steps, one behind the other.
-var wholeChanges = func() (all [2][2][2]*statement) {
-	for _, creates := range []bool{false, true} {
-		for _, answered := range []bool{false, true} {
-			for _, asked := range []bool{false, true} {
-				all[number(creates)][number(answered)][number(asked)] = wholeChange(creates, answered, asked)
-			}
-		}
+// wholeKind tells the statements of whole changes apart.
+type wholeKind struct{ creates, answered, asked, owes bool }
+
+// wholeChanges has the statements of whole changes. PostgreSQL carries out a change as one statement, which is a
+// transaction by itself: one round trip. Its parameters are those of the change's steps, one behind the other.
+var wholeChanges = func() map[wholeKind]*statement {
+	all := map[wholeKind]*statement{}
+	for bits := range 1 << 4 {
+		kind := wholeKind{creates: bits&1 != 0, answered: bits&2 != 0, asked: bits&4 != 0, owes: bits&8 != 0}
+		all[kind] = wholeChange(kind)
 	}
 	return all
 }()
 
-// wholeChange defines the statement of a change that creates a case or replaces one, with or without an answer and a
-// question. It returns how many rows there are of the case that is replaced and of the answer, and the id of the
-// entry; 0: the case was not saved.
-func wholeChange(creates, answered, asked bool) *statement {
+// wholeChange defines the statement of a change that creates a case or replaces one, with or without an answer, a
+// question and an owed question. It returns how many rows there are of the case that is replaced and of the answer,
+// and the id of the entry; 0: the case was not saved.
+func wholeChange(kind wholeKind) *statement {
 	var used int
 	parameters := func(n int) (first int) {
 		first, used = used+1, used+n
@@ -37,7 +37,7 @@ func wholeChange(creates, answered, asked bool) *statement {
 	}
 	parts := []string{"present as (select 1)"}
 	write := "insert into cases (folding, " + caseInserted.names() + ") select " + caseFolding + ", "
-	if creates {
+	if kind.creates {
 		write += caseInserted.casts(parameters(len(caseInserted))) + " where true"
 	} else {
 		const which = " where tenant = $1 and id = $2 and version = $3"
@@ -47,7 +47,7 @@ func wholeChange(creates, answered, asked bool) *statement {
 			", folding = " + caseFolding + ", version = version + 1, revision = revision + 1" + which
 	}
 	answers := "1"
-	if answered {
+	if kind.answered {
 		first := parameters(onceParameters)
 		parts = append(parts, "answered as (insert into idempotency ("+onceInserted.names()+
 			") select "+onceInserted.casts(first)+" from present "+onceConflict(first)+" returning 1)")
@@ -60,9 +60,15 @@ func wholeChange(creates, answered, asked bool) *statement {
 		"saved as ("+write+" returning id)",
 		"entry as ("+entry+")",
 		"pending as (insert into journal_pending (entry) select id from entry)")
-	if asked {
+	if kind.asked {
 		parts = append(parts, "asked as (insert into questions ("+questionInserted.names()+
 			") select "+questionInserted.casts(parameters(len(questionInserted)))+" from saved)")
+	}
+	if kind.owes {
+		first := parameters(owedParameters)
+		parts = append(parts, fmt.Sprintf("owed as (insert into owed_questions (taken_until, %s) "+
+			"select {{now}} + cast($%d as bigint), %s from saved)",
+			owedColumns.names(), first, owedColumns.casts(first+1)))
 	}
 	return postgresOnly("with " + strings.Join(parts, ", ") +
 		" select (select count(*) from present), " + answers + ", coalesce((select id from entry), 0)")
@@ -73,7 +79,7 @@ func (s *Store) commitWhole(ctx context.Context, c *Change, steps []step) error 
 	if !s.rightsHold(c) {
 		return ErrRightsChanged
 	}
-	kind := wholeChanges[number(c.From == 0)][number(c.Answer != nil)][number(len(c.Questions) > 0)]
+	kind := wholeChanges[wholeKind{c.From == 0, c.Answer != nil, len(c.Questions) > 0, c.Owed != nil}]
 	args := make([][]any, len(steps))
 	var written event.Entry
 	for i, one := range steps {
@@ -99,13 +105,6 @@ func (s *Store) commitWhole(ctx context.Context, c *Change, steps []step) error 
 	written.ID = entry
 	s.engine.wrote(written)
 	return nil
-}
-
-func number(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // isDuplicateReference reports whether a case was not saved because another of its type has the reference.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -86,6 +87,8 @@ var (
 	journalHead    = define(`select coalesce(max(seq), 0) from journal_seq`)
 	journalSubject = defineListing(PageBytes, entriesOf(`0`,
 		`journal j where j.tenant = $1 and j.subject = $2 and j.id < $3`, `$4`))
+	journalVersion = defineListing(PageBytes, entriesOf(`0`,
+		`journal j where j.tenant = $1 and j.subject = $2 and j.version = $3`, `1`))
 	// The pattern may also match the data, so the caller has to check each entry.
 	journalOfType = defineListing(PageBytes, entriesOf(`0`,
 		`journal j where j.tenant = $1 and j.subject = $2 and j.id < $3 and j.snapshot like $4`, `$5`))
@@ -196,6 +199,22 @@ func (r reader) History(ctx context.Context, tenant int64, subject string, befor
 	limit int) (Page[*event.Entry], error) {
 	rows, err := r.q.query(ctx, journalSubject, tenant, subject, before, limit+1)
 	return collectPage(rows, err, limit, scanEntry())
+}
+
+// ErrVersionGone means that the journal has no entry of a version any more.
+var ErrVersionGone = errors.New("the journal has no entry of this version")
+
+// VersionEntry returns the entry that made a version of a subject, or ErrVersionGone.
+func (r reader) VersionEntry(ctx context.Context, tenant int64, subject string, version int64) (*event.Entry, error) {
+	rows, err := r.q.query(ctx, journalVersion, tenant, subject, version)
+	found, err := collectPage(rows, err, 1, scanEntry())
+	if err == nil && len(found.Items) == 0 {
+		err = ErrVersionGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found.Items[0], nil
 }
 
 // LastAs returns the newest entry of a case that shows it with the type, or nil if the journal has none.

@@ -23,7 +23,7 @@ import (
 // with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	for _, group := range []map[string]func(*fixture){
-		transactions, changeTests, casesTests, fieldTests, labelTests, attachmentTests, tenantTests, userTests,
+		transactions, changeTests, owedTests, casesTests, fieldTests, labelTests, attachmentTests, tenantTests, userTests,
 		auditTests, sessionTests, caseTypeTests, idempotencyTests, endpointTests, journalTests,
 		positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests,
 		repairTests, leaseTests, contactTests, backlogTests, sameIDTests, pageTests, questionTests, viewTests,
