@@ -27,6 +27,7 @@ var definitionTables = []struct{ heading, pointer string }{
 	{"Transitions", "/$defs/transition"},
 	{"Targets", "/$defs/target"},
 	{"precondition", "/$defs/transition/properties/precondition"},
+	{"Rules", "/$defs/rule"},
 	{"about_to_submit", "/$defs/ask"},
 	{"about_to_submit", "/$defs/ask/properties/guard"},
 	{"Callbacks around it", "/$defs/inquiry"},

@@ -82,10 +82,10 @@ func (d *Definition) CallbackNames() (names []string) {
 }
 
 // Guarded reports whether something may refuse the transition, or the data decide where it leads: a role, a required
-// field, a precondition, a callback or the condition of a target.
+// field, a precondition, a rule, a callback or the condition of a target.
 func (tr Transition) Guarded() bool {
 	return tr.Roles != nil || len(tr.Required) > 0 || tr.Precondition.Condition != "" ||
-		len(tr.AboutToSubmit) > 0 || tr.Conditional()
+		len(tr.AboutToSubmit) > 0 || tr.Conditional() || slices.ContainsFunc(tr.Rules, Rule.judges)
 }
 
 // Passage is a guarded transition, and the states to which it has to lead to count.

@@ -30,6 +30,7 @@ type checker struct {
 	targets     map[string][]*expression.Program
 	offers      map[string]*expression.Program
 	whens       map[Point]*expression.Program
+	rules       map[string][]compiledRule
 	starts      map[string][]startValue
 	defaults    map[string]*defaults // of the fields
 	required    []string             // by any transition; nil: not computed yet
@@ -170,10 +171,16 @@ func (c *checker) checkTransitions(states []string) {
 	transitions := items(c.root()["transitions"])
 	c.programs, c.targets = map[string]*expression.Program{}, map[string][]*expression.Program{}
 	c.offers, c.whens = map[string]*expression.Program{}, map[Point]*expression.Program{}
+	ofType := c.compileRules(c.root()["rules"], anyTransition, "/rules", states)
+	c.rules = map[string][]compiledRule{}
 	for i, item := range transitions {
 		tr, path := object(item), pointer("", "transitions", strconv.Itoa(i))
 		if tr == nil {
 			continue
+		}
+		own := c.compileRules(tr["rules"], tr, path+"/rules", states)
+		if all := slices.Concat(ofType, own); len(all) > 0 {
+			c.rules[text(tr["key"])] = all
 		}
 		c.checkRoute(tr, path, states)
 		creates = creates || tr["from"] == nil
@@ -232,7 +239,7 @@ func (c *checker) checkRequired(tr map[string]any, path string) {
 		at := pointer(path, "required", strconv.Itoa(i))
 		c.checkFieldName(name, at)
 		schema, known := c.fieldSchemas()[name]
-		if !known || sets(tr, name) || object(schema)["default"] != nil {
+		if !known || sets(tr, name) || object(schema)["default"] != nil || c.ruleSets(tr, name) {
 			continue
 		}
 		switch {
@@ -307,6 +314,14 @@ type condition struct {
 
 // compile compiles a condition of a transition. Stored definitions may be from a time when names were not checked.
 func (c *checker) compile(tr map[string]any, source, at string, of condition) *expression.Program {
+	return c.compileBy(of.language.CompileFor, tr, source, at, of)
+}
+
+// compileBy compiles an expression of a transition by a function of its language.
+func (c *checker) compileBy(
+	compile func(source string, shapes map[string]expression.Shape) expression.Compilation,
+	tr map[string]any, source, at string, of condition,
+) *expression.Program {
 	if source == "" || !c.spend(expression.Steps(source)) {
 		return nil
 	}
@@ -322,7 +337,7 @@ func (c *checker) compile(tr map[string]any, source, at string, of condition) *e
 		before.assume = true
 		shapes = map[string]expression.Shape{"data": c.data(needed), "before": before, "state": stateShape{c, of.states}}
 	}
-	compiled := of.language.CompileFor(source, shapes)
+	compiled := compile(source, shapes)
 	for _, wrong := range compiled.Faults {
 		c.fault(at, "%s", wrong)
 	}
@@ -355,7 +370,7 @@ func (c *checker) checkRoute(tr map[string]any, path string, states []string) {
 	switch {
 	case tr["from"] == nil && tr["to"] == nil:
 		c.fault(path, "has neither from nor to: a creation needs to, an edit needs from")
-	case tr["to"] == nil && tr["about_to_submit"] == nil && tr["fields"] != nil && len(items(tr["fields"])) == 0:
+	case tr["to"] == nil && tr["about_to_submit"] == nil && tr["rules"] == nil && tr["fields"] != nil && len(items(tr["fields"])) == 0:
 		c.fault(path+"/fields", "is empty in an edit, which could then change nothing")
 	}
 }

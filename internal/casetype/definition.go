@@ -28,6 +28,7 @@ type Definition struct {
 	Fields         json.RawMessage     `json:"fields"`                            // JSON Schema 2020-12 of the data
 	States         []State             `json:"states"`
 	Transitions    []Transition        `json:"transitions"`
+	Rules          []Rule              `json:"rules,omitempty"`
 	Edit           string              `json:"edit,omitempty"` // the transition that is the plain edit; empty: none
 	Documents      []Document          `json:"documents,omitempty"`
 	Proofs         []Proof             `json:"proofs,omitempty"`
@@ -173,6 +174,7 @@ type Transition struct {
 	Defaults map[string]json.RawMessage `json:"defaults,omitempty"` // by path with dots; put in at a start where nothing is
 	Nullify  []string                   `json:"nullify,omitempty"`  // fields that are blank at a start where nothing is
 
+	Rules         []Rule       `json:"rules,omitempty"`    // once built, behind those of the type
 	Required      []string     `json:"required,omitempty"` // fields that are set afterwards, besides those that the schema requires
 	Roles         []string     `json:"roles,omitzero"`     // that may submit it, of those that may write; absent: all
 	AboutToStart  CallbackList `json:"about_to_start,omitempty"`

@@ -112,7 +112,7 @@ func build(c *checker) (*Type, error) {
 	}
 	t := &Type{
 		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, targets: c.targets,
-		offers: c.offers, whens: c.whens, starts: c.starts,
+		offers: c.offers, whens: c.whens, rules: c.rules, starts: c.starts,
 		integers: c.integers(), defaults: c.defaults, collections: c.collections(), indexed: c.indexedFields(),
 		warnings: c.warnings.ordered(), variables: c.variables,
 	}
@@ -126,6 +126,7 @@ func build(c *checker) (*Type, error) {
 	t.index(c.fieldSchemas())
 	t.json, err = yaml.JSON(t.Definition)
 	t.resolveRoles()
+	t.joinRules()
 	return t, err
 }
 

@@ -21,11 +21,13 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 		return []byte("{}") // impossible: it is our own
 	}
 	h.texts(d, "name_template")
+	h.rules(d)
 	d["fields"] = h.prune(d["fields"], "")
 	for _, tr := range items(d["transitions"]) {
 		tr := object(tr)
 		h.precondition(tr)
 		h.texts(tr, "offered_if")
+		h.rules(tr)
 		h.callbacks(tr)
 		for _, page := range items(tr["pages"]) {
 			h.callbacks(object(page))
@@ -111,6 +113,24 @@ func (h hider) callbacks(in map[string]any) {
 			h.texts(object(one), "when")
 		}
 	}
+}
+
+// rules removes the rules that name hidden fields.
+func (h hider) rules(in map[string]any) {
+	list, ok := in["rules"].([]any)
+	if !ok {
+		return
+	}
+	in["rules"] = slices.DeleteFunc(list, func(rule any) bool {
+		names := false
+		for key, value := range object(rule) {
+			names = names || key != "set" && h.mentions(value)
+		}
+		for field, source := range object(object(rule)["set"]) {
+			names = names || h.mentions(field) || h.mentions(source)
+		}
+		return names
+	})
 }
 
 // precondition removes a precondition whose condition or message names hidden fields.

@@ -42,6 +42,7 @@ type Type struct {
 	preconditions    map[string]*expression.Program
 	targets          map[string][]*expression.Program // by transition; nil: the target has no condition
 	offers           map[string]*expression.Program   // by transition: the condition of offering it
+	rules            map[string][]compiledRule        // by transition
 	whens            map[Point]*expression.Program    // the conditions of asking callbacks
 	starts           map[string][]startValue          // by transition
 	defaults         map[string]*defaults             // of the fields

@@ -39,7 +39,8 @@ func TestTheConditionsOfCallbacksAreChecked(t *testing.T) {
 		"'secret' in data": true, "data[state] == 1": true, "data.n == 1 && name != ''": false,
 	} {
 		got := findings(asksWhen(when, `,"clearance":"PUBLIC"`))
-		if strings.Contains(got, "reads data.secret, which is PRIVATE, and the callback is cleared for PUBLIC") != refused {
+		const above = "reads data.secret, which is PRIVATE, and the callback is cleared for PUBLIC"
+		if strings.Contains(got, above) != refused {
 			t.Errorf("%s: %s", when, got)
 		}
 	}

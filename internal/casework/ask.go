@@ -125,7 +125,10 @@ func (s *questioner) ask(ctx context.Context, pl *plan, once authz.Once, guards 
 	if err := s.claimFor(ctx, pl, once, guards); err != nil {
 		return err
 	}
-	return s.askAll(ctx, pl, guards)
+	if err := s.askAll(ctx, pl, guards); err != nil {
+		return err
+	}
+	return pl.judgeAgain()
 }
 
 // configure replaces the settings of the guards by those of the type's newest version, so that a moved URL or

@@ -92,7 +92,11 @@ func (in DryRun) check() error {
 func (s *questioner) tryOut(ctx context.Context, pl *plan, guards []guard) (result DryRunResult, _ error) {
 	result.Definition = pl.typ
 	guards, result.Skipped = inDryRuns(guards)
-	if err := s.askAll(ctx, pl, guards); err == nil {
+	err := s.askAll(ctx, pl, guards)
+	if err == nil {
+		err = pl.judgeAgain()
+	}
+	if err == nil {
 		result.State = pl.after.State
 		if result.Changes, err = pl.visibleChanges(); err != nil {
 			return DryRunResult{}, err
@@ -134,8 +138,11 @@ func (pl *plan) visibleChanges() (store.KeptChanges, error) {
 	})), err
 }
 
-// ofCallback reports whether a refusal is the doing of a callback.
+// ofCallback reports whether a refusal is the doing of a callback, or of rules that its answer does not pass.
 func ofCallback(refusal *fault.Error) bool {
+	if strings.HasPrefix(refusal.Code, "rule.") { // of what a callback answered
+		return true
+	}
 	return strings.HasPrefix(refusal.Code, "callback.") && refusal.Code != callback.CodeCancelled &&
 		refusal.Code != codeHeld
 }

@@ -209,9 +209,11 @@ func TestADryRunAsksAnotherURLInThePlaceOfOneCallback(t *testing.T) {
 		t.Errorf("the second was asked %d times", n)
 	}
 	for name, wrong := range map[string]func(*casework.DryRun){
-		"an unknown key":    func(in *casework.DryRun) { in.Place = "third" },
-		"a key for no URL":  func(in *casework.DryRun) { in.Place, in.URL = "second", "" },
-		"a key where no is": func(in *casework.DryRun) { in.Place, in.CaseID, in.Type, in.Transition = "x", 0, "run", "" },
+		"an unknown key":   func(in *casework.DryRun) { in.Place = "third" },
+		"a key for no URL": func(in *casework.DryRun) { in.Place, in.URL = "second", "" },
+		"a key where no is": func(in *casework.DryRun) {
+			in.Place, in.CaseID, in.Type, in.Transition = "x", 0, "run", ""
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := in

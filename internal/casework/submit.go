@@ -71,7 +71,8 @@ type plan struct {
 	asked    bool           // a callback was asked, which takes time
 	partial  bool           // the data may lack what is required: it is not to be saved
 	context  string         // Client-Context, as the client sent it and callbacks changed it
-	ignored  []string       // warnings of callbacks that were ignored, as the submitter may read them
+	computed []string       // the fields that rules have set
+	ignored  []string       // warnings of rules and callbacks that were ignored, as the submitter may read them
 
 	questions []store.Question    // that were asked so far
 	owed      *store.OwedQuestion // that is to be asked once the change is saved; nil: none
@@ -288,6 +289,7 @@ func (pl *plan) merge() error {
 	if only := pl.tr.To.Only(); only != "" {
 		pl.after.State = only
 	}
+	undetermined := pl.compute()
 	if err := pl.identify(); err != nil {
 		return err
 	}
@@ -299,10 +301,14 @@ func (pl *plan) merge() error {
 	if len(unfit) > 0 || len(known) < len(submitted) {
 		code, detail = "case.data_invalid", pl.unfitDetail(unfit)
 	}
-	if wrong = slices.Concat(wrong, looks.unset, unfit); len(wrong) > 0 {
-		return fault.In(code, detail, wrong...)
+	if wrong = slices.Concat(wrong, looks.unset, unfit); len(wrong) == 0 {
+		return undetermined
 	}
-	return nil
+	if pl.ofRules(wrong) {
+		code, detail = "rule.data_invalid", "A rule of the case type computed values that do not fit it. Ask the case "+
+			"type's maintainer to correct the rule."
+	}
+	return fault.In(code, detail, wrong...)
 }
 
 // identify sets the ids of items of collections that have none.
@@ -477,7 +483,7 @@ func identity(c cases.Case, t *casetype.Type) casetype.Identity {
 
 // logConditionFault logs a condition that can't be computed although no data is missing, and returns the error.
 func (s *Submissions) logConditionFault(ctx context.Context, pl *plan, err error) error {
-	codes := []string{"transition.precondition_error", "transition.target_error"}
+	codes := []string{"transition.precondition_error", "transition.target_error", "rule.error"}
 	if err != nil && slices.Contains(codes, fault.As(err).Code) {
 		s.log.WarnContext(ctx, "a condition can't be computed: the case type needs correcting",
 			"tenant", pl.p.Tenant,
@@ -520,12 +526,15 @@ func (pl *plan) input() casetype.Input {
 	}
 }
 
-// meets checks the required fields and the precondition of a transition.
+// meets checks the required fields, the precondition and the rules of a transition.
 func (pl *plan) meets(tr casetype.Transition) error {
 	if missing := pl.readable(pl.lacks(tr)); len(missing) > 0 {
 		return fault.In("case.data_invalid", pl.needs(tr, missing), missing...)
 	}
-	return pl.typ.Meets(tr.Key, pl.input(), pl.p.Clearance)
+	if err := pl.typ.Meets(tr.Key, pl.input(), pl.p.Clearance); err != nil {
+		return err
+	}
+	return pl.judge(tr)
 }
 
 func versionConflict() error {

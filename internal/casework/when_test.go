@@ -16,8 +16,8 @@ import (
 
 // asksWhen returns a case type whose callbacks are asked under a condition. More are further settings of them.
 func asksWhen(when, more string) string {
-	return asksAt(fmt.Sprintf(`"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/one", "when": %q, "retries": []%s}`,
-		when, more), "")
+	const ask = `"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/one", "when": %q, "retries": []%s}`
+	return asksAt(fmt.Sprintf(ask, when, more), "")
 }
 
 // The condition sees the data as they would be saved, those before, and the state.

@@ -168,15 +168,24 @@ type Compilation struct {
 // CompileFor is Compile for an expression over variables with known shapes: it reports members that can't
 // exist.
 func (l *Language) CompileFor(source string, shapes map[string]Shape) Compilation {
+	return l.compile(source, shapes, true)
+}
+
+// CompileValueFor is CompileFor for an expression whose value may be any of JSON's.
+func (l *Language) CompileValueFor(source string, shapes map[string]Shape) Compilation {
+	return l.compile(source, shapes, false)
+}
+
+func (l *Language) compile(source string, shapes map[string]Shape, decides bool) Compilation {
 	refuse := func(f *Fault) Compilation { return Compilation{Faults: []*Fault{f}} }
 	ast, fault := l.check(source, shapes)
 	if fault != nil {
 		return refuse(fault)
 	}
-	if kind := ast.OutputType(); !kind.IsExactType(cel.BoolType) && !kind.IsExactType(cel.DynType) {
+	if kind := ast.OutputType(); decides && !kind.IsExactType(cel.BoolType) && !kind.IsExactType(cel.DynType) {
 		return refuse(&Fault{Message: "yields " + kind.String() + ", not true or false"})
 	}
-	names := l.checkNames(ast.NativeRep(), shapes)
+	names := l.checkNames(ast.NativeRep(), shapes, decides)
 	if len(names.faults) > 0 {
 		return Compilation{Faults: names.faults}
 	}

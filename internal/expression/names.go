@@ -75,7 +75,7 @@ type names struct {
 	seen     map[ast.Expr]Shape // the shapes of the expressions that were checked
 }
 
-func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
+func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape, decides bool) *names {
 	n := &names{
 		ast: a, shapes: maps.Clone(shapes), inLoops: map[string]bool{}, tested: map[string]bool{},
 		reported: map[string]bool{},
@@ -84,7 +84,9 @@ func (l *Language) checkNames(a *ast.AST, shapes map[string]Shape) *names {
 	if n.shapes == nil {
 		n.shapes = map[string]Shape{}
 	}
-	n.truth(a.Expr(), true)
+	if decides {
+		n.truth(a.Expr(), true)
+	}
 	n.visit(a.Expr())
 	for _, path := range n.absent {
 		switch {
