@@ -258,6 +258,8 @@ func (w *world) problemsOfCallbacks() {
 	w.answers(200, "nonsense")
 	w.post(creation, `{"transition": "open_asked"}`).is(502, "callback.failed")
 	w.problemsOfStarts()
+	w.answers(404, "") // its host is there, and does not rest
+	w.post(creation, `{"transition": "open_asked"}`).is(502, "callback.failed")
 	w.silent()
 	w.post(creation, `{"transition": "open_asked"}`).is(504, "callback.timeout")
 	w.post(path+"/transitions/submit", `{}`).is(504, "callback.timeout")
