@@ -203,6 +203,13 @@ func TestOtherSitesCantUseASession(t *testing.T) {
 	write("Origin", "https://cases.example").is(201, "")
 	write("Origin", w.server.URL).is(201, "")
 	w.get("/v1/cases", "Authorization", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site").is(200, "")
+	start := func(site string) answer { // which asks a callback
+		return w.get("/v1/starts?type=note&transition=write", "Authorization", "", "Cookie", cookie, "Sec-Fetch-Site", site)
+	}
+	start("cross-site").is(403, "request.cross_origin")
+	start("same-site").is(403, "request.cross_origin")
+	start("none").is(403, "request.cross_origin") // a link in a message
+	start("same-origin").is(200, "")
 }
 
 // A session may end after a request has read it, and before the request has read the session's user.

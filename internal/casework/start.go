@@ -2,7 +2,10 @@ package casework
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/cases"
@@ -27,6 +30,9 @@ type StartRef struct {
 	Transition string `json:"e"`
 	Case       int64  `json:"i,omitempty"` // 0: a creation
 	Revision   int64  `json:"r,omitempty"` // of its content then
+	// Put has the fingerprints of the fields with values that the start put in and the submitter may not choose: a
+	// submission may bring them as they are.
+	Put string `json:"p,omitempty"`
 }
 
 // Started is a transition that was started: nothing is saved.
@@ -57,8 +63,10 @@ func (s *Submissions) Start(ctx context.Context, p access.Principal, in Start) (
 		return Started{}, err
 	}
 	shown, _ := pl.after.As(p.Clearance, pl.typ)
+	ref := pl.ref()
+	ref.Put = pl.fingerprints(shown.Data)
 	return Started{
-		Ref: pl.ref(), Case: shown, Definition: pl.typ, Transition: pl.tr, Context: pl.context,
+		Ref: ref, Case: shown, Definition: pl.typ, Transition: pl.tr, Context: pl.context,
 	}, nil
 }
 
@@ -166,6 +174,34 @@ func (pl *plan) ref() StartRef {
 	}
 }
 
+// fingerprints returns those of the fields of a form whose values the start put in, and that the submitter may not
+// choose.
+func (pl *plan) fingerprints(form map[string]any) string {
+	var all strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if !pl.mayChoose(name) && !casetype.Equal(pl.before.Data[name], form[name]) {
+			all.WriteString(casetype.Fingerprint(name, form[name]))
+		}
+	}
+	return all.String()
+}
+
+// chosen returns those of the submitted data that the submitter answers for: all but what the start put in.
+func (pl *plan) chosen(submitted map[string]any) map[string]any {
+	if pl.in.Start == nil || pl.in.Start.Put == "" {
+		return submitted
+	}
+	put := map[string]bool{}
+	for all := range slices.Chunk([]byte(pl.in.Start.Put), casetype.FingerprintLength) {
+		put[string(all)] = true
+	}
+	chosen := maps.Clone(submitted)
+	maps.DeleteFunc(chosen, func(name string, value any) bool {
+		return !pl.mayChoose(name) && put[casetype.Fingerprint(name, value)]
+	})
+	return chosen
+}
+
 // starter names the user or the token that starts transitions.
 func starter(p access.Principal) string {
 	if p.Actor.UserID != 0 {
@@ -189,7 +225,7 @@ func (pl *plan) startedAs() error {
 	}
 	now := StartRef{
 		Tenant: pl.p.Tenant, By: starter(pl.p), Type: pl.typ.Key, Transition: pl.in.Transition,
-		Case: pl.before.ID, Revision: started.Revision,
+		Case: pl.before.ID, Revision: started.Revision, Put: started.Put,
 	}
 	switch {
 	case pl.in.Edit:

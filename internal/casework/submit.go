@@ -277,7 +277,8 @@ func transitionKeys(all []casetype.Transition) []string {
 // that do not fit.
 func (pl *plan) merge() error {
 	submitted := pl.submitted()
-	wrong := append(pl.typ.Disallowed(pl.tr, submitted, "/data", pl.p.Clearance), pl.notSettable(submitted)...)
+	chosen := pl.chosen(submitted)
+	wrong := append(pl.typ.Disallowed(pl.tr, chosen, "/data", pl.p.Clearance), pl.notSettable(chosen)...)
 	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
 	known := pl.seen(submitted)
 	looks := pl.relabel()
@@ -329,11 +330,16 @@ func (pl *plan) submitted() map[string]any {
 	}
 	data := maps.Clone(pl.in.Data)
 	maps.DeleteFunc(data, func(name string, value any) bool {
-		listed := pl.tr.Fields == nil || slices.Contains(pl.tr.Fields, name)
-		return !(listed && pl.maySetField(pl.typ, name)) && pl.typ.Shows(name, pl.p.Clearance) &&
+		return !pl.mayChoose(name) && pl.typ.Shows(name, pl.p.Clearance) &&
 			casetype.Equal(pl.before.Data[name], value)
 	})
 	return data
+}
+
+// mayChoose reports whether the transition and the caller's role may set a field.
+func (pl *plan) mayChoose(name string) bool {
+	listed := pl.tr.Fields == nil || slices.Contains(pl.tr.Fields, name)
+	return listed && pl.maySetField(pl.typ, name)
 }
 
 // maySetField reports whether the caller's role may set a field of a type.
@@ -359,7 +365,7 @@ func notForRole(name string, role access.Role) fault.Field {
 func (pl *plan) roles() []string {
 	lists := [][]string{pl.tr.Roles}
 	if pl.typ.Access.Fields != nil {
-		for name := range pl.submitted() {
+		for name := range pl.chosen(pl.submitted()) {
 			lists = append(lists, pl.typ.Access.Setters(name, pl.creates()))
 		}
 	}

@@ -84,7 +84,7 @@ func (h startHandler) register() {
 		Description: "Returns the data that the transition's form begins with, and a token for its submission. The " +
 			"transition's defaults are put in, and its about_to_start callback is asked: it may alter the data, or " +
 			"refuse with errors or warnings (422). Nothing is saved.",
-		Problems: problems,
+		Problems: problems, Asks: true,
 	}, h.start)
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.CheckPage, Pattern: "POST /v1/page-checks", Tag: tag,

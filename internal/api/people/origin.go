@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -59,10 +60,9 @@ func (a *Authenticator) loadSession(x *rest.Exchange) error {
 	if scheme, _, _ := strings.Cut(at.URL, ":"); at.Set {
 		x.Request = x.Request.WithContext(session.WithScheme(x.Request.Context(), scheme))
 	}
-	if err := a.checkOrigin(x.Request, originOf(at.URL)); err != nil {
+	if err := cmp.Or(checkAsker(x), a.checkOrigin(x.Request, originOf(at.URL))); err != nil {
 		return fault.Wrap(err, fault.Forbidden, "request.cross_origin",
-			"A page of another site sent this request, and may not change anything here. Send it from this site, or "+
-				"with a token.")
+			"A page of another site sent this request, and may not do that here. Send it from this site, or with a token.")
 	}
 	ctx, err := a.sessions.Load(x.Request.Context(), x.Request)
 	x.Request = x.Request.WithContext(ctx)
@@ -76,6 +76,16 @@ func (a *Authenticator) place(x *rest.Exchange) (people.Place, error) {
 		return people.Place{}, nil
 	}
 	return a.service.Tenants.PlaceAt(x.Request.Context(), 0, x.Request.Host)
+}
+
+// checkAsker fails if a browser was led to an operation that asks another system: by a link on another site or in a
+// message, or by its address bar.
+func checkAsker(x *rest.Exchange) error {
+	site := x.Request.Header.Get("Sec-Fetch-Site")
+	if x.Asks && site != "" && site != "same-origin" {
+		return errors.New("the request asks another system, and is from " + site)
+	}
+	return nil
 }
 
 // checkOrigin fails if a page of another site sent a request that may change something. Pages of the tenant's own

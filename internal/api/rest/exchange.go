@@ -15,6 +15,7 @@ type Exchange struct {
 	Request   *http.Request
 	Principal access.Principal // the caller; zero: unknown
 	Open      bool             // the operation needs no credential
+	Asks      bool             // the operation asks another system: with a session, pages of this site alone may send it
 
 	http.ResponseWriter
 

@@ -57,6 +57,7 @@ type Kernel struct {
 	seals   sealer
 	memory  *memory
 	open    map[string]bool             // patterns of operations that need no credential
+	asks    map[string]bool             // patterns of operations that ask another system, which have no parameters
 	names   map[string]access.Operation // operations by pattern
 	answers map[access.Operation]reflect.Type
 	missing func(*Exchange) bool // nil: it answers none
@@ -82,6 +83,7 @@ func New(c Config) *Kernel {
 		seals:   newSeals(c.Key),
 		memory:  newMemory(),
 		open:    map[string]bool{},
+		asks:    map[string]bool{},
 		names:   map[string]access.Operation{},
 		answers: map[access.Operation]reflect.Type{},
 	}

@@ -25,6 +25,10 @@ type Operation struct {
 	Success     int   // status; default 200, or 204 without a body
 	Callers     Callers
 
+	// Asks is true if a GET asks another system, although it changes nothing: a link on another site, or in a message,
+	// must not make a browser with a session send it.
+	Asks bool
+
 	Weight         int64 // memory of an answer while it is made, in common answers; default 1
 	ReservesMemory bool  // the operation reserves memory for its answers by itself
 }
@@ -77,7 +81,7 @@ func handle[I, O any](
 	do = withMemory(k, op, do)
 	k.answers[op.ID] = reflect.TypeFor[O]()
 	k.names[op.Pattern] = op.ID
-	k.open[op.Pattern] = op.Callers == Anybody
+	k.open[op.Pattern], k.asks[op.Pattern] = op.Callers == Anybody, op.Asks
 	huma.Register(k.huma, described, func(ctx context.Context, in *I) (*O, error) {
 		x := ExchangeOf(ctx)
 		x.operation = op.ID

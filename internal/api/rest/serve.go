@@ -60,7 +60,8 @@ func (k *Kernel) serve(x *Exchange) {
 
 // Authenticate sets the principal of a request, or refuses it. Requests below /v1 were authenticated already.
 func (k *Kernel) Authenticate(x *Exchange) error {
-	x.Open = k.open[x.Request.Method+" "+x.Request.URL.Path]
+	pattern := x.Request.Method + " " + x.Request.URL.Path
+	x.Open, x.Asks = k.open[pattern], k.asks[pattern]
 	if err := k.config.Authenticate(x); err != nil {
 		return err
 	}
