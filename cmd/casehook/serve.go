@@ -33,6 +33,7 @@ type serveCmd struct {
 	KeyFile      string                   `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may contain the key itself. With SQLite, the key is generated in --data."`
 	TokenFile    string                   `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File for the administrator's token of the first start, readable by its owner alone. If not set: the terminal, or admin-token in --data. With --database and without a terminal, no token is made; see casehook token recover."`
 	Atfinity     string                   `name:"atfinity-version" placeholder:"TEXT" env:"CASEHOOK_ATFINITY_VERSION" help:"Value of X-atfinity-version, for receivers that expect a certain one; an endpoint may have its own (atfinity_version). The version of Casehook if not set."`
+	QuickCase    string                   `name:"quickcase-prefix" default:"/quickcase" placeholder:"PATH" env:"CASEHOOK_QUICKCASE_PREFIX" help:"Path below which the routes for QuickCase's own client are: /data-store. /quickcase if not set."`
 	AllowAddress []outbound.AllowedPrefix `placeholder:"CIDR[:PORT]" env:"CASEHOOK_ALLOW_ADDRESS" help:"Addresses that are not public, and that callbacks and endpoints of the first tenant may have: 10.0.0.0/8, 127.0.0.1:8080, [fd00::]/8:443. Repeat it, or separate by commas. For other tenants: casehook tenant set."`
 	CORSOrigins  []string                 `name:"cors-origin" placeholder:"ORIGIN" env:"CASEHOOK_CORS_ORIGIN" help:"Origin whose pages may use the API, with tokens: https://app.example.com. Repeat it, or separate by commas. Without it, no page of another origin may."`
 	Proxies      []network                `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies that may name the origin of a request, in X-Forwarded-For and X-Forwarded-Proto, or in Forwarded if they send neither: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
@@ -121,6 +122,7 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		Gallery:         os.Getenv("CASEHOOK_UI_GALLERY") != "",
 		Fonts:           c.Fonts,
 		AtfinityVersion: c.Atfinity,
+		QuickCasePrefix: c.QuickCase,
 		Proxies:         prefixes(c.Proxies),
 		CORSOrigins:     c.CORSOrigins,
 		MaxConnections:  c.MaxConns,

@@ -30,6 +30,7 @@ type Config struct {
 	Version string // of Casehook, for the OpenAPI document
 
 	AtfinityVersion string // in X-atfinity-version of examples; default Version
+	QuickCasePrefix string // of the routes for QuickCase's client; default /quickcase
 
 	Log         *slog.Logger // default slog.Default()
 	MaxBody     int64        // bytes of a request body, except uploads; default DefaultMaxBody
@@ -109,7 +110,7 @@ func compose(s Services, c Config) *rest.Kernel {
 		Guard:     s.Guard,
 		Version:   c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
 	})
-	quickcase.Register(k, s.Casework)
+	quickcase.Register(k, s.Casework, c.QuickCasePrefix)
 	sessions := apipeople.Register(k, s.People, peopleConfig)
 	if c.Console != nil {
 		c.Console(Console{

@@ -1,11 +1,17 @@
 package api_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/api"
+	"github.com/casehook/casehook/internal/api/quickcase"
 )
 
 // permitOfQuickCase has what the routes of QuickCase's client need: callbacks, and a transition that lists one field.
@@ -178,3 +184,142 @@ func TestQuickCaseChecksPages(t *testing.T) {
 	validate(`{"event": {"id": "createPermit"}}`, 422)
 	validate(`{"event": {"id": "createPermit"}, "ignore_warning": true}`, 200)
 }
+
+const applied = `
+key: Applied
+dialect: ccd
+fields:
+  type: object
+  properties:
+    resident: { type: string }
+    count: { type: number }
+    zone: { type: string }
+    kind: { type: string }
+    notes: { x-casehook-type: collection, items: { type: string } }
+access: { fields: { zone: { create: [admin] } } }
+states: [{ key: Draft }]
+transitions:
+  - key: apply
+    to: Draft
+    fields: [resident, zone]
+    defaults: { kind: car }
+    about_to_start: { url: "${CASEHOOK_VAR_CALLBACKS}/start", retries: [] }
+  - { key: note, from: [Draft], about_to_submit: { url: "${CASEHOOK_VAR_CALLBACKS}/note", retries: [] } }
+`
+
+func TestC7AndA12WhatCallbacksPutInIsSaved(t *testing.T) {
+	w := quickCase(t)
+	w.do("PUT", "/v1/case-types/Applied", applied, "Content-Type", "application/yaml").is(201, "")
+	worker := []string{"Authorization", "Bearer " +
+		w.post("/v1/tokens", `{"name": "worker", "role": "caseworker"}`).is(201, "").text("token")}
+	w.answers(200, `{"data": {"count": 1.50, "zone": "B", "kind": "car"}}`)
+	const types = "/quickcase/case-types/Applied"
+	token := w.get(types+"/event-triggers/apply", worker...).is(200, "").text("token")
+	submit := func(data string) answer {
+		return w.post(types+"/cases", `{"data": `+data+`, "event": {"id": "apply"}, "event_token": "`+token+`"}`, worker...)
+	}
+	made := submit(`{"resident": "Ada", "count": 1.5, "zone": "B", "kind": "car"}`).is(201, "")
+	want := map[string]any{"resident": "Ada", "count": json.Number("1.5"), "zone": "B", "kind": "car"}
+	if diff := cmp.Diff(want, made.json()["data"]); diff != "" {
+		t.Errorf("C7: %s", diff)
+	}
+	submit(`{"resident": "Ada", "count": 2}`).is(404, "case.fields_not_allowed")
+	submit(`{"resident": "Ada", "zone": "C"}`).is(404, "case.fields_not_allowed")
+	submit(`{"resident": "Ada", "kind": null}`).is(201, "")
+
+	w.answers(200, `{"data": {"notes": [{"value": "new"}, {"id": "7", "value": "old"}]}}`)
+	path := "/quickcase/cases/" + made.text("id")
+	token = w.get(path+"/event-triggers/note", worker...).is(200, "").text("token")
+	noted := w.post(path+"/events", `{"event": {"id": "note"}, "event_token": "`+token+`"}`, worker...).is(201, "")
+	notes, _ := noted.json()["data"].(map[string]any)["notes"].([]any)
+	var ids []string
+	for _, note := range notes {
+		ids = append(ids, fmt.Sprint(note.(map[string]any)["id"]))
+	}
+	if len(ids) != 2 || len(ids[0]) != 36 || ids[1] != "7" {
+		t.Errorf("A12: the ids are %q", ids)
+	}
+}
+
+func TestTheRoutesOfQuickCaseHaveAPrefixOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(c *api.Config) { c.QuickCasePrefix = "/data.store/v2" })
+	w.get("/data.store/v2/cases/4539148803436467").is(404, "case.not_found")
+	w.get("/quickcase/cases/4539148803436467").is(404, "route.not_found")
+	for prefix, fits := range map[string]bool{
+		"/quickcase": true, "/data.store/v2": true, "": false, "/": false, "quickcase": false, "/a/": false, "/a//b": false,
+		"/v1": false, "/cases/x": false, "/..": false, "/{id}": false,
+	} {
+		if problem := quickcase.PrefixProblem(prefix); (problem == "") != fits {
+			t.Errorf("%q: %q", prefix, problem)
+		}
+	}
+}
+
+const definedType = `
+key: Defined
+dialect: ccd
+jurisdiction: TOWN
+roles: { officer: {} }
+role_map: { officer: [manager] }
+fields:
+  type: object
+  properties:
+    plate: { title: Number plate, type: string, maxLength: 9 }
+    kind: { enum: [car, van], x-labels: { van: A van } }
+    parts: { x-casehook-type: collection, items: { $ref: "#/$defs/Part" } }
+    secret: { type: string, x-classification: RESTRICTED }
+  $defs:
+    Part: { type: object, properties: { size: { x-casehook-type: number_text }, in: { $ref: "#/$defs/Part" } } }
+access: { fields: { plate: { update: [officer] } } }
+states: [{ key: Draft }, { key: Done }]
+transitions:
+  - { key: create, to: Draft, pages: [{ key: "1", fields: [{ name: plate, use: mandatory }, { name: secret }] }] }
+  - { key: decide, from: "*", fields: [kind], to: [{ when: 'data.kind == "car"', state: Done }, { state: Draft }] }
+`
+
+func TestQuickCaseReadsDefinitions(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.do("PUT", "/v1/case-types/Defined", definedType, "Content-Type", "application/yaml").is(201, "")
+	viewer := w.post("/v1/tokens", `{"name": "viewer", "role": "viewer", "clearance": "PUBLIC"}`).is(201, "").text("token")
+	const path = "/quickcase/api/data/case-type/Defined"
+	d := w.get(path, "Authorization", "Bearer "+viewer).is(200, "")
+	d.has(members{"id": "Defined", "security_classification": "PUBLIC"})
+	if strings.Contains(string(d.body), "secret") {
+		t.Errorf("a field above the clearance is shown: %s", d.body)
+	}
+	type named = map[string]any
+	at := func(list any, i int) named { return list.([]any)[i].(named) }
+	fields := d.json()["case_fields"]
+	plate, kind, parts := at(fields, 0), at(fields, 1)["field_type"].(named), at(fields, 2)["field_type"].(named)
+	if plate["label"] != "Number plate" || plate["field_type"].(named)["type"] != "Text" {
+		t.Errorf("the plate is %v", plate)
+	}
+	if updates := at(plate["acls"], 1); updates["role"] != "caseworker" || updates["update"] != false {
+		t.Errorf("a caseworker may %v", updates)
+	}
+	items := []any{named{"code": "car", "label": "car", "order": number(1)},
+		named{"code": "van", "label": "A van", "order": number(2)}}
+	if diff := cmp.Diff(items, kind["fixed_list_items"]); diff != "" {
+		t.Error(diff)
+	}
+	part := parts["collection_field_type"].(named)
+	if part["id"] != "Part" || at(part["complex_fields"], 0)["field_type"].(named)["type"] != "Number" {
+		t.Errorf("the parts are %v", parts)
+	}
+	decide := at(d.json()["events"], 1)
+	want := []any{
+		named{"post_state_reference": "Done", "priority": number(1), "enabling_condition": `data.kind == "car"`},
+		named{"post_state_reference": "Draft", "priority": number(2), "enabling_condition": ""},
+	}
+	if diff := cmp.Diff(want, decide["post_states"]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]any{"*"}, decide["pre_states"]); diff != "" {
+		t.Error(diff)
+	}
+	w.get("/quickcase/api/data/case-type/nothing").is(404, "")
+}
+
+func number(n int) json.Number { return json.Number(strconv.Itoa(n)) }

@@ -275,6 +275,19 @@ func (t *Type) IsIndexed(field string, clearance Classification) bool {
 	return ok
 }
 
+// The kinds of indexed fields, as [Type.IndexedAs] names them.
+const (
+	IndexedText   = string(indexText)
+	IndexedNumber = string(indexNum)
+	IndexedTime   = string(indexTime)
+)
+
+// IndexedAs returns the kind of an indexed field; empty: the field is not indexed.
+func (t *Type) IndexedAs(field string) string {
+	f, _ := find(t.indexed, func(f indexedField) bool { return f.name == field })
+	return string(f.kind)
+}
+
 func (t *Type) indexedField(field string, clearance Classification) (indexedField, bool) {
 	f, ok := find(t.indexed, func(f indexedField) bool { return f.name == field })
 	return f, ok && t.Shows(field, clearance)

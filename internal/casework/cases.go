@@ -29,6 +29,9 @@ type Cases struct {
 	questioner  *questioner
 	contents    *contents
 	large       chan struct{} // has room for as many large cases as lists may decode at once
+	searches    chan struct{} // has room for as many searches as may look at cases at once
+
+	mostSearched int // cases
 }
 
 // Case finds a case.
@@ -146,9 +149,8 @@ func (l *CaseList) yield(ctx context.Context, row *store.CaseRow, yield func(Vie
 }
 
 func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
-	if err := ctx.Err(); err != nil {
-		return View{}, fault.Wrap(err, fault.Unavailable, "request.cancelled",
-			"The request was cancelled before it was carried out. Send it again.")
+	if err := cancelled(ctx); err != nil {
+		return View{}, err
 	}
 	position := row.Position(l.sort)
 	c, err := row.Case()

@@ -118,6 +118,9 @@ func New(c Config) Services {
 		questioner:  questioner,
 		contents:    contents,
 		large:       make(chan struct{}, mostLarge),
+		searches:    make(chan struct{}, mostSearches),
+
+		mostSearched: mostSearched,
 	}
 	labels := &Labels{store: c.Store, guard: c.Guard, now: now, core: core}
 	submissions := newSubmissions(c, core, questioner, types)

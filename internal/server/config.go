@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/api/quickcase"
 	"github.com/casehook/casehook/internal/document"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -27,6 +28,8 @@ type Config struct {
 	Version string // of Casehook
 
 	AtfinityVersion string // the value of X-atfinity-version for endpoints without one of their own; default Version
+
+	QuickCasePrefix string // at which paths of the routes for QuickCase's client begin; default /quickcase
 
 	Listen    string                   // host:port; port 0 picks a free one
 	PublicURL string                   // at which people and receivers find the server; default http:// and the address
@@ -88,6 +91,7 @@ const (
 func (c Config) withDefaults() Config {
 	c.Version = cmp.Or(c.Version, "dev")
 	c.AtfinityVersion = cmp.Or(c.AtfinityVersion, c.Version)
+	c.QuickCasePrefix = cmp.Or(c.QuickCasePrefix, quickcase.DefaultPrefix)
 	c.Listen = cmp.Or(c.Listen, DefaultListen)
 	c.Data = cmp.Or(c.Data, DefaultData)
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, defaultLease)
@@ -116,6 +120,9 @@ func (c Config) check() error {
 	}
 	if problem := endpoint.VersionProblem(c.AtfinityVersion); problem != "" {
 		return invalid("atfinity_version", "The value of X-atfinity-version %s.", problem)
+	}
+	if problem := quickcase.PrefixProblem(c.QuickCasePrefix); problem != "" {
+		return invalid("quickcase_prefix", "The prefix of QuickCase's routes %s.", problem)
 	}
 	if _, err := corsOrigins(c.CORSOrigins); err != nil {
 		return err

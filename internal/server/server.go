@@ -223,6 +223,7 @@ func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer
 	s.http = s.httpServer(ctx, api.New(services, api.Config{
 		Version:         c.Version,
 		AtfinityVersion: c.AtfinityVersion,
+		QuickCasePrefix: c.QuickCasePrefix,
 		Log:             c.Log,
 		Operator:        operatorKey,
 		Sessions:        s.sessions(),

@@ -142,6 +142,9 @@ func (r *CaseRow) Position(s CaseSort) Position {
 	return p
 }
 
+// ID returns the case's id. It may not be called after Case.
+func (r *CaseRow) ID() int64 { return r.row.ID }
+
 // Classification returns the case's classification. It may not be called after Case.
 func (r *CaseRow) Classification() casetype.Classification { return r.row.Classification }
 

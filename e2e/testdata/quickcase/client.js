@@ -1,9 +1,9 @@
-// Does with QuickCase's own client what a service does: creates a case, changes it, fetches it, and fails.
+// Does with QuickCase's own client what a service does: creates a case, changes it, fetches it, finds it, and fails.
 const assert = require('node:assert/strict');
-const {createCase, fetchCase, fieldExtractor, httpClient, isCaseIdentifier, newCollection, updateCase} =
-  require('@quickcase/node-toolkit');
+const {createCase, fetchCase, fetchCaseType, fieldExtractor, httpClient, isCaseIdentifier, newCollection, search,
+  searchDsl: s, updateCase} = require('@quickcase/node-toolkit');
 
-const client = httpClient(`${process.env.CASEHOOK_SERVER}/quickcase`)(() => Promise.resolve(process.env.CASEHOOK_TOKEN));
+const client = httpClient(`${process.env.CASEHOOK_SERVER}/data-store`)(() => Promise.resolve(process.env.CASEHOOK_TOKEN));
 
 const refused = async (promise, status) => {
   const error = await promise.then(() => assert.fail('it was not refused'), (e) => e);
@@ -25,6 +25,23 @@ const refused = async (promise, status) => {
 
   const empty = await createCase(client)('ParkingPermit')('createPermit')();
   assert.deepEqual(empty.data, {reason: 'resident'});
+
+  const find = search(client)('ParkingPermit');
+  const byName = s.query(s.equals(s.data('resident'), 'Ada'), s.not(s.hasValue(s.data('vehicle', 'plate'), true)));
+  const params = s.searchParams().withLinks().withComputedFields('age').build();
+  const found = await find(byName)(s.sort(s.sortDesc('created_on')))(s.page(1, 10), params);
+  assert.deepEqual([found.total.count, found.total.pages, found.results.map((c) => c.id)], [1, 1, [made.id]]);
+  const withNote = s.query(s.or(s.contains(s.data('notes'), 'Hello'), s.is(s.data('resident'), true)));
+  assert.equal((await find(withNote)()()).total.count, 1);
+  assert.equal((await find(s.query())(s.sort(s.sortAsc(s.data('resident'))))(s.page(2, 1))).results.length, 1);
+  const wrongQuery = await refused(find(s.query(s.equals(s.computedField('age'), 7)))()(), 422);
+  assert.equal(wrongQuery.details.field_errors[0].id, 'query.equals.field');
+
+  const type = await fetchCaseType(client)('ParkingPermit')();
+  assert.deepEqual(type.events.map((e) => [e.id, e.pre_states]),
+    [['createPermit', []], ['addNote', ['Draft']], ['decide', ['Draft']]]);
+  const notes = type.case_fields.find((f) => f.id === 'notes').field_type;
+  assert.deepEqual([notes.type, notes.collection_field_type.type], ['Collection', 'Text']);
 
   const unknown = await refused(createCase(client)('ParkingPermit')('nothing')({}), 404);
   assert.equal(unknown.status, 404);

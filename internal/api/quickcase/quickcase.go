@@ -4,9 +4,12 @@ package quickcase
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,24 +21,48 @@ import (
 	"github.com/casehook/casehook/internal/wire"
 )
 
-// Prefix begins the paths of the routes.
-const Prefix = "/quickcase"
+// DefaultPrefix begins the paths of the routes.
+const DefaultPrefix = "/quickcase"
+
+var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*){1,5}$`)
+
+// taken are the first parts of paths at which a server has other things: the API, its description, and the console.
+var taken = []string{
+	"v1", "docs", "openapi.json", "healthz", "readyz", "metrics", "_ui", "assets", "live", "views", "sign-in", "sign-out",
+	"cases", "queues", "jobs", "contacts", "types", "labels", "questions", "callbacks", "dry-run", "messages", "endpoints",
+	"problems", "replays", "catalogue", "people", "tokens", "audit", "settings", "profile", "setup", "portal",
+}
+
+// PrefixProblem explains why the routes can't have a prefix; empty: they can.
+func PrefixProblem(prefix string) string {
+	if !prefixForm.MatchString(prefix) {
+		return "is not a path such as /quickcase: up to five parts of letters, digits, _, - and . within, without a / " +
+			"at the end"
+	}
+	if first, _, _ := strings.Cut(prefix[1:], "/"); slices.Contains(taken, first) {
+		return "begins with /" + first + ", where there are other things"
+	}
+	return ""
+}
 
 type handler struct {
 	kernel   *rest.Kernel
 	services casework.Services
+	prefix   string
 }
 
-// Register adds the routes to a kernel.
-func Register(k *rest.Kernel, s casework.Services) {
-	h := handler{k, s}
+// Register adds the routes to a kernel, below a prefix.
+func Register(k *rest.Kernel, s casework.Services, prefix string) {
+	h := handler{k, s, cmp.Or(prefix, DefaultPrefix)}
 	h.serve("GET /case-types/{type}/event-triggers/{event}", route{access.StartTransition, http.StatusOK, h.startCreation})
 	h.serve("GET /cases/{id}/event-triggers/{event}", route{access.StartTransition, http.StatusOK, h.startEvent})
 	h.serve("POST /case-types/{type}/cases", route{access.CreateCase, http.StatusCreated, h.createCase})
 	h.serve("POST /cases/{id}/events", route{access.SubmitTransition, http.StatusCreated, h.submitEvent})
 	h.serve("POST /case-types/{type}/validate", route{access.CheckPage, http.StatusOK, h.validate})
+	h.serve("POST /case-types/{type}/cases/search", route{access.ListCases, http.StatusOK, h.search})
 	h.serve("GET /cases/{id}", route{access.GetCase, http.StatusOK, h.getCase})
-	k.HandleFunc(Prefix+"/", func(_ http.ResponseWriter, r *http.Request) {
+	h.serve("GET /api/data/case-type/{type}", route{access.GetCaseType, http.StatusOK, h.getDefinition})
+	k.HandleFunc(h.prefix+"/", func(_ http.ResponseWriter, r *http.Request) {
 		h.refuse(rest.ExchangeOf(r.Context()), fault.New(fault.NotFound, "route.not_found",
 			"QuickCase's routes have nothing at this path, or not by %s.", r.Method))
 	})
@@ -50,7 +77,7 @@ type route struct {
 
 func (h handler) serve(pattern string, to route) {
 	method, path, _ := strings.Cut(pattern, " ")
-	h.kernel.HandleAs(to.operation, method+" "+Prefix+path, func(_ http.ResponseWriter, r *http.Request) {
+	h.kernel.HandleAs(to.operation, method+" "+h.prefix+path, func(_ http.ResponseWriter, r *http.Request) {
 		x := rest.ExchangeOf(r.Context())
 		x.Header().Set("Cache-Control", "no-store")
 		x.Request = r // with the values of its path
@@ -78,7 +105,7 @@ func (h handler) answer(x *rest.Exchange, to route) ([]byte, error) {
 		return nil, err
 	}
 	ctx := x.Request.Context()
-	if x.Request.Method == http.MethodGet {
+	if x.Request.Method == http.MethodGet || to.operation == access.ListCases {
 		done, err := h.kernel.StartAnswer(ctx, x.Principal, 1)
 		if err != nil {
 			return nil, err

@@ -13,15 +13,33 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// read reads the body of a request.
-func (h handler) read(x *rest.Exchange) (c content, err error) {
+// readJSON reads the body of a request, in JSON.
+func (h handler) readJSON(x *rest.Exchange) ([]byte, error) {
 	raw, err := h.kernel.ReadBody(x)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
 	if kind := x.Request.Header.Get("Content-Type"); !strings.Contains(kind, "json") {
-		return c, fault.New(fault.UnsupportedMedia, "request.content_type",
+		return nil, fault.New(fault.UnsupportedMedia, "request.content_type",
 			"The body's Content-Type is %q; send application/json.", kind)
+	}
+	return raw, nil
+}
+
+// readObject reads the body of a request, which is an object.
+func (h handler) readObject(x *rest.Exchange) (map[string]any, error) {
+	raw, err := h.readJSON(x)
+	if err != nil {
+		return nil, err
+	}
+	return casetype.DecodeSent(raw)
+}
+
+// read reads the body of a submission or a check.
+func (h handler) read(x *rest.Exchange) (c content, err error) {
+	raw, err := h.readJSON(x)
+	if err != nil {
+		return c, err
 	}
 	if _, err := casetype.DecodeSent(raw); err != nil { // repeated names, and what else JSON leaves open
 		return c, err
