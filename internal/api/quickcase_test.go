@@ -299,8 +299,8 @@ func TestQuickCaseReadsDefinitions(t *testing.T) {
 	if updates := at(plate["acls"], 1); updates["role"] != "caseworker" || updates["update"] != false {
 		t.Errorf("a caseworker may %v", updates)
 	}
-	items := []any{named{"code": "car", "label": "car", "order": number(1)},
-		named{"code": "van", "label": "A van", "order": number(2)}}
+	items := []any{named{"code": "car", "label": "car", "order": wholeNumber(1)},
+		named{"code": "van", "label": "A van", "order": wholeNumber(2)}}
 	if diff := cmp.Diff(items, kind["fixed_list_items"]); diff != "" {
 		t.Error(diff)
 	}
@@ -310,8 +310,8 @@ func TestQuickCaseReadsDefinitions(t *testing.T) {
 	}
 	decide := at(d.json()["events"], 1)
 	want := []any{
-		named{"post_state_reference": "Done", "priority": number(1), "enabling_condition": `data.kind == "car"`},
-		named{"post_state_reference": "Draft", "priority": number(2), "enabling_condition": ""},
+		named{"post_state_reference": "Done", "priority": wholeNumber(1), "enabling_condition": `data.kind == "car"`},
+		named{"post_state_reference": "Draft", "priority": wholeNumber(2), "enabling_condition": ""},
 	}
 	if diff := cmp.Diff(want, decide["post_states"]); diff != "" {
 		t.Error(diff)
@@ -322,4 +322,4 @@ func TestQuickCaseReadsDefinitions(t *testing.T) {
 	w.get("/quickcase/api/data/case-type/nothing").is(404, "")
 }
 
-func number(n int) json.Number { return json.Number(strconv.Itoa(n)) }
+func wholeNumber(n int) json.Number { return json.Number(strconv.Itoa(n)) }
