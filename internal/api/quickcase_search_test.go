@@ -56,8 +56,8 @@ func searched(t *testing.T) *world {
 // search returns the names of the cases that a search finds, as "Ada Bo".
 func (w *world) search(body string, header ...string) (names string, found map[string]any) {
 	w.t.Helper()
-	g := w.post("/quickcase/case-types/Search/cases/search?with-links=true&computed-fields=a,b", body, header...).is(200, "")
-	found = g.json()
+	const path = "/quickcase/case-types/Search/cases/search?with-links=true&computed-fields=a,b"
+	found = w.post(path, body, header...).is(200, "").json()
 	for _, item := range found["results"].([]any) {
 		names += fmt.Sprint(" ", item.(map[string]any)["data"].(map[string]any)["name"])
 	}
@@ -122,7 +122,8 @@ func TestQuickCaseSearches(t *testing.T) {
 	if diff := cmp.Diff(want, found["total"]); diff != "" {
 		t.Error(diff)
 	}
-	names, _ = w.search(`{"page": {"index": 2, "size": 1}, "query": {"hasValue": {"field": "data.town", "value": true}}}`)
+	names, _ = w.search(`{"page": {"index": 2, "size": 1},
+		"query": {"hasValue": {"field": "data.town", "value": true}}}`)
 	if names != "Ada" {
 		t.Errorf("the second page of what matches has %q", names)
 	}
@@ -161,7 +162,8 @@ func TestQuickCaseRefusesSearches(t *testing.T) {
 	w.post(at("Narrow"), `{}`, viewer...).is(404, "")
 	w.post(at("nothing"), `{}`).is(404, "")
 	w.post(at("Search"), `{}`, "Authorization", "").is(401, "")
-	if names, found := w.search(`{}`, viewer...); names != "Cy Bo Ada" || strings.Contains(fmt.Sprint(found), "secret") {
+	names, found := w.search(`{}`, viewer...)
+	if names != "Cy Bo Ada" || strings.Contains(fmt.Sprint(found), "secret") {
 		t.Errorf("a viewer finds %q: %v", names, found)
 	}
 }

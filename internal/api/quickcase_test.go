@@ -216,7 +216,8 @@ func TestC7AndA12WhatCallbacksPutInIsSaved(t *testing.T) {
 	const types = "/quickcase/case-types/Applied"
 	token := w.get(types+"/event-triggers/apply", worker...).is(200, "").text("token")
 	submit := func(data string) answer {
-		return w.post(types+"/cases", `{"data": `+data+`, "event": {"id": "apply"}, "event_token": "`+token+`"}`, worker...)
+		body := `{"data": ` + data + `, "event": {"id": "apply"}, "event_token": "` + token + `"}`
+		return w.post(types+"/cases", body, worker...)
 	}
 	made := submit(`{"resident": "Ada", "count": 1.5, "zone": "B", "kind": "car"}`).is(201, "")
 	want := map[string]any{"resident": "Ada", "count": json.Number("1.5"), "zone": "B", "kind": "car"}
@@ -282,7 +283,8 @@ func TestQuickCaseReadsDefinitions(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.do("PUT", "/v1/case-types/Defined", definedType, "Content-Type", "application/yaml").is(201, "")
-	viewer := w.post("/v1/tokens", `{"name": "viewer", "role": "viewer", "clearance": "PUBLIC"}`).is(201, "").text("token")
+	made := w.post("/v1/tokens", `{"name": "viewer", "role": "viewer", "clearance": "PUBLIC"}`)
+	viewer := made.is(201, "").text("token")
 	const path = "/quickcase/api/data/case-type/Defined"
 	d := w.get(path, "Authorization", "Bearer "+viewer).is(200, "")
 	d.has(members{"id": "Defined", "security_classification": "PUBLIC"})

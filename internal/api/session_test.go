@@ -204,7 +204,8 @@ func TestOtherSitesCantUseASession(t *testing.T) {
 	write("Origin", w.server.URL).is(201, "")
 	w.get("/v1/cases", "Authorization", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site").is(200, "")
 	start := func(site string) answer { // which asks a callback
-		return w.get("/v1/starts?type=note&transition=write", "Authorization", "", "Cookie", cookie, "Sec-Fetch-Site", site)
+		return w.get("/v1/starts?type=note&transition=write",
+			"Authorization", "", "Cookie", cookie, "Sec-Fetch-Site", site)
 	}
 	start("cross-site").is(403, "request.cross_origin")
 	start("same-site").is(403, "request.cross_origin")

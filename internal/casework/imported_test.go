@@ -94,7 +94,8 @@ func madeUp(id string, c ccd.Counts) map[string][]row {
 	for i := range c.Pages {
 		page := row{
 			"CaseEventID": fmt.Sprintf("event%d", i%c.Events), "CaseFieldID": fmt.Sprintf("field%d", i%c.Fields),
-			"DisplayContext": "OPTIONAL", "PageID": fmt.Sprintf("page.%d", i/c.Events), "PageDisplayOrder": i/c.Events + 1,
+			"DisplayContext": "OPTIONAL", "PageID": fmt.Sprintf("page.%d", i/c.Events),
+			"PageDisplayOrder":      i/c.Events + 1,
 			"PageFieldDisplayOrder": 1,
 		}
 		if i < c.MidEvents {

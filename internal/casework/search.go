@@ -152,7 +152,7 @@ func (s *Cases) matches(ctx context.Context, p access.Principal, search Search) 
 	})
 	if errors.Is(err, errTooBroad) {
 		return nil, fault.In("case.search_too_broad",
-			"The search would look at too many cases. Add a condition on the state, or on an indexed field of the type.",
+			"The search would look at too many cases. Add a condition on the state, or on an indexed field.",
 			fault.Field{Path: "/query", Message: "selects too many cases by what is indexed"})
 	}
 	return all, err

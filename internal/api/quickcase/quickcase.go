@@ -28,16 +28,16 @@ var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*){1,5}$
 
 // taken are the first parts of paths at which a server has other things: the API, its description, and the console.
 var taken = []string{
-	"v1", "docs", "openapi.json", "healthz", "readyz", "metrics", "_ui", "assets", "live", "views", "sign-in", "sign-out",
-	"cases", "queues", "jobs", "contacts", "types", "labels", "questions", "callbacks", "dry-run", "messages", "endpoints",
-	"problems", "replays", "catalogue", "people", "tokens", "audit", "settings", "profile", "setup", "portal",
+	"v1", "docs", "openapi.json", "healthz", "readyz", "metrics", "_ui", "assets", "live", "views", "sign-in",
+	"sign-out", "cases", "queues", "jobs", "contacts", "types", "labels", "questions", "callbacks", "dry-run",
+	"messages", "endpoints", "problems", "replays", "catalogue", "people", "tokens", "audit", "settings", "profile", "setup", "portal",
 }
 
 // PrefixProblem explains why the routes can't have a prefix; empty: they can.
 func PrefixProblem(prefix string) string {
 	if !prefixForm.MatchString(prefix) {
-		return "is not a path such as /quickcase: up to five parts of letters, digits, _, - and . within, without a / " +
-			"at the end"
+		return "is not a path such as /quickcase: up to five parts of letters, digits, _, - and . within, without " +
+			"a / at the end"
 	}
 	if first, _, _ := strings.Cut(prefix[1:], "/"); slices.Contains(taken, first) {
 		return "begins with /" + first + ", where there are other things"
@@ -54,7 +54,8 @@ type handler struct {
 // Register adds the routes to a kernel, below a prefix.
 func Register(k *rest.Kernel, s casework.Services, prefix string) {
 	h := handler{k, s, cmp.Or(prefix, DefaultPrefix)}
-	h.serve("GET /case-types/{type}/event-triggers/{event}", route{access.StartTransition, http.StatusOK, h.startCreation})
+	h.serve("GET /case-types/{type}/event-triggers/{event}",
+		route{access.StartTransition, http.StatusOK, h.startCreation})
 	h.serve("GET /cases/{id}/event-triggers/{event}", route{access.StartTransition, http.StatusOK, h.startEvent})
 	h.serve("POST /case-types/{type}/cases", route{access.CreateCase, http.StatusCreated, h.createCase})
 	h.serve("POST /cases/{id}/events", route{access.SubmitTransition, http.StatusCreated, h.submitEvent})

@@ -57,7 +57,8 @@ func (h handler) search(ctx context.Context, x *rest.Exchange) (any, error) {
 				s.Matches = match
 			}
 			if len(q.wrong) > 0 {
-				return s, fault.In("quickcase.search_invalid", "The search can't be carried out: see fields.", q.wrong...)
+				return s, fault.In("quickcase.search_invalid",
+					"The search can't be carried out: see fields.", q.wrong...)
 			}
 			return s, nil
 		})
