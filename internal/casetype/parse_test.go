@@ -53,7 +53,7 @@ type wrong struct{ name, old, new, path, message string }
 var wrongs = []wrong{
 	{"no key", "key: loan\n", "", "/key", "required"},
 	{"key with a blank", "key: loan", "key: A loan # <-", "/key", "is not a key"},
-	{"key too long", "key: loan", "key: " + strings.Repeat("k", 71) + " # <-", "/key", "is not a key"},
+	{"key too long", "key: loan", "key: " + strings.Repeat("k", 71) + " # <-", "/key", "is longer than 70 characters"},
 	{"name not text", "name: Loan", "name: 7 # <-", "/name", "is a number, not text"},
 	{"name of two lines", "name: Loan", `name: "a\nb" # <-`, "/name", "is not a name"},
 	{"unknown key", "name: Loan", "nmae: Loan # <-", "/nmae", `did you mean "name"`},

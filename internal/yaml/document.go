@@ -56,9 +56,16 @@ type Document struct {
 // place has the position of a value and of its name: its key, or the value itself.
 type place struct{ key, value Position }
 
-// newDocument returns a document that records places.
-func newDocument() *Document {
-	return &Document{places: map[string]place{}, order: map[string][]string{}, spelt: map[string]string{}}
+// The room for places of a document: a value takes about so many bytes of a source.
+const (
+	bytesOfValue = 24
+	mostRoom     = 100_000
+)
+
+// newDocument returns a document of a source that records places.
+func newDocument(source []byte) *Document {
+	room := min(len(source)/bytesOfValue, mostRoom)
+	return &Document{places: make(map[string]place, room), order: map[string][]string{}, spelt: map[string]string{}}
 }
 
 // setKey records the position of the key of a path. Of several, the first counts.

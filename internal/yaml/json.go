@@ -34,7 +34,7 @@ func readJSON(raw []byte, o Options, positions bool) *Document {
 	if positions {
 		r.doc.order = map[string][]string{}
 		r.doc.locate = sync.OnceValue(func() *Document {
-			again := jsonReader{doc: newDocument(), options: o, raw: raw, position: Position{1, 1}}
+			again := jsonReader{doc: newDocument(raw), options: o, raw: raw, position: Position{1, 1}}
 			return again.document()
 		})
 	}

@@ -26,7 +26,7 @@ type reader struct {
 
 // readYAML reads one YAML document whose values all have a JSON form.
 func readYAML(source []byte, o Options) *Document {
-	r := reader{doc: newDocument(), options: o}
+	r := reader{doc: newDocument(source), options: o}
 	if r.options.MaxNodes == 0 {
 		r.options.MaxNodes = maxNodes
 	}
