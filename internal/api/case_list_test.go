@@ -133,7 +133,8 @@ func TestFacetsCountCases(t *testing.T) {
 			}
 		}
 		refused := w.get("/v1/cases/facets?closed_after=now").is(400, "request.invalid")
-		if !strings.Contains(string(refused.body), `"message":"is not a time of RFC 3339, such as 2026-01-31T08:00:00Z"`) {
+		const want = `"message":"is not a time of RFC 3339, such as 2026-01-31T08:00:00Z"`
+		if !strings.Contains(string(refused.body), want) {
 			t.Errorf("a wrong time: %s", refused.body)
 		}
 	})

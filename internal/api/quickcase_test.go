@@ -59,7 +59,8 @@ func (w *world) createdPermit() string {
 	w.t.Helper()
 	token := w.started("/case-types/ParkingPermit/event-triggers/createPermit")
 	made := w.post("/quickcase/case-types/ParkingPermit/cases",
-		`{"data": {"resident": "Ada", "reason": "resident"}, "event": {"id": "createPermit"}, "event_token": "`+token+`"}`)
+		`{"data": {"resident": "Ada", "reason": "resident"}, "event": {"id": "createPermit"},
+			"event_token": "`+token+`"}`)
 	return "/cases/" + made.is(201, "").text("id")
 }
 
@@ -82,7 +83,9 @@ func TestQuickCaseStartsAndSubmits(t *testing.T) {
 	}
 	path := "/cases/" + made.text("id")
 	got := w.get("/quickcase"+path+"?with-links=true").is(200, "").json() // C1
-	for _, key := range []string{"callback_response_status", "after_submit_callback_response", "callback_error_message"} {
+	for _, key := range []string{
+		"callback_response_status", "after_submit_callback_response", "callback_error_message",
+	} {
 		if value, has := got[key]; !has || value != nil {
 			t.Errorf("U6: %s is %v", key, value)
 		}

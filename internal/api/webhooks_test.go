@@ -140,7 +140,8 @@ func checkQuestionIsDocumented(t *testing.T, w *world, page string, question wir
 				t.Errorf("%s, %s: %v", part, name, err)
 			}
 		}
-		if err := validJSON(t, content["schema"], map[string]any{"errors": "none", "confirmation_body": 7}); err == nil {
+		wrong := map[string]any{"errors": "none", "confirmation_body": 7}
+		if err := validJSON(t, content["schema"], wrong); err == nil {
 			t.Errorf("the schema of a %s takes anything", part)
 		}
 	}

@@ -277,7 +277,8 @@ func FuzzFrom(f *testing.F) {
 		`[{"ID": "C", "ListElementCode": "c", "FieldType": "C", "FieldTypeParameter": "C"}]`) {
 		f.Add(sheet, rows)
 	}
-	f.Add("CaseField", `[{"CaseTypeID": "A", "ID": "f", "FieldType": "Collection", "FieldTypeParameter": "Collection"}]`)
+	f.Add("CaseField",
+		`[{"CaseTypeID": "A", "ID": "f", "FieldType": "Collection", "FieldTypeParameter": "Collection"}]`)
 	f.Fuzz(func(t *testing.T, sheet, rows string) {
 		im, err := tryImport(made(small(sheet, rows)), ccd.Options{Retries: ccd.QuickCase})
 		if (err == nil) == (im == nil) {

@@ -30,7 +30,8 @@ var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*){1,5}$
 var taken = []string{
 	"v1", "docs", "openapi.json", "healthz", "readyz", "metrics", "_ui", "assets", "live", "views", "sign-in",
 	"sign-out", "cases", "queues", "jobs", "contacts", "types", "labels", "questions", "callbacks", "dry-run",
-	"messages", "endpoints", "problems", "replays", "catalogue", "people", "tokens", "audit", "settings", "profile", "setup", "portal",
+	"messages", "endpoints", "problems", "replays", "catalogue", "people", "tokens", "audit", "settings", "profile",
+	"setup", "portal",
 }
 
 // PrefixProblem explains why the routes can't have a prefix; empty: they can.
