@@ -39,13 +39,8 @@ func TestTheConditionsOfCallbacksAreChecked(t *testing.T) {
 		"'secret' in data": true, "data[state] == 1": true, "data.n == 1 && name != ''": false,
 	} {
 		got := findings(asksWhen(when, `,"clearance":"PUBLIC"`))
-<<<<<<< HEAD
 		const above = "reads data.secret, which is PRIVATE, and the callback is cleared for PUBLIC"
 		if strings.Contains(got, above) != refused {
-=======
-		const reads = "reads data.secret, which is PRIVATE, and the callback is cleared for PUBLIC"
-		if strings.Contains(got, reads) != refused {
->>>>>>> 55c7f8d (api: lines of tests are within 120 columns)
 			t.Errorf("%s: %s", when, got)
 		}
 	}
