@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,7 +80,7 @@ func localKey(secret string, r remote, s stdio) ([]byte, error) {
 type moment struct {
 	name string
 	ago  time.Duration
-	time time.Time
+	at   time.Time
 }
 
 // UnmarshalText reads a moment.
@@ -89,7 +90,7 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 		*m = moment{name: word}
 		return nil
 	}
-	if ago, err := time.ParseDuration(strings.TrimSuffix(word, " ago")); err == nil && ago > 0 {
+	if ago, err := lengthOfTime(strings.TrimSuffix(word, " ago")); err == nil && ago > 0 {
 		*m = moment{ago: ago}
 		return nil
 	}
@@ -97,8 +98,23 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 	if err != nil {
 		return fmt.Errorf("%q is neither now nor beginning, nor 10m, nor a time like 2026-01-31T08:00:00Z", word)
 	}
-	*m = moment{time: at}
+	*m = moment{at: at}
 	return nil
+}
+
+// maxDays bounds the days of a moment.
+const maxDays = 36_500
+
+// lengthOfTime reads a length of time: one of Go, or a number of days, such as 30d.
+func lengthOfTime(word string) (time.Duration, error) {
+	if number, ok := strings.CutSuffix(word, "d"); ok {
+		days, err := strconv.ParseUint(number, 10, 16)
+		if err == nil && days > maxDays {
+			err = strconv.ErrRange
+		}
+		return time.Duration(days) * 24 * time.Hour, err
+	}
+	return time.ParseDuration(word)
 }
 
 // format returns the moment as the API accepts it.
@@ -106,8 +122,19 @@ func (m moment) format(now time.Time) string {
 	switch {
 	case m.ago > 0:
 		return now.Add(-m.ago).UTC().Format(time.RFC3339Nano)
-	case !m.time.IsZero():
-		return m.time.UTC().Format(time.RFC3339Nano)
+	case !m.at.IsZero():
+		return m.at.UTC().Format(time.RFC3339Nano)
 	}
 	return m.name
+}
+
+// time returns the moment as a time that the API accepts; empty: the beginning.
+func (m moment) time(now time.Time) string {
+	switch m.name {
+	case "now":
+		return now.UTC().Format(time.RFC3339Nano)
+	case "beginning":
+		return ""
+	}
+	return m.format(now)
 }

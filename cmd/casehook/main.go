@@ -46,6 +46,7 @@ type commands struct {
 	Resend    resendCmd    `cmd:"" help:"Send a message to an endpoint again."`
 	Listen    listenCmd    `cmd:"" help:"Forward a server's messages to a receiver on your machine, and print them."`
 	DryRun    dryRunCmd    `cmd:"" help:"Try out a submission: the verdict of its callback, and what it changes."`
+	Backtest  backtestCmd  `cmd:"" help:"Ask a callback about submissions of the past, and show what it would change."`
 	Trigger   triggerCmd   `cmd:"" help:"Send one message to a receiver: a sample, or the last one about a case."`
 	Tenant    tenantCmd    `cmd:"" help:"Create, list and change the isolated tenants of a server."`
 	Token     tokenCmd     `cmd:"" help:"Create, list and revoke the tokens by which programs use the API."`

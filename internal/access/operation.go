@@ -65,6 +65,7 @@ const (
 	ListColleagues   Operation = "list-colleagues"
 	SwitchType       Operation = "switch-type"
 	DryRunTransition Operation = "dry-run-transition"
+	RunBacktest      Operation = "run-backtest"
 	CreateJob        Operation = "create-job"
 	ListJobs         Operation = "list-jobs"
 	GetJob           Operation = "get-job"
@@ -236,6 +237,7 @@ var least = map[Operation]Role{
 	EditLabel:             Manager,
 	DeleteLabel:           Manager,
 	PutCaseType:           Manager,
+	RunBacktest:           Manager,
 	RetireCaseType:        Manager,
 	RestoreCaseType:       Manager,
 	ListCallbackSecrets:   Manager,

@@ -143,6 +143,7 @@ func (w *world) problemsOfCases() {
 		{"POST", ann + "/transitions/finish", "", 409, "case.transition_not_allowed"},
 		{"POST", "/v1/dry-runs", `{"case": ` + strip(ann) + `, "transition": "finish"}`, 409, "case.transition_not_allowed"},
 		{"POST", "/v1/dry-runs", `{"case": ` + strip(nobody) + `}`, 404, "case.not_found"},
+		{"POST", "/v1/backtests", `{"type": "nobody", "transition": "open", "callback": "https://x.example"}`, 404, "case_type.not_found"},
 		{"GET", "/v1/questions/nonsense", "", 404, "question.not_found"},
 		{"POST", "/v1/views", `{"name": " ", "page": "//elsewhere.example"}`, 422, "view.invalid"},
 		{"DELETE", "/v1/views/none", "", 404, "view.not_found"},

@@ -299,6 +299,7 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 		"delete-case": ofCase("DELETE", "", ""),
 		"dry-run-transition": {{"POST", "/v1/dry-runs", `{"case": {case}}`, 0}, {"POST", "/v1/dry-runs", `{"case": {gone}, "transition": "ask"}`, 0},
 			{"POST", "/v1/dry-runs", `{"type": "{type}"}`, 0}, {"POST", "/v1/dry-runs", `{"case": {case}, "callback": "https://crm.example/"}`, 0}},
+		"run-backtest": {{"POST", "/v1/backtests", `{"type": "{type}", "transition": "open", "callback": "https://crm.example/"}`, 0}},
 		"start-transition": {{"GET", "/v1/starts?case={case}&transition=close", "", 0}, {"GET", "/v1/starts?case={gone}&transition=ask", "", 0},
 			{"GET", "/v1/starts?type={type}&transition=open", "", 0}},
 		"check-page": {{"POST", "/v1/page-checks", `{"case": {case}, "transition": "close"}`, 0}, {"POST", "/v1/page-checks", `{"case": {gone}, "transition": "ask"}`, 0},

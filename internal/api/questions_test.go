@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,6 +49,7 @@ func (w *world) storyOfQuestions(path string) {
 	}
 	w.storyOfDryRuns(path)
 	w.storyOfStarts(path)
+	w.storyOfBacktests()
 	if n := len(w.get("/v1/questions?limit=200").items()); n != 3 {
 		t.Errorf("there are %d questions", n)
 	}
@@ -90,13 +93,25 @@ func TestAStartedTransitionIsSubmittedWithItsToken(t *testing.T) {
 	w.answers(200, `{"data": {"text": "begun"}}`)
 	token := w.get("/v1/starts?type=form&transition=open").is(200, "").text("token")
 	w.answers(200, `{"confirmation_header": "# Done"}`)
-	made := w.post("/v1/case-types/form/cases", `{"start_token": "`+token+`", "data": {"text": "x"}}`).is(201, "")
+	create := func() answer {
+		return w.post("/v1/case-types/form/cases", `{"start_token": "`+token+`", "data": {"text": "x"}}`,
+			"Idempotency-Key", "k").is(201, "")
+	}
+	made := create()
 	if c, ok := made.json()["confirmation"].(map[string]any); !ok || c["header"] != "# Done" {
 		t.Errorf("it is not confirmed: %s", made.body)
+	}
+	if again := create(); !bytes.Equal(again.body, made.body) {
+		t.Errorf("the repeated answer is %s", again.body)
 	}
 	path := made.header.Get("Location")
 	w.post("/v1/case-types/form/cases", `{"start_token": "`+token+`", "transition": "edit"}`).is(404, "start.not_found")
 	w.do("PATCH", path, `{"start_token": "`+token+`"}`).is(404, "start.not_found")
+	for _, e := range w.get(path + "/history").items() {
+		if c, ok := e.(map[string]any)["confirmation"].(map[string]any); !ok || c["header"] != "# Done" {
+			t.Errorf("the history has %v", e)
+		}
+	}
 	w.do("PATCH", path, `{"start_token": "nonsense"}`).is(404, "start.not_found")
 	token = w.get("/v1/starts?case="+strip(path)+"&transition=edit").is(200, "").text("token")
 	w.do("PATCH", path, `{"start_token": "`+token+`", "data": {"text": "y"}}`).is(200, "")
@@ -166,6 +181,38 @@ func (w *world) storyOfDryRuns(path string) {
 	if now := w.get(path).text("version"); now != version {
 		t.Errorf("the case is at version %s, not %s", now, version)
 	}
+}
+
+// storyOfBacktests asks about the submissions that were asked about before.
+func (w *world) storyOfBacktests() {
+	t := w.t
+	w.answers(200, `{"data": {"client": "Cleo"}}`)
+	definition, err := json.Marshal(w.get("/v1/case-types/loan").is(200, "").json()["definition"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := `{"type": "loan", "transition": "open_asked", "limit": 1, "definition": ` + strconv.Quote(string(definition))
+	var cursor string
+	asked := 0
+	for range 9 {
+		page := w.post("/v1/backtests", in+cursor+`}`).is(200, "").json()
+		n, err := page["asked"].(json.Number).Int64()
+		asked += int(n)
+		if err != nil || page["items"] == nil {
+			t.Errorf("it answers %v, %v", page, err)
+		}
+		if page["next"] == nil {
+			break
+		}
+		cursor = `, "cursor": "` + page["next"].(string) + `"`
+	}
+	if asked == 0 {
+		t.Error("nothing was asked about")
+	}
+	w.post("/v1/backtests", in+`, "cursor": "nonsense"}`).is(422, "request.cursor_invalid")
+	w.post("/v1/backtests", `{"type": "loan", "transition": "open_asked"}`).is(422, "backtest.invalid")
+	w.post("/v1/backtests", `{"type": "loan", "transition": "x", "callback": "https://x.example"}`).
+		is(404, "transition.not_found")
 }
 
 // The pages of questions hold still while others are asked.

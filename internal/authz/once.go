@@ -102,6 +102,15 @@ func (g *Guard) Keep(ctx context.Context, tx *store.Tx, p access.Principal, o On
 	return err
 }
 
+// Amend replaces the stored answer to an operation, which says more since its commit.
+func (g *Guard) Amend(ctx context.Context, p access.Principal, o Once, result any) error {
+	answer, err := g.Answer(p, o, result)
+	if err != nil || answer == nil {
+		return err
+	}
+	return g.store.Update(ctx, func(tx *store.Tx) error { return tx.ReplaceAnswer(ctx, *answer) })
+}
+
 func (o Once) name(p access.Principal) store.OnceKey {
 	who := p.Actor.TokenID
 	if p.Actor.UserID != 0 {

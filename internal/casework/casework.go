@@ -64,6 +64,7 @@ type Services struct {
 	Submissions *Submissions
 	Switches    *Switches
 	Questions   *Questions
+	Backtests   *Backtests
 	CaseTypes   *CaseTypes
 	Migrations  *Migrations
 	Comments    *Comments
@@ -124,6 +125,7 @@ func New(c Config) Services {
 	}
 	labels := &Labels{store: c.Store, guard: c.Guard, now: now, core: core}
 	submissions := newSubmissions(c, core, questioner, types)
+	questions := &Questions{store: c.Store, guard: c.Guard, core: core, cases: cases}
 	return Services{
 		Cases:       cases,
 		Submissions: submissions,
@@ -131,7 +133,11 @@ func New(c Config) Services {
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, questioner: questioner,
 			random: c.Random,
 		},
-		Questions: &Questions{store: c.Store, guard: c.Guard, core: core, cases: cases},
+		Questions: questions,
+		Backtests: &Backtests{
+			store: c.Store, guard: c.Guard, submissions: submissions, questions: questions,
+			asking: make(chan struct{}, allBacktests),
+		},
 		CaseTypes: types,
 		Migrations: &Migrations{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, types: types,

@@ -63,6 +63,7 @@ type services struct {
 	submissions *casework.Submissions
 	switches    *casework.Switches
 	questions   *casework.Questions
+	backtests   *casework.Backtests
 	types       *casework.CaseTypes
 	migrations  *casework.Migrations
 	comments    *casework.Comments
@@ -140,6 +141,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 			submissions: work.Submissions,
 			switches:    work.Switches,
 			questions:   work.Questions,
+			backtests:   work.Backtests,
 			types:       work.CaseTypes,
 			migrations:  work.Migrations,
 			comments:    work.Comments,
@@ -369,6 +371,7 @@ func (c *callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.behaviour = a.behaviour[1:]
 	}
 	c.mu.Unlock()
+	r.Body = io.NopCloser(strings.NewReader(string(body)))
 	does(w, r)
 }
 

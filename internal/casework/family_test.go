@@ -12,6 +12,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
@@ -393,6 +394,10 @@ func TestSubmittedCallbacks(t *testing.T) {
 		if err != nil || len(found) != 1 || found[0].Version != v.Version {
 			t.Errorf("the question is not kept: %+v, %v", found, err)
 		}
+		kept, err := w.cases.Confirmations(t.Context(), w.p, v.ID, 1, v.Version)
+		if diff := cmp.Diff(map[int64]casework.Confirmation{v.Version: *want}, kept); err != nil || diff != "" {
+			t.Errorf("kept is (-want +got):\n%s, %v", diff, err)
+		}
 		a.answer("done", 200, "")
 		v = w.submit(casework.Submission{CaseID: v.ID, Transition: "decide"})
 		if diff := cmp.Diff(&casework.Confirmation{Status: 200}, v.Confirmation); diff != "" {
@@ -481,6 +486,32 @@ func TestAReclassifiedCaseKeepsTheAccessOfItsType(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "case.not_found")
 	_, err = w.submissions.Start(t.Context(), who, casework.Start{CaseID: made.ID, Transition: "decide"})
 	wantFault(t, err, fault.NotFound, "case.not_found")
+}
+
+// TestAConfirmationIsShownToThoseWhoSeeAllThatItIsAbout: and to the user who got it.
+func TestAConfirmationIsShownToThoseWhoSeeAllThatItIsAbout(t *testing.T) {
+	w := start(t)
+	w.put(w.p, `{"key": "note", "fields": {"type": "object", "properties": {
+		"text": {"type": "string"}, "pin": {"type": "string", "x-classification": "RESTRICTED"}}},
+		"states": [{"key": "open"}], "transitions": [{"key": "write", "to": "open",
+			"submitted": {"url": "${CASEHOOK_VAR_CALLBACKS}/done", "retries": []}}]}`)
+	w.callbacks.on("done", respond(200, `{"confirmation_header": "# Saved"}`))
+	below := w.cleared(casetype.Public)
+	below.Actor.UserID = 7
+	other := below
+	other.Actor.UserID = 8
+	v, err := w.submissions.Submit(t.Context(), below, casework.Submission{Type: "note"}, authz.Once{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range []struct {
+		p    access.Principal
+		want int
+	}{{w.p, 1}, {below, 1}, {other, 0}} {
+		if kept, err := w.cases.Confirmations(t.Context(), k.p, v.ID, 1, 1); err != nil || len(kept) != k.want {
+			t.Errorf("%d: %v, %v", i, kept, err)
+		}
+	}
 }
 
 // TestAConfirmationThatCannotBeAskedForSaysThatTheChangeIsSaved: the submitter must not submit again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,6 +15,7 @@ import (
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // asks returns the question to a callback as it is kept, but for what comes of it.
@@ -27,28 +29,30 @@ func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Tim
 		answer.Base64 = r.Kept.Body
 	}
 	kept := store.Question{
-		Tenant:     pl.p.Tenant,
-		At:         at,
-		Case:       pl.before.ID,
-		Type:       g.owner,
-		Transition: g.at.Name,
-		Question:   string(g.at.Question),
-		Page:       g.at.Page,
-		Callback:   g.at.Callback,
-		URL:        withoutQuery,
-		URLClass:   r.Record.URLClass,
-		WebhookID:  q.WebhookID,
-		Attempts:   r.Record.Attempts,
-		Duration:   time.Duration(r.Record.DurationMS) * time.Millisecond,
-		Status:     r.Record.Status,
-		Verdict:    string(r.Verdict),
-		Failure:    r.Record.Failure,
-		Override:   r.Record.Override,
-		BodySHA256: hex.EncodeToString(sum[:]),
-		Answer:     answer,
-		Class:      casetype.Higher(pl.highestTold(g), pl.typ.HighestIn(r.Answer.Data)),
-		CaseClass:  casetype.Higher(pl.after.Classification, pl.before.Classification),
-		Actor:      pl.p.Actor,
+		Tenant:       pl.p.Tenant,
+		At:           at,
+		Case:         pl.before.ID,
+		Type:         g.owner,
+		Transition:   g.at.Name,
+		Question:     string(g.at.Question),
+		Page:         g.at.Page,
+		Callback:     g.at.Callback,
+		URL:          withoutQuery,
+		URLClass:     r.Record.URLClass,
+		WebhookID:    q.WebhookID,
+		Attempts:     r.Record.Attempts,
+		Duration:     time.Duration(r.Record.DurationMS) * time.Millisecond,
+		Status:       r.Record.Status,
+		Verdict:      string(r.Verdict),
+		Failure:      r.Record.Failure,
+		Override:     r.Record.Override,
+		BodySHA256:   hex.EncodeToString(sum[:]),
+		Answer:       answer,
+		Submission:   pl.submission(g),
+		Confirmation: pl.confirmed(g, r.Answer),
+		Class:        casetype.Higher(pl.highestTold(g), pl.typ.HighestIn(r.Answer.Data)),
+		CaseClass:    casetype.Higher(pl.after.Classification, pl.before.Classification),
+		Actor:        pl.p.Actor,
 	}
 	kept.CaseClass = casetype.Higher(kept.CaseClass, g.typ.WhenClass(g.at))
 	for _, t := range []*casetype.Type{pl.old(), pl.typ} {
@@ -57,6 +61,75 @@ func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Tim
 		}
 	}
 	return kept
+}
+
+// maxKeptConfirmation bounds the header and the body of a confirmation that is kept, in bytes.
+const maxKeptConfirmation = 16 << 10
+
+// confirmed returns what an answer confirms, as it is kept; nil: nothing.
+func (pl *plan) confirmed(g guard, a wire.Answer) *store.KeptConfirmation {
+	if g.at.Question != casetype.Submitted || a.ConfirmationHeader == "" && a.ConfirmationBody == "" {
+		return nil
+	}
+	return &store.KeptConfirmation{
+		Header: cutConfirmation(a.ConfirmationHeader),
+		Body:   cutConfirmation(a.ConfirmationBody),
+		Told:   g.Messages != casetype.Cleared || pl.p.Clearance.Sees(pl.highestShown(g)),
+	}
+}
+
+func cutConfirmation(text string) string {
+	if len(text) <= maxKeptConfirmation {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxKeptConfirmation], "") + "…"
+}
+
+// maxKeptSubmission bounds what is kept of a submission, in bytes.
+const maxKeptSubmission = 64 << 10
+
+// submission returns what is kept of a submission, so that another callback can be asked about it later; nil: the
+// question is not about a submission of a transition that is to be saved. Until the first answer, the case is as it
+// was submitted.
+func (pl *plan) submission(g guard) *store.KeptSubmission {
+	if g.at.Question != casetype.AboutToSubmit || strings.HasPrefix(g.at.Name, "@") || pl.in.dry {
+		return nil
+	}
+	if len(pl.questions) > 0 {
+		return &store.KeptSubmission{Follows: true}
+	}
+	changed := map[string]any{}
+	var cleared []string
+	for name, value := range pl.after.Data {
+		if !casetype.Equal(pl.before.Data[name], value) {
+			changed[name] = value
+		}
+	}
+	for name := range pl.before.Data {
+		if _, stays := pl.after.Data[name]; !stays {
+			cleared = append(cleared, name)
+		}
+	}
+	set, err := casetype.Encode(changed)
+	if err != nil || len(set) > maxKeptSubmission {
+		return &store.KeptSubmission{TooLarge: true}
+	}
+	slices.Sort(cleared)
+	return &store.KeptSubmission{
+		Case:          pl.after.ID,
+		Version:       pl.before.Version,
+		Revision:      pl.before.Revision,
+		TypeVersion:   pl.after.TypeVersion,
+		StateSince:    pl.before.StateSince,
+		State:         pl.after.State,
+		Name:          pl.after.Name,
+		NameSet:       pl.after.NameSet,
+		Class:         pl.after.Classification,
+		Set:           set,
+		Cleared:       cleared,
+		IgnoreWarning: pl.in.IgnoreWarning,
+		HeedWarnings:  pl.in.HeedWarnings,
+	}
 }
 
 // highestTold returns the highest classification of what a callback may be told, and may answer.

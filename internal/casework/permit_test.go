@@ -26,8 +26,8 @@ func TestEveryUseCaseAsks(t *testing.T) {
 		nobody := w.p
 		nobody.Role = ""
 		for _, service := range []any{
-			w.cases, w.submissions, w.switches, w.questions, w.types, w.migrations, w.comments, w.labels, w.contacts, w.files,
-			w.users, w.tokens, w.tenants, w.endpoints, w.messages, w.journal,
+			w.cases, w.submissions, w.switches, w.questions, w.backtests, w.types, w.migrations, w.comments, w.labels, w.contacts,
+			w.files, w.users, w.tokens, w.tenants, w.endpoints, w.messages, w.journal,
 		} {
 			refusesAll(t, reflect.ValueOf(service), nobody)
 		}
@@ -35,7 +35,7 @@ func TestEveryUseCaseAsks(t *testing.T) {
 }
 
 // askNoRole are methods with a principal that are no use cases: they are parts of authentication or of other use cases.
-var askNoRole = []string{"CheckHost", "KnownCase"}
+var askNoRole = []string{"CheckHost", "KnownCase", "Confirmations"}
 
 // refusesAll checks that every use case of a service refuses the principal.
 func refusesAll(t *testing.T, service reflect.Value, nobody access.Principal) {

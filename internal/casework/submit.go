@@ -126,8 +126,23 @@ func (s *Submissions) submit(ctx context.Context, p access.Principal, in Submiss
 	if err == nil {
 		view.Confirmation = s.questioner.confirm(ctx, pl)
 		view.Context = pl.context
+		s.amend(ctx, pl, once, view)
 	}
 	return view, err
+}
+
+// amend adds the confirmation to the answer that is stored for repetitions of the request. A failure is logged, not
+// returned.
+func (s *Submissions) amend(ctx context.Context, pl *plan, once authz.Once, view View) {
+	if view.Confirmation == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepUnsavedWithin)
+	defer cancel()
+	if err := s.guard.Amend(ctx, pl.p, once, view); err != nil {
+		s.log.ErrorContext(ctx, "the confirmation of a submission could not be stored for repetitions of its request",
+			"tenant", pl.p.Tenant, "case", view.ID, "error", err)
+	}
 }
 
 // plan makes the case to save, as far as that takes no callback.

@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 )
@@ -46,6 +47,34 @@ func (s *questioner) confirm(ctx context.Context, pl *plan) *Confirmation {
 	s.keepAlone(ctx, &done, nil)
 	pl.context = done.context
 	return confirmation
+}
+
+// Confirmations returns what was answered about the submissions that led to some versions of a case, by version. The
+// caller has to see the case. Of a callback that was shown more than the caller sees, there is nothing, except what it
+// told the caller before.
+func (s *Cases) Confirmations(
+	ctx context.Context, p access.Principal, id, from, to int64,
+) (map[int64]Confirmation, error) {
+	asked, err := s.store.Confirmations(ctx, p.Tenant, id, from, to)
+	found := map[int64]Confirmation{}
+	for _, q := range asked {
+		told := q.Confirmation != nil && q.Confirmation.Told && p.Actor.UserID != 0 && q.Actor.UserID == p.Actor.UserID
+		if !p.Clearance.Sees(q.CaseClass) || !told && !p.Clearance.Sees(q.Class) {
+			continue
+		}
+		c := found[q.Version]
+		if said := q.Confirmation; said != nil && c.Header == "" && c.Body == "" {
+			c.Header, c.Body = said.Header, said.Body
+		}
+		if c.Status == 0 {
+			c.Status = q.Status
+		}
+		if q.Failure != "" {
+			c.Failure = q.Failure
+		}
+		found[q.Version] = c
+	}
+	return found, err
 }
 
 // confirms is the point at which a submission of a transition was saved.

@@ -58,6 +58,8 @@ var (
 		or idempotency.status = 0 and (idempotency.claimed_by = $8 or idempotency.claimed_until <= $7 or $11 = 1)`)
 	onceRelease = define(`delete from idempotency
 		where tenant = $1 and token = $2 and operation = $3 and key = $4 and status = 0 and claimed_by = $5`)
+	onceReplace = define(`update idempotency set body = $6
+		where tenant = $1 and token = $2 and operation = $3 and key = $4 and request = $5 and status > 0`)
 	oncePurge = define(`delete from idempotency where (tenant, token, operation, key) in
 		(select tenant, token, operation, key from idempotency where at <= $1 order by at limit $2)`)
 )
@@ -143,6 +145,13 @@ func (tx *Tx) StoreAnswer(ctx context.Context, a NewAnswer) (bool, error) {
 	}
 	n, err := tx.q.exec(ctx, onceInsert, args...)
 	return n > 0, err
+}
+
+// ReplaceAnswer replaces the body of a stored answer.
+func (tx *Tx) ReplaceAnswer(ctx context.Context, a NewAnswer) error {
+	_, err := tx.q.exec(ctx, onceReplace, a.Tenant, a.Token, a.Operation, a.Key, a.Request,
+		tx.seal.seal(a.Body, a.place()))
+	return err
 }
 
 // ClaimKey claims a key. It returns false if the key has an answer, or is claimed by another process.

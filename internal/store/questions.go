@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
@@ -38,6 +39,39 @@ type Question struct {
 	Question   string                  // the point at which it was asked: about_to_submit
 	Page       string                  // the key of the page that was left; empty: it is not about a page
 	Callback   string                  // the key of the callback; empty: it has none
+
+	Confirmation *KeptConfirmation // which Confirmations alone reads; nil: it confirms nothing
+	// Submission is what was submitted, which QuestionSubmission alone reads; nil: it is not kept.
+	Submission *KeptSubmission
+}
+
+// KeptConfirmation is what the answer about a saved submission confirms, in Markdown.
+type KeptConfirmation struct {
+	Header string `json:"header,omitempty"`
+	Body   string `json:"body,omitempty"`
+	Told   bool   `json:"told,omitempty"` // the submitter got it
+}
+
+// KeptSubmission is what a callback was asked about: the difference between the case as it was and as it would have
+// been saved before any answer. With the journal it suffices to ask again.
+type KeptSubmission struct {
+	Follows  bool  `json:"follows,omitempty"` // another question of the same submission keeps it; nothing else is set
+	TooLarge bool  `json:"too_large,omitempty"`
+	Case     int64 `json:"case,omitempty"`    // its id; of a creation that which was drawn
+	Version  int64 `json:"version,omitempty"` // of the case as it was; 0: a creation
+	Revision int64 `json:"revision,omitempty"`
+
+	TypeVersion int64                   `json:"type_version,omitempty"`
+	StateSince  time.Time               `json:"state_since,omitzero"`
+	State       string                  `json:"state,omitempty"` // the target
+	Name        string                  `json:"name,omitempty"`
+	NameSet     bool                    `json:"name_set,omitempty"`
+	Class       casetype.Classification `json:"class,omitempty"` // of the case
+	Set         json.RawMessage         `json:"set,omitempty"`   // the fields that differ
+	Cleared     []string                `json:"cleared,omitempty"`
+
+	IgnoreWarning bool `json:"ignore_warning,omitempty"`
+	HeedWarnings  bool `json:"heed_warnings,omitempty"`
 }
 
 // KeptAnswer is the part of a callback's answer that is kept.
@@ -100,8 +134,16 @@ var questionColumns = columns[Question]{
 	textColumn("callback", func(q *Question) *string { return &q.Callback }),
 }
 
+var questionSubmission = optionalColumn("submission", func(q *Question) **KeptSubmission { return &q.Submission })
+
+var questionConfirmation = optionalColumn("confirmation",
+	func(q *Question) **KeptConfirmation { return &q.Confirmation })
+
 // questionInserted are the columns of a new question. The database counts its id.
-var questionInserted = questionColumns.without("id")
+var questionInserted = append(questionColumns.without("id"), questionSubmission, questionConfirmation)
+
+// questionConfirmed are the columns of a question with its confirmation.
+var questionConfirmed = append(questionColumns.without(), questionConfirmation)
 
 // questionSeek reads questions along an index, the newest first, each with whether the filter selects it.
 func questionSeek(along string) *statement {
@@ -131,7 +173,11 @@ var (
 	questionsAmong = define(`select ` + questionColumns.names() + ` from questions
 		where id in (select r.id from rows($1: id bigint) as r)
 		order by id desc`)
-	questionGet  = define(`select ` + questionColumns.names() + ` from questions where tenant = $1 and id = $2`)
+	questionGet         = define(`select ` + questionColumns.names() + ` from questions where tenant = $1 and id = $2`)
+	questionsOfVersions = define(`select ` + questionConfirmed.names() + ` from questions
+		where tenant = $1 and case_id = $2 and version >= $3 and version <= $4 and question = 'submitted'
+		order by id desc limit $5`)
+	questionKept = define(`select submission from questions where tenant = $1 and id = $2`)
 	questionHead = define(`select coalesce(max(id), 0) from questions`)
 	questionAt   = define(`select id, at from questions where id >= $1 order by id limit 1`)
 
@@ -207,6 +253,24 @@ func (r reader) Question(ctx context.Context, tenant, id int64) (Question, error
 	rows, err := r.q.query(ctx, questionGet, tenant, id)
 	return one(rows, err, questionColumns.scan(), notFound("question.not_found",
 		"There is no question with this id, or it has been removed. GET /v1/questions lists those that are kept."))
+}
+
+// QuestionSubmission returns what was submitted when a question was asked; nil: it was not kept.
+func (r reader) QuestionSubmission(ctx context.Context, tenant, id int64) (*KeptSubmission, error) {
+	rows, err := r.q.query(ctx, questionKept, tenant, id)
+	q, err := one(rows, err, columns[Question]{questionSubmission}.scan(), notFound("question.not_found",
+		"There is no question with this id, or it has been removed. GET /v1/questions lists those that are kept."))
+	return q.Submission, err
+}
+
+// maxConfirmations bounds the questions that are read for one page of a history.
+const maxConfirmations = 200
+
+// Confirmations returns the last questions about submissions that led to versions of a case, asked once they were
+// saved, with what their answers confirm; the newest first.
+func (r reader) Confirmations(ctx context.Context, tenant, id, from, to int64) ([]Question, error) {
+	rows, err := r.q.query(ctx, questionsOfVersions, tenant, id, from, to, maxConfirmations)
+	return collect(rows, err, questionConfirmed.scan())
 }
 
 // PurgeQuestions removes a portion of the questions that were asked before a time. More reports whether others may be

@@ -26,6 +26,8 @@ type HistoryEntry struct {
 	Summary     string `json:"summary,omitempty" doc:"What its author wrote about it." example:"Called the client"`
 	Description string `json:"description,omitempty" doc:"More of that."`
 
+	Confirmation *Confirmation `json:"confirmation,omitempty" doc:"The answer of the submitted callback, as long as its question is kept; absent: none was asked, or it was shown more than you are cleared for."`
+
 	Callback *CallbackOutcome `json:"callback,omitempty" doc:"The outcome of the callback that was asked last; absent: none was asked."`
 
 	EarlierCallbacks []CallbackOutcome `json:"earlier_callbacks,omitempty" doc:"The outcomes of the callbacks that were asked before it, in order; absent: there are none."`
@@ -92,7 +94,46 @@ func (h historyHandler) getHistory(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return h.pageOfHistory(ctx, "history/"+in.ID, in.Paging, id, h.service.Cases.History)
+	return h.pageOfHistory(ctx, "history/"+in.ID, in.Paging, id, h.historyOfCase)
+}
+
+// historyOfCase loads a page of a case's history.
+func (h historyHandler) historyOfCase(
+	ctx context.Context, p access.Principal, id, before int64, limit int,
+) (page store.Page[shownEntry], err error) {
+	found, err := h.service.Cases.History(ctx, p, id, before, limit)
+	if err != nil || len(found.Items) == 0 {
+		return page, err
+	}
+	newest, oldest := found.Items[0], found.Items[len(found.Items)-1]
+	confirmations, err := h.service.Cases.Confirmations(ctx, p, id, oldest.Version, newest.Version)
+	page.More = found.More
+	for _, e := range found.Items {
+		entry := shownEntry{entry: e}
+		if c, confirmed := confirmations[e.Version]; confirmed {
+			entry.confirmation = &c
+		}
+		page.Items = append(page.Items, entry)
+	}
+	return page, err
+}
+
+// historyOfContact loads a page of a contact's history.
+func (h historyHandler) historyOfContact(
+	ctx context.Context, p access.Principal, id, before int64, limit int,
+) (page store.Page[shownEntry], err error) {
+	found, err := h.service.Contacts.ContactHistory(ctx, p, id, before, limit)
+	page.More = found.More
+	for _, e := range found.Items {
+		page.Items = append(page.Items, shownEntry{entry: e})
+	}
+	return page, err
+}
+
+// shownEntry is an entry of a history, and what confirmed it; nil: nothing.
+type shownEntry struct {
+	entry        *event.Entry
+	confirmation *casework.Confirmation
 }
 
 func (h historyHandler) getContactHistory(ctx context.Context, in *struct {
@@ -103,10 +144,10 @@ func (h historyHandler) getContactHistory(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return h.pageOfHistory(ctx, "contact-history/"+in.ID, in.Paging, id, h.service.Contacts.ContactHistory)
+	return h.pageOfHistory(ctx, "contact-history/"+in.ID, in.Paging, id, h.historyOfContact)
 }
 
-type historyFunc func(ctx context.Context, p access.Principal, id, before int64, limit int) (store.Page[*event.Entry],
+type historyFunc func(ctx context.Context, p access.Principal, id, before int64, limit int) (store.Page[shownEntry],
 	error)
 
 func (h historyHandler) pageOfHistory(ctx context.Context, name string, in rest.Paging, id int64,
@@ -119,9 +160,13 @@ func (h historyHandler) pageOfHistory(ctx context.Context, name string, in rest.
 	if err != nil {
 		return nil, err
 	}
-	show := func(e *event.Entry) (HistoryEntry, error) { return showEntry(rest.PrincipalOf(ctx), e) }
+	show := func(e shownEntry) (HistoryEntry, error) {
+		out, err := showEntry(rest.PrincipalOf(ctx), e.entry)
+		out.Confirmation = showConfirmation(e.confirmation)
+		return out, err
+	}
 	return rest.NewFalliblePager(h.kernel, name, show,
-		func(e *event.Entry) entryPosition { return entryPosition{e.ID} }).PageOf(found)
+		func(e shownEntry) entryPosition { return entryPosition{e.entry.ID} }).PageOf(found)
 }
 
 func showEntry(p access.Principal, e *event.Entry) (HistoryEntry, error) {

@@ -37,8 +37,10 @@ type timelineEvent struct {
 	Comment string
 	Note    event.Note
 	Diff    []diffLine
-	Asked   []askedLine
-	Told    []toldLine
+
+	Confirmation casework.Confirmation // of a submission, in Markdown
+	Asked        []askedLine
+	Told         []toldLine
 }
 
 // diffLine is a field before and after.
@@ -85,6 +87,14 @@ func (h handler) timeline(ctx context.Context, r *ui.Request, view casework.View
 			return t, err
 		}
 	}
+	confirmations := map[int64]casework.Confirmation{}
+	if n := len(found.Items); n > 0 {
+		confirmations, err = h.services.Cases.Confirmations(ctx, r.Principal, view.ID, found.Items[n-1].Version,
+			found.Items[0].Version)
+		if err != nil {
+			return t, err
+		}
+	}
 	for _, e := range found.Items {
 		shown, err := showEvent(r.Principal, view.Definition, e)
 		if err != nil {
@@ -95,7 +105,7 @@ func (h handler) timeline(ctx context.Context, r *ui.Request, view casework.View
 				shown.Comment = comments[c.ID]
 			}
 		}
-		shown.Told = told[e.Version]
+		shown.Told, shown.Confirmation = told[e.Version], confirmations[e.Version]
 		t.Events = append(t.Events, shown)
 	}
 	since, until := spanOf(found, before.ID == 0)
