@@ -49,10 +49,14 @@ const (
 	CaseTypeRestored      Action = "case_type.restored"
 	SecretRotated         Action = "callback.secret_rotated"
 	CallbackSecretRemoved Action = "callback.secret_removed"
-	PortalLinkCreated     Action = "portal_link.created"
-	PortalLinkRevoked     Action = "portal_link.revoked"
-	TenantCreated         Action = "tenant.created"
-	TenantUpdated         Action = "tenant.updated"
+
+	CallbackCredentialsSet     Action = "callback.credentials_set"
+	CallbackCredentialsRemoved Action = "callback.credentials_removed"
+
+	PortalLinkCreated Action = "portal_link.created"
+	PortalLinkRevoked Action = "portal_link.revoked"
+	TenantCreated     Action = "tenant.created"
+	TenantUpdated     Action = "tenant.updated"
 
 	ReplayStarted   Action = "replay.started"
 	ReplayCancelled Action = "replay.cancelled"

@@ -77,15 +77,20 @@ const (
 	LinkContact      Operation = "link-contact"
 	UnlinkContact    Operation = "unlink-contact"
 
-	CreateLabel           Operation = "create-label"
-	EditLabel             Operation = "edit-label"
-	DeleteLabel           Operation = "delete-label"
-	PutCaseType           Operation = "put-case-type"
-	RetireCaseType        Operation = "retire-case-type"
-	RestoreCaseType       Operation = "restore-case-type"
-	ListCallbackSecrets   Operation = "list-callback-secrets"
-	RotateCallbackSecret  Operation = "rotate-callback-secret"
-	DeleteCallbackSecret  Operation = "delete-callback-secret"
+	CreateLabel          Operation = "create-label"
+	EditLabel            Operation = "edit-label"
+	DeleteLabel          Operation = "delete-label"
+	PutCaseType          Operation = "put-case-type"
+	RetireCaseType       Operation = "retire-case-type"
+	RestoreCaseType      Operation = "restore-case-type"
+	ListCallbackSecrets  Operation = "list-callback-secrets"
+	RotateCallbackSecret Operation = "rotate-callback-secret"
+	DeleteCallbackSecret Operation = "delete-callback-secret"
+
+	GetCallbackCredentials    Operation = "get-callback-credentials"
+	SetCallbackCredentials    Operation = "set-callback-credentials"
+	DeleteCallbackCredentials Operation = "delete-callback-credentials"
+
 	ListQuestions         Operation = "list-questions"
 	GetQuestion           Operation = "get-question"
 	CreateEndpoint        Operation = "create-endpoint"
@@ -233,16 +238,21 @@ var least = map[Operation]Role{
 	LinkContact:      Caseworker,
 	UnlinkContact:    Caseworker,
 
-	CreateLabel:           Manager,
-	EditLabel:             Manager,
-	DeleteLabel:           Manager,
-	PutCaseType:           Manager,
-	RunBacktest:           Manager,
-	RetireCaseType:        Manager,
-	RestoreCaseType:       Manager,
-	ListCallbackSecrets:   Manager,
-	RotateCallbackSecret:  Manager,
-	DeleteCallbackSecret:  Manager,
+	CreateLabel:          Manager,
+	EditLabel:            Manager,
+	DeleteLabel:          Manager,
+	PutCaseType:          Manager,
+	RunBacktest:          Manager,
+	RetireCaseType:       Manager,
+	RestoreCaseType:      Manager,
+	ListCallbackSecrets:  Manager,
+	RotateCallbackSecret: Manager,
+	DeleteCallbackSecret: Manager,
+
+	GetCallbackCredentials:    Manager,
+	SetCallbackCredentials:    Manager,
+	DeleteCallbackCredentials: Manager,
+
 	ListQuestions:         Manager,
 	GetQuestion:           Manager,
 	CreateEndpoint:        Manager,

@@ -26,6 +26,7 @@ var small = map[access.Operation]string{
 	"test-endpoint":  "the beginning of an answer, 16 KiB",
 	"preview-filter": "which of 200 entries are messages, without bodies",
 	"list-triggers":  "the registry's", "list-endpoint-secrets": "eight at most", "list-callback-secrets": "sixteen at most", "list-case-contacts": "200 at most",
+	"get-callback-credentials": "20 headers, and certificates of 192 KiB", "set-callback-credentials": "the same",
 	"set-targets": "100 at most", "get-delivery-metrics": "400 counts", "count-attempts": "the kinds of failures",
 }
 

@@ -392,6 +392,16 @@ func (w *world) problemsOfTheRest() {
 		{"POST", "/v1/case-types/loan/callbacks/open/secret", "", 404, "transition.not_found"},
 		{"DELETE", "/v1/case-types/loan/callbacks/submit/secrets/sec_1", "", 404, "callback.secret_not_found"},
 		{"DELETE", "/v1/case-types/loan/callbacks/submit/secrets/" + w.secretOf("submit"), "", 409, "callback.last_secret"},
+		{"GET", "/v1/case-types/loan/callbacks/submit/credentials", "", 404, "callback.no_credentials"},
+		{"DELETE", "/v1/case-types/loan/callbacks/submit/credentials", "", 404, "callback.no_credentials"},
+		{
+			"PUT", "/v1/case-types/loan/callbacks/none/credentials", `{"origin": "https://x.example"}`, 404,
+			"transition.not_found",
+		},
+		{
+			"PUT", "/v1/case-types/loan/callbacks/submit/credentials", `{"origin": "x"}`, 422,
+			"callback.credentials_invalid",
+		},
 		{"POST", "/v1/case-types/loan/callbacks/submit/secret", `{"overlap": "169h"}`, 422, "callback.secret_invalid"},
 		{"POST", "/v1/case-types/loan/callbacks/submit/secret", `{"overlap": "soon"}`, 422, "callback.secret_invalid"},
 		{"POST", "/v1/case-types/loan/callbacks/submit/secret", `{"secret": "whsec_c2hvcnQ="}`, 422, "callback.secret_invalid"},

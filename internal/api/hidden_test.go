@@ -316,11 +316,14 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 		"restore-case-type":      {{"POST", "/v1/case-types/{type}/restore", "", 0}},
 		"migrate-cases": {{"POST", "/v1/case-types/{type}/migrate", `{}`, 0},
 			{"POST", "/v1/case-types/{type}/migrate", `{"to": 9, "states": {"a": "b"}}`, 0}},
-		"list-callback-secrets":  {{"GET", "/v1/case-types/{type}/callbacks/ask/secrets", "", 0}, {"GET", "/v1/case-types/{type}/callbacks/no/secrets", "", 0}},
-		"delete-callback-secret": {{"DELETE", "/v1/case-types/{type}/callbacks/ask/secrets/sec_1", "", 0}},
-		"put-case-type":          {{"PUT", "/v1/case-types/{type}", `{"key": "{type}"}`, 422}}, // see tellsOfKeysAlone
-		"count-cases":            {{"GET", "/v1/cases/facets?type={type}&label={label}", "", 200}},
-		"list-cases":             {{"GET", "/v1/cases?type={type}", "", 200}, {"GET", "/v1/cases?type={type}&state=open", "", 200}, {"GET", "/v1/cases?label={label}", "", 200}},
+		"list-callback-secrets":       {{"GET", "/v1/case-types/{type}/callbacks/ask/secrets", "", 0}, {"GET", "/v1/case-types/{type}/callbacks/no/secrets", "", 0}},
+		"delete-callback-secret":      {{"DELETE", "/v1/case-types/{type}/callbacks/ask/secrets/sec_1", "", 0}},
+		"get-callback-credentials":    {{"GET", "/v1/case-types/{type}/callbacks/ask/credentials", "", 0}},
+		"set-callback-credentials":    {{"PUT", "/v1/case-types/{type}/callbacks/ask/credentials", `{"origin": "https://x.example"}`, 0}},
+		"delete-callback-credentials": {{"DELETE", "/v1/case-types/{type}/callbacks/ask/credentials", "", 0}},
+		"put-case-type":               {{"PUT", "/v1/case-types/{type}", `{"key": "{type}"}`, 422}}, // see tellsOfKeysAlone
+		"count-cases":                 {{"GET", "/v1/cases/facets?type={type}&label={label}", "", 200}},
+		"list-cases":                  {{"GET", "/v1/cases?type={type}", "", 200}, {"GET", "/v1/cases?type={type}&state=open", "", 200}, {"GET", "/v1/cases?label={label}", "", 200}},
 
 		"get-contact": ofContact(""), "get-contact-history": ofContact("/history"), "list-contact-cases": ofContact("/cases"),
 		"list-contact-deliveries": ofContact("/deliveries"), "list-contacts": {{"GET", "/v1/contacts?q=ada", "", 200}},

@@ -153,9 +153,30 @@ func (w *world) storyOfCallbackSecrets(first string) {
 		t.Errorf("listed are %s; want the fingerprints %v", listed.body, want)
 	}
 	w.do("DELETE", path+"s/"+rotated.text("id"), nil).is(204, "")
+	w.storyOfCallbackCredentials()
 	if left := w.get(path + "s").items(); len(left) != 2 {
 		t.Errorf("deleted, %v are left", left)
 	}
+}
+
+func (w *world) storyOfCallbackCredentials() {
+	t := w.t
+	const path = "/v1/case-types/loan/callbacks/submit/credentials"
+	w.get(path).is(404, "callback.no_credentials")
+	set := w.do("PUT", path, `{"origin": "https://callbacks.example.com", "headers": {"ServiceAuthorization": "s3cr3t"},
+		"auth": {"type": "bearer", "token": "s3cr3t"}}`).is(200, "")
+	got := w.get(path).is(200, "")
+	if bytes.Contains(got.body, []byte("s3cr3t")) || !bytes.Equal(got.body, set.body) {
+		t.Errorf("the credentials are shown as %s, and were as %s", got.body, set.body)
+	}
+	hasMembers(t, "the credentials", got.json(), members{"origin": "https://callbacks.example.com"})
+	hasMembers(t, "the headers", got.json()["headers"], members{"ServiceAuthorization": "(hidden)"})
+	hasMembers(t, "the authentication", got.json()["auth"], members{"type": "bearer", "token": "(hidden)"})
+	const same = `"headers": {"serviceauthorization": "(hidden)"}, "auth": {"type": "bearer", "token": "(hidden)"}}`
+	w.do("PUT", path, `{"origin": "https://callbacks.example.com", `+same).is(200, "")
+	w.do("PUT", path, `{"origin": "https://elsewhere.example.com", `+same).is(422, "callback.credentials_invalid")
+	w.do("DELETE", path, nil).is(204, "")
+	w.do("DELETE", path, nil).is(404, "callback.no_credentials")
 }
 
 // secretOf returns the id of the newest secret of a callback of loans.

@@ -129,6 +129,7 @@ func (w *world) storyOfTheAudit() {
 	for _, action := range []string{
 		"token.created", "token.revoked", "endpoint.created", "endpoint.updated", "endpoint.deleted", "endpoint.secret_added", "endpoint.skipped", "endpoint.secret_removed", "trigger.targets_set",
 		"case_type.put", "callback.secret_rotated", "callback.secret_removed",
+		"callback.credentials_set", "callback.credentials_removed",
 	} {
 		if !bytes.Contains(rest.body, []byte(`"`+action+`"`)) {
 			t.Errorf("the audit lacks %s: %s", action, rest.body)

@@ -5,15 +5,22 @@ package callback
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
+	"github.com/casehook/casehook/internal/cache"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/credentials"
+	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/observe"
@@ -46,7 +53,13 @@ type Client struct {
 	metrics *observe.Callback
 	tracer  *observe.Tracer
 	hosts   hosts
+
+	mu          sync.Mutex // while credentials are made
+	credentials *cache.Cache[string, *credentials.Credentials]
 }
+
+// maxCredentials is how many credentials keep their connections and tokens.
+const maxCredentials = 1000
 
 // Observed returns the client with metrics and traces of its questions.
 func (c *Client) Observed(metrics *observe.Callback, tracer *observe.Tracer) *Client {
@@ -71,6 +84,8 @@ func New(out *outbound.Client, clock Clock) *Client {
 	return &Client{
 		out: out, clock: clock,
 		hosts: hosts{log: slog.New(slog.DiscardHandler), breakers: map[hostKey]*breaker{}},
+
+		credentials: cache.New[string, *credentials.Credentials](maxCredentials, maxCredentials),
 	}
 }
 
@@ -95,6 +110,10 @@ type Question struct {
 	Page     string // the key of the page, of a MidEvent
 	Callback string // its key, where several are asked at the point; empty: it has none
 	Context  string // Client-Context, as the client sent it; empty: none
+
+	Credentials *endpoint.Credentials // besides the signature; nil: none
+	UserID      string                // of the submitter, in the dialect of CCD
+	UserRoles   []string              // in the case type, in the dialect of CCD
 }
 
 // Verdict says how a question ended.
@@ -282,7 +301,7 @@ func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left tim
 	for _, h := range q.header() {
 		request.Header = append(request.Header, outbound.Header(h))
 	}
-	result := c.out.Post(ctx, request)
+	result := c.post(ctx, q, request)
 	span.Number("http.response.status_code", result.Status)
 	var answer wire.Answer
 	failed := classify(result)
@@ -298,6 +317,44 @@ func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left tim
 	return failed
 }
 
+// post makes the request of an attempt, with the question's credentials. An answer to credentials counts as one from a
+// private address, since it may repeat them.
+func (c *Client) post(ctx context.Context, q Question, request outbound.Request) outbound.Result {
+	if q.Credentials == nil {
+		return c.out.Post(ctx, request)
+	}
+	own, err := c.credentialsOf(q)
+	if err != nil {
+		return outbound.Result{Class: outbound.Credentials, Err: err}
+	}
+	for _, h := range q.Credentials.Headers {
+		request.Private = append(request.Private, outbound.Header(h))
+	}
+	_, result := own.Post(ctx, request)
+	result.Private = true
+	return result
+}
+
+// credentialsOf returns the credentials of a question, with the tokens and connections of earlier questions.
+func (c *Client) credentialsOf(q Question) (*credentials.Credentials, error) {
+	text, err := json.Marshal(q.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(text)
+	key := strconv.FormatInt(q.Tenant, 10) + "/" + string(sum[:])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if own, ok := c.credentials.Get(key); ok {
+		return own, nil
+	}
+	own, err := credentials.New(c.out, q.Tenant, q.Credentials.Auth, q.Credentials.TLS)
+	if err == nil {
+		c.credentials.Put(key, own, 1)
+	}
+	return own, err
+}
+
 // header returns the headers that questions alone have.
 func (q Question) header() []wire.Header {
 	header := wire.QuestionHeader(q.Transition, q.Type, q.Question)
@@ -309,6 +366,9 @@ func (q Question) header() []wire.Header {
 	}
 	if q.DryRun {
 		header = append(header, wire.DryRunHeader())
+	}
+	if q.Dialect == casetype.CCD {
+		header = append(header, wire.UserHeaders(q.UserID, q.UserRoles)...)
 	}
 	if q.Context != "" {
 		header = append(header, wire.Header{Name: wire.ClientContextHeader, Value: q.Context})
@@ -393,6 +453,8 @@ func classify(r outbound.Result) *failure {
 			what:  "can't be reached: it is at an address that may not be called; ask the operator to allow it",
 			never: true, mute: true, err: r.Err,
 		}
+	case outbound.Credentials:
+		return &failure{what: "was not asked: " + r.Err.Error(), again: true, mute: true, err: r.Err}
 	case outbound.TLS:
 		return &failure{what: "can't be reached: no TLS connection", dead: true, err: r.Err}
 	}

@@ -30,6 +30,17 @@ func (m RoleMap) rolesOf(list []string) []string {
 	return roles
 }
 
+// RolesOf returns the roles that a role of users and tokens has in the type: itself, and those of the type.
+func (d *Definition) RolesOf(role string) []string {
+	roles := []string{role}
+	for _, name := range slices.Sorted(maps.Keys(d.RoleMap)) {
+		if slices.Contains(d.RoleMap[name], role) {
+			roles = append(roles, name)
+		}
+	}
+	return roles
+}
+
 // RoleMap holds the roles of users and tokens that have a role of the type, by that role.
 type RoleMap map[string][]string
 

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/cases"
@@ -361,6 +363,9 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 		return q, fault.Wrap(err, fault.Internal, "internal",
 			"The callback of %s has no secret to sign with. Put the case type again: that creates one.", q.Name)
 	}
+	if q, err = s.identify(ctx, pl, g, q); err != nil {
+		return q, err
+	}
 	after, visible := pl.after.As(g.clearance(), pl.typ)
 	if !visible {
 		return q, fault.New(fault.Upstream, callback.CodeFailed,
@@ -383,6 +388,28 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 		Now:           *shown(after, pl.typ),
 	})
 	return q, err
+}
+
+// identify adds the credentials of the question, and who asks.
+func (s *questioner) identify(
+	ctx context.Context, pl *plan, g guard, q callback.Question,
+) (_ callback.Question, err error) {
+	if g.dialect == casetype.CCD {
+		q.UserID, q.UserRoles = userID(pl.p), pl.typ.RolesOf(string(pl.p.Role))
+	}
+	if !g.elsewhere {
+		at := store.CallbackRef{Tenant: pl.p.Tenant, CaseType: g.owner, Callback: g.at.Name}
+		q.Credentials, err = s.types.credentialsFor(ctx, at, q.URL)
+	}
+	return q, err
+}
+
+// userID returns the id of the user who submits, or that of the token.
+func userID(p access.Principal) string {
+	if p.Actor.UserID != 0 {
+		return strconv.FormatInt(p.Actor.UserID, 10)
+	}
+	return p.Actor.TokenID
 }
 
 // highestShown returns the highest classification of the data that the callback is

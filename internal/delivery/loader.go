@@ -8,6 +8,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/credentials"
 	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/observe"
@@ -99,13 +100,13 @@ func (l *loader) load(ctx context.Context, lease store.Lease) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	credentials, err := newCredentials(l.client, ep)
+	own, err := credentials.New(l.client, ep.Tenant, ep.Auth, ep.TLS)
 	if err != nil {
 		return nil, err
 	}
 	l.warn(ep, reader)
 	w := l.worker(ep, reader, lease)
-	w.policy, w.credentials = policy, credentials
+	w.policy, w.credentials = policy, own
 	w.live = &cursor{worker: w, id: live.ID, flushed: time.Now(), machine: machine.New(w.gate, saved)}
 	w.rotation = machine.NewRotation(w.live.machine)
 	w.apply(asked)
@@ -153,5 +154,15 @@ func (l *loader) warn(ep endpoint.Endpoint, owner access.Reader) {
 		log.Warn("the endpoint has no owner and receives nothing about case types that restrict who may read; "+
 			"an administrator can take it over",
 			"types", owner.Without)
+	}
+}
+
+// expirySoon is how long before its expiry a client certificate is reported.
+const expirySoon = 14 * 24 * time.Hour
+
+// warnOfExpiry logs a certificate that has expired or expires soon.
+func warnOfExpiry(log *slog.Logger, t endpoint.TLS, now time.Time) {
+	if ends, there := t.CertificateEnds(); there && now.After(ends.Add(-expirySoon)) {
+		log.Warn("the endpoint's client certificate expires soon, or has expired; set a new one", "expires_at", ends)
 	}
 }

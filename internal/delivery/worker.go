@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/credentials"
 	"github.com/casehook/casehook/internal/delivery/machine"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/observe"
@@ -33,7 +34,7 @@ type worker struct {
 	lease       store.Lease
 	gate        *machine.Gate
 	rotation    *machine.Rotation
-	credentials *credentials
+	credentials *credentials.Credentials
 	live        *cursor
 	replays     []*cursor
 	waiter      *waiter
@@ -120,7 +121,7 @@ func (w *worker) run(ctx, sending context.Context) error {
 	defer w.timer.Stop()
 	w.metrics.Serving(1)
 	defer w.endObserving()
-	defer w.credentials.close()
+	defer w.credentials.Close()
 	defer func() { w.tail.letGo(w.waiter) }()
 	for {
 		w.waiter = w.tail.follow(w.waiter, w.lease.Tenant, w.endpoint.Triggers)
@@ -209,7 +210,7 @@ func (w *worker) send(ctx context.Context, c *cursor, msg *machine.Message) {
 	w.metrics.Sending()
 	r := requestOf(w.endpoint, w.policy, msg, time.Now())
 	r.Trace = observe.Traceparent(ctx)
-	r, result := w.credentials.post(ctx, r)
+	r, result := w.credentials.Post(ctx, r)
 	o := classify(msg, r, result, w.endpoint.KeepAnswers)
 	if o.Lacking {
 		w.lacks.note(result)

@@ -16,6 +16,8 @@ const (
 	transitionHeader = "Casehook-Transition"
 	caseTypeHeader   = "Casehook-Case-Type"
 	questionHeader   = "Casehook-Question"
+	userIDHeader     = "user-id"
+	userRolesHeader  = "user-roles"
 	pageHeader       = "Casehook-Page"
 	callbackHeader   = "Casehook-Callback"
 	dryRunHeader     = "dry-run"
@@ -32,6 +34,11 @@ func CallbackHeader(key string) Header { return Header{callbackHeader, key} }
 
 // DryRunHeader returns the header of questions about changes that will not be saved.
 func DryRunHeader() Header { return Header{dryRunHeader, "true"} }
+
+// UserHeaders returns the headers of questions in the dialect of CCD that name who submits.
+func UserHeaders(id string, roles []string) []Header {
+	return []Header{{userIDHeader, id}, {userRolesHeader, strings.Join(roles, ",")}}
+}
 
 // QuestionHeader returns the headers that only questions have. transition is the key of the transition or
 // operation, caseType that of the case type whose callback is asked.
@@ -102,6 +109,15 @@ func QuestionOf(d casetype.Dialect, q casetype.Question, version string) Questio
 		Examples: questionExamples(d, q), Answer: answerSchema(d, q), Answers: answerExamples(d, q),
 	}
 	if d == casetype.CCD {
+		documented.Headers = append(documented.Headers,
+			HeaderDoc{
+				Name: userIDHeader, Description: "The id of the user who submits, or that of the token.", Example: "17",
+			},
+			HeaderDoc{
+				Name:        userRolesHeader,
+				Description: "The roles of who submits, separated by commas: the user's, and those in the case type.",
+				Example:     "caseworker,officer",
+			})
 		documented.Name = "ccd." + documented.Name
 		documented.Description += " This is the dialect of CCD, for case types that say so."
 	}

@@ -61,6 +61,7 @@ type secretHandler struct {
 
 func (h secretHandler) register() {
 	h.registerCallbacks()
+	h.registerCredentials()
 	const path, tag = "/v1/endpoints/{id}/secrets", "endpoints"
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.ListEndpointSecrets, Pattern: "GET " + path, Tag: tag,

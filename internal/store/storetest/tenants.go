@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -152,6 +153,36 @@ var caseTypeTests = map[string]func(*fixture){
 				Tenant: f.tenant, CaseType: "kyc", Callback: "approve",
 			}, store.CallbackSecrets{Revision: 1}, start)
 		})
+	},
+	"callbacks' credentials are set, replaced, found and removed": func(f *fixture) {
+		at := store.CallbackRef{Tenant: f.tenant, CaseType: "kyc", Callback: "approve"}
+		c := endpoint.Credentials{
+			Origin:  "https://callbacks.example",
+			Headers: []endpoint.Header{{Name: "X", Value: "one"}},
+			Auth:    endpoint.Auth{Kind: endpoint.BearerAuth, Token: "two"},
+		}
+		all := endpoint.Credentials{Origin: "https://all.example", TLS: endpoint.TLS{Key: "three"}}
+		f.update(func(tx *store.Tx) error {
+			ctx := f.t.Context()
+			elsewhere, whole := at, at
+			elsewhere.Tenant, whole.Callback = f.other, "@type"
+			return errors.Join(
+				tx.PutCallbackCredentials(ctx, at, all, start), tx.PutCallbackCredentials(ctx, at, c, start),
+				tx.PutCallbackCredentials(ctx, elsewhere, all, start),
+				tx.PutCallbackCredentials(ctx, whole, all, start))
+		})
+		get := must[map[string]endpoint.Credentials](f)
+		f.equal(get(f.store.CallbackCredentials(f.t.Context(), at, "@type")),
+			map[string]endpoint.Credentials{"approve": c, "@type": all})
+		for _, want := range []bool{true, false} {
+			f.update(func(tx *store.Tx) error {
+				had, err := tx.DeleteCallbackCredentials(f.t.Context(), at)
+				f.equal(had, want)
+				return err
+			})
+		}
+		f.equal(get(f.store.CallbackCredentials(f.t.Context(), at, "@type")),
+			map[string]endpoint.Credentials{"@type": all})
 	},
 }
 

@@ -1,9 +1,10 @@
-package delivery
+// Package credentials authenticates requests to their destination, besides their signatures: with headers, tokens and
+// client certificates.
+package credentials
 
 import (
 	"context"
 	"encoding/base64"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -11,58 +12,49 @@ import (
 	"github.com/casehook/casehook/internal/outbound"
 )
 
-// sender makes one signed request. It is all that delivery uses of the client.
+// sender makes one signed request.
 type sender interface {
 	Post(context.Context, outbound.Request) outbound.Result
 }
 
-// credentials authenticate an endpoint's requests to the destination, besides their signatures.
-type credentials struct {
+// Credentials authenticate requests to one destination. They are safe for concurrent use.
+type Credentials struct {
 	sender   sender
 	fixed    string             // the Authorization header; empty: there is none, or tokens returns it
 	tokens   *tokenSource       // nil: no OAuth2
 	identity *outbound.Identity // nil: the default one
 }
 
-// newCredentials returns the credentials of an endpoint, whose settings were checked when they were saved.
-func newCredentials(client *outbound.Client, e endpoint.Endpoint) (*credentials, error) {
-	c := &credentials{sender: client}
-	switch e.Auth.Kind {
+// New returns credentials with the settings of a tenant, which were checked when they were saved.
+func New(client *outbound.Client, tenant int64, auth endpoint.Auth, certificates endpoint.TLS) (*Credentials, error) {
+	c := &Credentials{sender: client}
+	switch auth.Kind {
 	case endpoint.BearerAuth:
-		c.fixed = "Bearer " + e.Auth.Token
+		c.fixed = "Bearer " + auth.Token
 	case endpoint.BasicAuth:
-		c.fixed = "Basic " + base64.StdEncoding.EncodeToString([]byte(e.Auth.Username+":"+e.Auth.Password))
+		c.fixed = "Basic " + base64.StdEncoding.EncodeToString([]byte(auth.Username+":"+auth.Password))
 	case endpoint.OAuth2Auth:
-		c.tokens = newTokenSource(client.Plain(e.Tenant, maxTokenAnswer), e.Auth)
+		c.tokens = newTokenSource(client.Plain(tenant, maxTokenAnswer), auth)
 	}
-	if e.TLS == (endpoint.TLS{}) {
+	if certificates == (endpoint.TLS{}) {
 		return c, nil
 	}
 	var err error
-	c.identity, err = client.Identity([]byte(e.TLS.Certificate), []byte(e.TLS.Key), []byte(e.TLS.CA))
+	own, key, roots := []byte(certificates.Certificate), []byte(certificates.Key), []byte(certificates.CA)
+	c.identity, err = client.Identity(own, key, roots)
 	return c, err
 }
 
-// expirySoon is how long before its expiry a client certificate is reported.
-const expirySoon = 14 * 24 * time.Hour
-
-// warnOfExpiry logs a certificate that has expired or expires soon.
-func warnOfExpiry(log *slog.Logger, t endpoint.TLS, now time.Time) {
-	if ends, there := t.CertificateEnds(); there && now.After(ends.Add(-expirySoon)) {
-		log.Warn("the endpoint's client certificate expires soon, or has expired; set a new one", "expires_at", ends)
-	}
-}
-
-// close closes the endpoint's own connections.
-func (c *credentials) close() {
+// Close closes idle connections.
+func (c *Credentials) Close() {
 	if c.identity != nil {
 		c.identity.Close()
 	}
 }
 
-// post makes one attempt, and returns the request as it was sent. If the destination refuses a cached token, post
+// Post makes one attempt, and returns the request as it was sent. If the destination refuses a cached token, Post
 // gets a new one and sends the request once more, because a token may be revoked before it expires.
-func (c *credentials) post(ctx context.Context, r outbound.Request) (outbound.Request, outbound.Result) {
+func (c *Credentials) Post(ctx context.Context, r outbound.Request) (outbound.Request, outbound.Result) {
 	r.Identity = c.identity
 	if c.tokens == nil {
 		r = authorized(r, c.fixed)

@@ -1,4 +1,4 @@
-package delivery
+package credentials
 
 import (
 	"context"
@@ -26,7 +26,7 @@ const (
 	tokenPause     = time.Second // how long a failure is returned without another request
 )
 
-// tokenSource gets an endpoint's tokens by the client credentials grant, one at a time, and caches the newest until
+// tokenSource gets tokens by the client credentials grant, one at a time, and caches the newest until
 // shortly before it expires.
 type tokenSource struct {
 	config clientcredentials.Config
