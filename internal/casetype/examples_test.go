@@ -33,7 +33,7 @@ func example(t testing.TB, name string) *casetype.Type {
 
 func TestTheExamplesHaveNoFaults(t *testing.T) {
 	for _, name := range []string{
-		"kyc.yaml", "leave.yaml", "claims/motor.yaml", "claims/property.yaml", "claims/travel.yaml",
+		"kyc.yaml", "leave.yaml", "permit.yaml", "claims/motor.yaml", "claims/property.yaml", "claims/travel.yaml",
 	} {
 		ct := example(t, name)
 		again, err := casetype.Load(ct.JSON())

@@ -44,14 +44,22 @@ type dryRun struct {
 	Changes  []fieldChange `json:"changes"`
 	More     int           `json:"more_changes"`
 	Skipped  bool          `json:"callback_skipped"`
-	Asked    *struct {
-		URL        string        `json:"url"`
-		Verdict    string        `json:"verdict"`
-		Attempts   int           `json:"attempts"`
-		DurationMS int64         `json:"duration_ms"`
-		Changes    []fieldChange `json:"changes"`
-		More       int           `json:"more_changes"`
-	} `json:"asked"`
+	Asked    *askedDry     `json:"asked"`
+	Earlier  []askedDry    `json:"asked_earlier"`
+	NotAsked []struct {
+		URL     string `json:"url"`
+		Failure string `json:"failure"`
+	} `json:"not_asked"`
+}
+
+// askedDry is a question that was asked, and what came of it.
+type askedDry struct {
+	URL        string        `json:"url"`
+	Verdict    string        `json:"verdict"`
+	Attempts   int           `json:"attempts"`
+	DurationMS int64         `json:"duration_ms"`
+	Changes    []fieldChange `json:"changes"`
+	More       int           `json:"more_changes"`
 }
 
 // fieldChange is a field before and after.
@@ -118,7 +126,7 @@ func (o DryRunOptions) show(d dryRun) {
 	case d.Allowed:
 		o.line("It would be saved, in the state %s.", d.State)
 	default:
-		o.line("It would be refused by the callback (%s): %s", d.Code, d.Detail)
+		o.line("It would be refused (%s): %s", d.Code, d.Detail)
 	}
 	for _, text := range d.Errors {
 		o.line("  error: %s", text)
@@ -128,18 +136,32 @@ func (o DryRunOptions) show(d dryRun) {
 	}
 	o.faults(d.Fields)
 	o.diff("  ", d.Changes, d.More)
+	for _, q := range d.Earlier {
+		o.asked(q)
+	}
+	for _, c := range d.NotAsked {
+		why := "its condition is not true"
+		if c.Failure != "" {
+			why = "its condition can't be evaluated"
+		}
+		o.line("Not asked was %s: %s.", c.URL, why)
+	}
 	switch {
 	case d.Asked != nil:
-		o.line("Asked was %s: %s, %d ms, attempts: %d", d.Asked.URL, d.Asked.Verdict, d.Asked.DurationMS,
-			d.Asked.Attempts)
-		if len(d.Asked.Changes) > 0 {
-			o.line("  It changed what was submitted:")
-			o.diff("  ", d.Asked.Changes, d.Asked.More)
-		}
+		o.asked(*d.Asked)
 	case d.Skipped:
 		o.line("The callback was not asked: the case type says dry_run: skip.")
-	case d.Allowed:
+	case d.Allowed && len(d.NotAsked) == 0:
 		o.line("No callback was asked: the transition has none.")
+	}
+}
+
+// asked prints a question, and what it changed.
+func (o DryRunOptions) asked(q askedDry) {
+	o.line("Asked was %s: %s, %d ms, attempts: %d", q.URL, q.Verdict, q.DurationMS, q.Attempts)
+	if len(q.Changes) > 0 {
+		o.line("  It changed what was submitted:")
+		o.diff("  ", q.Changes, q.More)
 	}
 }
 
