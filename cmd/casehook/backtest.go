@@ -12,7 +12,7 @@ type backtestCmd struct {
 	Type       string `placeholder:"KEY" help:"The key of the case type. The only one with the transition if not set."`
 	Transition string `required:"" placeholder:"KEY" help:"The transition whose submissions are asked about."`
 	Callback   webURL `placeholder:"URL" xor:"judge" required:"" help:"URL of the callback that the server asks."`
-	Definition string `type:"existingfile" placeholder:"FILE" xor:"judge" required:"" help:"A definition whose schema, conditions and callbacks judge, in place of --callback."`
+	Definition string `type:"path" placeholder:"FILE" xor:"judge" required:"" help:"A definition whose schema, conditions and callbacks judge, in place of --callback."`
 	Secret     string `placeholder:"WHSEC" env:"CASEHOOK_BACKTEST_SECRET" help:"Signs the questions to --callback: whsec_... A random one if not set."`
 	Since      moment `placeholder:"WHEN" help:"Ask about submissions since then: 30d ago, or 2026-01-31T08:00:00Z. All that are kept if not set."`
 	Until      moment `placeholder:"WHEN" help:"Ask about submissions before then."`
