@@ -548,7 +548,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 func touchesNoCase(o access.Operation) bool {
 	_, of, _ := strings.Cut(string(o), "-")
 	for _, thing := range []string{
-		"session", "label", "contact", "comment", "document", "proof", "case-type", "callback-secret", "endpoint", "attempt",
+		"session", "label", "contact", "comment", "document", "proof", "case-type", "credentials", "endpoint", "attempt",
 		"deliveries", "lag", "secret", "filter", "journal", "replay", "message", "dead", "parked", "trigger", "targets", "token", "user", "audit", "question",
 		"metrics", "problems", "view", "portal", "job", "presence", "backlog", "colleagues", "backtest",
 	} {
