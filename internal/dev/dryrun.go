@@ -109,13 +109,19 @@ func ofSubmission(refusal *fault.Error) bool {
 func (o DryRunOptions) refused(e *fault.Error) error {
 	if o.JSON {
 		return o.object(struct {
-			Allowed bool          `json:"allowed"`
-			Code    string        `json:"code"`
-			Detail  string        `json:"detail"`
-			Fields  []fault.Field `json:"fields"`
-		}{false, e.Code, e.Detail, append([]fault.Field{}, e.Fields...)})
+			Allowed  bool          `json:"allowed"`
+			Code     string        `json:"code"`
+			Detail   string        `json:"detail"`
+			Errors   []string      `json:"errors"`
+			Warnings []string      `json:"warnings"`
+			Fields   []fault.Field `json:"fields"`
+		}{
+			false, e.Code, e.Detail, append([]string{}, e.Errors...), append([]string{}, e.Warnings...),
+			append([]fault.Field{}, e.Fields...),
+		})
 	}
 	o.line("It would be refused, before a callback is asked (%s): %s", e.Code, e.Detail)
+	o.messages(e.Errors, e.Warnings)
 	o.faults(e.Fields)
 	return nil
 }
@@ -128,12 +134,7 @@ func (o DryRunOptions) show(d dryRun) {
 	default:
 		o.line("It would be refused (%s): %s", d.Code, d.Detail)
 	}
-	for _, text := range d.Errors {
-		o.line("  error: %s", text)
-	}
-	for _, text := range d.Warnings {
-		o.line("  warning: %s", text)
-	}
+	o.messages(d.Errors, d.Warnings)
 	o.faults(d.Fields)
 	o.diff("  ", d.Changes, d.More)
 	for _, q := range d.Earlier {
@@ -153,6 +154,16 @@ func (o DryRunOptions) show(d dryRun) {
 		o.line("The callback was not asked: the case type says dry_run: skip.")
 	case d.Allowed && len(d.NotAsked) == 0:
 		o.line("No callback was asked: the transition has none.")
+	}
+}
+
+// messages prints what callbacks and rules say.
+func (o Output) messages(errors, warnings []string) {
+	for _, text := range errors {
+		o.line("  error: %s", text)
+	}
+	for _, text := range warnings {
+		o.line("  warning: %s", text)
 	}
 }
 
