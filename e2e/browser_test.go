@@ -35,8 +35,17 @@ type browser struct {
 func openBrowser(t *testing.T, url string) *browser {
 	t.Helper()
 	path := chromium(t)
+	profile, err := os.MkdirTemp("", "casehook-chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{t: t, url: url}
+	t.Cleanup(func() {
+		chromedp.FromContext(b.ctx).Allocator.Wait()
+		os.RemoveAll(profile) // a helper process of Chromium may still write there, which is no failure
+	})
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
@@ -44,7 +53,7 @@ func openBrowser(t *testing.T, url string) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
-	b := &browser{t: t, ctx: ctx, url: url}
+	b.ctx = ctx
 	chromedp.ListenTarget(ctx, b.note)
 	b.run(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1280, 800, 1, false))
 	t.Cleanup(func() {
