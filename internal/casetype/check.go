@@ -220,13 +220,26 @@ func (c *checker) checkCallbacks(tr map[string]any, path string, states []string
 		for j, field := range items(page["fields"]) {
 			name, _, _ := strings.Cut(text(object(field)["name"]), ".") // it may name a member: vehicle.plate
 			c.checkFieldName(name, pointer(at, "fields", strconv.Itoa(j), "name"))
+			c.checkShown(object(field), pointer(at, "fields", strconv.Itoa(j)))
 		}
+		c.checkShown(page, at)
 		fields += len(items(page["fields"]))
 		left := Point{Name: text(tr["key"]), Question: MidEvent, Page: text(page["key"])}
 		c.checkCallbackList(callbackPoint{left, tr, at, states}, page)
 	}
 	if fields > maxPageFields {
 		c.fault(path+"/pages", "have %d fields, and %d are the most", fields, maxPageFields)
+	}
+}
+
+// checkShown warns if consoles can't read the condition of a page, or of a field on one.
+func (c *checker) checkShown(of map[string]any, path string) {
+	source := text(of["show_if"])
+	if c.stored || source == "" {
+		return
+	}
+	if _, err := ParseShowCondition(source); err != nil {
+		c.warn(path+"/show_if", "hides nothing, since consoles can't read it: it %v", err)
 	}
 }
 
