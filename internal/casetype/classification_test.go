@@ -121,3 +121,38 @@ func TestADocumentIsClassifiedByTheFieldsThatItsReaderSees(t *testing.T) {
 		t.Errorf("the name is %s", named.NameClassification())
 	}
 }
+
+func TestPagesLackTheFieldsAboveAClearance(t *testing.T) {
+	const pages = `"pages":[
+		{"key":"1","show_if":"shut=\"x\"","fields":[{"name":"open","label":"Open ${shut}","show_if":"shut=\"x\""},{"name":"shut"}]},
+		{"key":"2","show_if":"open=\"x\"","fields":[{"name":"shut.part"},{"label":"Read ${shut}"},{"label":"Read"}]}]`
+	source := strings.NewReplacer(`"key":"t"`, `"key":"t",`+pages, "NAMED", "", "TEMPLATE", "x").Replace(classified)
+	ct, err := casetype.Parse("", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(ct.JSONFor(casetype.Private))
+	const want = `"pages":[{"fields":[{"name":"open"}],"key":"1","name":"1"},` +
+		`{"fields":[{"label":"Read"}],"key":"2","name":"2","show_if":"open=\"x\""}]`
+	if !strings.Contains(got, want) || strings.Contains(got, "shut") {
+		t.Errorf("shown is %s", got)
+	}
+}
+
+func TestAConditionOfAPageThatNobodyCanReadIsToldOf(t *testing.T) {
+	const pages = `"pages":[{"key":"1","show_if":"open=x","fields":[{"name":"open","show_if":"open='x'"},
+		{"name":"own","show_if":"open=\"x\""}]}]`
+	source := strings.NewReplacer(`"key":"t"`, `"key":"t",`+pages, "NAMED", "", "TEMPLATE", "x").Replace(classified)
+	ct, err := casetype.Parse("", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, w := range ct.Warnings() {
+		got = append(got, w.Path)
+	}
+	want := []string{"/transitions/0/pages/0/fields/0/show_if", "/transitions/0/pages/0/show_if"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

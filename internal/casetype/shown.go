@@ -29,9 +29,7 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 		h.texts(tr, "offered_if")
 		h.rules(tr)
 		h.callbacks(tr)
-		for _, page := range items(tr["pages"]) {
-			h.callbacks(object(page))
-		}
+		h.pages(tr)
 		maps.DeleteFunc(object(tr["defaults"]), func(path string, _ any) bool {
 			field, _, _ := strings.Cut(path, ".")
 			return h.mentions(field)
@@ -112,6 +110,24 @@ func (h hider) callbacks(in map[string]any) {
 		for _, one := range items(in[string(q)]) {
 			h.texts(object(one), "when")
 		}
+	}
+}
+
+// pages removes the hidden fields from pages, and the labels and conditions that name them.
+func (h hider) pages(tr map[string]any) {
+	for _, item := range items(tr["pages"]) {
+		page := object(item)
+		h.callbacks(page)
+		h.texts(page, "show_if")
+		list, ok := page["fields"].([]any)
+		if !ok {
+			continue
+		}
+		page["fields"] = slices.DeleteFunc(list, func(one any) bool {
+			name, _, _ := strings.Cut(text(object(one)["name"]), ".")
+			h.texts(object(one), "show_if", "label")
+			return h.mentions(name) || name == "" && object(one)["label"] == nil
+		})
 	}
 }
 
