@@ -206,7 +206,7 @@ func (h handler) contactEvents(ctx context.Context, p access.Principal, id int64
 			shown.What = "changed " + ui.Count(len(changed.Changes), "field")
 			for _, c := range changed.Changes {
 				title := strings.ReplaceAll(c.Path, "_", " ")
-				shown.Diff = append(shown.Diff, compare(title, decoded(c.Before), decoded(c.After))...)
+				shown.Diff = append(shown.Diff, field{}.compare(title, decoded(c.Before), decoded(c.After))...)
 			}
 		}
 		all = append(all, shown)

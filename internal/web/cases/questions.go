@@ -168,16 +168,13 @@ func answerText(a store.KeptAnswer) string {
 
 // changeLines shows what an answer changed.
 func changeLines(t *casetype.Type, changed []store.KeptChange) (lines []diffLine) {
+	words := newWording(t)
 	for _, c := range changed {
-		title := c.Path
-		if t != nil {
-			title = changeTitle(t, c.Path)
-		}
 		if c.Long {
-			lines = append(lines, diffLine{title, "", "(too long to be kept)"})
+			lines = append(lines, diffLine{words.title(c.Path), "", "(too long to be kept)"})
 			continue
 		}
-		lines = append(lines, compare(title, decoded(c.Before), decoded(c.After))...)
+		lines = append(lines, words.changed(c.Path, decoded(c.Before), decoded(c.After))...)
 	}
 	return lines
 }
@@ -229,7 +226,7 @@ func firstWords(a store.KeptAnswer) string {
 	}
 	for _, name := range []string{"errors", "warnings"} {
 		if list, ok := said[name].([]any); ok && len(list) > 0 {
-			return shownText(list)
+			return field{}.text(list)
 		}
 	}
 	return ""

@@ -41,9 +41,10 @@ type field struct {
 	Class    string // its classification; empty: PUBLIC
 	Required bool
 	Options  []string
-	Parts    []field // of an object
-	Item     *field  // of a list
-	Max      int     // characters; 0: no bound
+	Labels   map[string]string // of the options, by code
+	Parts    []field           // of an object
+	Item     *field            // of a list
+	Max      int               // characters; 0: no bound
 }
 
 // schemaNode is the part of a JSON Schema that decides how a field is shown.
@@ -60,6 +61,7 @@ type schemaNode struct {
 	Ref         string          `json:"$ref"`
 	Class       string          `json:"x-classification"`
 	ValueType   string          `json:"x-casehook-type"`
+	Labels      json.RawMessage `json:"x-labels"`
 }
 
 // schemaReader reads the fields of a schema.
@@ -176,6 +178,9 @@ func (r schemaReader) choose(f *field, node schemaNode) {
 		}
 	case len(node.Enum) > 0:
 		f.Widget = choiceWidget
+		if json.Unmarshal(node.Labels, &f.Labels) != nil {
+			f.Labels = nil // a keyword of the author's own, from before
+		}
 		for _, value := range node.Enum {
 			text, ok := value.(string)
 			if !ok {
@@ -227,7 +232,7 @@ func (r schemaReader) chooseList(f *field, node schemaNode) {
 	item := r.field(f.Path+"/N", f.Title, node.Items)
 	switch {
 	case item.Widget == choiceWidget:
-		f.Widget, f.Options = choicesWidget, item.Options
+		f.Widget, f.Options, f.Labels = choicesWidget, item.Options, item.Labels
 	case item.holdsList():
 		f.Widget = jsonWidget
 	default:

@@ -33,7 +33,7 @@ func (f formField) values(prefix string) (all []shownValue) {
 		var texts []string
 		for _, item := range f.Items {
 			if item.Value != "" {
-				texts = append(texts, item.Value)
+				texts = append(texts, item.word(item.Value))
 				continue
 			}
 			for _, v := range item.values("") {
@@ -42,9 +42,13 @@ func (f formField) values(prefix string) (all []shownValue) {
 		}
 		all = append(all, shownValue{title, f.Class, strings.Join(texts, ", ")})
 	case len(f.Chosen) > 0:
-		all = append(all, shownValue{title, f.Class, strings.Join(f.Chosen, ", ")})
+		words := make([]string, len(f.Chosen))
+		for i, code := range f.Chosen {
+			words[i] = f.word(code)
+		}
+		all = append(all, shownValue{title, f.Class, strings.Join(words, ", ")})
 	case f.Value != "":
-		all = append(all, shownValue{title, f.Class, f.Value})
+		all = append(all, shownValue{title, f.Class, f.word(f.Value)})
 	}
 	return all
 }

@@ -1,11 +1,8 @@
 package cases
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,9 +39,6 @@ type timelineEvent struct {
 	Asked        []askedLine
 	Told         []toldLine
 }
-
-// diffLine is a field before and after.
-type diffLine struct{ Title, Before, After string }
 
 // askedLine is a callback that was asked before a commit.
 type askedLine struct {
@@ -95,8 +89,9 @@ func (h handler) timeline(ctx context.Context, r *ui.Request, view casework.View
 			return t, err
 		}
 	}
+	words := newWording(view.Definition)
 	for _, e := range found.Items {
-		shown, err := showEvent(r.Principal, view.Definition, e)
+		shown, err := showEvent(r.Principal, words, e)
 		if err != nil {
 			return t, err
 		}
@@ -204,18 +199,18 @@ func showDelivery(d hooks.Delivery) toldTo {
 }
 
 // showEvent shows one commit.
-func showEvent(p access.Principal, t *casetype.Type, e *event.Entry) (timelineEvent, error) {
+func showEvent(p access.Principal, words *wording, e *event.Entry) (timelineEvent, error) {
 	shown := timelineEvent{
 		Version: e.Version, At: e.At, Who: p.Redact(e.Actor).Title(), Note: e.Snapshot.Note,
 	}
 	var parts []string
 	for _, f := range e.Facts {
-		diff, err := diffOf(t, e, f)
+		diff, err := diffOf(words, e, f)
 		if err != nil {
 			return shown, err
 		}
 		shown.Diff = append(shown.Diff, diff...)
-		part, err := phrase(p, t, f, len(diff))
+		part, err := phrase(p, words.typ, f, len(diff))
 		if err != nil {
 			return shown, err
 		}
@@ -230,7 +225,7 @@ func showEvent(p access.Principal, t *casetype.Type, e *event.Entry) (timelineEv
 		shown.What = "changed what you may not see"
 	}
 	for c := e.Callback; c != nil; c = c.Earlier {
-		shown.Asked = append(shown.Asked, showAsked(t, c))
+		shown.Asked = append(shown.Asked, showAsked(words.typ, c))
 	}
 	slices.Reverse(shown.Asked)
 	return shown, nil
@@ -345,36 +340,12 @@ func proofNames(t *casetype.Type, keys []string) string {
 }
 
 // diffOf returns the fields that a fact changed.
-func diffOf(t *casetype.Type, e *event.Entry, f event.Fact) (lines []diffLine, err error) {
+func diffOf(words *wording, e *event.Entry, f event.Fact) (lines []diffLine, err error) {
 	changed, err := changesOf(e, f)
 	for _, c := range changed {
-		lines = append(lines, compare(changeTitle(t, c.Path), decoded(c.Before), decoded(c.After))...)
+		lines = append(lines, words.changed(c.Path, decoded(c.Before), decoded(c.After))...)
 	}
 	return lines, err
-}
-
-// compare returns the differences of two values: of objects by their members.
-func compare(title string, before, after any) []diffLine {
-	old, wasObject := before.(map[string]any)
-	new, isObject := after.(map[string]any)
-	if !(wasObject || before == nil) || !(isObject || after == nil) || !wasObject && !isObject {
-		if line := (diffLine{title, shownText(before), shownText(after)}); line.Before != line.After {
-			return []diffLine{line}
-		}
-		return nil
-	}
-	names := slices.Sorted(maps.Keys(old))
-	for name := range new {
-		if _, had := old[name]; !had {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	var lines []diffLine
-	for _, name := range names {
-		lines = append(lines, compare(title+", "+strings.ReplaceAll(name, "_", " "), old[name], new[name])...)
-	}
-	return lines
 }
 
 // changesOf returns the changes of a fact. A creation changed all that is set after it.
@@ -391,38 +362,6 @@ func changesOf(e *event.Entry, f event.Fact) ([]event.Change, error) {
 		return cases.Changes(cases.Case{}, cases.Case{Data: data})
 	}
 	return nil, nil
-}
-
-func changeTitle(t *casetype.Type, path string) string {
-	if name, ok := strings.CutPrefix(path, "data/"); ok {
-		return t.Title(name)
-	}
-	return strings.ToUpper(path[:1]) + path[1:]
-}
-
-// decoded reads a value with its numbers as they were written; nil: there is none.
-func decoded(raw json.RawMessage) (value any) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if d.Decode(&value) != nil {
-		return nil // the journal has valid JSON
-	}
-	return value
-}
-
-// shownText shows a value of a field: a list by its items.
-func shownText(value any) string {
-	switch v := value.(type) {
-	case bool:
-		return map[bool]string{true: "yes", false: "no"}[v]
-	case []any:
-		texts := make([]string, len(v))
-		for i, item := range v {
-			texts[i] = textOf(item)
-		}
-		return strings.Join(texts, ", ")
-	}
-	return textOf(value)
 }
 
 // attachmentPath returns the address of a file.

@@ -52,7 +52,13 @@ var kinds = map[widget]string{
 
 func kindOf(f field) string {
 	if f.Widget == choiceWidget {
-		return strings.Join(f.Options, ", ")
+		words := make([]string, len(f.Options))
+		for i, code := range f.Options {
+			if words[i] = f.word(code); words[i] != code {
+				words[i] += " (" + code + ")"
+			}
+		}
+		return strings.Join(words, ", ")
 	}
 	return kinds[f.Widget]
 }
