@@ -198,6 +198,9 @@ func (b behaviour) definition(key string) string {
 	if !strings.Contains(ask, `"retries"`) {
 		ask = strings.Trim(`"retries": [], `+ask, ", ")
 	}
+	if !strings.Contains(ask, `"timeout"`) {
+		ask += `, "timeout": "1m", "budget": "2m"` // an answer of 16 MiB takes long on a busy machine
+	}
 	d := loan(key, ask)
 	if strings.Contains(ask, `"url"`) {
 		d = strings.ReplaceAll(d, fmt.Sprintf(`"url": "${CASEHOOK_VAR_CALLBACKS}/%s", `, key), "")
