@@ -49,8 +49,7 @@ func (k *keysInUse) acquire(ctx context.Context, name store.OnceKey, request str
 		case <-timer.C:
 			return KeyInProgress()
 		case <-ctx.Done():
-			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
-				"The request was cancelled before it was carried out. Send it again.")
+			return fault.Cancelled(ctx.Err())
 		}
 	}
 }
@@ -116,8 +115,7 @@ func (g *Guard) Claim(ctx context.Context, p access.Principal, o Once, asking ti
 		case <-late.C:
 			return KeyInProgress()
 		case <-ctx.Done():
-			return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
-				"The request was cancelled before it was carried out. Send it again.")
+			return fault.Cancelled(ctx.Err())
 		}
 	}
 }

@@ -40,6 +40,11 @@ const (
 	CodeCancelled = "callback.cancelled"
 )
 
+// IsFailure reports whether a code says that a callback gave no usable answer.
+func IsFailure(code string) bool {
+	return slices.Contains([]string{CodeTimeout, CodeFailed, CodeResting}, code)
+}
+
 // Clock measures waits and budgets. The zero value is the real one.
 type Clock struct {
 	Now   func() time.Time

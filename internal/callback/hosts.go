@@ -3,7 +3,6 @@ package callback
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -129,8 +128,7 @@ func (h *hosts) leave(ctx context.Context, q Question, p passage, failed *failur
 // attributes describe a question's callback to the log. The URL is that of the definition, without its query: variables
 // and queries may hold secrets.
 func (q Question) attributes() []any {
-	withoutQuery, _, _ := strings.Cut(q.Settings.URL, "?")
-	return []any{"tenant", q.Tenant, "callback", q.Name, "url", withoutQuery}
+	return []any{"tenant", q.Tenant, "callback", q.Name, "url", weburl.WithoutQuery(q.Settings.URL)}
 }
 
 // failed counts a failure that is the host's, and reports whether it opens the breaker.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/weburl"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -313,7 +313,6 @@ func (s *questioner) logIgnored(ctx context.Context, q question) {
 
 // warnOf logs a warning about a question to a callback.
 func (s *questioner) warnOf(ctx context.Context, q question, message string, details ...any) {
-	withoutQuery, _, _ := strings.Cut(q.record.URL, "?") // it may hold a key
 	s.log.WarnContext(ctx, message, append([]any{
 		"tenant", q.plan.p.Tenant,
 		"case", q.plan.after.ID,
@@ -321,7 +320,7 @@ func (s *questioner) warnOf(ctx context.Context, q question, message string, det
 		"transition", q.guard.at.Name,
 		"question", q.guard.at.Question,
 		"callback", q.guard.at.Callback,
-		"url", withoutQuery,
+		"url", weburl.WithoutQuery(q.record.URL),
 		"webhook_id", q.record.WebhookID,
 		"attempts", q.record.Attempts,
 		"duration_ms", q.record.DurationMS,
@@ -332,9 +331,8 @@ func (s *questioner) warnOf(ctx context.Context, q question, message string, det
 // gave no answer, but not a submission that was given up, nor an answer that carries
 // errors.
 func waived(ask casetype.CallbackSettings, err error) bool {
-	failures := []string{callback.CodeTimeout, callback.CodeFailed, callback.CodeResting}
 	return !errors.Is(err, callback.ErrRefuses) && ask.FailurePolicy == casetype.Ignore &&
-		slices.Contains(failures, fault.As(err).Code)
+		callback.IsFailure(fault.As(err).Code)
 }
 
 func ignoresWarnings(rawURL string) bool {
@@ -395,7 +393,7 @@ func (s *questioner) identify(
 	ctx context.Context, pl *plan, g guard, q callback.Question,
 ) (_ callback.Question, err error) {
 	if g.dialect == casetype.CCD {
-		q.UserID, q.UserRoles = userID(pl.p), pl.typ.RolesOf(string(pl.p.Role))
+		q.UserID, q.UserRoles = userID(pl.p), pl.typ.RolesOf(pl.p.RoleNames())
 	}
 	if !g.elsewhere {
 		at := store.CallbackRef{Tenant: pl.p.Tenant, CaseType: g.owner, Callback: g.at.Name}

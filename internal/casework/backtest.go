@@ -281,7 +281,10 @@ func (s *Backtests) past(ctx context.Context, j judge, q store.Question) (*pastS
 		out.live = &pl.before // unless it changed something
 	}
 	if q.Version != 0 {
-		out.live, err = s.caseAt(ctx, j.p.Tenant, kept.Case, q.Version)
+		out.live, err = caseAt(ctx, s.store, j.p.Tenant, kept.Case, q.Version)
+	}
+	if errors.Is(err, store.ErrVersionGone) {
+		out.live, err = nil, nil
 	}
 	return out, err
 }
@@ -298,8 +301,11 @@ func (s *Backtests) restore(
 		},
 	}
 	if kept.Version != 0 {
-		before, err := s.caseAt(ctx, j.p.Tenant, kept.Case, kept.Version)
-		if err != nil || before == nil {
+		before, err := caseAt(ctx, s.store, j.p.Tenant, kept.Case, kept.Version)
+		if errors.Is(err, store.ErrVersionGone) {
+			return nil, nil
+		}
+		if err != nil {
 			return nil, err
 		}
 		pl.before, pl.in.CaseID = *before, kept.Case
@@ -326,33 +332,6 @@ func (s *Backtests) restore(
 		return nil, nil
 	}
 	return pl, nil
-}
-
-// caseAt returns a case as the journal has it in a version; nil: it does not.
-func (s *Backtests) caseAt(ctx context.Context, tenant, id, version int64) (*cases.Case, error) {
-	e, err := s.store.VersionEntry(ctx, tenant, event.CaseSubject(id), version)
-	if errors.Is(err, store.ErrVersionGone) {
-		return nil, nil
-	}
-	if err != nil || e.Snapshot.Case == nil {
-		return nil, err
-	}
-	kept := e.Snapshot.Case
-	data, err := casetype.Decode(kept.Data)
-	return &cases.Case{
-		Tenant:         tenant,
-		ID:             kept.ID,
-		Type:           kept.Type,
-		TypeVersion:    kept.TypeVersion,
-		Reference:      kept.Reference,
-		Name:           kept.Name,
-		State:          kept.State,
-		Classification: casetype.Classification(kept.Classification),
-		Data:           data,
-		Version:        version,
-		CreatedAt:      kept.CreatedAt,
-		ModifiedAt:     kept.ModifiedAt,
-	}, err
 }
 
 // judgeOne asks about one submission.
@@ -400,9 +379,9 @@ func (pl *plan) retype(j judge) error {
 	return pl.conditions()
 }
 
-// noVerdict reports whether a code says that a callback gave no usable answer.
+// noVerdict reports whether a code says that a callback gave no usable answer, or was not asked.
 func noVerdict(code string) bool {
-	return slices.Contains([]string{callback.CodeFailed, callback.CodeTimeout, callback.CodeCancelled, codeHeld}, code)
+	return callback.IsFailure(code) || code == callback.CodeCancelled || code == codeHeld
 }
 
 // compare compares what would come of a submission with what was submitted, and with what came of it.

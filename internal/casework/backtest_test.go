@@ -195,6 +195,31 @@ func TestABacktestFindsAPlantedBug(t *testing.T) {
 	}
 }
 
+// A callback that did not answer, or whose host rests, said nothing with which another may disagree.
+func TestABacktestTakesNoFailureForARefusal(t *testing.T) {
+	w := start(t)
+	w.put(w.p, strings.ReplaceAll(loan("loan", `"retries": []`), "${CASEHOOK_VAR_CALLBACKS}", "http://127.0.0.1:1"))
+	want := []string{"callback.resting", "callback.failed", "callback.failed"}
+	for range want {
+		_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{
+			CaseID: w.open("loan").ID, Transition: "submit", Data: object(`{"amount":1}`),
+		}, authz.Once{})
+		wantFault(t, err, fault.Upstream, fault.As(err).Code)
+	}
+	w.callbacks.on("next", respond(200, ""))
+	var codes []string
+	for _, o := range w.backtested(w.p, casework.Backtest{
+		Type: "loan", Transition: "submit", URL: w.callbacks.url + "/next",
+	}) {
+		if codes = append(codes, o.Live.Code); o.Disagrees || o.Refusal != nil {
+			t.Errorf("it disagrees with %s: %+v", o.Live.Code, o.Refusal)
+		}
+	}
+	if diff := cmp.Diff(want, codes); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A definition judges by its schema, its conditions and its callbacks.
 func TestABacktestTriesADefinition(t *testing.T) {
 	w := start(t)

@@ -15,13 +15,13 @@ import (
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/weburl"
 	"github.com/casehook/casehook/internal/wire"
 )
 
 // asks returns the question to a callback as it is kept, but for what comes of it.
 func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Time) store.Question {
 	sum := sha256.Sum256(q.Body)
-	withoutQuery, _, _ := strings.Cut(r.Record.URL, "?") // it may hold a key
 	answer := store.KeptAnswer{Truncated: r.Kept.Truncated, Withheld: r.Kept.Withheld}
 	if utf8.Valid(r.Kept.Body) {
 		answer.Body = string(r.Kept.Body)
@@ -37,7 +37,7 @@ func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Tim
 		Question:     string(g.at.Question),
 		Page:         g.at.Page,
 		Callback:     g.at.Callback,
-		URL:          withoutQuery,
+		URL:          weburl.WithoutQuery(r.Record.URL),
 		URLClass:     r.Record.URLClass,
 		WebhookID:    q.WebhookID,
 		Attempts:     r.Record.Attempts,

@@ -266,8 +266,7 @@ func (s Search) sort(all []match) {
 // cancelled returns the error of a request that has ended; nil: it has not.
 func cancelled(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return fault.Wrap(err, fault.Unavailable, "request.cancelled",
-			"The request was cancelled before it was carried out. Send it again.")
+		return fault.Cancelled(err)
 	}
 	return nil
 }

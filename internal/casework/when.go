@@ -5,6 +5,7 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
+	"github.com/casehook/casehook/internal/weburl"
 )
 
 // wanted reports whether a callback is asked about a change: whether it has no condition, or a true one. The condition
@@ -53,7 +54,7 @@ func (g guard) whenClass() string {
 // NotAsked is a callback that was not asked.
 type NotAsked struct {
 	Key     string // empty: it has none
-	URL     string // as configured; empty: by a definition that the reader may not see
+	URL     string // as configured, without its query; empty: by a definition that the reader may not see
 	Failure string // why its condition can't be evaluated, which its policy ignores; empty: it is not true
 }
 
@@ -64,7 +65,7 @@ func (pl *plan) notAsked() (all []NotAsked) {
 		if !c.Skipped || !sees(c.WhenClass) {
 			continue
 		}
-		one := NotAsked{Key: c.Key, URL: c.URL, Failure: c.Failure}
+		one := NotAsked{Key: c.Key, URL: weburl.WithoutQuery(c.URL), Failure: c.Failure}
 		if !sees(c.URLClass) {
 			one.URL = ""
 		}

@@ -108,7 +108,7 @@ func (f *Feed) Read(ctx context.Context, a *filter.Audience, from Position, limi
 		}
 		for _, e := range entries {
 			if ctx.Err() != nil { // the client has gone: don't evaluate its filter
-				return b, givenUp(ctx)
+				return b, fault.Cancelled(ctx.Err())
 			}
 			if b.add(e, a, limit, &size) {
 				b.More = true
@@ -179,7 +179,7 @@ func (f *Feed) entries(
 	case f.ranges <- struct{}{}:
 		defer func() { <-f.ranges }()
 	case <-ctx.Done():
-		return nil, after, false, givenUp(ctx)
+		return nil, after, false, fault.Cancelled(ctx.Err())
 	}
 	head := f.tail.end() // before reading: all entries up to it are in the database
 	span := min(after+feedSpan, head)
@@ -197,11 +197,6 @@ func (f *Feed) entries(
 		span = found.Last()
 	}
 	return entries, max(span, after), span >= head, nil
-}
-
-func givenUp(ctx context.Context) error {
-	return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
-		"The request was cancelled before it was carried out. Send it again.")
 }
 
 // kept returns an error if entries above a position have been removed. It is called after reading: if it returns nil,

@@ -71,6 +71,12 @@ func Wrap(err error, kind Kind, code, detail string, args ...any) *Error {
 	return e
 }
 
+// Cancelled makes the Error of a request that ended before it was carried out.
+func Cancelled(cause error) *Error {
+	return Wrap(cause, Unavailable, "request.cancelled",
+		"The request was cancelled before it was carried out. Send it again.")
+}
+
 // In makes an Error of kind Unprocessable that lists faults field by field.
 func In(code, detail string, fields ...Field) *Error {
 	return &Error{Kind: Unprocessable, Code: code, Detail: detail, Fields: fields}

@@ -152,8 +152,7 @@ func (s *Messages) deliveries(
 	}
 	for i := range b.messages {
 		if err := ctx.Err(); err != nil {
-			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled",
-				"The request was cancelled before it was carried out. Send it again.")
+			return nil, 0, fault.Cancelled(err)
 		}
 		b.resolve(&b.messages[i], b.parts[i])
 	}

@@ -54,8 +54,7 @@ func (s *Journal) PreviewFilter(
 			looked++
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, 0, fault.Wrap(err, fault.Unavailable, "request.cancelled",
-				"The request was cancelled before it was carried out. Send it again.")
+			return nil, 0, fault.Cancelled(err)
 		}
 		all = append(all, preview(&a, e)...)
 	}

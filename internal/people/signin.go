@@ -130,8 +130,7 @@ func (s *Users) hashing(ctx context.Context, do func() error) error {
 		}
 		return do()
 	case <-ctx.Done():
-		return fault.Wrap(ctx.Err(), fault.Unavailable, "request.cancelled",
-			"The request was cancelled before it was carried out. Send it again.")
+		return fault.Cancelled(ctx.Err())
 	}
 }
 
@@ -165,7 +164,7 @@ func (s *Users) InSession(ctx context.Context, session Session, from string) (ac
 
 func principal(u access.User, from string) access.Principal {
 	return access.Principal{
-		Tenant: u.Tenant, Role: u.Role, Clearance: u.Clearance,
+		Tenant: u.Tenant, Role: u.Role, Further: u.Further, Clearance: u.Clearance,
 		Actor: event.Actor{Source: event.UI, Name: u.Name, UserID: u.ID, Address: from},
 	}
 }

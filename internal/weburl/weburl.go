@@ -180,3 +180,9 @@ func encode(part, allowed string) string {
 func isEscape(text string) bool {
 	return len(text) >= 3 && strings.Trim(text[1:3], hexDigits) == ""
 }
+
+// WithoutQuery returns a URL, which may have variables, without its query, which may hold a key.
+func WithoutQuery(raw string) string {
+	before, _, _ := strings.Cut(raw, "?")
+	return before
+}

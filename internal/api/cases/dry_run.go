@@ -43,7 +43,7 @@ type DryRun struct {
 // NotAsked is a callback that was not asked in a dry run.
 type NotAsked struct {
 	Callback *string `json:"callback_key" doc:"The key of the callback, where several are asked; null: it has none." example:"screening"`
-	URL      string  `json:"url" doc:"The URL as configured, variables not expanded; empty: by a definition that you may not see."`
+	URL      string  `json:"url" doc:"The URL as configured, without its query, variables not expanded; empty: by a definition that you may not see."`
 	Failure  *string `json:"failure" doc:"Why its condition can't be evaluated, which its failure policy ignores; null: it is not true."`
 }
 

@@ -126,8 +126,7 @@ func (m *memory) releaseSlots(c Client) {
 // client is gone.
 func noMemory(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return fault.Wrap(err, fault.Unavailable, "request.cancelled",
-			"The request was cancelled before it was carried out. Send it again.")
+		return fault.Cancelled(err)
 	}
 	e := fault.New(fault.Unavailable, "server.busy",
 		"Too many large requests or answers are under way. Try again in a moment, with a smaller limit or fewer "+

@@ -81,8 +81,7 @@ func (k *Kernel) Problem(ctx context.Context, err error) *Problem {
 			"The request's body is larger than %d bytes. Send a smaller one.",
 			tooLarge.Limit)
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		err = fault.Wrap(err, fault.Unavailable, "request.cancelled",
-			"The request was cancelled before it was carried out. Send it again.")
+		err = fault.Cancelled(err)
 	}
 	e := fault.As(err)
 	ExchangeOf(ctx).code = e.Code
