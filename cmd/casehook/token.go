@@ -67,11 +67,12 @@ func (c *tokenRecoverCmd) Run(ctx context.Context, s stdio) error {
 // tokenCreateCmd creates a token over the API. In earlier releases it worked as token recover does now; it still
 // does with --data or --database, or without a token.
 type tokenCreateCmd struct {
-	Name      string   `placeholder:"NAME" help:"The name in lists, in the history and in messages: crm."`
-	Role      string   `enum:",admin,manager,caseworker,viewer" default:"" placeholder:"ROLE" help:"The role: admin, manager, caseworker or viewer. Yours if not set."`
-	Clearance string   `enum:",PUBLIC,PRIVATE,RESTRICTED" default:"" placeholder:"CLASS" help:"The highest visible classification: PUBLIC, PRIVATE or RESTRICTED. Yours if not set."`
-	Expires   expiry   `placeholder:"WHEN" help:"Expiry: in 90d or 12h, or at 2031-01-01T00:00:00Z. Never if not set."`
-	Address   []string `placeholder:"CIDR" help:"Addresses from which it may be used: 192.0.2.0/24. Repeat it, or separate by commas. All if not set."`
+	Name        string   `placeholder:"NAME" help:"The name in lists, in the history and in messages: crm."`
+	Role        string   `enum:",admin,manager,caseworker,viewer" default:"" placeholder:"ROLE" help:"The role: admin, manager, caseworker or viewer. Yours if not set."`
+	FurtherRole []string `placeholder:"NAME" help:"Further roles, by which case types know it: town-officer. Repeat it, or separate by commas. Yours if not set."`
+	Clearance   string   `enum:",PUBLIC,PRIVATE,RESTRICTED" default:"" placeholder:"CLASS" help:"The highest visible classification: PUBLIC, PRIVATE or RESTRICTED. Yours if not set."`
+	Expires     expiry   `placeholder:"WHEN" help:"Expiry: in 90d or 12h, or at 2031-01-01T00:00:00Z. Never if not set."`
+	Address     []string `placeholder:"CIDR" help:"Addresses from which it may be used: 192.0.2.0/24. Repeat it, or separate by commas. All if not set."`
 	remote
 
 	Tenant   string `hidden:""`
@@ -82,7 +83,8 @@ type tokenCreateCmd struct {
 
 // Help is shown below the command's summary.
 func (tokenCreateCmd) Help() string {
-	return `The token is printed, this once. Its role and clearance are at most those of your token.
+	return `The token is printed, this once. Its roles and clearance are at most those of your token; administrators
+may give any further role.
 
   casehook token create --name crm --role caseworker --clearance PRIVATE
   casehook token create --name import --role manager --expires 90d --address 192.0.2.0/24
@@ -93,14 +95,14 @@ If no token works, casehook token recover makes one in the database itself. So d
 
 // Validate refuses combinations of options that fit neither way to create a token.
 func (c *tokenCreateCmd) Validate() error {
-	shaped := c.Role != "" || c.Clearance != "" || !c.Expires.isZero() || len(c.Address) > 0
+	shaped := c.Role != "" || len(c.FurtherRole) > 0 || c.Clearance != "" || !c.Expires.isZero() || len(c.Address) > 0
 	switch {
 	case c.recovers() && shaped && c.Data == "" && c.Database == "":
 		return errors.New("there is no token with which to create another: set CASEHOOK_TOKEN; if none works, " +
 			"see casehook token recover")
 	case c.recovers() && shaped:
-		return errors.New("a token that is made in the database itself may do everything: leave --role, --clearance, " +
-			"--expires and --address out")
+		return errors.New("a token that is made in the database itself may do everything: leave --role, " +
+			"--further-role, --clearance, --expires and --address out")
 	case !c.recovers() && (c.Tenant != "" || c.KeyFile != ""):
 		return errors.New("--tenant and --key-file are for a token that is made in the database itself: " +
 			"see casehook token recover")
@@ -126,6 +128,9 @@ func (c *tokenCreateCmd) Run(ctx context.Context, s stdio) error {
 	if c.Role != "" {
 		body["role"] = c.Role
 	}
+	if len(c.FurtherRole) > 0 {
+		body["further_roles"] = c.FurtherRole
+	}
 	if c.Clearance != "" {
 		body["clearance"] = c.Clearance
 	}
@@ -136,10 +141,8 @@ func (c *tokenCreateCmd) Run(ctx context.Context, s stdio) error {
 		body["allowed_addresses"] = c.Address
 	}
 	var made struct {
-		ID        string `json:"id"`
-		Role      string `json:"role"`
-		Clearance string `json:"clearance"`
-		Token     string `json:"token"`
+		tokenRow
+		Token string `json:"token"`
 	}
 	if err := c.client().Post(ctx, "/v1/tokens", body, &made); err != nil {
 		return err
@@ -147,7 +150,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context, s stdio) error {
 	_, err := fmt.Fprintf(s.out,
 		"token %s: created, %s, with the role %s and the clearance %s\n"+
 			"Shown this once; keep it in a safe place:\n\n  %s\n",
-		c.Name, made.ID, made.Role, made.Clearance, made.Token)
+		c.Name, made.ID, rolesCell(made.Role, made.Further), made.Clearance, made.Token)
 	return err
 }
 
@@ -156,6 +159,7 @@ type tokenRow struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
 	Role      string     `json:"role"`
+	Further   []string   `json:"further_roles"`
 	Clearance string     `json:"clearance"`
 	ExpiresAt *time.Time `json:"expires_at"`
 	LastUsed  *time.Time `json:"last_used_at"`
@@ -181,7 +185,7 @@ func (c *tokenListCmd) Run(ctx context.Context, s stdio) error {
 		return t.Local().Format(time.DateOnly)
 	}
 	cells := func(t tokenRow) []string {
-		return []string{t.ID, t.Name, t.Role, t.Clearance, day(t.ExpiresAt), day(t.LastUsed)}
+		return []string{t.ID, t.Name, rolesCell(t.Role, t.Further), t.Clearance, day(t.ExpiresAt), day(t.LastUsed)}
 	}
 	return dev.List(ctx, c.client(), c.output(s), dev.Listing[tokenRow]{Path: "/v1/tokens", Table: table, Row: cells})
 }

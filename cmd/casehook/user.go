@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,16 +20,18 @@ type userCmd struct {
 	List     userListCmd     `cmd:"" help:"List the users."`
 	Disable  userDisableCmd  `cmd:"" help:"Keep a user from signing in, and end the user's sessions."`
 	Enable   userEnableCmd   `cmd:"" help:"Let a user sign in again."`
+	Roles    userRolesCmd    `cmd:"" help:"Set the role and the further roles of a user."`
 	Password userPasswordCmd `cmd:"" help:"Give a user a new password, and end the user's sessions."`
 }
 
 type userCreateCmd struct {
-	Email         string `required:"" placeholder:"ADDRESS" help:"The user's address."`
-	Name          string `placeholder:"NAME" help:"The user's name, for people; the address if not set."`
-	Role          string `default:"viewer" enum:"admin,manager,caseworker,viewer" help:"The role: admin, manager, caseworker or viewer. viewer if not set."`
-	Clearance     string `default:"PUBLIC" enum:"PUBLIC,PRIVATE,RESTRICTED" help:"The highest visible classification: PUBLIC, PRIVATE or RESTRICTED. PUBLIC if not set."`
-	PasswordStdin bool   `help:"Read the password from standard input. Without it, one is made and printed."`
-	NoPassword    bool   `help:"The user has no password, and signs in with OpenID Connect."`
+	Email         string   `required:"" placeholder:"ADDRESS" help:"The user's address."`
+	Name          string   `placeholder:"NAME" help:"The user's name, for people; the address if not set."`
+	Role          string   `default:"viewer" enum:"admin,manager,caseworker,viewer" help:"The role: admin, manager, caseworker or viewer. viewer if not set."`
+	FurtherRole   []string `placeholder:"NAME" help:"Further roles, by which case types know the user: town-officer. Repeat it, or separate by commas. None if not set."`
+	Clearance     string   `default:"PUBLIC" enum:"PUBLIC,PRIVATE,RESTRICTED" help:"The highest visible classification: PUBLIC, PRIVATE or RESTRICTED. PUBLIC if not set."`
+	PasswordStdin bool     `help:"Read the password from standard input. Without it, one is made and printed."`
+	NoPassword    bool     `help:"The user has no password, and signs in with OpenID Connect."`
 	remote
 }
 
@@ -48,6 +51,9 @@ func (c *userCreateCmd) Run(ctx context.Context, s stdio) error {
 		}
 	}
 	body := map[string]any{"email": c.Email, "name": cmp.Or(c.Name, c.Email), "role": c.Role, "clearance": c.Clearance}
+	if len(c.FurtherRole) > 0 {
+		body["further_roles"] = c.FurtherRole
+	}
 	if password != "" {
 		body["password"] = password
 	}
@@ -81,14 +87,20 @@ func printPassword(s stdio, password string) error {
 
 // userRow is a user in a list.
 type userRow struct {
-	ID        int64   `json:"id"`
-	Email     string  `json:"email"`
-	Name      string  `json:"name"`
-	Role      string  `json:"role"`
-	Clearance string  `json:"clearance"`
-	Password  bool    `json:"password"`
-	Identity  *string `json:"identity"`
-	Disabled  bool    `json:"disabled"`
+	ID        int64    `json:"id"`
+	Email     string   `json:"email"`
+	Name      string   `json:"name"`
+	Role      string   `json:"role"`
+	Further   []string `json:"further_roles"`
+	Clearance string   `json:"clearance"`
+	Password  bool     `json:"password"`
+	Identity  *string  `json:"identity"`
+	Disabled  bool     `json:"disabled"`
+}
+
+// rolesCell lists a role and further ones.
+func rolesCell(role string, further []string) string {
+	return strings.Join(append([]string{role}, further...), ", ")
 }
 
 // signsIn describes how a user signs in, in a few words.
@@ -120,7 +132,9 @@ func (c *userListCmd) Run(ctx context.Context, s stdio) error {
 	table := dev.Table{Columns: []string{"ID", "EMAIL", "NAME", "ROLE", "CLEARANCE", "SIGNS IN"},
 		Shorten: []string{"EMAIL", "NAME"}}
 	cells := func(u userRow) []string {
-		return []string{strconv.FormatInt(u.ID, 10), u.Email, u.Name, u.Role, u.Clearance, u.signsIn()}
+		return []string{
+			strconv.FormatInt(u.ID, 10), u.Email, u.Name, rolesCell(u.Role, u.Further), u.Clearance, u.signsIn(),
+		}
 	}
 	return dev.List(ctx, c.client(), c.output(s), dev.Listing[userRow]{Path: "/v1/users", Table: table, Row: cells})
 }
@@ -191,6 +205,49 @@ func (c *userEnableCmd) Run(ctx context.Context, s stdio) error {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, "user %d (%s): enabled\n", u.ID, u.Email)
+	return err
+}
+
+type userRolesCmd struct {
+	Role        string   `enum:",admin,manager,caseworker,viewer" default:"" placeholder:"ROLE" help:"The role: admin, manager, caseworker or viewer. As it is if not set."`
+	FurtherRole []string `placeholder:"NAME" help:"All further roles, by which case types know the user: town-officer. Repeat it, or separate by commas. As they are if not set."`
+	None        bool     `help:"The user has no further roles any more."`
+	oneUser
+}
+
+// Help is shown below the command's summary.
+func (userRolesCmd) Help() string {
+	return `A further role is one of a case type's own roles, or one that its role_map names.
+
+  casehook user roles ada@example.org --further-role town-officer,town-clerk
+  casehook user roles ada@example.org --role manager
+  casehook user roles ada@example.org --none`
+}
+
+// Validate refuses a command that would change nothing, or two things at once.
+func (c *userRolesCmd) Validate() error {
+	switch {
+	case c.None && len(c.FurtherRole) > 0:
+		return errors.New("--none takes away what --further-role gives: leave one of them out")
+	case !c.None && len(c.FurtherRole) == 0 && c.Role == "":
+		return errors.New("there is nothing to change: set --role, --further-role or --none")
+	}
+	return nil
+}
+
+func (c *userRolesCmd) Run(ctx context.Context, s stdio) error {
+	with := map[string]any{}
+	if c.Role != "" {
+		with["role"] = c.Role
+	}
+	if c.None || len(c.FurtherRole) > 0 {
+		with["further_roles"] = append([]string{}, c.FurtherRole...)
+	}
+	u, err := c.change(ctx, with)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "user %d (%s): %s\n", u.ID, u.Email, rolesCell(u.Role, u.Further))
 	return err
 }
 

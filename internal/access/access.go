@@ -25,6 +25,7 @@ type Token struct {
 	Name      string
 	Hash      []byte // SHA-256 of the secret half
 	Role      Role
+	Further   FurtherRoles
 	Clearance casetype.Classification
 	Allowed   []netip.Prefix // addresses it may be used from; none: all
 	CreatedAt time.Time
@@ -54,6 +55,7 @@ type Principal struct {
 	Tenant     int64
 	Actor      event.Actor
 	Role       Role
+	Further    FurtherRoles
 	Clearance  casetype.Classification // the highest that may be seen
 	Scope      Scope                   // of a receiver: their endpoints; others have none
 	Credential Credential

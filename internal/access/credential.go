@@ -20,6 +20,7 @@ type Credential struct {
 // credential.
 type Standing struct {
 	Role      Role
+	Further   FurtherRoles
 	Clearance casetype.Classification
 	TypeAt    int64 // the newest version of the case type in question; 0: there is none
 }

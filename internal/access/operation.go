@@ -363,29 +363,28 @@ func (r Role) Among(roles []string) bool {
 	return r == Admin || roles == nil || slices.Contains(roles, string(r))
 }
 
-// Common returns the roles that are in all lists; nil: all are absent.
-func Common(lists ...[]string) (common []string) {
-	for _, roles := range lists {
-		switch {
-		case roles == nil:
-		case common == nil:
-			common = append([]string{}, roles...)
-		default:
-			common = slices.DeleteFunc(common, func(role string) bool { return !slices.Contains(roles, role) })
-		}
-	}
-	return common
-}
-
 // Operations lists all operations that are listed for a role.
 func Operations() []Operation { return slices.Sorted(maps.Keys(least)) }
 
-// Permitted lists, the lowest first, the roles that may carry out an operation and are in all further lists, such as
-// those of a case type or a transition.
-func Permitted(o Operation, among ...[]string) []Role {
-	all := slices.DeleteFunc(Roles(), func(r Role) bool {
-		return !r.Permits(o) || slices.ContainsFunc(among, func(roles []string) bool { return !r.Among(roles) })
-	})
-	slices.Reverse(all)
+// Permitted lists the roles that may carry out an operation and are in all further lists, such as those of a case type
+// or a transition. The further roles come first, then the others, the lowest first.
+func Permitted(o Operation, among ...[]string) []string {
+	in := func(name string) bool {
+		lacks := func(list []string) bool { return list != nil && !slices.Contains(list, name) }
+		return !slices.ContainsFunc(among, lacks)
+	}
+	var all []string
+	for _, name := range slices.Concat(among...) {
+		if Role(name).rank() < 0 && in(name) && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	roles := Roles()
+	slices.Reverse(roles)
+	for _, r := range roles {
+		if r.Permits(o) && (r == Admin || in(string(r))) {
+			all = append(all, string(r))
+		}
+	}
 	return all
 }

@@ -8,6 +8,7 @@ type permission struct {
 	operation Operation
 	tenant    int64
 	role      Role
+	further   FurtherRoles
 	clearance casetype.Classification
 	scope     Scope
 }
@@ -25,11 +26,13 @@ func (p Principal) Authorize(o Operation) (authorized Principal, ok bool) {
 }
 
 // Authorized reports whether [Principal.Authorize] permitted an operation to this principal, whose
-// tenant, role, clearance and scope have not changed since.
+// tenant, roles, clearance and scope have not changed since.
 func (p Principal) Authorized(o Operation) bool {
 	return p.permission != permission{} && p.permission == p.permissionOf(o)
 }
 
 func (p Principal) permissionOf(o Operation) permission {
-	return permission{operation: o, tenant: p.Tenant, role: p.Role, clearance: p.Clearance, scope: p.Scope}
+	return permission{
+		operation: o, tenant: p.Tenant, role: p.Role, further: p.Further, clearance: p.Clearance, scope: p.Scope,
+	}
 }

@@ -27,8 +27,10 @@ type Scope struct {
 	Endpoint   string
 	Key, Value string
 
-	// Role is that of the link's maker: the holder sees no messages about case types that this role may not read.
-	Role Role
+	// Role and Further are those of the link's maker: the holder sees no messages about case types that these may not
+	// read.
+	Role    Role
+	Further FurtherRoles
 }
 
 // Selects reports whether a scope selects an endpoint, by its id and its metadata.
@@ -49,7 +51,7 @@ func (p Principal) InScope(id string, metadata map[string]string) bool {
 // others unchanged.
 func (p Principal) Unscoped() Principal {
 	if p.Role == Receiver {
-		p.Role, p.Scope, p.permission = p.Scope.Role, Scope{}, permission{}
+		p.Role, p.Further, p.Scope, p.permission = p.Scope.Role, p.Scope.Further, Scope{}, permission{}
 	}
 	return p
 }

@@ -32,11 +32,11 @@ func (r Reader) Same(other Reader) bool {
 // definitions name roles.
 type Narrowing map[string][]string
 
-// Reader returns the reader with a role and a clearance.
-func (n Narrowing) Reader(role Role, clearance casetype.Classification) Reader {
-	r := Reader{Clearance: clearance}
+// Reader returns the principal as a reader.
+func (n Narrowing) Reader(p Principal) Reader {
+	r := Reader{Clearance: p.Clearance}
 	for key, roles := range n {
-		if !role.Among(roles) {
+		if !p.Among(roles) {
 			r.Without = append(r.Without, key)
 		}
 	}
@@ -48,6 +48,7 @@ func (n Narrowing) Reader(role Role, clearance casetype.Classification) Reader {
 // who is deleted, disabled or expired, or of no owner.
 type Grant struct {
 	Role      Role
+	Further   FurtherRoles
 	Clearance casetype.Classification
 	Expires   time.Time // zero: never
 }
@@ -56,9 +57,9 @@ type Grant struct {
 // still receives cases of types that name no roles, up to its own clearance.
 func (g Grant) Reader(n Narrowing, now time.Time) Reader {
 	if g = g.AsOf(now); g.Role == "" {
-		return n.Reader("", casetype.Restricted)
+		return n.Reader(Principal{Clearance: casetype.Restricted})
 	}
-	return n.Reader(g.Role, g.Clearance)
+	return n.Reader(Principal{Role: g.Role, Further: g.Further, Clearance: g.Clearance})
 }
 
 // AsOf returns the grant, or the zero Grant if it has expired by now.
@@ -71,10 +72,11 @@ func (g Grant) AsOf(now time.Time) Grant {
 
 // Includes reports whether the grant allows everything that another does.
 func (g Grant) Includes(other Grant) bool {
-	return other.Role == "" || g.Role.Includes(other.Role) && g.Clearance.Sees(other.Clearance)
+	return other.Role == "" || g.Role.Includes(other.Role) && g.Further.Includes(other.Further) &&
+		g.Clearance.Sees(other.Clearance)
 }
 
-// Within returns the grant with at most the role and the clearance of another one. If the other is zero, so is the
+// Within returns the grant with at most the roles and the clearance of another one. If the other is zero, so is the
 // result.
 func (g Grant) Within(bound Grant) Grant {
 	if g.Role == "" || bound.Role == "" {
@@ -83,7 +85,7 @@ func (g Grant) Within(bound Grant) Grant {
 	if !bound.Role.Includes(g.Role) {
 		g.Role = bound.Role
 	}
-	g.Clearance = casetype.Lower(g.Clearance, bound.Clearance)
+	g.Further, g.Clearance = g.Further.Within(bound.Further), casetype.Lower(g.Clearance, bound.Clearance)
 	return g
 }
 
@@ -92,7 +94,7 @@ func (u User) Grant() Grant {
 	if u.Disabled {
 		return Grant{}
 	}
-	return Grant{Role: u.Role, Clearance: u.Clearance}
+	return Grant{Role: u.Role, Further: u.Further, Clearance: u.Clearance}
 }
 
 // SignInGrant returns the rights of a user who can sign in, by a password or an identity elsewhere, otherwise the
@@ -112,7 +114,7 @@ func (t Token) Owner() Owner { return Owner("token/" + t.ID) }
 
 // Grant returns the token's rights. A user's own token has at most the user's present rights.
 func (t Token) Grant() Grant {
-	g := Grant{Role: t.Role, Clearance: t.Clearance, Expires: t.ExpiresAt}
+	g := Grant{Role: t.Role, Further: t.Further, Clearance: t.Clearance, Expires: t.ExpiresAt}
 	if t.Own() {
 		g = g.Within(t.Bound)
 	}

@@ -15,6 +15,7 @@ type User struct {
 	Email     string // in lower case; unique in the tenant
 	Name      string
 	Role      Role
+	Further   FurtherRoles
 	Clearance casetype.Classification
 	Password  string // its hash, as [HashPassword] makes it; empty: none
 	Issuer    string // of the OpenID Connect identity that signs in as this user; empty: none yet

@@ -129,6 +129,33 @@ func TestARevocationDuringACallbackSavesNothing(t *testing.T) {
 	})
 }
 
+// Further roles are given and taken by administrators, and those of the commit count.
+func TestFurtherRolesAreThoseOfTheCommit(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		const roles = `"roles": {"clerk": {}, "officer": {}}, "role_map": {"officer": ["town-officer"]},`
+		staffed := strings.Replace(guarded("guarded", roles), `["manager"]`, `["officer", "clerk"]`, 1)
+		w.do("PUT", "/v1/case-types/guarded", staffed).is(201, "")
+		path := w.post("/v1/case-types/guarded/cases", `{"transition": "plain", "data": {"text": "x"}}`).is(201, "").
+			header.Get("Location")
+		email := address()
+		user := w.person(email, "caseworker")
+		as := []string{"Authorization", "", "Cookie", w.signIn(email)}
+		w.post(path+"/transitions/finish", `{}`, as...).is(403, "access.denied")
+		w.do("PATCH", user, `{"further_roles": ["town-officer", "x y"]}`).is(422, "user.invalid")
+		w.do("PATCH", user, `{"further_roles": ["town-officer", "auditor"]}`).is(200, "").
+			has(members{"role": "caseworker", "further_roles": []any{"auditor", "town-officer"}})
+		w.get("/v1/session", as...).is(200, "").has(members{"further_roles": []any{"auditor", "town-officer"}})
+		own := w.post("/v1/own-tokens", `{"name": "own", "further_roles": ["town-officer"]}`, as...).is(201, "")
+		w.whenAsked(func() { w.sends("PATCH", user, `{"further_roles": ["auditor"]}`) })
+		w.post(path+"/transitions/finish", `{}`, as...).is(403, "access.denied")
+		w.post(path+"/transitions/finish", `{}`, "Authorization", "Bearer "+own.text("token")).is(403, "access.denied")
+		made := w.post("/v1/tokens", `{"name": "clerk", "role": "caseworker", "further_roles": ["clerk"]}`).is(201, "")
+		made.has(members{"further_roles": []any{"clerk"}})
+		w.do("PATCH", user, `{"further_roles": ["town-officer", "clerk"]}`).is(200, "")
+		w.post(path+"/transitions/finish", `{}`, as...).is(200, "")
+	})
+}
+
 // A change of role does not stop a request that the new role permits. A lower clearance stops it, and so does a new
 // version of the type that excludes the role.
 func TestTheRightsOfTheCommitCount(t *testing.T) {

@@ -35,6 +35,7 @@ func (g *Guard) Again(ctx context.Context, p access.Principal) (access.Principal
 	if !grant.Role.Includes(p.Role) {
 		p.Role = grant.Role
 	}
+	p.Further = p.Further.Within(grant.Further)
 	p.Clearance, p.Credential.Expires = casetype.Lower(p.Clearance, grant.Clearance), grant.Expires
 	return p, nil
 }

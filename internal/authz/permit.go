@@ -76,7 +76,7 @@ func (g *Guard) denyLeftOut(
 	if refused == nil {
 		return nil
 	}
-	if !p.Role.Among(t.Access.Read) {
+	if !p.Among(t.Access.Read) {
 		refused = missing
 	}
 	return g.Deny(ctx, p, o, AboutType(t.Key, t.Definition.Classification), refused)
@@ -84,7 +84,7 @@ func (g *Guard) denyLeftOut(
 
 // LeftOut returns the refusal of a caller whom the case type excludes from an operation; nil: it does not.
 func LeftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
-	if p.Role.Among(t.Access.Read) && (o.Reads() || p.Role.Among(t.Access.Write)) {
+	if p.Among(t.Access.Read) && (o.Reads() || p.Among(t.Access.Write)) {
 		return nil
 	}
 	narrowed := [][]string{t.Access.Read}
@@ -97,7 +97,7 @@ func LeftOut(p access.Principal, o access.Operation, t *casetype.Type) error {
 }
 
 // RoleNames joins the names of roles: "caseworker, manager and admin".
-func RoleNames(roles []access.Role) string {
+func RoleNames(roles []string) string {
 	var b strings.Builder
 	for i, r := range roles {
 		switch {
@@ -106,14 +106,14 @@ func RoleNames(roles []access.Role) string {
 		case i > 0:
 			b.WriteString(", ")
 		}
-		b.WriteString(string(r))
+		b.WriteString(r)
 	}
 	return b.String()
 }
 
 // Hides reports whether a caller may not know of a case type at all.
 func Hides(p access.Principal, t *casetype.Type) bool {
-	return !p.Clearance.Sees(t.Definition.Classification) || !p.Role.Among(t.Access.Read)
+	return !p.Clearance.Sees(t.Definition.Classification) || !p.Among(t.Access.Read)
 }
 
 // PermitCase is PermitType for the type of a case. It returns the error of a missing case if the caller may not read
@@ -153,7 +153,7 @@ func (g *Guard) PermitFound(ctx context.Context, p access.Principal, o access.Op
 // Reader returns the caller's present rights to read; a receiver's are those of the maker of the link.
 func (g *Guard) Reader(ctx context.Context, p access.Principal) (access.Reader, error) {
 	narrowed, err := g.store.Narrowing(ctx, p.Tenant)
-	return narrowed.Reader(p.Unscoped().Role, p.Clearance), err
+	return narrowed.Reader(p.Unscoped()), err
 }
 
 // Deny records that an operation was refused, and returns the refusal.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
@@ -27,9 +28,9 @@ func SessionOver() error {
 type Mandate struct {
 	access.Principal
 	operation access.Operation
-	types     []string // of the cases that change; known by the end of the transaction
-	Roles     []string // of the transition that is submitted; nil: all may
-	Waited    bool     // for another system: another node may have committed anything meanwhile
+	types     []string   // of the cases that change; known by the end of the transaction
+	Roles     [][]string // lists of which each has a role of the caller's, such as those of a transition
+	Waited    bool       // for another system: another node may have committed anything meanwhile
 }
 
 func NewMandate(p access.Principal, o access.Operation) *Mandate {
@@ -118,12 +119,12 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 	if standing.Role == "" {
 		return over(p)
 	}
-	p.Role, p.Clearance = standing.Role, standing.Clearance
+	p.Role, p.Further, p.Clearance = standing.Role, standing.Further, standing.Clearance
 	switch {
 	case !p.Clearance.Sees(m.Clearance):
 		return meanwhile("Your clearance became %s", p.Clearance)
-	case !p.Role.Permits(m.operation) || !p.Role.Among(m.Roles):
-		return meanwhile("Your role became %q, which may not do this", p.Role)
+	case !p.Role.Permits(m.operation) || slices.ContainsFunc(m.Roles, func(l []string) bool { return !p.Among(l) }):
+		return meanwhile("Your role became %q, which may not do this", strings.Join(p.RoleNames(), ", "))
 	}
 	for i, key := range m.types {
 		version := standing.TypeAt // of the first

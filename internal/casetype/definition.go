@@ -33,7 +33,7 @@ type Definition struct {
 	Documents      []Document          `json:"documents,omitempty"`
 	Proofs         []Proof             `json:"proofs,omitempty"`
 	Roles          map[string]TypeRole `json:"roles,omitempty"`           // besides those of users and tokens
-	RoleMap        RoleMap             `json:"role_map,omitempty"`        // who has a role of the type; absent: administrators alone
+	RoleMap        RoleMap             `json:"role_map,omitempty"`        // who has a role of the type; see [RoleMap]
 	Access         Access              `json:"access,omitzero"`           // default: whatever the roles allow
 	Switch         *CaseOperation      `json:"switch,omitempty"`          // absent: no callback is asked about a switch to or from it
 	Delete         *CaseOperation      `json:"delete,omitempty"`          // absent: no callback is asked about a deletion

@@ -13,16 +13,16 @@ var builtInRoles = []string{"admin", "manager", "caseworker", "viewer"}
 // TypeRole is a role that a definition names besides those of users and tokens.
 type TypeRole struct{}
 
-// rolesOf returns the roles of users and tokens that a list means: its own, and those that the roles of the type are
-// mapped to. Roles that nobody has leave an empty list, which has the administrators alone. An absent one stays absent.
+// rolesOf returns the roles of users and tokens that a list means: its own, and those that have the roles of the type
+// in it. An absent list stays absent, and an empty one has the administrators alone.
 func (m RoleMap) rolesOf(list []string) []string {
 	if list == nil {
 		return nil
 	}
 	roles := []string{}
 	for _, name := range list {
-		for _, role := range append([]string{name}, m[name]...) {
-			if slices.Contains(builtInRoles, role) && !slices.Contains(roles, role) {
+		for _, role := range m.having(name) {
+			if !slices.Contains(roles, role) {
 				roles = append(roles, role)
 			}
 		}
@@ -30,18 +30,29 @@ func (m RoleMap) rolesOf(list []string) []string {
 	return roles
 }
 
-// RolesOf returns the roles that a role of users and tokens has in the type: itself, and those of the type.
-func (d *Definition) RolesOf(role string) []string {
-	roles := []string{role}
+// having returns the roles of users and tokens that have a role: those that it is mapped to, or the role itself.
+func (m RoleMap) having(name string) []string {
+	if mapped, ok := m[name]; ok {
+		return mapped
+	}
+	return []string{name}
+}
+
+// RolesOf returns the roles that somebody with some roles of users and tokens has in the type: these, and those of the
+// type.
+func (d *Definition) RolesOf(held []string) []string {
+	roles := slices.Clone(held)
 	for _, name := range slices.Sorted(maps.Keys(d.RoleMap)) {
-		if slices.Contains(d.RoleMap[name], role) {
+		has := func(role string) bool { return slices.Contains(held, role) }
+		if !slices.Contains(roles, name) && slices.ContainsFunc(d.RoleMap[name], has) {
 			roles = append(roles, name)
 		}
 	}
 	return roles
 }
 
-// RoleMap holds the roles of users and tokens that have a role of the type, by that role.
+// RoleMap holds the roles of users and tokens that have a role of the type, by that role. A role that is not in it is
+// had by users and tokens with a further role of its name.
 type RoleMap map[string][]string
 
 // resolveRoles replaces the roles of the type by those of users and tokens.
@@ -76,16 +87,9 @@ func (c *checker) checkRoleNames() {
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		if slices.Contains(builtInRoles, name) {
 			c.fault(pointer("/roles", name), "is a role of users and tokens already: choose another name")
-		} else if len(items(mapped[name])) == 0 {
-			c.warn(pointer("/roles", name),
-				"is a role that nobody has: write the roles of users and tokens that have it into role_map")
-		}
-		for i, role := range texts(mapped[name]) {
-			if !slices.Contains(builtInRoles, role) {
-				c.warn(pointer("/role_map", name, strconv.Itoa(i)),
-					"%q is not a role of users and tokens, so nobody has %s by it; there are %s",
-					role, name, list(builtInRoles))
-			}
+		} else if list, is := mapped[name]; is && len(items(list)) == 0 {
+			c.warn(pointer("/role_map", name), "is empty, so that nobody has the role: name the roles of users and "+
+				"tokens that have it, or leave the list out: then those have it who have a further role of this name")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(mapped)) {

@@ -17,13 +17,15 @@ func staffed(settings, transition string) (*casetype.Type, error) {
 		settings+`}`))
 }
 
-const officers = `,"roles":{"officer":{},"clerk":{},"[OWNER]":{}},
-	"role_map":{"officer":["manager","town-officer","caseworker"],"clerk":["town-clerk","manger"]}`
+const officers = `,"roles":{"officer":{},"clerk":{},"[OWNER]":{},"nobody":{}},
+	"role_map":{"officer":["manager","town-officer","caseworker"],"clerk":["town-clerk","manger"],"nobody":[]}`
 
 func TestRolesOfATypeAreThoseThatTheyAreMappedTo(t *testing.T) {
 	for roles, want := range map[string][]string{
-		`["officer"]`: {"manager", "caseworker"}, `["officer","viewer"]`: {"manager", "caseworker", "viewer"},
-		`["caseworker","officer"]`: {"caseworker", "manager"}, `["clerk"]`: {}, `["[OWNER]"]`: {}, `["manager"]`: {"manager"},
+		`["officer"]`:              {"manager", "town-officer", "caseworker"},
+		`["officer","viewer"]`:     {"manager", "town-officer", "caseworker", "viewer"},
+		`["caseworker","officer"]`: {"caseworker", "manager", "town-officer"}, `["clerk"]`: {"town-clerk", "manger"},
+		`["[OWNER]"]`: {"[OWNER]"}, `["nobody"]`: {}, `["manager"]`: {"manager"},
 	} {
 		ct, err := staffed(officers+`,"access":{"read":`+roles+`,"write":`+roles+`}`, `,"roles":`+roles)
 		if err != nil {
@@ -61,7 +63,7 @@ func TestRolesOfATypeAreThoseThatTheyAreMappedTo(t *testing.T) {
 func TestRolesHaveToBeKnown(t *testing.T) {
 	for _, test := range []struct{ settings, transition, want string }{
 		{officers, `,"roles":["oficer"]`, `/transitions/1/roles/0: "oficer" is not a role (did you mean "officer"?)`},
-		{officers + `,"access":{"read":["x"]}`, ``, `/access/read/0: "x" is not a role; there are admin, manager, caseworker, viewer, [OWNER], clerk, officer`},
+		{officers + `,"access":{"read":["x"]}`, ``, `/access/read/0: "x" is not a role; there are admin, manager, caseworker, viewer, [OWNER], clerk, nobody, officer`},
 		{officers + `,"access":{"write":["x"]}`, ``, `/access/write/0: "x" is not a role`},
 		{officers + `,"access":{"fields":{"m":{"update":["manager"]}}}`, ``, `/access/fields/m: "m" is not a field`},
 		{officers + `,"access":{"fields":{"n":{"update":["x"]}}}`, ``, `/access/fields/n/update/0: "x" is not a role`},
@@ -92,7 +94,7 @@ func TestTheAccessToAFieldIsResolvedAndHidden(t *testing.T) {
 		creates bool
 		want    []string
 	}{
-		{"n", true, []string{"manager", "caseworker"}}, {"n", false, []string{}}, {"secret", true, nil},
+		{"n", true, []string{"manager", "town-officer", "caseworker"}}, {"n", false, []string{"[OWNER]"}}, {"secret", true, nil},
 		{"secret", false, []string{"manager"}}, {"other", false, nil},
 	} {
 		if diff := cmp.Diff(test.want, ct.Access.Setters(test.field, test.creates)); diff != "" {
@@ -108,9 +110,10 @@ func TestTheAccessToAFieldIsResolvedAndHidden(t *testing.T) {
 func TestRolesThatNobodyHasGetAWarning(t *testing.T) {
 	for _, test := range []struct{ settings, transition, want string }{
 		{`,"roles":{"officer":{}},"role_map":{"officer":["manager"]}`, `,"roles":["officer"]`, ""},
-		{`,"roles":{"officer":{}}`, `,"roles":["officer"]`, "/roles/officer: is a role that nobody has"},
-		{`,"roles":{"officer":{}},"role_map":{"officer":["town-clerk"]}`, `,"roles":["officer"]`,
-			`/role_map/officer/0: "town-clerk" is not a role of users and tokens, so nobody has officer by it; there are admin, manager`},
+		{`,"roles":{"officer":{}}`, `,"roles":["officer"]`, ""},
+		{`,"roles":{"officer":{}},"role_map":{"officer":["town-clerk"]}`, `,"roles":["officer"]`, ""},
+		{`,"roles":{"officer":{}},"role_map":{"officer":[]}`, `,"roles":["officer"]`, "/role_map/officer: is empty, so that nobody has the role"},
+		{`,"roles":{"officer":{}},"access":{"write":["caseworker"]}`, `,"roles":["officer"]`, ""},
 		{`,"roles":{"reader":{}},"role_map":{"reader":["viewer"]}`, `,"roles":["reader"]`, "/transitions/1/roles: lists only roles that may not write"},
 		{`,"roles":{"reader":{}},"role_map":{"reader":["manager"]},"access":{"write":["reader"]}`, `,"roles":["caseworker"]`, "/transitions/1/roles: lists only roles that may not write"},
 		{`,"roles":{"reader":{}},"role_map":{"reader":["caseworker"]},"access":{"write":["reader"]}`, `,"roles":["caseworker"]`, ""},

@@ -89,7 +89,7 @@ func (c *checker) checkSense() {
 func (c *checker) checkRoles(tr map[string]any, path string) {
 	roles := c.rolesIn(tr["roles"])
 	if len(roles) == 0 || slices.Contains(roles, "admin") {
-		return // an empty list is one of roles that nobody has, which are told
+		return // an empty list is one of roles that nobody has, which are told of
 	}
 	access := object(c.root()["access"])
 	if i := slices.Index(texts(tr["roles"]), "viewer"); i >= 0 && len(roles) > 1 {
@@ -97,6 +97,9 @@ func (c *checker) checkRoles(tr map[string]any, path string) {
 			"may never submit a transition: viewers only read; leave it out")
 	}
 	mayWrite := func(role string) bool {
+		if !slices.Contains(builtInRoles, role) {
+			return true // whoever has it has one of these as well
+		}
 		in := func(list any) bool { return list == nil || slices.Contains(c.rolesIn(list), role) }
 		return role != "viewer" && in(access["read"]) && in(access["write"])
 	}

@@ -63,7 +63,7 @@ func available(
 	conditions := t.Evaluation(
 		casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true}, work)
 	for _, tr := range t.Transitions {
-		if !tr.Starts(c.State) || !p.Role.Among(tr.Roles) || !conditions.Offers(tr.Key) {
+		if !tr.Starts(c.State) || !p.Among(tr.Roles) || !conditions.Offers(tr.Key) {
 			continue
 		}
 		if b, stops := pl.blocks(tr, conditions); stops {

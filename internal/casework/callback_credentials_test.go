@@ -41,8 +41,9 @@ func TestQuestionsCarryTheCredentialsOfTheirOrigin(t *testing.T) {
 		changed := own
 		changed.Auth.Token, changed.Headers = endpoint.Hidden, nil
 		user := []string{"", ""}
+		w.p.Further = "town-clerk"
 		if a.ccd() {
-			user = []string{w.p.Actor.TokenID, string(w.p.Role)}
+			user = []string{w.p.Actor.TokenID, string(w.p.Role) + ",town-clerk"}
 		}
 		want := func(credentials ...string) {
 			t.Helper()

@@ -57,7 +57,8 @@ func (s *Jobs) CreateJob(ctx context.Context, p access.Principal, in NewJob, onc
 		return store.Job{}, err
 	}
 	j := store.Job{
-		ID: id.New("job"), Tenant: p.Tenant, Owner: p.Owner(), Actor: p.Actor, Role: p.Role, Clearance: p.Clearance,
+		ID: id.New("job"), Tenant: p.Tenant, Owner: p.Owner(), Actor: p.Actor, Role: p.Role,
+		Further: p.Further, Clearance: p.Clearance,
 		Action: in.Action, State: store.JobRunning, Cases: int64(len(selected)), CreatedAt: s.now(),
 	}
 	if len(selected) == 0 {
@@ -403,7 +404,7 @@ func shortened(text string) string {
 // principal returns whom the job is for, with their present rights.
 func (s *Jobs) principal(ctx context.Context, j store.Job) (access.Principal, error) {
 	return s.guard.Again(ctx, access.Principal{
-		Tenant: j.Tenant, Actor: j.Actor, Role: j.Role, Clearance: j.Clearance,
+		Tenant: j.Tenant, Actor: j.Actor, Role: j.Role, Further: j.Further, Clearance: j.Clearance,
 	})
 }
 

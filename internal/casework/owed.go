@@ -10,7 +10,6 @@ import (
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/definitions"
-	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -35,7 +34,7 @@ func (s *questioner) owes(pl *plan, saved cases.Case) *store.OwedQuestion {
 			Before: store.OwedCase{Revision: pl.before.Revision, StateSince: pl.before.StateSince},
 			After:  store.OwedCase{Revision: saved.Revision, StateSince: saved.StateSince},
 		},
-		Actor: pl.p.Actor, Role: pl.p.Role, Clearance: pl.p.Clearance,
+		Actor: pl.p.Actor, Role: pl.p.Role, Further: pl.p.Further, Clearance: pl.p.Clearance,
 		For: owedMargin, Holder: s.process,
 	}
 	for _, c := range pl.tr.Submitted {
@@ -106,7 +105,7 @@ func (s *Owed) next(ctx context.Context) (found bool) {
 func (s *Owed) ask(ctx context.Context, owed store.OwedQuestion) error {
 	pl := &plan{
 		p: access.Principal{
-			Tenant: owed.Tenant, Actor: owed.Actor, Role: owed.Role, Clearance: owed.Clearance,
+			Tenant: owed.Tenant, Actor: owed.Actor, Role: owed.Role, Further: owed.Further, Clearance: owed.Clearance,
 		},
 		context: owed.Context, owed: &owed, in: Submission{CaseID: owed.Case, Transition: owed.Transition},
 	}
@@ -137,18 +136,12 @@ func (s *Owed) ask(ctx context.Context, owed store.OwedQuestion) error {
 
 // load reads a case as the journal has it.
 func (s *Owed) load(ctx context.Context, pl *plan, version int64, more store.OwedCase) (cases.Case, error) {
-	entry, err := s.store.VersionEntry(ctx, pl.p.Tenant, event.CaseSubject(pl.owed.Case), version)
+	then, err := caseAt(ctx, s.store, pl.p.Tenant, pl.owed.Case, version)
 	if err != nil {
 		return cases.Case{}, err
 	}
-	then := entry.Snapshot.Case
-	data, err := casetype.Decode(then.Data)
-	return cases.Case{
-		ID: then.ID, Tenant: pl.p.Tenant, Type: then.Type, TypeVersion: then.TypeVersion, Reference: then.Reference,
-		Name: then.Name, State: then.State, StateSince: more.StateSince, Data: data, Version: version,
-		Revision: more.Revision, Classification: casetype.Classification(then.Classification),
-		CreatedAt: then.CreatedAt, ModifiedAt: then.ModifiedAt,
-	}, err
+	then.Revision, then.StateSince = more.Revision, more.StateSince
+	return *then, nil
 }
 
 // leave drops a question whose versions are not kept any more; other errors may pass.

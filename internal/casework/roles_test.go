@@ -60,6 +60,72 @@ func TestX3RolesOfATypeAreThoseThatTheyAreMappedTo(t *testing.T) {
 	})
 }
 
+// X3: further roles of users and tokens are those that role_map names, or those of the type itself.
+func TestX3FurtherRolesHaveTheRolesOfAType(t *testing.T) {
+	const staffed = `{"key": "staffed", "fields": {"type": "object", "properties": {"n": {"type": "integer"},
+			"m": {"type": "integer"}}},
+		"roles": {"officer": {}, "reader": {}, "clerk": {}, "[OWNER]": {}},
+		"role_map": {"officer": ["town-officer"], "reader": ["town-officer", "town-reader", "manager"]},
+		"access": {"read": ["reader", "clerk"], "fields": {"n": {"update": ["officer"]}, "m": {"update": ["clerk"]}}},
+		"states": [{"key": "draft"}], "edit": "edit", "transitions": [
+			{"key": "open", "to": "draft"}, {"key": "edit", "from": ["draft"]},
+			{"key": "decide", "from": ["draft"], "roles": ["officer"]},
+			{"key": "file", "from": ["draft"], "roles": ["clerk", "manager"]}]}`
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, staffed)
+		c := w.submit(casework.Submission{Type: "staffed"})
+		value := 0 // a new one each time
+		submit := func(p access.Principal, in casework.Submission) error {
+			_, err := w.submissions.Submit(t.Context(), p, in, authz.Once{})
+			return err
+		}
+		for _, test := range []struct {
+			role    access.Role
+			further []string
+			want    string // the transitions; "-": the case is not found
+			fields  string // those that may be changed
+		}{
+			{access.Caseworker, nil, "-", ""},
+			{access.Caseworker, []string{"officer", "reader", "[OWNER]"}, "-", ""},
+			{access.Caseworker, []string{"town-reader"}, "edit", ""},
+			{access.Caseworker, []string{"town-officer"}, "edit decide", "n"},
+			{access.Caseworker, []string{"clerk"}, "edit file", "m"},
+			{access.Caseworker, []string{"town-officer", "clerk"}, "edit decide file", "mn"},
+			{access.Viewer, []string{"town-officer", "clerk"}, "", ""},
+			{access.Manager, nil, "edit file", ""}, {access.Admin, nil, "edit decide file", "mn"},
+		} {
+			p := w.p
+			p.Role, p.Further = test.role, access.NewFurtherRoles(test.further)
+			v, err := w.cases.Case(t.Context(), p, c.ID)
+			got := strings.Join(v.Transitions, " ")
+			if fault.As(err).Kind == fault.NotFound {
+				got = "-"
+			}
+			found, listErr := listed(w.cases.Cases(t.Context(), p, store.CaseFilter{}))
+			if got != test.want || listErr != nil || len(found) != strings.Count("-"+test.want, "-")%2 {
+				t.Errorf("%s with %q: %q, %v; %d listed, %v", test.role, test.further, got, err, len(found), listErr)
+			}
+			for _, tr := range []string{"edit", "decide", "file"} {
+				err := submit(p, casework.Submission{CaseID: c.ID, Transition: tr})
+				if (err == nil) != strings.Contains(test.want, tr) {
+					t.Errorf("%s with %q submits %s: %v", test.role, test.further, tr, err)
+				}
+			}
+			for _, name := range []string{"m", "n", "mn"} {
+				data := map[string]any{}
+				for _, one := range name {
+					value++
+					data[string(one)] = value
+				}
+				err := submit(p, casework.Submission{CaseID: c.ID, Edit: true, Data: data})
+				if may := strings.Contains(test.fields, name); (err == nil) != may {
+					t.Errorf("%s with %q changes %s: %v", test.role, test.further, name, err)
+				}
+			}
+		}
+	})
+}
+
 // The parts of kept that a test leaves out.
 const (
 	ofScore = `"score": {"create": ["officer"], "update": ["officer"]}, `

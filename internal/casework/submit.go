@@ -259,7 +259,7 @@ func (pl *plan) possible() string {
 		}
 		switch {
 		case !starts:
-		case pl.p.Role.Among(tr.Roles):
+		case pl.p.Among(tr.Roles):
 			all = append(all, tr)
 		default:
 			ofOthers = true
@@ -359,32 +359,34 @@ func (pl *plan) mayChoose(name string) bool {
 
 // maySetField reports whether the caller's role may set a field of a type.
 func (pl *plan) maySetField(t *casetype.Type, name string) bool {
-	return pl.p.Role.Among(t.Access.Setters(name, pl.creates()))
+	return pl.p.Among(t.Access.Setters(name, pl.creates()))
 }
 
 // notSettable lists the fields that the caller sees, and whose access leaves the caller's role out.
 func (pl *plan) notSettable(data map[string]any) (wrong []fault.Field) {
 	for _, name := range slices.Sorted(maps.Keys(data)) {
 		if pl.typ.Shows(name, pl.p.Clearance) && !pl.maySetField(pl.typ, name) {
-			wrong = append(wrong, notForRole(name, pl.p.Role))
+			wrong = append(wrong, notForRole(name, pl.p))
 		}
 	}
 	return wrong
 }
 
-func notForRole(name string, role access.Role) fault.Field {
-	return fault.Field{Path: "/data/" + name, Message: fmt.Sprintf("may not be set by the role %s", role)}
+func notForRole(name string, p access.Principal) fault.Field {
+	return fault.Field{
+		Path: "/data/" + name, Message: fmt.Sprintf("may not be set by the role %s", authz.RoleNames(p.RoleNames())),
+	}
 }
 
-// roles lists the roles that may submit the transition with these fields; nil: all that may write.
-func (pl *plan) roles() []string {
+// roles returns the lists of roles of which the submitter needs one each: those of the transition, and of its fields.
+func (pl *plan) roles() [][]string {
 	lists := [][]string{pl.tr.Roles}
 	if pl.typ.Access.Fields != nil {
 		for name := range pl.chosen(pl.submitted()) {
 			lists = append(lists, pl.typ.Access.Setters(name, pl.creates()))
 		}
 	}
-	return access.Common(lists...)
+	return lists
 }
 
 // seen returns those of some data whose fields the caller sees.
@@ -570,7 +572,7 @@ func (pl *plan) submitters(o access.Operation, tr casetype.Transition) string {
 
 // permitTransition checks the roles that a transition lists.
 func (s *Submissions) permitTransition(ctx context.Context, pl *plan) error {
-	if pl.p.Role.Among(pl.tr.Roles) {
+	if pl.p.Among(pl.tr.Roles) {
 		return nil
 	}
 	of := authz.AboutType(pl.typ.Key, pl.typ.Definition.Classification)

@@ -237,7 +237,7 @@ func (s *Switches) enterGuards(ctx context.Context, pl *plan, left string) ([]ca
 	for i, way := range guards {
 		tr := way.Transition
 		passed[i] = tr
-		if !pl.p.Role.Among(tr.Roles) {
+		if !pl.p.Among(tr.Roles) {
 			return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
 				"The role %q may not bring a case of %s into the state %q: the transition %q guards it.",
 				pl.p.Role, pl.typ.Key, pl.after.State, tr.Key))
@@ -291,7 +291,7 @@ func (pl *plan) leads(way casetype.Passage) error {
 // bringsAs checks that the data which the case brings along passes the guards of the new type's edit. Otherwise a
 // caller who may not edit a case could do so by way of another type.
 func (s *Switches) bringsAs(ctx context.Context, pl *plan, edit casetype.Transition) error {
-	if !pl.p.Role.Among(edit.Roles) {
+	if !pl.p.Among(edit.Roles) {
 		return s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
 			"The switch would bring data into a case of %s, and the role %q may not submit the transition %q; %s may.",
 			pl.typ.Key, pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit)))
@@ -304,7 +304,7 @@ func (pl *plan) roleMaySet(t *casetype.Type, data map[string]any) error {
 	var wrong []fault.Field
 	for _, name := range slices.Sorted(maps.Keys(data)) {
 		if !pl.maySetField(t, name) {
-			wrong = append(wrong, notForRole(name, pl.p.Role))
+			wrong = append(wrong, notForRole(name, pl.p))
 		}
 	}
 	if len(wrong) == 0 {
@@ -361,7 +361,7 @@ func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.Ty
 			"The switch would drop data (%s), and the case can't be edited as it is. Submit one of its "+
 				"transitions first.", strings.Join(slices.Sorted(maps.Keys(dropped)), ", "))
 	}
-	if !pl.p.Role.Among(edit.Roles) {
+	if !pl.p.Among(edit.Roles) {
 		return nil, s.guard.Deny(ctx, pl.p, access.SwitchType, authz.AboutCase(pl.before), authz.Forbidden(
 			"The switch would drop data, and the role %q may not submit the transition %q; %s may.",
 			pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit)))

@@ -188,14 +188,9 @@ func (t *typeImporter) noteRoles() {
 	}
 	for _, row := range t.im.of(sheets.RoleToAccessProfiles, t.id) {
 		t.im.noteColumns(row, lostOfRoleMaps)
-		role := strings.TrimPrefix(row.ID("RoleName"), "idam:")
-		switch {
-		case yes(row.ID("Disabled")):
+		if yes(row.ID("Disabled")) {
 			t.im.note(row.At("Disabled"), "RoleToAccessProfiles.Disabled: a disabled row is left out")
 			continue
-		case !slices.Contains(ownRoles, role) && !strings.HasPrefix(role, "["):
-			t.im.note(row.At("RoleName"), "RoleToAccessProfiles.RoleName: users have the roles admin, manager, "+
-				"caseworker or viewer; add those that have an access profile to role_map")
 		}
 		if yes(row.ID("ReadOnly")) {
 			t.im.note(row.At("ReadOnly"), "RoleToAccessProfiles.ReadOnly: a role that may only read has all that its "+

@@ -70,9 +70,9 @@ func (w *world) rights(bearer string, before access.Principal) []access.Grant {
 		w.t.Fatal(err)
 	}
 	return []access.Grant{
-		{Role: p.Role, Clearance: p.Clearance},
-		{Role: again.Role, Clearance: again.Clearance},
-		{Role: standing.Role, Clearance: standing.Clearance},
+		{Role: p.Role, Further: p.Further, Clearance: p.Clearance},
+		{Role: again.Role, Further: again.Further, Clearance: again.Clearance},
+		{Role: standing.Role, Further: standing.Further, Clearance: standing.Clearance},
 	}
 }
 
@@ -232,5 +232,42 @@ func TestManyRequestsAtOnceMakeABoundedNumberOfTokens(t *testing.T) {
 		if len(errs) != 10 {
 			t.Errorf("%d were refused", len(errs))
 		}
+	})
+}
+
+func TestFurtherRolesOfATokenAreAtMostItsOwners(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		ada, p := w.person("ada@example.org", access.Caseworker, casetype.Private)
+		w.change(ada, people.UserChange{Further: &[]string{"officer", "clerk", "officer"}})
+		p.Further = "clerk officer"
+		for _, c := range []struct {
+			asked []string
+			want  access.FurtherRoles
+		}{{nil, "clerk officer"}, {[]string{}, ""}, {[]string{"officer"}, "officer"}} {
+			w.change(ada, people.UserChange{Further: &[]string{"officer", "clerk"}})
+			made := w.ownToken(p, people.TokenRequest{Name: "import", Further: c.asked})
+			before, err := w.tokens.Authenticate(t.Context(), made.Bearer, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				for i, got := range w.rights(made.Bearer, before) {
+					if got.Further != c.want {
+						t.Errorf("of %q, the %d. answer is %q, want %q", c.asked, i+1, got.Further, c.want)
+					}
+				}
+				w.change(ada, people.UserChange{Further: &[]string{"clerk"}})
+				c.want = c.want.Within("clerk")
+			}
+		}
+		_, err := w.tokens.CreateOwnToken(t.Context(), p, people.TokenRequest{
+			Name: "import", Further: []string{"auditor", "admin", "[OWNER]"},
+		}, authz.Once{})
+		f := wantFault(t, err, fault.Unprocessable, "token.unusable")
+		wantFields(t, f, "/further_roles/0", "/further_roles/1", "/further_roles/2")
+		name, many := "Bob", make([]string, access.MaxFurtherRoles+1)
+		change := people.UserChange{Email: &name, Name: &name, Further: &many}
+		_, err = w.users.CreateUser(t.Context(), w.p, change, authz.Once{})
+		wantFields(t, wantFault(t, err, fault.Unprocessable, "user.invalid"), "/email", "/further_roles")
 	})
 }

@@ -103,9 +103,9 @@ func (s *Portal) newLink(ctx context.Context, p access.Principal, r PortalReques
 			return made, err
 		}
 		l.Name, l.Clearance = nameOfEndpoint(e), casetype.Lower(p.Clearance, e.Reached)
-		l.Scope = access.Scope{Endpoint: e.ID, Role: p.Role}
+		l.Scope = access.Scope{Endpoint: e.ID, Role: p.Role, Further: p.Further}
 	default:
-		l.Name, l.Scope = r.Value, access.Scope{Key: r.Key, Value: r.Value, Role: p.Role}
+		l.Name, l.Scope = r.Value, access.Scope{Key: r.Key, Value: r.Value, Role: p.Role, Further: p.Further}
 		if err := s.checkSelects(ctx, p, l.Scope); err != nil {
 			return made, err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"sync"
@@ -21,10 +22,11 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-// TokenRequest has the settings of a new token. Role and Clearance default to the caller's, and are never above them.
+// TokenRequest has the settings of a new token. Roles and clearance default to the caller's, and are never above them.
 type TokenRequest struct {
 	Name      string
 	Role      access.Role
+	Further   []string // further roles; nil: the caller's
 	Clearance casetype.Classification
 	Allowed   []string  // addresses, or ranges of them (CIDR); none: all
 	Expires   time.Time // zero: never
@@ -60,7 +62,7 @@ func (s *Tokens) Authenticate(ctx context.Context, bearer, address string) (acce
 		return access.Principal{}, authz.Unauthenticated()
 	}
 	p := access.Principal{
-		Tenant: token.Tenant, Role: grant.Role, Clearance: grant.Clearance,
+		Tenant: token.Tenant, Role: grant.Role, Further: grant.Further, Clearance: grant.Clearance,
 		Actor: event.Actor{
 			Source: event.API, Name: token.Name, TokenID: token.ID, Owner: token.User, Address: address,
 		},
@@ -130,7 +132,10 @@ func (s *Tokens) create(
 	ctx context.Context, p access.Principal, o access.Operation, r TokenRequest, once authz.Once,
 ) (NewToken, error) {
 	r.Role, r.Clearance = cmp.Or(r.Role, p.Role), cmp.Or(r.Clearance, p.Clearance)
-	wrong := above(p, r.Role, r.Clearance)
+	if r.Further == nil {
+		r.Further = p.Further.Names()
+	}
+	wrong := append(above(p, r.Role, r.Clearance), furtherProblems(p, r.Further)...)
 	var made NewToken
 	err := s.guard.Once(ctx, p, once, func() (err error) {
 		if made, err = s.newToken(p.Tenant, r, wrong...); err != nil {
@@ -161,6 +166,9 @@ func (s *Tokens) create(
 // detail returns what the audit says of a token that was created or revoked.
 func detail(t access.Token) map[string]any {
 	d := map[string]any{"name": t.Name, "role": t.Role, "clearance": t.Clearance}
+	if t.Further != "" {
+		d["further_roles"] = t.Further.Names()
+	}
 	if t.Own() {
 		d["user_id"] = t.User.UserID
 	}
@@ -186,6 +194,34 @@ func above(p access.Principal, role access.Role, clearance casetype.Classificati
 	return wrong
 }
 
+// furtherRole is the pattern of further roles. Those in brackets are granted case by case.
+var furtherRole = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,69}$`)
+
+// furtherProblems reports further roles that the granter may not give.
+func furtherProblems(p access.Principal, names []string) (wrong []fault.Field) {
+	if len(names) > access.MaxFurtherRoles {
+		return []fault.Field{{
+			Path: "/further_roles", Message: fmt.Sprintf("lists more than %d", access.MaxFurtherRoles),
+		}}
+	}
+	own := p.Further.Names()
+	for i, name := range names {
+		message := ""
+		switch {
+		case slices.Contains(access.Roles(), access.Role(name)):
+			message = "is the role of a user or a token: write it into role"
+		case !furtherRole.MatchString(name):
+			message = "is not a role: letters, digits, _ and -, at most 70"
+		case p.Role != access.Admin && !slices.Contains(own, name):
+			message = "is not one of your own"
+		default:
+			continue
+		}
+		wrong = append(wrong, fault.Field{Path: "/further_roles/" + strconv.Itoa(i), Message: message})
+	}
+	return wrong
+}
+
 // newToken returns a new token, unless the request has faults.
 func (s *Tokens) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (NewToken, error) {
 	now := s.now()
@@ -202,8 +238,9 @@ func (s *Tokens) newToken(tenant int64, r TokenRequest, wrong ...fault.Field) (N
 	}
 	secret, hash, err := access.NewToken(s.random)
 	token := access.Token{
-		ID: id.New("tok"), Tenant: tenant, Name: r.Name, Hash: hash, Role: r.Role, Clearance: r.Clearance,
-		Allowed: allowed, CreatedAt: now, ExpiresAt: expires, User: r.owner,
+		ID: id.New("tok"), Tenant: tenant, Name: r.Name, Hash: hash, Role: r.Role,
+		Further: access.NewFurtherRoles(r.Further), Clearance: r.Clearance, Allowed: allowed, CreatedAt: now,
+		ExpiresAt: expires, User: r.owner,
 	}
 	return NewToken{Token: token, Bearer: access.Bearer(token.ID, secret)}, err
 }

@@ -20,6 +20,7 @@ type UserChange struct {
 	Email     *string
 	Name      *string
 	Role      *access.Role
+	Further   *[]string // further roles
 	Clearance *casetype.Classification
 	Password  *string // "": none any more
 	Disabled  *bool
@@ -55,7 +56,9 @@ func (s *Users) CreateUser(
 				Who:     p,
 				What:    access.UserCreated,
 				Subject: authz.AboutUser(made.ID),
-				Detail:  map[string]any{"role": made.Role, "clearance": made.Clearance},
+				Detail: map[string]any{
+					"role": made.Role, "further_roles": made.Further.Names(), "clearance": made.Clearance,
+				},
 			})
 			if err != nil {
 				return err
@@ -169,6 +172,7 @@ func changed(before, after access.User) []string {
 		{"email", before.Email != after.Email},
 		{"name", before.Name != after.Name},
 		{"role", before.Role != after.Role},
+		{"further_roles", before.Further != after.Further},
 		{"clearance", before.Clearance != after.Clearance},
 		{"password", before.Password != after.Password},
 		{"disabled", before.Disabled != after.Disabled},
@@ -199,6 +203,10 @@ func (s *Users) changeUser(ctx context.Context, p access.Principal, u *access.Us
 	add("/name", cmp.Or(input.LineProblem(u.Name, input.MaxName), missing(u.Name)))
 	if c.Role != nil {
 		u.Role = *c.Role
+	}
+	if c.Further != nil {
+		wrong = append(wrong, furtherProblems(p, *c.Further)...)
+		u.Further = access.NewFurtherRoles(*c.Further)
 	}
 	if c.Clearance != nil {
 		u.Clearance = *c.Clearance

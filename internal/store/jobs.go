@@ -22,6 +22,7 @@ type Job struct {
 	// The rights at the request. The job never has more.
 	Actor     event.Actor
 	Role      access.Role
+	Further   access.FurtherRoles
 	Clearance casetype.Classification
 
 	Action              JobAction
@@ -101,6 +102,7 @@ var jobColumns = columns[Job]{
 	textColumn("owner", func(j *Job) *access.Owner { return &j.Owner }),
 	jsonColumn("actor", func(j *Job) *event.Actor { return &j.Actor }),
 	textColumn("role", func(j *Job) *access.Role { return &j.Role }),
+	textColumn("further_roles", func(j *Job) *access.FurtherRoles { return &j.Further }),
 	textColumn("clearance", func(j *Job) *casetype.Classification { return &j.Clearance }),
 	jsonColumn("action", func(j *Job) *JobAction { return &j.Action }),
 	textColumn("state", func(j *Job) *JobState { return &j.State }),

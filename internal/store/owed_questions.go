@@ -24,6 +24,7 @@ type OwedQuestion struct {
 	// The submitter, with the rights of then.
 	Actor     event.Actor
 	Role      access.Role
+	Further   access.FurtherRoles
 	Clearance casetype.Classification
 
 	Context string // Client-Context, as the submission left it
@@ -56,6 +57,7 @@ var owedColumns = columns[OwedQuestion]{
 	intColumn("takes", func(q *OwedQuestion) *int { return &q.Takes }),
 	jsonColumn("actor", func(q *OwedQuestion) *event.Actor { return &q.Actor }),
 	textColumn("role", func(q *OwedQuestion) *access.Role { return &q.Role }),
+	textColumn("further_roles", func(q *OwedQuestion) *access.FurtherRoles { return &q.Further }),
 	textColumn("clearance", func(q *OwedQuestion) *casetype.Classification { return &q.Clearance }),
 	textColumn("context", func(q *OwedQuestion) *string { return &q.Context }),
 	textColumn("taken_by", func(q *OwedQuestion) *string { return &q.Holder }),

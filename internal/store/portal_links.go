@@ -17,6 +17,7 @@ var portalLinkColumns = columns[access.PortalLink]{
 	textColumn("metadata_key", func(l *access.PortalLink) *string { return &l.Scope.Key }),
 	textColumn("metadata_value", func(l *access.PortalLink) *string { return &l.Scope.Value }),
 	textColumn("role", func(l *access.PortalLink) *access.Role { return &l.Scope.Role }),
+	textColumn("further_roles", func(l *access.PortalLink) *access.FurtherRoles { return &l.Scope.Further }),
 	textColumn("clearance", func(l *access.PortalLink) *casetype.Classification { return &l.Clearance }),
 	bytesColumn("hash", func(l *access.PortalLink) *[]byte { return &l.Hash }),
 	textColumn("created_by", func(l *access.PortalLink) *string { return &l.CreatedBy }),

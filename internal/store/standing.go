@@ -23,12 +23,12 @@ var (
 			coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
 		from tokens t left join users u on u.tenant = t.tenant and u.id = t.user_id
 		where t.tenant = $1 and t.id = $2 and (t.expires_at = 0 or t.expires_at > $4)`)
-	userStanding = define(`select role, clearance,
+	userStanding = define(`select role, further_roles, clearance,
 			coalesce((select max(version) from case_types where tenant = $1 and key = $3), 0)
 		from users where tenant = $1 and id = $2 and not disabled and epoch = $5
 		and ($6 = '' or exists (select 1 from sessions
 			where id = $6 and tenant = $1 and user_id = $2 and expires_at > $4))`)
-	receiverStanding = define(`select 'receiver', clearance, 0
+	receiverStanding = define(`select 'receiver', '', clearance, 0
 		from portal_links where tenant = $1 and id = $2 and expires_at > $3
 		and ($4 = '' or exists (select 1 from sessions where id = $4 and portal_link = $2 and expires_at > $3))`)
 )
@@ -39,7 +39,7 @@ func (r reader) Standing(
 ) (s access.Standing, err error) {
 	var rows *sql.Rows
 	scan := func(rows *sql.Rows) (s access.Standing, err error) {
-		err = rows.Scan(&s.Role, &s.Clearance, &s.TypeAt)
+		err = rows.Scan(&s.Role, &s.Further, &s.Clearance, &s.TypeAt)
 		return s, err
 	}
 	if p.Role == access.Receiver {
@@ -62,7 +62,7 @@ func scanTokenStanding(rows *sql.Rows) (s access.Standing, err error) {
 	var t access.Token
 	err = rows.Scan(append(tokenRights.targets(&t), &s.TypeAt)...)
 	g := t.Grant()
-	s.Role, s.Clearance = g.Role, g.Clearance
+	s.Role, s.Further, s.Clearance = g.Role, g.Further, g.Clearance
 	return s, err
 }
 

@@ -18,6 +18,7 @@ var tokenColumns = columns[access.Token]{
 	textColumn("name", func(t *access.Token) *string { return &t.Name }),
 	bytesColumn("hash", func(t *access.Token) *[]byte { return &t.Hash }),
 	textColumn("role", func(t *access.Token) *access.Role { return &t.Role }),
+	textColumn("further_roles", func(t *access.Token) *access.FurtherRoles { return &t.Further }),
 	textColumn("clearance", func(t *access.Token) *casetype.Classification { return &t.Clearance }),
 	{
 		name: "allowed", kind: "text",
@@ -35,6 +36,8 @@ var tokenRead = append(tokenColumns[:len(tokenColumns):len(tokenColumns)],
 	textColumn("user_name", func(t *access.Token) *string { return &t.User.Name }).from(`coalesce(u.name, '')`),
 	textColumn("bound_role", func(t *access.Token) *access.Role { return &t.Bound.Role }).
 		from(`case when u.disabled then '' else coalesce(u.role, '') end`),
+	textColumn("bound_further", func(t *access.Token) *access.FurtherRoles { return &t.Bound.Further }).
+		from(`coalesce(u.further_roles, '')`),
 	textColumn("bound_clearance", func(t *access.Token) *casetype.Classification { return &t.Bound.Clearance }).
 		from(`case when u.disabled then '' else coalesce(u.clearance, '') end`),
 )

@@ -15,6 +15,7 @@ var userColumns = columns[access.User]{
 	textColumn("email", func(u *access.User) *string { return &u.Email }),
 	textColumn("name", func(u *access.User) *string { return &u.Name }),
 	textColumn("role", func(u *access.User) *access.Role { return &u.Role }),
+	textColumn("further_roles", func(u *access.User) *access.FurtherRoles { return &u.Further }),
 	textColumn("clearance", func(u *access.User) *casetype.Classification { return &u.Clearance }),
 	textColumn("password", func(u *access.User) *string { return &u.Password }),
 	textColumn("issuer", func(u *access.User) *string { return &u.Issuer }),

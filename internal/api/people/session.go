@@ -27,13 +27,14 @@ type NewPassword struct {
 
 // Session describes the caller.
 type Session struct {
-	Source    string `json:"source" enum:"ui,api" doc:"ui: a person who signed in; api: a program with a token." example:"ui"`
-	Name      string `json:"name" doc:"The user's name, or the token's." example:"Ada Lovelace"`
-	UserID    *int64 `json:"user_id" doc:"The user's id; null: it is no user." example:"7"`
-	TokenID   string `json:"token_id,omitempty" doc:"The token's id; absent: it is no token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Link      string `json:"portal_link,omitempty" doc:"The id of the portal link that was opened; absent: none was." example:"link_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
-	Role      string `json:"role" enum:"admin,manager,caseworker,viewer,receiver" doc:"Their role; receiver: that of the holder of a portal link." example:"caseworker"`
-	Clearance string `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that they may see." example:"PRIVATE"`
+	Source    string   `json:"source" enum:"ui,api" doc:"ui: a person who signed in; api: a program with a token." example:"ui"`
+	Name      string   `json:"name" doc:"The user's name, or the token's." example:"Ada Lovelace"`
+	UserID    *int64   `json:"user_id" doc:"The user's id; null: it is no user." example:"7"`
+	TokenID   string   `json:"token_id,omitempty" doc:"The token's id; absent: it is no token." example:"tok_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Link      string   `json:"portal_link,omitempty" doc:"The id of the portal link that was opened; absent: none was." example:"link_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
+	Role      string   `json:"role" enum:"admin,manager,caseworker,viewer,receiver" doc:"Their role; receiver: that of the holder of a portal link." example:"caseworker"`
+	Further   []string `json:"further_roles" doc:"Their further roles, by which case types know them." example:"[\"town-officer\"]"`
+	Clearance string   `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that they may see." example:"PRIVATE"`
 }
 
 type shownSession struct{ Body Session }
@@ -140,7 +141,8 @@ func (h sessionHandler) changePassword(ctx context.Context, _ *struct{}, body Ne
 
 func showSession(p access.Principal) Session {
 	s := Session{
-		Source: string(p.Actor.Source), Name: p.Actor.Name, Role: string(p.Role), Clearance: string(p.Clearance),
+		Source: string(p.Actor.Source), Name: p.Actor.Name, Role: string(p.Role),
+		Further: append([]string{}, p.Further.Names()...), Clearance: string(p.Clearance),
 	}
 	switch {
 	case p.Role == access.Receiver:

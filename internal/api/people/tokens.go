@@ -20,6 +20,7 @@ type Token struct {
 	CreatedAt rest.Time       `json:"created_at" doc:"When it was created."`
 	ExpiresAt rest.TimeOrNull `json:"expires_at" doc:"When it ends; null: never."`
 	Role      string          `json:"role" enum:"admin,manager,caseworker,viewer" doc:"Its role." example:"caseworker"`
+	Further   []string        `json:"further_roles" doc:"Its further roles, by which case types know it." example:"[\"town-officer\"]"`
 	Clearance string          `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see." example:"PRIVATE"`
 	Allowed   []string        `json:"allowed_addresses" doc:"The addresses it may be used from; none: all." example:"[\"192.0.2.0/24\"]"`
 	LastUsed  rest.TimeOrNull `json:"last_used_at" doc:"When it was last used, at most a minute behind; null: never."`
@@ -38,6 +39,7 @@ type NewToken struct {
 	Name      string     `json:"name" minLength:"1" maxLength:"100" doc:"Its name, which receivers and the history show." example:"crm"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When it ends; absent: never." example:"2031-01-01T00:00:00Z"`
 	Role      string     `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"Its role, at most yours, which is the default." example:"caseworker"`
+	Further   []string   `json:"further_roles,omitempty" maxItems:"100" doc:"Further roles, by which case types know it: those of a type, or those in its role_map. They permit nothing that the role does not. Administrators may give any, others their own; absent: yours." example:"[\"town-officer\"]"`
 	Clearance string     `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that it may see, at most yours; absent: that." example:"PRIVATE"`
 	Allowed   []string   `json:"allowed_addresses,omitempty" maxItems:"100" doc:"The addresses, or ranges of them, that it may be used from; absent: all." example:"[\"192.0.2.0/24\"]"`
 }
@@ -101,8 +103,8 @@ func (body NewToken) create(ctx context.Context, in *rest.IdempotencyHeader, pat
 			path+t.Token.ID)
 	}, func(o authz.Once) (people.NewToken, error) {
 		return do(ctx, rest.PrincipalOf(ctx), people.TokenRequest{
-			Name: body.Name, Role: access.Role(body.Role), Clearance: casetype.Classification(body.Clearance),
-			Allowed: body.Allowed, Expires: expires,
+			Name: body.Name, Role: access.Role(body.Role), Further: body.Further,
+			Clearance: casetype.Classification(body.Clearance), Allowed: body.Allowed, Expires: expires,
 		}, o)
 	})
 }
@@ -113,6 +115,7 @@ func showToken(t access.Token) Token {
 		Name:      t.Name,
 		CreatedAt: rest.Time(t.CreatedAt),
 		Role:      string(t.Role),
+		Further:   append([]string{}, t.Further.Names()...),
 		Clearance: string(t.Clearance),
 		Allowed:   make([]string, len(t.Allowed)),
 		ExpiresAt: rest.TimeOrNull(t.ExpiresAt),

@@ -20,6 +20,7 @@ type User struct {
 	Email     string    `json:"email" doc:"The user's address, in lower case." example:"ada@example.org"`
 	Name      string    `json:"name" doc:"The user's name, which receivers and the history show." example:"Ada Lovelace"`
 	Role      string    `json:"role" enum:"admin,manager,caseworker,viewer" doc:"The user's role." example:"caseworker"`
+	Further   []string  `json:"further_roles" doc:"The user's further roles, by which case types know the user; none: no roles." example:"[\"town-officer\"]"`
 	Clearance string    `json:"clearance" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see." example:"PRIVATE"`
 	Password  bool      `json:"password" doc:"Whether the user has a password." example:"true"`
 	Identity  *string   `json:"identity" doc:"The OpenID Connect issuer that the user has signed in with; null: none." example:"https://id.example.org"`
@@ -30,21 +31,23 @@ type User struct {
 
 // NewUser is the body that creates a user.
 type NewUser struct {
-	Email     string `json:"email" minLength:"1" maxLength:"200" doc:"The user's address; nobody else's in the tenant." example:"ada@example.org"`
-	Name      string `json:"name" minLength:"1" maxLength:"200" doc:"The user's name, which receivers and the history show." example:"Ada Lovelace"`
-	Role      string `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"The user's role; absent: viewer." example:"caseworker"`
-	Clearance string `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see, at most yours; absent: PUBLIC." example:"PRIVATE"`
-	Password  string `json:"password,omitempty" maxLength:"800" doc:"The user's password, of 12 to 200 characters; absent: the user signs in with OpenID Connect." example:"correct horse battery staple"`
+	Email     string   `json:"email" minLength:"1" maxLength:"200" doc:"The user's address; nobody else's in the tenant." example:"ada@example.org"`
+	Name      string   `json:"name" minLength:"1" maxLength:"200" doc:"The user's name, which receivers and the history show." example:"Ada Lovelace"`
+	Role      string   `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"The user's role; absent: viewer." example:"caseworker"`
+	Further   []string `json:"further_roles,omitempty" maxItems:"100" doc:"Further roles, by which case types know the user: those of a type, or those in its role_map. They permit nothing that the role does not; absent: none." example:"[\"town-officer\"]"`
+	Clearance string   `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see, at most yours; absent: PUBLIC." example:"PRIVATE"`
+	Password  string   `json:"password,omitempty" maxLength:"800" doc:"The user's password, of 12 to 200 characters; absent: the user signs in with OpenID Connect." example:"correct horse battery staple"`
 }
 
 // UserUpdate is the body that changes a user. Absent members stay as they are.
 type UserUpdate struct {
-	Email     *string `json:"email,omitempty" minLength:"1" maxLength:"200" doc:"The user's address. A new one ends the user's sessions." example:"ada@example.org"`
-	Name      *string `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"The user's name." example:"Ada King"`
-	Role      *string `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"The user's role." example:"manager"`
-	Clearance *string `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see, at most yours." example:"PRIVATE"`
-	Password  *string `json:"password,omitempty" maxLength:"800" doc:"A new password, of 12 to 200 characters; empty: none. It ends the user's sessions." example:"correct horse battery staple"`
-	Disabled  *bool   `json:"disabled,omitempty" doc:"true keeps the user from signing in, and ends the user's sessions." example:"true"`
+	Email     *string   `json:"email,omitempty" minLength:"1" maxLength:"200" doc:"The user's address. A new one ends the user's sessions." example:"ada@example.org"`
+	Name      *string   `json:"name,omitempty" minLength:"1" maxLength:"200" doc:"The user's name." example:"Ada King"`
+	Role      *string   `json:"role,omitempty" enum:"admin,manager,caseworker,viewer" doc:"The user's role." example:"manager"`
+	Further   *[]string `json:"further_roles,omitempty" maxItems:"100" doc:"All further roles, by which case types know the user." example:"[\"town-officer\"]"`
+	Clearance *string   `json:"clearance,omitempty" enum:"PUBLIC,PRIVATE,RESTRICTED" doc:"The highest classification that the user may see, at most yours." example:"PRIVATE"`
+	Password  *string   `json:"password,omitempty" maxLength:"800" doc:"A new password, of 12 to 200 characters; empty: none. It ends the user's sessions." example:"correct horse battery staple"`
+	Disabled  *bool     `json:"disabled,omitempty" doc:"true keeps the user from signing in, and ends the user's sessions." example:"true"`
 }
 
 type InUser struct {
@@ -109,6 +112,7 @@ func (h userHandler) register() {
 		}
 		return userShown(h.service.Users.UpdateUser(ctx, rest.PrincipalOf(ctx), id, people.UserChange{
 			Email: body.Email, Name: body.Name, Role: (*access.Role)(body.Role),
+			Further:   body.Further,
 			Clearance: (*casetype.Classification)(body.Clearance),
 			Password:  body.Password, Disabled: body.Disabled,
 		}))
@@ -120,6 +124,9 @@ func (h userHandler) createUser(ctx context.Context, in *rest.IdempotencyHeader,
 	change := people.UserChange{Email: &body.Email, Name: &body.Name}
 	if body.Role != "" {
 		change.Role = (*access.Role)(&body.Role)
+	}
+	if body.Further != nil {
+		change.Further = &body.Further
 	}
 	if body.Clearance != "" {
 		change.Clearance = (*casetype.Classification)(&body.Clearance)
@@ -160,6 +167,7 @@ func showUser(u access.User) User {
 		Email:     u.Email,
 		Name:      u.Name,
 		Role:      string(u.Role),
+		Further:   append([]string{}, u.Further.Names()...),
 		Clearance: string(u.Clearance),
 		Password:  u.Password != "",
 		Identity:  rest.OrNull(u.Issuer),

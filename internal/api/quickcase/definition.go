@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/yaml"
@@ -129,26 +130,22 @@ func (h handler) getDefinition(ctx context.Context, x *rest.Exchange) (any, erro
 			continue
 		}
 		field := describe.field("/properties", name, 0)
-		access := t.Access.Fields[name]
+		own := t.Access.Fields[name]
 		field.Classification, field.ACLs = string(t.Classification(name)),
-			grantsOf(access.Create, t.Access.Read, access.Update)
+			grantsOf(own.Create, t.Access.Read, own.Update)
 		d.Fields = append(d.Fields, field)
 	}
 	return d, nil
 }
 
-// roleNames are those of all users and tokens.
-var roleNames = []string{"admin", "manager", "caseworker", "viewer"}
-
-// grantsOf lists what each role may do; a list that is nil has all of them.
+// grantsOf lists what each role may do: those of the lists, and those of users and tokens.
 func grantsOf(create, read, update []string) []acl {
+	creates, updates := access.Permitted(access.CreateCase, create), access.Permitted(access.EditCase, update)
+	reads, deletes := access.Permitted(access.GetCase, read), access.Permitted(access.DeleteCase, update)
 	all := []acl{}
-	names := slices.Concat(roleNames, create, read, update)
-	slices.Sort(names)
-	for _, role := range slices.Compact(names) {
-		may := func(list []string) bool { return role == "admin" || list == nil || slices.Contains(list, role) }
-		writes := role != "viewer"
-		all = append(all, acl{role, writes && may(create), may(read), writes && may(update), writes && may(update)})
+	for _, role := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(creates, reads, updates)))) {
+		in := func(list []string) bool { return slices.Contains(list, role) }
+		all = append(all, acl{role, in(creates), in(reads), in(updates), in(deletes)})
 	}
 	return all
 }

@@ -14,7 +14,7 @@ func aJob(f *fixture, tenant int64, n int) store.Job {
 	return store.Job{
 		ID: fmt.Sprintf("job_%s_%d", f.t.Name()[len(f.t.Name())-4:], n), Tenant: tenant, Owner: "user/1",
 		Actor: event.Actor{Source: event.UI, Name: "Ada", UserID: 1},
-		Role:  access.Caseworker, Clearance: casetype.Private,
+		Role:  access.Caseworker, Further: "clerk", Clearance: casetype.Private,
 		Action: store.JobAction{Kind: store.JobTransition, Transition: "close", Data: []byte(`{"a":"<&>"}`)},
 		State:  store.JobRunning, Cases: 3, CreatedAt: start,
 	}

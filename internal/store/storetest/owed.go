@@ -27,7 +27,7 @@ var owedTests = map[string]func(*fixture){
 		owed := store.OwedQuestion{
 			Tenant: f.tenant, Case: c.ID, Version: 1, Transition: "open", WebhookID: "msg_1", Takes: 1,
 			Cases: store.OwedCases{After: store.OwedCase{Revision: 1, StateSince: start}},
-			Actor: event.Actor{Source: event.UI, Name: "Ada", UserID: 1}, Role: access.Caseworker,
+			Actor: event.Actor{Source: event.UI, Name: "Ada", UserID: 1}, Role: access.Caseworker, Further: "clerk officer",
 			Clearance: casetype.Private, Context: "e30=", Holder: "one", For: time.Hour,
 		}
 		change := f.change(c, 0, "k")

@@ -15,7 +15,7 @@ var portalLinkTests = map[string]func(*fixture){
 		ctx := f.t.Context()
 		link := func(tenant int64, id string, hours int) access.PortalLink {
 			l := access.PortalLink{
-				ID: id, Tenant: tenant, Name: "crm", Scope: access.Scope{Endpoint: "ep_1", Role: access.Manager},
+				ID: id, Tenant: tenant, Name: "crm", Scope: access.Scope{Endpoint: "ep_1", Role: access.Manager, Further: "clerk"},
 				Clearance: casetype.Private, Hash: []byte{0, 1, 255}, CreatedBy: "Ünïcödé", CreatedAt: start,
 				ExpiresAt: start.Add(time.Duration(hours) * time.Hour),
 			}

@@ -17,8 +17,8 @@ func (f *fixture) newUser(tenant int64, email string) (u access.User) {
 	f.t.Helper()
 	f.update(func(tx *store.Tx) (err error) {
 		u, err = tx.CreateUser(f.t.Context(), access.User{
-			Tenant: tenant, Email: email, Name: "Ada", Role: access.Caseworker, Clearance: casetype.Private,
-			Password: "$argon2id$x", CreatedAt: start, UpdatedAt: start,
+			Tenant: tenant, Email: email, Name: "Ada", Role: access.Caseworker, Further: "clerk officer",
+			Clearance: casetype.Private, Password: "$argon2id$x", CreatedAt: start, UpdatedAt: start,
 		})
 		return err
 	})
@@ -104,8 +104,8 @@ var userTests = map[string]func(*fixture){
 		f.newUser(f.other, "eve@example.org") // with Ada's id
 		add := func(id string, tenant, user int64) {
 			token := access.Token{
-				ID: id, Tenant: tenant, Name: "robot", Hash: []byte{1}, Role: access.Admin, Clearance: casetype.Restricted,
-				User: event.Person{UserID: user}, CreatedAt: start,
+				ID: id, Tenant: tenant, Name: "robot", Hash: []byte{1}, Role: access.Admin, Further: "auditor officer",
+				Clearance: casetype.Restricted, User: event.Person{UserID: user}, CreatedAt: start,
 			}
 			f.update(func(tx *store.Tx) error { return tx.CreateToken(ctx, token) })
 		}
@@ -123,19 +123,28 @@ var userTests = map[string]func(*fixture){
 		standing := func(id string) access.Grant {
 			p := access.Principal{Tenant: f.tenant, Actor: event.Actor{TokenID: id}}
 			s := must[access.Standing](f)(f.store.Standing(ctx, p, "", start))
-			return access.Grant{Role: s.Role, Clearance: s.Clearance}
+			return access.Grant{Role: s.Role, Further: s.Further, Clearance: s.Clearance}
 		}
-		all := access.Grant{Role: access.Admin, Clearance: casetype.Restricted}
+		all := access.Grant{Role: access.Admin, Further: "auditor officer", Clearance: casetype.Restricted}
 		for _, grant := range []func(string) access.Grant{
 			standing, func(id string) access.Grant { return find(id).Grant() },
 		} {
 			f.equal(grant("tok_1"), all)
-			f.equal(grant("tok_2"), access.Grant{Role: access.Caseworker, Clearance: casetype.Private})
+			f.equal(grant("tok_2"), access.Grant{Role: access.Caseworker, Further: "officer", Clearance: casetype.Private})
 		}
 		ada.Disabled = true
 		f.update(func(tx *store.Tx) (err error) { ada, err = tx.UpdateUser(ctx, ada); return err })
 		f.equal(standing("tok_2"), access.Grant{})
 		f.equal(find("tok_2").Grant(), access.Grant{})
 		f.equal(find("tok_1").Grant(), all)
+		userStanding := func(id int64) access.FurtherRoles {
+			p := access.Principal{Tenant: f.tenant, Actor: event.Actor{UserID: id}}
+			return must[access.Standing](f)(f.store.Standing(ctx, p, "", start)).Further
+		}
+		bob := f.newUser(f.tenant, "bob@example.org")
+		f.equal(userStanding(bob.ID), access.FurtherRoles("clerk officer"))
+		bob.Further = ""
+		f.update(func(tx *store.Tx) (err error) { bob, err = tx.UpdateUser(ctx, bob); return err })
+		f.equal(userStanding(bob.ID), access.FurtherRoles(""))
 	},
 }

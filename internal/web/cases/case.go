@@ -232,7 +232,7 @@ func editForm(view casework.View, p access.Principal, s sent) (submissionForm, e
 func settable(t *casetype.Type, tr casetype.Transition, p access.Principal) (fields []field) {
 	for _, f := range fieldsOf(t, p.Clearance) {
 		listed := tr.Fields == nil || slices.Contains(tr.Fields, f.Name)
-		if listed && p.Role.Among(t.Access.Setters(f.Name, tr.Creates())) {
+		if listed && p.Among(t.Access.Setters(f.Name, tr.Creates())) {
 			f.Required = f.Required || slices.Contains(tr.Required, f.Name)
 			fields = append(fields, f)
 		}

@@ -103,11 +103,13 @@ func (h handler) makeAdministrator(ctx context.Context, r *ui.Request, f setUpFo
 
 // userField names the field of the form for a user that a fault is about.
 func userField(path string) (id, title string) {
-	switch id = strings.TrimPrefix(path, "/"); id {
+	switch id, _, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/"); id {
 	case "email":
 		return id, "E-mail address"
 	case "name":
 		return id, "Name"
+	case "further_roles":
+		return id, "Further roles"
 	case "password", "new_password":
 		return id, "Password"
 	case "old_password":

@@ -25,6 +25,7 @@ type tokensPage struct {
 // tokenForm is the form of a new token.
 type tokenForm struct {
 	Name, Role, Clearance, Allowed, Expires string
+	Further                                 string // roles, separated by blanks or commas
 	Action                                  string // the path to which it is sent
 	Roles                                   []access.Role
 	Clearances                              []casetype.Classification
@@ -33,7 +34,9 @@ type tokenForm struct {
 
 // newTokenForm returns an empty form, with the roles and clearances that the reader may choose.
 func newTokenForm(p access.Principal, action string) tokenForm {
-	f := tokenForm{Role: string(access.Caseworker), Clearance: string(p.Clearance), Action: action}
+	f := tokenForm{Role: string(access.Caseworker), Clearance: string(p.Clearance), Action: action,
+		Further: strings.Join(p.Further.Names(), ", "),
+	}
 	for _, role := range []access.Role{access.Viewer, access.Caseworker, access.Manager, access.Admin} {
 		if p.Role.Includes(role) {
 			f.Roles = append(f.Roles, role)
@@ -81,10 +84,10 @@ func (f *tokenForm) create(
 ) (bearer string, err error) {
 	empty := *f
 	f.Name, f.Role, f.Clearance = strings.TrimSpace(r.Form("name")), r.Form("role"), r.Form("clearance")
-	f.Allowed, f.Expires = r.Form("allowed"), r.Form("expires")
+	f.Further, f.Allowed, f.Expires = r.Form("further_roles"), r.Form("allowed"), r.Form("expires")
 	request := people.TokenRequest{
-		Name: f.Name, Role: access.Role(f.Role), Clearance: casetype.Classification(f.Clearance),
-		Allowed: strings.Fields(strings.ReplaceAll(f.Allowed, ",", " ")),
+		Name: f.Name, Role: access.Role(f.Role), Further: append([]string{}, words(f.Further)...),
+		Clearance: casetype.Classification(f.Clearance), Allowed: words(f.Allowed),
 	}
 	if f.Expires != "" {
 		if request.Expires, err = time.Parse(time.DateOnly, f.Expires); err != nil {
@@ -109,6 +112,8 @@ func tokenField(path string) (id, title string) {
 		return "expires", "Ends on"
 	case "allowed_addresses":
 		return "allowed", "Addresses"
+	case "further_roles":
+		return id, "Further roles"
 	case "role", "clearance":
 		return id, strings.ToUpper(id[:1]) + id[1:]
 	}

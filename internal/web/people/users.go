@@ -46,6 +46,7 @@ func (h handler) listUsers(ctx context.Context, r *ui.Request) (ui.View, error) 
 type userForm struct {
 	ID                           int64 // 0: a new one
 	Name, Email, Role, Clearance string
+	Further                      string // roles, separated by blanks or commas
 	Disabled                     bool
 	HasPassword                  bool
 	Faults                       []ui.Fault
@@ -74,6 +75,7 @@ func (h handler) showUser(ctx context.Context, r *ui.Request) (ui.View, error) {
 	}
 	return userView(userForm{
 		ID: u.ID, Name: u.Name, Email: u.Email, Role: string(u.Role), Clearance: string(u.Clearance),
+		Further:  strings.Join(u.Further.Names(), ", "),
 		Disabled: u.Disabled, HasPassword: u.Password != "", Saved: r.Query("saved") != "",
 	}), nil
 }
@@ -89,8 +91,9 @@ func (h handler) user(ctx context.Context, r *ui.Request) (access.User, error) {
 // read reads the form of a user. An empty password changes nothing.
 func (f userForm) read(password string) people.UserChange {
 	role, clearance := access.Role(f.Role), casetype.Classification(f.Clearance)
+	further := words(f.Further)
 	change := people.UserChange{
-		Email: &f.Email, Name: &f.Name, Role: &role, Clearance: &clearance, Disabled: &f.Disabled,
+		Email: &f.Email, Name: &f.Name, Role: &role, Further: &further, Clearance: &clearance, Disabled: &f.Disabled,
 	}
 	if password != "" {
 		change.Password = &password
@@ -98,10 +101,13 @@ func (f userForm) read(password string) people.UserChange {
 	return change
 }
 
+// words splits a text at blanks and commas.
+func words(text string) []string { return strings.Fields(strings.ReplaceAll(text, ",", " ")) }
+
 func sentUser(r *ui.Request) userForm {
 	return userForm{
 		Name: strings.TrimSpace(r.Form("name")), Email: strings.TrimSpace(r.Form("email")), Role: r.Form("role"),
-		Clearance: r.Form("clearance"), Disabled: r.Form("disabled") != "",
+		Further: r.Form("further_roles"), Clearance: r.Form("clearance"), Disabled: r.Form("disabled") != "",
 	}
 }
 
