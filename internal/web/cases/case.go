@@ -40,6 +40,9 @@ type casePage struct {
 	Users       []event.Person
 	Labels      []cases.Label
 	Now         time.Time
+	Saved       bool // a form was just saved
+
+	Confirmation casework.Confirmation // of the submission that was just saved, in Markdown
 }
 
 // transitionButton is a transition, ready to be chosen.
@@ -66,7 +69,6 @@ type submissionForm struct {
 	Fields   []formField
 	Faults   []ui.Fault
 	Refused  *refusal
-	Saved    bool
 }
 
 // refusal is a callback's answer that refused a submission.
@@ -96,6 +98,16 @@ func (h handler) show(ctx context.Context, r *ui.Request) (ui.View, error) {
 	return h.casePage(ctx, r, view, sent{})
 }
 
+// confirmation returns what a callback answered about the submission that was just saved; its version is in the address.
+func (h handler) confirmation(ctx context.Context, r *ui.Request, id int64) (casework.Confirmation, error) {
+	version, err := strconv.ParseInt(r.Query("saved"), 10, 64)
+	if err != nil {
+		return casework.Confirmation{}, nil
+	}
+	all, err := h.services.Cases.Confirmations(ctx, r.Principal, id, version, version)
+	return all[version], err
+}
+
 // sent is what a request sent that could not be saved, and why.
 type sent struct {
 	data map[string]any
@@ -118,7 +130,10 @@ func (h handler) casePage(ctx context.Context, r *ui.Request, view casework.View
 	if s.err != nil {
 		out.Status = http.StatusUnprocessableEntity
 	}
-	page.Form.Saved = r.Query("saved") != ""
+	if page.Confirmation, err = h.confirmation(ctx, r, view.ID); err != nil {
+		return ui.View{}, err
+	}
+	page.Saved = r.Query("saved") != ""
 	out.Body = caseTemplate(page)
 	return out, nil
 }
@@ -179,11 +194,11 @@ func (h handler) proofs(ctx context.Context, p access.Principal, view casework.V
 // transitionsOf returns the transitions that a case's reader may choose from, in the order of the definition.
 func transitionsOf(view casework.View) (all []transitionButton) {
 	for _, tr := range view.Definition.Transitions {
-		if tr.Key == view.Definition.Edit || len(tr.From) == 0 {
+		if tr.Key == view.Definition.Edit && !isGuided(tr) || len(tr.From) == 0 {
 			continue
 		}
 		b := transitionButton{
-			Key: tr.Key, Title: stateName(tr.Name, tr.Key), Form: tr.Fields == nil || len(tr.Fields) > 0,
+			Key: tr.Key, Title: stateName(tr.Name, tr.Key), Form: tr.Fields == nil || len(tr.Fields) > 0 || isGuided(tr),
 		}
 		if slices.Contains(view.Transitions, tr.Key) {
 			b.Open = true
@@ -204,7 +219,7 @@ func transitionsOf(view casework.View) (all []transitionButton) {
 func formOf(view casework.View, p access.Principal, tr casetype.Transition, s sent) (submissionForm, error) {
 	form := submissionForm{
 		Action: casePath(view.ID) + "/transitions/" + tr.Key, Key: tr.Key, Title: stateName(tr.Name, tr.Key),
-		Revision: view.Revision, Asks: asks(tr),
+		Revision: view.Revision, Asks: asks(tr.AboutToSubmit),
 	}
 	faults := map[string]string{}
 	fields := settable(view.Definition, tr, p)
@@ -217,10 +232,10 @@ func formOf(view casework.View, p access.Principal, tr casetype.Transition, s se
 	return form, nil
 }
 
-// editForm returns the form that edits a case; without fields if its reader may not.
+// editForm returns the form that edits a case; without fields if its reader may not, or if it has a page of its own.
 func editForm(view casework.View, p access.Principal, s sent) (submissionForm, error) {
 	tr, ok := view.Definition.Transition(view.Definition.Edit)
-	if !ok || !slices.Contains(view.Transitions, tr.Key) {
+	if !ok || isGuided(tr) || !slices.Contains(view.Transitions, tr.Key) {
 		return submissionForm{}, nil
 	}
 	form, err := formOf(view, p, tr, s)
@@ -240,10 +255,10 @@ func settable(t *casetype.Type, tr casetype.Transition, p access.Principal) (fie
 	return fields
 }
 
-// asks names the callbacks of a transition.
-func asks(tr casetype.Transition) string {
+// asks names callbacks.
+func asks(callbacks casetype.CallbackList) string {
 	var all []string
-	for _, c := range tr.AboutToSubmit {
+	for _, c := range callbacks {
 		all = append(all, shortURL(c.URL))
 	}
 	return strings.Join(all, ", ")
@@ -321,10 +336,11 @@ func (h handler) edit(ctx context.Context, r *ui.Request) (ui.View, error) {
 	}
 	in, data := h.submission(r, view, tr)
 	in.Edit, in.Transition = true, ""
-	if _, err := h.services.Submissions.Submit(ctx, r.Principal, in, authz.Once{}); err != nil {
+	saved, err := h.services.Submissions.Submit(ctx, r.Principal, in, authz.Once{})
+	if err != nil {
 		return h.again(ctx, r, view, sent{data, err})
 	}
-	return ui.Redirect(casePath(id) + "?saved=1"), nil
+	return ui.Redirect(savedPath(saved)), nil
 }
 
 // submission reads the form of a transition. The data is what it changes.

@@ -20,6 +20,7 @@ type newPage struct {
 	Type      *casetype.Type
 	Creations []casetype.Transition
 	Form      submissionForm
+	Guided    *guidedForm // nil: the form is a plain one
 }
 
 // newCase shows the types of cases, or the form of one. If there is only one, it is chosen.
@@ -56,8 +57,12 @@ func (h handler) newForm(ctx context.Context, r *ui.Request, key, transition str
 	if err != nil {
 		return ui.View{}, err
 	}
+	if isGuided(tr) {
+		return h.guided(ctx, r, subject{typ: found.Type, tr: tr})
+	}
 	page.Form = submissionForm{
-		Action: "/cases/new", Key: "new " + key + " " + tr.Key, Title: stateName(tr.Name, "Create"), Asks: asks(tr),
+		Action: "/cases/new", Key: "new " + key + " " + tr.Key, Title: stateName(tr.Name, "Create"),
+		Asks: asks(tr.AboutToSubmit),
 	}
 	fields := settable(found.Type, tr, r.Principal)
 	faults := map[string]string{}
@@ -106,6 +111,9 @@ func (h handler) create(ctx context.Context, r *ui.Request) (ui.View, error) {
 	if err != nil {
 		return ui.View{}, err
 	}
+	if isGuided(tr) {
+		return h.guided(ctx, r, subject{typ: found.Type, tr: tr})
+	}
 	data := changes(settable(found.Type, tr, r.Principal), r.HTTP.PostForm, map[string]any{})
 	in := casework.Submission{
 		Type: key, Transition: tr.Key, Data: data, IgnoreWarning: r.Form("ignore_warning") == "true",
@@ -117,5 +125,5 @@ func (h handler) create(ctx context.Context, r *ui.Request) (ui.View, error) {
 	if err != nil {
 		return h.newForm(ctx, r, key, tr.Key, sent{data, err})
 	}
-	return ui.Redirect(casePath(made.ID) + "?saved=1"), nil
+	return ui.Redirect(savedPath(made)), nil
 }

@@ -59,7 +59,7 @@ func (h handler) typeVersion(ctx context.Context, r *ui.Request) (definitions.Ty
 // preview returns the form of a transition: a new case's with the default values, and any other's empty.
 func preview(t *casetype.Type, tr casetype.Transition, p access.Principal) previewForm {
 	shown := previewForm{
-		submissionForm: submissionForm{Key: tr.Key, Title: stateName(tr.Name, tr.Key), Asks: asks(tr)},
+		submissionForm: submissionForm{Key: tr.Key, Title: stateName(tr.Name, tr.Key), Asks: asks(tr.AboutToSubmit)},
 		Name:           stateName(tr.Name, tr.Key),
 		From:           fromStates(t, tr), To: toStates(t, tr), Roles: rolesOf(tr),
 	}

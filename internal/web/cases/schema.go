@@ -45,6 +45,10 @@ type field struct {
 	Parts    []field           // of an object
 	Item     *field            // of a list
 	Max      int               // characters; 0: no bound
+
+	Optional bool // a page says so, and its label shows it
+	ReadOnly bool // it is shown as text
+	Partial  bool // its parts are those members that a page lists
 }
 
 // schemaNode is the part of a JSON Schema that decides how a field is shown.

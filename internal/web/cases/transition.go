@@ -18,10 +18,11 @@ import (
 type transitionPage struct {
 	Case   casework.View
 	Form   submissionForm
-	Reason string // why it can't be taken as the case is
-	To     string // the states that it may lead to; empty: it stays
-	Danger bool   // it may lead to a final state
-	Sure   bool   // it leads to one state, whatever the data are
+	Guided *guidedForm // nil: the form is a plain one
+	Reason string      // why it can't be taken as the case is
+	To     string      // the states that it may lead to; empty: it stays
+	Danger bool        // it may lead to a final state
+	Sure   bool        // it leads to one state, whatever the data are
 }
 
 func (h handler) transitionOf(ctx context.Context, r *ui.Request) (casework.View, casetype.Transition, error) {
@@ -46,6 +47,9 @@ func (h handler) showTransition(ctx context.Context, r *ui.Request) (ui.View, er
 	if err != nil {
 		return ui.View{}, err
 	}
+	if isGuided(tr) {
+		return h.guided(ctx, r, subject{view.Definition, tr, view})
+	}
 	return h.transitionPage(r, view, tr, sent{})
 }
 
@@ -60,11 +64,7 @@ func (h handler) transitionPage(
 	if i := slices.IndexFunc(view.Blocked, func(b casework.BlockedTransition) bool { return b.Key == tr.Key }); i >= 0 {
 		page.Reason = view.Blocked[i].Reason
 	}
-	page.To, page.Sure = strings.Join(stateNames(view.Definition, tr.To.States()), " or "), !tr.Conditional()
-	for _, key := range tr.To.States() {
-		state, _ := view.Definition.State(key)
-		page.Danger = page.Danger || state.Final
-	}
+	page.lead(tr)
 	out := ui.View{
 		Title: page.Form.Title + " · " + view.Reference, Section: "/cases", Body: transitionPageTemplate(page),
 		Call: "POST /v1/cases/" + strconv.FormatInt(view.ID, 10) + "/transitions/" + tr.Key,
@@ -75,14 +75,28 @@ func (h handler) transitionPage(
 	return out, nil
 }
 
+// lead sets where a transition leads.
+func (p *transitionPage) lead(tr casetype.Transition) {
+	t := p.Case.Definition
+	p.To, p.Sure = strings.Join(stateNames(t, tr.To.States()), " or "), !tr.Conditional()
+	for _, key := range tr.To.States() {
+		state, _ := t.State(key)
+		p.Danger = p.Danger || state.Final
+	}
+}
+
 // transition submits a transition.
 func (h handler) transition(ctx context.Context, r *ui.Request) (ui.View, error) {
 	view, tr, err := h.transitionOf(ctx, r)
 	if err != nil {
 		return ui.View{}, err
 	}
+	if isGuided(tr) {
+		return h.guided(ctx, r, subject{view.Definition, tr, view})
+	}
 	in, data := h.submission(r, view, tr)
-	if _, err := h.services.Submissions.Submit(ctx, r.Principal, in, authz.Once{}); err != nil {
+	saved, err := h.services.Submissions.Submit(ctx, r.Principal, in, authz.Once{})
+	if err != nil {
 		if fault.As(err).Code == "case.version_conflict" {
 			if view, err = h.services.Cases.Case(ctx, r.Principal, view.ID); err != nil {
 				return ui.View{}, err
@@ -91,5 +105,5 @@ func (h handler) transition(ctx context.Context, r *ui.Request) (ui.View, error)
 		}
 		return h.transitionPage(r, view, tr, sent{data, err})
 	}
-	return ui.Redirect(casePath(view.ID) + "?saved=1"), nil
+	return ui.Redirect(savedPath(saved)), nil
 }

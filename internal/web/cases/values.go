@@ -21,11 +21,16 @@ type formField struct {
 	Empty   *formField  // the item that is added to a list
 	Fault   string
 	Changed bool
+	Text    string // of one that is only read
 }
 
 // show fills a field with a value of a case.
 func (f field) show(value any) formField {
 	shown := formField{field: f}
+	if f.ReadOnly && f.Widget != objectWidget {
+		shown.Text = f.text(value)
+		return shown
+	}
 	switch f.Widget {
 	case objectWidget:
 		members, _ := value.(map[string]any)

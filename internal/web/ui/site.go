@@ -260,6 +260,22 @@ func (r *Request) Cursor(list string, position any) (string, error) {
 	return With(r.HTTP.URL.Path, r.HTTP.URL.Query(), "cursor", sealed), nil
 }
 
+// Seal returns a text that holds something and can't be forged, for the forms of a page.
+func (r *Request) Seal(name string, content any) (string, error) {
+	return r.site.config.Kernel.Seal(name, content)
+}
+
+// Open reads what was sealed under a name.
+func (r *Request) Open(name, sealed string, content any) error {
+	return r.site.config.Kernel.Open(name, sealed, content)
+}
+
+// Elsewhere reports whether another site, a message or the address bar led to the page.
+func (r *Request) Elsewhere() bool {
+	from := r.HTTP.Header.Get("Sec-Fetch-Site")
+	return from != "" && from != "same-origin"
+}
+
 // SealedIDs returns the ids of the API with a prefix.
 func (s *Site) SealedIDs(prefix string) rest.SealedIDs { return s.config.Kernel.SealedIDs(prefix) }
 

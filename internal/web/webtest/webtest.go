@@ -136,11 +136,18 @@ type Browser struct {
 	w      *World
 	client *http.Client
 	origin string // of the page that sends forms
+	site   string // that leads to pages, as Sec-Fetch-Site says; empty: it is not said
 }
 
 // From returns the browser with a page of another site open.
 func (b Browser) From(origin string) *Browser {
 	b.origin = origin
+	return &b
+}
+
+// Led returns the browser as one that is led to pages by a site: same-origin, cross-site or none.
+func (b Browser) Led(site string) *Browser {
+	b.site = site
 	return &b
 }
 
@@ -180,7 +187,7 @@ func (w *World) Browser() *Browser {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &Browser{w, &http.Client{Transport: testclient.Transport, Jar: jar}, w.URL}
+	return &Browser{w: w, client: &http.Client{Transport: testclient.Transport, Jar: jar}, origin: w.URL}
 }
 
 // Page is a page that a browser got, behind all redirections.
@@ -243,6 +250,9 @@ func (b *Browser) send(request *http.Request) Page {
 	b.w.t.Helper()
 	request.Host = b.w.host
 	request.Header.Set("Accept", "text/html")
+	if b.site != "" {
+		request.Header.Set("Sec-Fetch-Site", b.site)
+	}
 	answer, err := b.client.Do(request)
 	if err != nil {
 		b.w.t.Fatal(err)

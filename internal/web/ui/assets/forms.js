@@ -3,24 +3,31 @@
 /** @param {HTMLFormElement} form */
 const key = (form) => "draft " + location.pathname + " " + form.dataset.draft;
 
+/** Puts values into the fields of a form.
+ * @param {HTMLFormElement} form @param {URLSearchParams} values */
+function put(form, values) {
+  for (const field of form.elements) {
+    if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement)) continue;
+    if (!field.name || field.type === "hidden" || field.type === "file") continue;
+    if (field instanceof HTMLInputElement && field.type === "checkbox") {
+      field.checked = values.getAll(field.name).includes(field.value);
+    } else if (values.has(field.name)) {
+      field.value = values.get(field.name) ?? "";
+    }
+  }
+}
+
 /** Keeps a form's values while it is filled in, and brings them back.
  * @param {HTMLFormElement} form */
 function draft(form) {
   const kept = localStorage.getItem(key(form));
   const note = form.querySelector("[data-draft-note]");
-  if (kept && !form.querySelector("[data-invalid]")) {
+  if (kept && (form.dataset.drafts !== undefined || !form.querySelector("[data-invalid]"))) {
     const values = new URLSearchParams(kept);
     if (values.get("revision") === form.dataset.revision) {
-      for (const field of form.elements) {
-        if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement)) continue;
-        if (!field.name || field.type === "hidden" || field.type === "file") continue;
-        if (field instanceof HTMLInputElement && field.type === "checkbox") {
-          field.checked = values.getAll(field.name).includes(field.value);
-        } else if (values.has(field.name)) {
-          field.value = values.get(field.name) ?? "";
-        }
-      }
+      put(form, values);
       if (note) note.textContent = "Your draft is back. Nothing of it is saved yet.";
+      if (form.dataset.depends !== undefined) depend(form).then(() => put(form, values));
     } else {
       localStorage.removeItem(key(form));
     }
@@ -36,6 +43,36 @@ function draft(form) {
     localStorage.removeItem(key(form));
     if (note) note.textContent = "";
   });
+}
+
+/** Shows and hides what depends on what was entered: the server says what a page has. What is there stays as it is.
+ * @param {HTMLFormElement} form */
+async function depend(form) {
+  const values = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (typeof value === "string") values.append(name, value);
+  values.set("go", "update");
+  const answer = await fetch(form.action, { method: "POST", body: values, headers: { Accept: "text/html" } });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const state = /** @type {HTMLInputElement | null} */ (form.elements.namedItem("state"));
+  const next = /** @type {HTMLInputElement | null} */ (fresh.querySelector("form#guided input[name=state]"));
+  const items = form.querySelector("[data-items]");
+  if (!state || !next || !items) return;
+  state.value = next.value;
+  const all = [...fresh.querySelectorAll("form#guided [data-items] > [id]")].map((item) => {
+    const here = document.getElementById(item.id);
+    return here && here.querySelector("input, select, textarea") ? here : item;
+  });
+  for (const item of [...items.children]) if (!all.includes(item)) item.remove();
+  for (const [at, item] of all.entries()) if (items.children[at] !== item) items.insertBefore(item, items.children[at] ?? null);
+}
+
+/** Removes the drafts of the form that was sent, once it is saved: those of its other pages, too. */
+function discard() {
+  const sent = sessionStorage.getItem("sent");
+  if (!sent || !document.querySelector("[data-saved]")) return;
+  for (const name of Object.keys(localStorage)) if (`${name} `.startsWith(`${sent} `)) localStorage.removeItem(name);
+  sessionStorage.removeItem("sent");
 }
 
 /** Adds an item to a list of values, or removes one. Names have the item's number: they are counted anew.
@@ -129,10 +166,8 @@ function forget() {
 
 export function forms() {
   forget();
+  discard();
   for (const form of document.querySelectorAll("form[data-draft]")) draft(/** @type {HTMLFormElement} */ (form));
-  for (const form of document.querySelectorAll("form[data-saved]")) {
-    localStorage.removeItem(key(/** @type {HTMLFormElement} */ (form)));
-  }
   document.addEventListener("click", pressed);
   for (const found of document.querySelectorAll("[data-upload]")) {
     const zone = /** @type {HTMLElement} */ (found);
@@ -151,8 +186,14 @@ export function forms() {
       if (files) upload(zone, files);
     });
   }
+  document.addEventListener("submit", (event) => {
+    const { draft, drafts = draft } = /** @type {HTMLFormElement} */ (event.target).dataset;
+    if (drafts) sessionStorage.setItem("sent", `draft ${location.pathname} ${drafts}`);
+  });
   document.addEventListener("change", (event) => {
     const field = /** @type {HTMLElement} */ (event.target);
+    const depends = field.closest("form[data-depends]");
+    if (depends) depend(/** @type {HTMLFormElement} */ (depends));
     if (field.dataset.submit !== undefined) /** @type {HTMLInputElement} */ (field).form?.requestSubmit();
   });
   /** @type {HTMLElement | null} */ (document.querySelector("[data-invalid] :is(input, select, textarea), [autofocus]"))?.focus();
