@@ -93,6 +93,8 @@ const (
 
 	ListQuestions         Operation = "list-questions"
 	GetQuestion           Operation = "get-question"
+	ClaimQuestion         Operation = "claim-question"
+	AnswerQuestion        Operation = "answer-question"
 	CreateEndpoint        Operation = "create-endpoint"
 	ListEndpoints         Operation = "list-endpoints"
 	GetEndpoint           Operation = "get-endpoint"
@@ -255,6 +257,8 @@ var least = map[Operation]Role{
 
 	ListQuestions:         Manager,
 	GetQuestion:           Manager,
+	ClaimQuestion:         Manager,
+	AnswerQuestion:        Manager,
 	CreateEndpoint:        Manager,
 	ListEndpoints:         Manager,
 	GetEndpoint:           Manager,

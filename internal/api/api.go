@@ -73,8 +73,8 @@ type Services struct {
 	People   people.Services
 }
 
-// FollowLimits bounds the clients that follow the journal.
-type FollowLimits = apihooks.FollowLimits
+// FollowLimits bounds the clients that follow the journal or wait for questions.
+type FollowLimits = rest.FollowLimits
 
 // New returns the handler of the API, its description and its documentation. It panics if the key has a wrong length.
 func New(s Services, c Config) http.Handler { return compose(s, c).Handler() }
@@ -104,11 +104,12 @@ func compose(s Services, c Config) *rest.Kernel {
 		Authorize:      s.Guard.Authorize,
 	})
 	registerServer(k, c)
-	cases.Register(k, s.Casework)
+	followers := rest.NewFollowers(c.Follow)
+	cases.Register(k, s.Casework, followers)
 	apihooks.Register(k, s.Hooks, apihooks.Config{
 		CaseTypes: s.Casework.CaseTypes,
 		Guard:     s.Guard,
-		Version:   c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Follow: c.Follow,
+		Version:   c.Version, AtfinityVersion: c.AtfinityVersion, Feed: c.Feed, Tester: c.Tester, Followers: followers,
 	})
 	quickcase.Register(k, s.Casework, c.QuickCasePrefix)
 	sessions := apipeople.Register(k, s.People, peopleConfig)

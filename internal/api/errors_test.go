@@ -32,6 +32,8 @@ var unprovoked = map[string]bool{
 	"retire-case-type 409": true, "retire-case-type 422": true, "restore-case-type 409": true, "restore-case-type 422": true, "set-targets 409": true, "create-case 409": true,
 	"poll-journal 410": true, "stream-journal 410": true, // TestAPlaceBelowWhatIsKeptIsGone provokes them
 	"poll-journal 429": true, "stream-journal 429": true, // TestStreamsAreBounded provokes them
+	"claim-question 429":  true,                              // likewise
+	"answer-question 409": true, "answer-question 410": true, // TestAnAnswerBehindTheDeadlineIsNotUsed and its neighbours
 	"test-endpoint 409": true, "test-endpoint 429": true, // TestTestsAreBounded
 	"get-case-type-openapi 422": true, // TestACaseTypesDocumentIsBounded
 	"retry-dead 409":            true, "drop-dead 409": true, "retry-parked 409": true, "drop-parked 409": true,
@@ -145,6 +147,7 @@ func (w *world) problemsOfCases() {
 		{"POST", "/v1/dry-runs", `{"case": ` + strip(nobody) + `}`, 404, "case.not_found"},
 		{"POST", "/v1/backtests", `{"type": "nobody", "transition": "open", "callback": "https://x.example"}`, 404, "case_type.not_found"},
 		{"GET", "/v1/questions/nonsense", "", 404, "question.not_found"},
+		{"POST", "/v1/questions/nonsense/answer", `{}`, 404, "question.not_found"},
 		{"POST", "/v1/views", `{"name": " ", "page": "//elsewhere.example"}`, 422, "view.invalid"},
 		{"DELETE", "/v1/views/none", "", 404, "view.not_found"},
 		{"DELETE", "/v1/sessions/none", "", 404, "session.not_found"},

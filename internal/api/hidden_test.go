@@ -133,6 +133,7 @@ func (s *hiddenTest) hide(how string) {
 	s.world.post("/v1/cases/"+h["gone"]+"/transitions/ask", `{}`).is(200, "")
 	s.world.post(path+"/transitions/ask", `{}`).is(200, "")
 	h["question"] = s.world.get("/v1/questions?case="+h["case"]).is(200, "").items()[0].(map[string]any)["id"].(string)
+	h["queue"], h["open"] = "hushedqueue", s.world.openQuestions("hushedqueue", "hushedtype").ID
 	s.world.do("DELETE", "/v1/cases/"+h["gone"], nil).is(204, "")
 	if s.role == access.Admin { // others see all endpoints
 		h["name"], h["renamed"], h["url"] = "hushedname", "hushedtoo", url+"/refused"
@@ -165,7 +166,7 @@ func (s *hiddenTest) awaitAttempt(path string) {
 
 // name finds, for each hidden thing, an unused name of the same kind.
 func (s *hiddenTest) name() {
-	plain := map[string]string{"type": "nobodystype", "name": "nobodysname", "renamed": "nobodystoo",
+	plain := map[string]string{"type": "nobodystype", "queue": "nobodysqueue", "name": "nobodysname", "renamed": "nobodystoo",
 		"url": "https://nobody.example/refused"}
 	for kind, id := range s.hidden {
 		switch {
@@ -304,7 +305,8 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 			{"GET", "/v1/starts?type={type}&transition=open", "", 0}},
 		"check-page": {{"POST", "/v1/page-checks", `{"case": {case}, "transition": "close"}`, 0}, {"POST", "/v1/page-checks", `{"case": {gone}, "transition": "ask"}`, 0},
 			{"POST", "/v1/page-checks", `{"type": "{type}", "transition": "open"}`, 0}},
-		"get-question": {{"GET", "/v1/questions/{question}", "", 0}},
+		"get-question":   {{"GET", "/v1/questions/{question}", "", 0}},
+		"claim-question": {{"POST", "/v1/questions/claim", `{"queue": "{queue}"}`, 200}}, "answer-question": {{"POST", "/v1/questions/{open}/answer", `{}`, 0}},
 		"list-questions": {{"GET", "/v1/questions?case={case}", "", 200}, {"GET", "/v1/questions?case={gone}", "", 200},
 			{"GET", "/v1/questions?type={type}", "", 200}},
 		"create-case": {{"POST", "/v1/case-types/{type}/cases", `{"data": {"text": "x"}}`, 0}, {"POST", "/v1/case-types/{type}/cases", `{"data": {"x": 1}}`, 0}},

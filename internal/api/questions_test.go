@@ -50,6 +50,7 @@ func (w *world) storyOfQuestions(path string) {
 	w.storyOfDryRuns(path)
 	w.storyOfStarts(path)
 	w.storyOfBacktests()
+	w.storyOfWorkers()
 	if n := len(w.get("/v1/questions?limit=200").items()); n != 3 {
 		t.Errorf("there are %d questions", n)
 	}

@@ -4,6 +4,7 @@
 package callback
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -25,6 +26,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/outbound"
+	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -116,6 +118,7 @@ type Question struct {
 	Callback string // its key, where several are asked at the point; empty: it has none
 	Context  string // Client-Context, as the client sent it; empty: none
 
+	Pull        *Pull                 // for workers, where the URL is that of a queue
 	Credentials *endpoint.Credentials // besides the signature; nil: none
 	UserID      string                // of the submitter, in the dialect of CCD
 	UserRoles   []string              // in the case type, in the dialect of CCD
@@ -147,6 +150,8 @@ type Reply struct {
 	Record  event.Callback // for the journal; it describes an answer's data, warnings and state as if they were applied
 	Kept    Kept
 	Context string // Client-Context of the answer; empty: none
+
+	Answerer *store.Answerer // who answered in place of a URL; nil: nobody did
 }
 
 // Kept is the part of the last attempt's answer that may be kept.
@@ -306,11 +311,13 @@ func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left tim
 	for _, h := range q.header() {
 		request.Header = append(request.Header, outbound.Header(h))
 	}
-	result := c.post(ctx, q, request)
+	of := c.send(ctx, q, request)
+	result := of.Result
 	span.Number("http.response.status_code", result.Status)
 	var answer wire.Answer
 	failed := classify(result)
 	if failed != nil {
+		failed.what = cmp.Or(of.failure, failed.what)
 		failed.refuses, failed.away = saysErrors(result.Body), result.RetryAfter(c.clock.Now())
 		failed.connected = result.Connected
 		span.Failed(failed.word())
@@ -319,7 +326,16 @@ func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left tim
 		reply.Context = result.Header.Get(wire.ClientContextHeader)
 	}
 	reply.Answer, reply.Record.Status, reply.Kept = answer, result.Status, keep(result, q.Dialect, answer, failed)
+	reply.Answerer = of.answerer
 	return failed
+}
+
+// send makes the request of an attempt, or lets a worker pull it.
+func (c *Client) send(ctx context.Context, q Question, request outbound.Request) outcome {
+	if queue, ok := casetype.PullQueue(q.URL); ok {
+		return c.pull(ctx, q, queue, request)
+	}
+	return outcome{Result: c.post(ctx, q, request)}
 }
 
 // post makes the request of an attempt, with the question's credentials. An answer to credentials counts as one from a

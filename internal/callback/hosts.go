@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/weburl"
@@ -36,8 +37,11 @@ type hostKey struct {
 	origin string // scheme, host and port
 }
 
-// host returns the key of the host that a question goes to.
+// host returns the key of the host that a question goes to. A queue counts as one.
 func (q Question) host() (hostKey, bool) {
+	if _, ok := casetype.PullQueue(q.URL); ok {
+		return hostKey{q.Tenant, q.URL}, true
+	}
 	u, err := weburl.Parse(q.URL)
 	if err != nil {
 		return hostKey{}, false

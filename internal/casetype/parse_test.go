@@ -109,6 +109,7 @@ var wrongs = []wrong{
 	{"precondition that is a number", "to: done", "to: done\n    precondition: 1 + 1 # <-", "/transitions/2/precondition", "not true or false"},
 	{"callback to a file", "https://example.com/ask", "file:///etc/passwd # <-", "/transitions/1/about_to_submit/url", "http:// or https://"},
 	{"callback with a password", "https://example.com", "https://u:p@example.com # <-", "/transitions/1/about_to_submit/url", "password"},
+	{"callback of a queue without a name", "https://example.com/ask", "'pull:' # <-", "/transitions/1/about_to_submit/url", "pull:checks"},
 	{"callback with a foreign variable", "https://example.com", "https://${HOME}/x # <-", "/transitions/1/about_to_submit/url", "CASEHOOK_VAR_"},
 	{"callback with an open variable", "https://example.com", "'https://h/${CASEHOOK_VAR_A' # <-", "/transitions/1/about_to_submit/url", "CASEHOOK_VAR_"},
 	{"callback with a wrong timeout", "/ask", "/ask\n      timeout: fast # <-", "/transitions/1/about_to_submit/timeout", "is not a duration"},

@@ -12,6 +12,22 @@ import (
 // VariablePrefix starts the names of all variables in URLs.
 const VariablePrefix = "CASEHOOK_VAR_"
 
+// pulled matches the URLs of callbacks whose questions workers pull.
+var pulled = regexp.MustCompile(`^pull:([A-Za-z0-9][A-Za-z0-9_-]{0,69})$`)
+
+// PullQueue returns the queue of a URL such as "pull:checks", from which workers pull the questions; false: it is a URL
+// that is called.
+func PullQueue(url string) (queue string, ok bool) {
+	match := pulled.FindStringSubmatch(url)
+	if match == nil {
+		return "", false
+	}
+	return match[1], true
+}
+
+// pullPrefix begins URLs that are not called.
+const pullPrefix = "pull:"
+
 // leadingVariable matches a variable at the start of a URL or behind its scheme, up to a path, a query or the end, so
 // that the rest is no part of its host.
 var leadingVariable = regexp.MustCompile(`^(?:https?://)?\$\{(` + VariablePrefix + `[A-Z0-9_]+)\}([/?]|$)`)
@@ -19,7 +35,12 @@ var leadingVariable = regexp.MustCompile(`^(?:https?://)?\$\{(` + VariablePrefix
 // ExpandURL replaces the ${CASEHOOK_VAR_...} at the start of a URL by the value that lookup returns: a
 // scheme, a host, and the start of a path; behind a scheme, the value has none. If the variable is missing or the result
 // can't be called, it fails with a *fault.Error of kind Upstream that quotes no value.
+//
+// A queue's URL stays as it is.
 func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, error) {
+	if _, ok := PullQueue(raw); ok {
+		return raw, nil
+	}
 	if message := misplaced(raw); message != "" {
 		return "", fault.New(fault.Upstream, "callback.url_invalid", "The callback's URL %s.", message)
 	}
@@ -58,6 +79,12 @@ func ExpandURL(raw string, lookup func(name string) (string, bool)) (string, err
 
 // checkCallbackURL checks a URL with a harmless value in place of its variable.
 func checkCallbackURL(raw string) string {
+	if strings.HasPrefix(raw, pullPrefix) {
+		if _, ok := PullQueue(raw); !ok {
+			return "names no queue: pull: is followed by a key, such as pull:checks"
+		}
+		return ""
+	}
 	if message := misplaced(raw); message != "" {
 		return message
 	}
@@ -117,6 +144,9 @@ func climbs(path string) bool {
 // canonicalURL returns the canonical form of a callback's URL, with its variable unchanged, or the URL
 // itself if it has no such form.
 func canonicalURL(raw string) string {
+	if strings.HasPrefix(raw, pullPrefix) {
+		return raw
+	}
 	match := leadingVariable.FindStringSubmatch(raw)
 	if match == nil {
 		return weburl.Stored(raw)

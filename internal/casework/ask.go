@@ -377,6 +377,7 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 			before = shown(c, pl.old())
 		}
 	}
+	q.Pull = s.pull(pl, g)
 	q.Body, err = wire.EncodeQuestion(wire.Asked{
 		Dialect:       g.dialect,
 		Question:      g.at.Question,
@@ -386,6 +387,13 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 		Now:           *shown(after, pl.typ),
 	})
 	return q, err
+}
+
+// pull says who may pull the question, where workers do.
+func (s *questioner) pull(pl *plan, g guard) *callback.Pull {
+	return &callback.Pull{
+		Store: s.store, OtherType: pl.otherType(g), Class: casetype.Higher(pl.highestShown(g), pl.caseClass(g)),
+	}
 }
 
 // identify adds the credentials of the question, and who asks.

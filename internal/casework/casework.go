@@ -65,6 +65,7 @@ type Services struct {
 	Switches    *Switches
 	Questions   *Questions
 	Backtests   *Backtests
+	Workers     *Workers
 	CaseTypes   *CaseTypes
 	Migrations  *Migrations
 	Comments    *Comments
@@ -138,6 +139,7 @@ func New(c Config) Services {
 			store: c.Store, guard: c.Guard, submissions: submissions, questions: questions,
 			asking: make(chan struct{}, allBacktests),
 		},
+		Workers:   &Workers{store: c.Store, guard: c.Guard},
 		CaseTypes: types,
 		Migrations: &Migrations{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, types: types,

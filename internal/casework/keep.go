@@ -28,7 +28,7 @@ func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Tim
 	} else {
 		answer.Base64 = r.Kept.Body
 	}
-	kept := store.Question{
+	return store.Question{
 		Tenant:       pl.p.Tenant,
 		At:           at,
 		Case:         pl.before.ID,
@@ -51,16 +51,27 @@ func (pl *plan) asks(g guard, q callback.Question, r callback.Reply, at time.Tim
 		Submission:   pl.submission(g),
 		Confirmation: pl.confirmed(g, r.Answer),
 		Class:        casetype.Higher(pl.highestTold(g), pl.typ.HighestIn(r.Answer.Data)),
-		CaseClass:    casetype.Higher(pl.after.Classification, pl.before.Classification),
+		CaseClass:    pl.caseClass(g),
 		Actor:        pl.p.Actor,
+		OtherType:    pl.otherType(g),
+		Answerer:     r.Answerer,
 	}
-	kept.CaseClass = casetype.Higher(kept.CaseClass, g.typ.WhenClass(g.at))
+}
+
+// caseClass returns who may know of the question.
+func (pl *plan) caseClass(g guard) casetype.Classification {
+	return casetype.Higher(
+		casetype.Higher(pl.after.Classification, pl.before.Classification), g.typ.WhenClass(g.at))
+}
+
+// otherType returns the key of the type of the case that is not the callback's; empty: there is none.
+func (pl *plan) otherType(g guard) (key string) {
 	for _, t := range []*casetype.Type{pl.old(), pl.typ} {
 		if t.Key != g.owner {
-			kept.OtherType = t.Key
+			key = t.Key
 		}
 	}
-	return kept
+	return key
 }
 
 // maxKeptConfirmation bounds the header and the body of a confirmation that is kept, in bytes.

@@ -244,6 +244,17 @@ func (c *Client) request(target *url.URL, r Request) *http.Request {
 	}
 }
 
+// Headers returns the headers that Post would send, by their names, but for private ones and those of the connection.
+// It is for requests that travel otherwise.
+func (c *Client) Headers(r Request) map[string]string {
+	r.Private = nil
+	headers := map[string]string{}
+	for name, values := range c.request(&url.URL{}, r).Header {
+		headers[name] = strings.Join(values, ", ")
+	}
+	return headers
+}
+
 // ownNames is the number of headers that request sets itself.
 const ownNames = 6
 

@@ -122,6 +122,9 @@ func (s *Server) clean(ctx context.Context) {
 		if err := s.casework.Presences.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("those who have left cases can't be removed; trying again later", "error", err)
 		}
+		if err := s.casework.Workers.Clean(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.Warn("questions whose time is over can't be removed; trying again later", "error", err)
+		}
 		if err := s.people.Users.Clean(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("sessions that are over can't be removed; trying again later", "error", err)
 		}

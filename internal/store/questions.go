@@ -39,10 +39,17 @@ type Question struct {
 	Question   string                  // the point at which it was asked: about_to_submit
 	Page       string                  // the key of the page that was left; empty: it is not about a page
 	Callback   string                  // the key of the callback; empty: it has none
+	Answerer   *Answerer               // who answered in place of a URL; nil: nobody did
 
 	Confirmation *KeptConfirmation // which Confirmations alone reads; nil: it confirms nothing
 	// Submission is what was submitted, which QuestionSubmission alone reads; nil: it is not kept.
 	Submission *KeptSubmission
+}
+
+// Answerer is who answered a question in place of a URL.
+type Answerer struct {
+	Actor    event.Actor `json:"actor"`
+	Listener bool        `json:"listener,omitempty"` // the submitter's machine, which listened
 }
 
 // KeptConfirmation is what the answer about a saved submission confirms, in Markdown.
@@ -132,6 +139,7 @@ var questionColumns = columns[Question]{
 	textColumn("question", func(q *Question) *string { return &q.Question }),
 	textColumn("page", func(q *Question) *string { return &q.Page }),
 	textColumn("callback", func(q *Question) *string { return &q.Callback }),
+	optionalColumn("answerer", func(q *Question) **Answerer { return &q.Answerer }),
 }
 
 var questionSubmission = optionalColumn("submission", func(q *Question) **KeptSubmission { return &q.Submission })

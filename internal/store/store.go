@@ -40,6 +40,7 @@ type Store struct {
 	wake      signal // the journal may have grown, here or on another node
 	committed signal // this process appended to the journal, or assigned positions
 	endpoints signal // endpoints changed, by a commit of this process
+	topics    topics // of open questions
 	rights    rights
 	metrics   *observe.Store
 	trouble   trouble
@@ -57,6 +58,7 @@ type Tx struct {
 	rights    map[int64]bool // tenants in which rights change
 	known     *rights        // the store's cache
 	tenants   []foundTenant
+	wakes     []string // topics that the commit wakes
 	session   session
 }
 
@@ -176,6 +178,7 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	if tx.endpoints {
 		s.endpoints.broadcast()
 	}
+	s.wakeTopics(ctx, tx.wakes)
 	return nil
 }
 
@@ -225,10 +228,7 @@ func (s *Store) Listen(ctx context.Context) error {
 		s.session.Store(&started)
 		s.endpoints.broadcast()
 		s.rightsChangedElsewhere(allTenants) // earlier notifications were missed
-	}, func(text string) {
-		s.wake.broadcast()
-		s.rightsChangedElsewhere(text)
-	})
+	}, s.notified)
 }
 
 // Notify notifies the other nodes that the journal has grown, and of the tenants in which rights changed. It runs

@@ -32,6 +32,8 @@ type Question struct {
 	Attempts   int        `json:"attempts" doc:"The number of requests." example:"1"`
 	DurationMS int64      `json:"duration_ms" doc:"The duration, waits between attempts included." example:"38"`
 	WebhookID  string     `json:"webhook_id" doc:"The webhook-id that it was asked with." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+
+	AnsweredBy *rest.Actor `json:"answered_by,omitempty" doc:"The worker that answered, where workers pull the questions; absent: none did."`
 }
 
 // AnsweredQuestion is a question with its answer.
@@ -144,7 +146,7 @@ func (h questionHandler) getQuestion(ctx context.Context, in *struct {
 }
 
 func (h questionHandler) show(p access.Principal, q store.Question) Question {
-	return Question{
+	out := Question{
 		ID:         h.ids.Seal(q.Tenant, q.ID),
 		At:         rest.Time(q.At),
 		By:         rest.ShowActor(p, q.Actor),
@@ -165,6 +167,11 @@ func (h questionHandler) show(p access.Principal, q store.Question) Question {
 		DurationMS: q.Duration.Milliseconds(),
 		WebhookID:  q.WebhookID,
 	}
+	if by := q.Answerer; by != nil {
+		actor := rest.ShowActor(p, by.Actor)
+		out.AnsweredBy = &actor
+	}
+	return out
 }
 
 func showAnswer(q store.Question) CallbackAnswer {

@@ -10,13 +10,14 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 )
 
-// Register registers the operations on cases with a kernel.
-func Register(k *rest.Kernel, s casework.Services) {
+// Register registers the operations on cases with a kernel. Followers counts the clients that wait for questions.
+func Register(k *rest.Kernel, s casework.Services, followers *rest.Followers) {
 	caseTypeHandler{k, s}.register()
 	migrationHandler{k, s}.register()
 	caseHandler{k, s}.register()
 	questions := k.SealedIDs("qst_")
 	questionHandler{kernel: k, service: s, ids: questions}.register()
+	workerHandler{service: s.Workers, ids: k.SealedIDs("opn_"), followers: followers}.register(k)
 	backtestHandler{kernel: k, service: s.Backtests, ids: questions}.register()
 	dryRunHandler{s}.register(k)
 	startHandler{k, s}.register()

@@ -75,31 +75,6 @@ func (in InJournal) selection() hooks.JournalSelection {
 	return hooks.JournalSelection{Endpoint: in.Endpoint, Triggers: in.Triggers, Sources: in.Sources}
 }
 
-// FollowLimits bound the clients that follow the journal. Zero values get their defaults.
-type FollowLimits struct {
-	PerTenant int             // streams and polls at once; default 500
-	PerClient int             // streams and polls of one token or user at once; default 50
-	KeepAlive time.Duration   // between comments in a stream, and between rechecks of its client; default 15 s
-	Lifetime  time.Duration   // of a stream; its client resumes afterwards; default 1 h
-	Stop      <-chan struct{} // closed when the server stops, which ends all streams and polls
-}
-
-func (f FollowLimits) withDefaults() FollowLimits {
-	if f.PerTenant <= 0 {
-		f.PerTenant = 500
-	}
-	if f.PerClient <= 0 {
-		f.PerClient = 50
-	}
-	if f.KeepAlive <= 0 {
-		f.KeepAlive = 15 * time.Second
-	}
-	if f.Lifetime <= 0 {
-		f.Lifetime = time.Hour
-	}
-	return f
-}
-
 // mostText bounds the messages and their entries in one answer, in bytes.
 const mostText = 4 << 20
 
@@ -109,15 +84,11 @@ type journalHandler struct {
 	guard     *authz.Guard
 	service   hooks.Services
 	feed      *delivery.Feed
-	bounds    FollowLimits
-	followers *followers
+	followers *rest.Followers
 }
 
 func newJournalHandler(k *rest.Kernel, s hooks.Services, c Config) journalHandler {
-	bounds := c.Follow.withDefaults()
-	return journalHandler{
-		kernel: k, guard: c.Guard, service: s, feed: c.Feed, bounds: bounds, followers: newFollowers(bounds),
-	}
+	return journalHandler{kernel: k, guard: c.Guard, service: s, feed: c.Feed, followers: c.Followers}
 }
 
 func (h journalHandler) register() {
@@ -153,7 +124,7 @@ func (h journalHandler) poll(ctx context.Context, in *struct {
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The greatest number of messages."`
 	Wait  int `query:"wait" minimum:"0" maximum:"60" default:"0" doc:"How many seconds to wait when there are none; the answer comes as soon as there is one."`
 }) (*pollAnswer, error) {
-	done, err := h.followers.enter(rest.PrincipalOf(ctx))
+	done, err := h.followers.Enter(rest.PrincipalOf(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +206,7 @@ func (f *follower) poll(ctx context.Context, limit int, wait time.Duration) (*po
 			}
 		case <-timeout.C:
 			return f.page(ctx, batch)
-		case <-f.handler.bounds.Stop:
+		case <-f.handler.followers.Stop:
 			return f.page(ctx, batch)
 		case <-ctx.Done():
 			return nil, ctx.Err()

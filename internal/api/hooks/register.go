@@ -20,7 +20,7 @@ type Config struct {
 	AtfinityVersion string              // of examples in X-atfinity-version
 	Feed            *delivery.Feed      // the journal, for clients that follow it
 	Tester          *delivery.Tester    // sends samples to endpoints
-	Follow          FollowLimits        // bounds the clients that follow the journal
+	Followers       *rest.Followers     // counts the clients that follow the journal
 }
 
 // Register registers the operations on webhooks with a kernel.

@@ -48,7 +48,7 @@ func (h journalHandler) openStream(ctx context.Context, in *struct {
 	if _, err := h.feed.Read(ctx, &f.audience, f.position, 1, 1); err != nil {
 		return nil, err // such as 410, which can't be sent once the stream has started
 	}
-	done, err := h.followers.enter(f.principal)
+	done, err := h.followers.Enter(f.principal)
 	if err != nil {
 		return nil, err
 	}
@@ -75,9 +75,9 @@ type stream struct {
 // run streams until an error or a limit ends the stream. It reports no reason: the client resumes with the last id
 // that it has.
 func (s *stream) run(ctx context.Context) {
-	alive := time.NewTicker(s.follower.handler.bounds.KeepAlive)
+	alive := time.NewTicker(s.follower.handler.followers.KeepAlive)
 	defer alive.Stop()
-	end := time.NewTimer(s.follower.handler.bounds.Lifetime)
+	end := time.NewTimer(s.follower.handler.followers.Lifetime)
 	defer end.Stop()
 	if s.comment("retry: 2000\n") != nil {
 		return
@@ -109,7 +109,7 @@ func (s *stream) run(ctx context.Context) {
 			}
 		case <-end.C:
 			return
-		case <-s.follower.handler.bounds.Stop:
+		case <-s.follower.handler.followers.Stop:
 			return
 		case <-ctx.Done():
 			return

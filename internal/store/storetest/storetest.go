@@ -27,7 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		auditTests, sessionTests, caseTypeTests, idempotencyTests, endpointTests, journalTests,
 		positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests,
 		repairTests, leaseTests, contactTests, backlogTests, sameIDTests, pageTests, questionTests, viewTests,
-		countTests, portalLinkTests, jobTests, presenceTests,
+		countTests, portalLinkTests, jobTests, presenceTests, openQuestionTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {

@@ -120,6 +120,7 @@ type questionPage struct {
 	More     int
 	Outcome  string // what became of the submission
 	Answer   string
+	Answerer string // the worker that answered; empty: a URL did, or nobody
 }
 
 func (h handler) question(ctx context.Context, r *ui.Request) (ui.View, error) {
@@ -133,7 +134,8 @@ func (h handler) question(ctx context.Context, r *ui.Request) (ui.View, error) {
 	}
 	page := questionPage{
 		questionRow: h.questionRow(r.Principal, q), Question: q, More: q.Changes.More, Answer: answerText(q.Answer),
-		Changes: changeLines(t, q.Changes.Changes),
+		Answerer: answererName(r.Principal, q.Answerer),
+		Changes:  changeLines(t, q.Changes.Changes),
 	}
 	page.Outcome = "The submission was saved."
 	if q.Version == 0 {
@@ -204,6 +206,14 @@ func (h handler) refused(
 		})
 	}
 	return events, err
+}
+
+// answererName names who answered in place of a URL; empty: nobody did.
+func answererName(p access.Principal, a *store.Answerer) string {
+	if a == nil {
+		return ""
+	}
+	return p.Redact(a.Actor).Title()
 }
 
 // transitionTitle names a callback's transition.
