@@ -42,11 +42,12 @@ func TestAPermitIsAppliedForPageByPage(t *testing.T) {
 	}
 	text := strings.Replace(string(definition), "{ name: zone }", `{ name: zone, show_if: 'resident="*"' }`, 1)
 	c := permitServer(t, map[string]string{
-		"start":  `{"data": {"months": 6}}`,
-		"page":   `{"data": {"resident": "Ada Lovelace", "zone": "R", "months": 3}, "warnings": ["The zone is nearly full."]}`,
+		"start": `{"data": {"months": 6}}`,
+		"page": `{"data": {"resident": "Ada Lovelace", "zone": "R", "months": 3}, ` +
+			`"warnings": ["The zone is nearly full."]}`,
 		"submit": `{"override_state": "waiting"}`,
 		"submitted": `{"confirmation_header": "# You are in the queue", ` +
-			`"confirmation_body": "We write to you when **a place** is free.\n\n- Keep your papers\n- Bring the *plate*"}`,
+			`"confirmation_body": "We write when **a place** is free.\n\n- Keep your papers\n- Bring the *plate*"}`,
 	}, []byte(text))
 	b := openBrowser(t, c.url)
 	b.setUp(c.token)

@@ -98,7 +98,7 @@ func (h handler) show(ctx context.Context, r *ui.Request) (ui.View, error) {
 	return h.casePage(ctx, r, view, sent{})
 }
 
-// confirmation returns what a callback answered about the submission that was just saved; its version is in the address.
+// confirmation returns the answer of a callback about the submission that was just saved. The address has its version.
 func (h handler) confirmation(ctx context.Context, r *ui.Request, id int64) (casework.Confirmation, error) {
 	version, err := strconv.ParseInt(r.Query("saved"), 10, 64)
 	if err != nil {
@@ -198,7 +198,8 @@ func transitionsOf(view casework.View) (all []transitionButton) {
 			continue
 		}
 		b := transitionButton{
-			Key: tr.Key, Title: stateName(tr.Name, tr.Key), Form: tr.Fields == nil || len(tr.Fields) > 0 || isGuided(tr),
+			Key: tr.Key, Title: stateName(tr.Name, tr.Key),
+			Form: tr.Fields == nil || len(tr.Fields) > 0 || isGuided(tr),
 		}
 		if slices.Contains(view.Transitions, tr.Key) {
 			b.Open = true

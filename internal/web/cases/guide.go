@@ -45,7 +45,7 @@ func isGuided(tr casetype.Transition) bool {
 type formState struct {
 	Token    string          `json:"token"`             // of the start
 	Revision int64           `json:"revision"`          // of the case at the start; 0: there is none
-	Page     string          `json:"page"`              // the key of the page that is shown; empty: the answers, or all fields
+	Page     string          `json:"page"`              // its key; empty: the answers, or all fields
 	Data     json.RawMessage `json:"data"`              // of the fields that it changes; null empties one
 	Entered  []string        `json:"entered,omitempty"` // those that a person has set since the start, and no callback
 }
@@ -164,8 +164,8 @@ func (g *guide) all() (items []pageItem) {
 	return items
 }
 
-// begin starts the transition, unless a link elsewhere led here and callbacks would be asked: then somebody has to press
-// a button first.
+// begin starts the transition, unless a link elsewhere led here and callbacks would be asked: then a button has to be
+// pressed first.
 func (g *guide) begin(ctx context.Context) error {
 	if g.form.Waits = len(g.of.tr.AboutToStart) > 0 && g.r.Elsewhere(); g.form.Waits {
 		return nil
@@ -280,12 +280,8 @@ func (g *guide) leave(ctx context.Context, page formPage) error {
 	if g.form.More = still && now.asksMore(page); g.form.More {
 		return nil
 	}
-	var missing []fault.Field
-	for _, item := range now.Items {
-		missing = append(missing, item.Field.lacking(g.pages.data[item.Field.Name])...)
-	}
-	if len(missing) > 0 {
-		return g.fail(fault.In("case.data_invalid", "The data does not fit the case type.", missing...))
+	if incomplete := g.incomplete(now); incomplete != nil {
+		return g.fail(incomplete)
 	}
 	g.dropHidden()
 	if err := g.check(ctx, page); err != nil {
@@ -294,6 +290,18 @@ func (g *guide) leave(ctx context.Context, page formPage) error {
 	g.look()
 	g.turn(1)
 	return nil
+}
+
+// incomplete returns an error that lists the mandatory fields of a page without a value; nil: it is complete.
+func (g *guide) incomplete(page formPage) error {
+	var missing []fault.Field
+	for _, item := range page.Items {
+		missing = append(missing, item.Field.lacking(g.pages.data[item.Field.Name])...)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fault.In("case.data_invalid", "The data does not fit the case type.", missing...)
 }
 
 // check checks the data so far, and asks the callback of a page.
@@ -362,6 +370,12 @@ func (g *guide) submit(ctx context.Context) (*casework.View, error) {
 	g.look()
 	if len(g.of.tr.Pages) > 0 {
 		g.dropHidden()
+	}
+	for _, p := range g.shown { // an answer on a later page may show an earlier one
+		if incomplete := g.incomplete(p); incomplete != nil {
+			g.state.Page = p.Page.Key
+			return nil, g.fail(incomplete)
+		}
 	}
 	in := casework.Submission{
 		CaseID: g.of.view.ID, Type: g.of.newType(), Transition: g.of.tr.Key, Data: g.set, IgnoreWarning: g.ignores(),

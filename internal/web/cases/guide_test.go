@@ -159,7 +159,7 @@ func TestAFormIsFilledInPageByPage(t *testing.T) {
 	s.takeAsked()
 
 	s.answer("submit", `{"override_state": "waiting"}`)
-	s.answer("submitted", `{"confirmation_header": "# You are in the queue", "confirmation_body": "<b>Wait</b> for *us*."}`)
+	s.answer("submitted", `{"confirmation_header": "# You are in the queue"}`)
 	made := ada.Post("/cases/new", fill(check))
 	wants(t, made, http.StatusOK, "PP-00001", "Ada L, AB 12", "Waiting for a place", "You are in the queue")
 	s.wasAsked("submit", "submitted")
@@ -202,7 +202,10 @@ transitions:
           - {name: kind, use: mandatory}
           - {name: plate, use: mandatory, show_if: 'kind="car"'}
           - {label: "Bikes **park** free.", show_if: 'kind="bike"'}
-      - {key: "2", name: The engine, show_if: 'kind="car"', fields: [{name: engine}, {name: tax, show_if: 'engine="*"'}]}
+      - key: "2"
+        name: The engine
+        show_if: kind="car"
+        fields: [{name: engine}, {name: tax, show_if: 'engine="*"'}]
       - key: "3"
         name: The place
         fields:
@@ -323,7 +326,8 @@ func TestATransitionIsStartedBeforeItIsSubmitted(t *testing.T) {
 		t.Error("the form lacks what about_to_start put in")
 	}
 	wantsNot(t, form, "data/fee", "1 of")
-	s.answer("submitted", `{"confirmation_header": "# Done", "confirmation_body": "*Home* <script>x</script>[Go](javascript:x)."}`)
+	s.answer("submitted",
+		`{"confirmation_header": "# Done", "confirmation_body": "*Home* <script>x</script>[Go](javascript:x)."}`)
 	done := ada.Post(close, fill(form, "data/day", "Sunday"))
 	wants(t, done, http.StatusOK, "moved it from open to done", "Confirmation Done Home x Go .")
 	wantsNot(t, done, "<script>x", "javascript:")
@@ -372,4 +376,47 @@ func TestALinkElsewhereStartsNoTransition(t *testing.T) {
 	s.wasAsked()
 	wants(t, ada.Led("same-origin").Post(path+"/transitions/close", fill(waits)), http.StatusOK, "Day")
 	s.wasAsked("start")
+}
+
+func TestAnIncompletePageIsNotSubmitted(t *testing.T) {
+	t.Parallel()
+	w, _ := permit(t, "{ name: resident, use: mandatory }", "{ name: resident }",
+		"- { name: zone }", `- { name: zone, use: mandatory, show_if: 'months="1"' }`)
+	ada := w.Person("ada@example.org", "caseworker", "RESTRICTED")
+	first := ada.Get("/cases/new?type=permit")
+	second := ada.Post("/cases/new", fill(first, "data/resident", "Ada"))
+	check := ada.Post("/cases/new", fill(second, "data/plate", "AB 12", "data/months", "1"))
+	wants(t, check, http.StatusOK, "Check your answers")
+	wants(t, ada.Post("/cases/new", fill(check)), http.StatusUnprocessableEntity, "1 of 3", "Zone : is required.")
+}
+
+func TestARuleThatRefusesIsShownAtTheAnswers(t *testing.T) {
+	t.Parallel()
+	w, s := permit(t)
+	ada := w.Person("ada@example.org", "caseworker", "RESTRICTED")
+	first := ada.Get("/cases/new?type=permit")
+	second := ada.Post("/cases/new", fill(first, "data/resident", "Ada", "data/zone", "C"))
+	check := ada.Post("/cases/new", fill(second, "data/plate", "ab", "data/months", "24"))
+	wants(t, check, http.StatusUnprocessableEntity, "2 of 3", "Number plate : does not match")
+	check = ada.Post("/cases/new", fill(check, "data/plate", "AB 12", "data/months", "24"))
+	refused := ada.Post("/cases/new", fill(check))
+	wants(t, refused, http.StatusUnprocessableEntity, "Check your answers",
+		"“Permits of the centre last 12 months at most.”")
+	s.takeAsked()
+	second = ada.Post("/cases/new", fill(refused, "go", "page:vehicle"))
+	check = ada.Post("/cases/new", fill(second, "data/plate", "AB 12", "data/months", "12"))
+	wants(t, ada.Post("/cases/new", fill(check)), http.StatusOK, "PP-00001")
+	s.wasAsked("submit", "submitted")
+}
+
+func TestPagesArePreviewed(t *testing.T) {
+	t.Parallel()
+	w, s := permit(t)
+	w.API(http.MethodPut, "/v1/case-types/parking", []byte(conditional), nil)
+	admin := w.Person("ada@example.org", "admin", "RESTRICTED")
+	wants(t, admin.Get("/types/permit/forms"), http.StatusOK, "Who parks asks /page when it is left",
+		"How many months?")
+	wants(t, admin.Get("/types/parking/forms"), http.StatusOK, `The engine shown if kind="car"`, "Tax number",
+		"In which city?")
+	s.wasAsked()
 }

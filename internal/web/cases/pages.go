@@ -34,6 +34,7 @@ type pageReader struct {
 	settable map[string]bool  // those that the reader may set
 	data     map[string]any   // that the form shows
 	metadata map[string]string
+	all      bool // conditions are not evaluated
 }
 
 func newPageReader(of subject, visible, settable []field) pageReader {
@@ -70,7 +71,7 @@ func (r pageReader) pages() (all []formPage) {
 
 // shows evaluates a condition. One that can't be read hides nothing.
 func (r pageReader) shows(condition string) bool {
-	if condition == "" {
+	if condition == "" || r.all {
 		return true
 	}
 	c, err := casetype.ParseShowCondition(condition)

@@ -25,6 +25,13 @@ type previewForm struct {
 	From, To string
 	Roles    string
 	Edits    bool // it is the form on a case's own page
+	Pages    []previewedPage
+}
+
+// previewedPage is a page of a form, with all that it may show.
+type previewedPage struct {
+	Title, ShowIf, Asks string
+	Items               []shownItem
 }
 
 func (h handler) previewForms(ctx context.Context, r *ui.Request) (ui.View, error) {
@@ -67,13 +74,36 @@ func preview(t *casetype.Type, tr casetype.Transition, p access.Principal) previ
 	switch {
 	case tr.Creates():
 		data, shown.Title = t.Complete(data, nil), cmp.Or(tr.Name, "Create")
-	case tr.Key == t.Edit:
+	case tr.Key == t.Edit && !isGuided(tr):
 		shown.Title, shown.Edits = "Save", true
 	}
+	data = t.Begin(tr, data)
 	fields := settable(t, tr, p)
+	if len(tr.Pages) > 0 {
+		shown.Pages = previewPages(subject{typ: t, tr: tr}, fieldsOf(t, p.Clearance), fields, data)
+		return shown
+	}
 	for i, f := range fields {
 		fields[i] = f.moved("data", tr.Key) // the ids of a page's elements differ
 	}
 	shown.Fields = shownFields(fields, data, nil, nil)
 	return shown
+}
+
+// previewPages returns the pages of a form, whatever their conditions are.
+func previewPages(of subject, visible, settable []field, data map[string]any) (all []previewedPage) {
+	r := newPageReader(of, visible, settable)
+	r.data, r.all = data, true
+	for _, p := range r.pages() {
+		page := previewedPage{Title: p.title(), ShowIf: p.Page.ShowIf, Asks: asks(p.Page.MidEvent)}
+		for _, item := range p.Items {
+			shown := shownItem{Text: item.Text, IsRaw: item.IsRaw}
+			if !item.IsRaw {
+				shown.Field = item.Field.moved("data", of.tr.Key+"-"+p.Page.Key).show(data[item.Field.Name])
+			}
+			page.Items = append(page.Items, shown)
+		}
+		all = append(all, page)
+	}
+	return all
 }

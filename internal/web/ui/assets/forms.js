@@ -34,7 +34,7 @@ function draft(form) {
   }
   form.addEventListener("input", () => {
     const values = new URLSearchParams();
-    for (const [name, value] of new FormData(form)) if (typeof value === "string") values.append(name, value);
+    for (const [name, value] of new FormData(form)) if (typeof value === "string" && name !== "state") values.append(name, value);
     values.set("revision", form.dataset.revision ?? "");
     localStorage.setItem(key(form), values.toString());
     if (note) note.textContent = "Draft kept in this browser.";
@@ -63,6 +63,8 @@ async function depend(form) {
     const here = document.getElementById(item.id);
     return here && here.querySelector("input, select, textarea") ? here : item;
   });
+  const note = form.querySelector("[data-draft-note]");
+  if (note && all.some((item) => !items.contains(item) && item.querySelector("input, select, textarea"))) note.textContent = "There is more to fill in.";
   for (const item of [...items.children]) if (!all.includes(item)) item.remove();
   for (const [at, item] of all.entries()) if (items.children[at] !== item) items.insertBefore(item, items.children[at] ?? null);
 }
