@@ -310,7 +310,7 @@ func titleOf(fields []field, path string) string {
 				rest := strings.TrimPrefix(path, f.Path+"/")
 				number, _, _ := strings.Cut(rest, "/")
 				n, _ := strconv.Atoi(number)
-				item := f.Item.at(n)
+				item := f.item(n)
 				if parts = item.Parts; len(parts) == 0 {
 					return f.Title + ", " + strconv.Itoa(n+1)
 				}

@@ -56,7 +56,8 @@ func (w *wording) field(path string) field {
 func (f field) compare(title string, before, after any) []diffLine {
 	old, wasObject := before.(map[string]any)
 	new, isObject := after.(map[string]any)
-	if !(wasObject || before == nil) || !(isObject || after == nil) || !wasObject && !isObject {
+	written := f.Widget == offerWidget || f.Widget == offersWidget
+	if written || !(wasObject || before == nil) || !(isObject || after == nil) || !wasObject && !isObject {
 		if line := (diffLine{title, f.text(before), f.text(after)}); line.Before != line.After {
 			return []diffLine{line}
 		}
@@ -101,11 +102,40 @@ func (f field) text(value any) string {
 		}
 		texts := make([]string, len(v))
 		for i, one := range v {
+			if members, isObject := one.(map[string]any); isObject && f.HasIDs {
+				one = members["value"]
+			}
 			texts[i] = item.text(one)
 		}
 		return strings.Join(texts, ", ")
+	case map[string]any:
+		return f.textOfObject(v)
 	}
 	return textOf(value)
+}
+
+// textOfObject writes an object by its members, and a dynamic list by what is chosen.
+func (f field) textOfObject(members map[string]any) string {
+	var texts []string
+	switch f.Widget {
+	case offerWidget, offersWidget:
+		shown := formField{field: f}
+		shown.offer(members)
+		for _, code := range append(shown.Chosen, shown.Value) {
+			if code != "" {
+				texts = append(texts, shown.word(code))
+			}
+		}
+	case objectWidget:
+		for _, part := range f.Parts {
+			if text := part.text(members[part.Name]); text != "" {
+				texts = append(texts, part.Title+": "+text)
+			}
+		}
+	default:
+		return jsonOf(members)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // word returns the label of a code; the code itself if it has none.

@@ -85,7 +85,7 @@ func permit(t *testing.T, replace ...string) (*webtest.World, *service) {
 	return w, s
 }
 
-var hiddenInput = regexp.MustCompile(`<input type="hidden" name="(state|type|transition)" value="([^"]*)"`)
+var hiddenInput = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
 
 // fill returns a form with what its page has hidden in it, and names and values that are entered.
 func fill(page webtest.Page, entered ...string) url.Values {
@@ -407,6 +407,98 @@ func TestARuleThatRefusesIsShownAtTheAnswers(t *testing.T) {
 	check = ada.Post("/cases/new", fill(second, "data/plate", "AB 12", "data/months", "12"))
 	wants(t, ada.Post("/cases/new", fill(check)), http.StatusOK, "PP-00001")
 	s.wasAsked("submit", "submitted")
+}
+
+// offered is a case type with values of CCD's types that bring along what may be chosen, or ids.
+const offered = `
+key: offered
+fields:
+  type: object
+  properties:
+    desk: {x-casehook-type: dynamic_list}
+    days: {x-casehook-type: dynamic_multi_select_list}
+    guests:
+      x-casehook-type: collection
+      items: {type: object, properties: {name: {type: string}, age: {type: integer, minimum: 1}}}
+states: [{key: open}]
+edit: edit
+transitions:
+  - {key: open, to: open, about_to_start: {url: "${CASEHOOK_VAR_PERMITS}/start"}}
+  - {key: edit, from: [open]}
+`
+
+func TestCallbacksOfferWhatMayBeChosen(t *testing.T) {
+	t.Parallel()
+	w, s := permit(t)
+	w.API(http.MethodPut, "/v1/case-types/offered", []byte(offered), nil)
+	s.answer("start", `{"data": {
+		"desk": {"value": null, "list_items": [{"code": "d1", "label": "Desk <1>"}, {"code": "d2", "label": "Desk 2"}]},
+		"days": {"value": [{"code": "m", "label": "Monday"}],
+			"list_items": [{"code": "m", "label": "Monday"}, {"code": "t", "label": "Tuesday"}]},
+		"guests": [{"id": "g1", "value": {"name": "Bea"}}]}}`)
+	ada := w.Person("ada@example.org", "caseworker", "RESTRICTED")
+	form := ada.Get("/cases/new?type=offered")
+	wants(t, form, http.StatusOK, "Desk <1> Desk 2", "Monday", "Tuesday", "Guests")
+	if !strings.Contains(form.HTML, `value="m" checked`) {
+		t.Error("what is chosen is not checked")
+	}
+	wrong := ada.Post("/cases/new", fill(form, "data/desk", "d2", "data/days", "t", "data/guests/0/value/name", "Bea",
+		"data/guests/0/value/age", "0"))
+	wants(t, wrong, http.StatusUnprocessableEntity, "Guests: Age : is below 1")
+	made := ada.Post("/cases/new", fill(wrong, "data/desk", "d2", "data/days", "t", "data/guests/0/value/name", "Bea",
+		"data/guests/0/value/age", "7", "data/guests/1/value/name", "Cid"))
+	wants(t, made, http.StatusOK, "Desk Desk 2", "Days Tuesday", "Guests Name: Bea, Age: 7, Name: Cid")
+	var saved struct {
+		Data struct {
+			Desk   map[string]any
+			Guests []map[string]any
+		}
+	}
+	path, _, _ := strings.Cut(made.Path, "?")
+	w.API(http.MethodGet, "/v1"+path, nil, &saved)
+	want := map[string]any{"code": "d2", "label": "Desk 2"}
+	if diff := cmp.Diff(want, saved.Data.Desk["value"]); diff != "" || len(saved.Data.Desk["list_items"].([]any)) != 2 {
+		t.Errorf("the desk is %v", saved.Data.Desk)
+	}
+	if len(saved.Data.Guests) != 2 || saved.Data.Guests[0]["id"] != "g1" || saved.Data.Guests[1]["id"] == "" {
+		t.Errorf("the guests are %v", saved.Data.Guests)
+	}
+	same := fill(made, "data/desk", "d2", "data/days", "t", "data/guests/0/value/name", "Bea",
+		"data/guests/0/value/age", "7", "data/guests/1/value/name", "Cid")
+	if again := ada.Post(path, same); !strings.Contains(again.Path, "?saved=1") {
+		t.Errorf("sending the form unchanged leads to %s", again.Path)
+	}
+}
+
+func TestAFormOfAnImportedDefinitionIsFilledIn(t *testing.T) {
+	t.Parallel()
+	s := &service{t: t, answers: map[string]string{}, data: map[string]map[string]any{}}
+	server := httptest.NewServer(wiretest.Callback(t, s))
+	t.Cleanup(server.Close)
+	w := webtest.Start(t, "GARDEN_URL", server.URL, "NOTES_HOST", strings.TrimPrefix(server.URL, "http://"))
+	definition, err := os.ReadFile("../../ccd/testdata/GardenPlot.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.API(http.MethodPut, "/v1/case-types/GardenPlot", definition, nil)
+	ada := w.Person("ada@example.org", "admin", "RESTRICTED")
+	form := ada.Get("/cases/new?type=GardenPlot&transition=ask")
+	wants(t, form, http.StatusOK, "About you", "Flowers", "Where we write to optional", "1 of 2")
+	s.wasAsked("start")
+	form = ada.Post("/cases/new", fill(form, "data/gardener", "Ada *L*", "data/use", "food", "data/mail", "no"))
+	wants(t, form, http.StatusUnprocessableEntity, "Where we write to : is not")
+	form = ada.Post("/cases/new", fill(form, "data/gardener", "Ada *L*", "data/use", "food"))
+	wants(t, form, http.StatusOK, "The plot", "A plot for Ada *L*", "Its colour", "Locked?", "Name", "Sides")
+	s.wasAsked("page-one")
+	form = ada.Post("/cases/new", fill(form, "data/shed/colour", "green", "data/shed/locked", "Yes", "data/sides", "N"))
+	wants(t, form, http.StatusOK, "Check your answers", "Use Food", "Shed, colour green", "Shed, locked Yes")
+	made := ada.Post("/cases/new", fill(form))
+	wants(t, made, http.StatusOK, "Asked for", "Add a remark")
+	s.wasAsked("submit", "done")
+	path, _, _ := strings.Cut(made.Path, "?")
+	for _, transition := range []string{"correct", "remark", "decide"} {
+		wants(t, ada.Get(path+"/transitions/"+transition), http.StatusOK, "Check your answers", "Page 1", "1 of 2")
+	}
 }
 
 func TestPagesArePreviewed(t *testing.T) {

@@ -75,7 +75,7 @@ transitions: [{key: create, to: open}]
 	ada := w.Person("ada@example.org", "caseworker", "RESTRICTED")
 	form := url.Values{
 		"type": {"values"}, "transition": {"create"}, "data/fee": {"42.00"}, "data/urgent": {"Yes"},
-		"data/notes": {`[{"id": "1", "value": "Hello"}]`},
+		"data/notes/0/value": {"Hello"}, "data/notes/0/~id": {"1"}, "data/notes/7/value": {""},
 	}
 	wants(t, ada.Post("/cases/new", form), http.StatusUnprocessableEntity, "Fee : is not an amount of pence")
 	form.Set("data/fee", "4200")

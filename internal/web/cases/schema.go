@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,7 +26,9 @@ const (
 	choicesWidget widget = "choices"
 	objectWidget  widget = "object"
 	listWidget    widget = "list"
-	jsonWidget    widget = "json" // any other schema is edited as JSON
+	offerWidget   widget = "offer"  // one of the choices that the value brings along
+	offersWidget  widget = "offers" // several of them
+	jsonWidget    widget = "json"   // any other schema is edited as JSON
 )
 
 // field is a field of a case type as a form shows it.
@@ -44,6 +45,7 @@ type field struct {
 	Labels   map[string]string // of the options, by code
 	Parts    []field           // of an object
 	Item     *field            // of a list
+	HasIDs   bool              // the items of the list have ids, and their values under value
 	Max      int               // characters; 0: no bound
 
 	Optional bool // a page says so, and its label shows it
@@ -175,10 +177,12 @@ func (r schemaReader) choose(f *field, node schemaNode) {
 		f.Widget = jsonWidget
 	case node.ValueType == "yes_no":
 		f.Widget, f.Options = choiceWidget, []string{"Yes", "No"}
+	case node.ValueType == "collection" && len(node.Items) > 0:
+		r.chooseCollection(f, node)
 	case node.ValueType != "":
 		f.Widget = jsonWidget
-		if slices.Contains(writtenTypes, node.ValueType) {
-			f.Widget = textWidget
+		if chosen, known := typeWidgets[node.ValueType]; known {
+			f.Widget = chosen
 		}
 	case len(node.Enum) > 0:
 		f.Widget = choiceWidget
@@ -208,9 +212,11 @@ func (r schemaReader) choose(f *field, node schemaNode) {
 	}
 }
 
-// writtenTypes are the types of values that people write in one line.
-var writtenTypes = []string{
-	"number_text", "money_gbp", "date", "date_time", "email", "phone_uk", "postcode", "text_case_reference",
+// typeWidgets are the widgets of types of values that JSON Schema does not have.
+var typeWidgets = map[string]widget{
+	"number_text": textWidget, "money_gbp": textWidget, "date": textWidget, "date_time": textWidget, "email": textWidget,
+	"phone_uk": textWidget, "postcode": textWidget, "text_case_reference": textWidget,
+	"dynamic_list": offerWidget, "dynamic_multi_select_list": offersWidget,
 }
 
 // longText is the number of characters from which a text gets an area.
@@ -244,6 +250,15 @@ func (r schemaReader) chooseList(f *field, node schemaNode) {
 	}
 }
 
+// chooseCollection makes a list of items that have ids.
+func (r schemaReader) chooseCollection(f *field, node schemaNode) {
+	item := r.field(f.Path+"/N/value", f.Title, node.Items)
+	f.Widget = jsonWidget
+	if !item.holdsList() && item.Widget != offerWidget {
+		f.Widget, f.Item, f.HasIDs = listWidget, &item, true
+	}
+}
+
 // holdsList reports whether a field is a list or has one in it.
 func (f field) holdsList() bool {
 	for _, part := range f.Parts {
@@ -251,5 +266,5 @@ func (f field) holdsList() bool {
 			return true
 		}
 	}
-	return f.Widget == listWidget || f.Widget == choicesWidget
+	return f.Widget == listWidget || f.Widget == choicesWidget || f.Widget == offersWidget
 }

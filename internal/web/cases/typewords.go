@@ -47,7 +47,7 @@ func rolesOf(tr casetype.Transition) string {
 var kinds = map[widget]string{
 	textWidget: "text", areaWidget: "long text", numberWidget: "number", dateWidget: "date", boolWidget: "yes or no",
 	choiceWidget: "one of a list", choicesWidget: "several of a list", objectWidget: "group", listWidget: "list",
-	jsonWidget: "JSON",
+	jsonWidget: "JSON", offerWidget: "one of a list", offersWidget: "several of a list",
 }
 
 func kindOf(f field) string {

@@ -22,6 +22,8 @@ type formField struct {
 	Fault   string
 	Changed bool
 	Text    string // of one that is only read
+
+	Kept, KeptName string // what the form holds besides: the id of an item, or all that may be chosen
 }
 
 // show fills a field with a value of a case.
@@ -40,7 +42,7 @@ func (f field) show(value any) formField {
 	case listWidget:
 		items, _ := value.([]any)
 		for i, item := range items {
-			shown.Items = append(shown.Items, f.Item.at(i).show(item))
+			shown.Items = append(shown.Items, f.showItem(i, item))
 		}
 		empty := f.Item.show(nil)
 		shown.Empty = &empty
@@ -49,6 +51,8 @@ func (f field) show(value any) formField {
 		for _, item := range items {
 			shown.Chosen = append(shown.Chosen, textOf(item))
 		}
+	case offerWidget, offersWidget:
+		shown.offer(value)
 	case boolWidget:
 		if yes, set := value.(bool); set {
 			shown.Value = map[bool]string{true: "yes", false: "no"}[yes]
@@ -61,10 +65,52 @@ func (f field) show(value any) formField {
 	return shown
 }
 
-// at returns the item of a list with a number.
-func (f field) at(i int) field {
-	prefix := strings.TrimSuffix(f.Path, "N")
-	return f.moved(prefix+"N", prefix+strconv.Itoa(i))
+// item returns the item of a list with a number.
+func (f field) item(i int) field {
+	return f.Item.moved(f.Path+"/N", f.Path+"/"+strconv.Itoa(i))
+}
+
+// showItem fills an item of a list.
+func (f field) showItem(i int, value any) formField {
+	if !f.HasIDs {
+		return f.item(i).show(value)
+	}
+	members, _ := value.(map[string]any)
+	shown := f.item(i).show(members["value"])
+	shown.Kept, shown.KeptName = textOf(members["id"]), f.itemID(i)
+	return shown
+}
+
+// itemID returns the name of the id of an item in a form. No member has such a name, in which ~ is written ~0.
+func (f field) itemID(i int) string { return f.Path + "/" + strconv.Itoa(i) + "/~id" }
+
+// offer shows what may be chosen, and what is. All of the value is kept in the form.
+func (f *formField) offer(value any) {
+	offered, _ := value.(map[string]any)
+	f.Options, f.Labels = nil, map[string]string{}
+	f.Kept, f.KeptName = jsonOf(value), f.Path+"/~offered"
+	items, _ := offered["list_items"].([]any)
+	for _, item := range items {
+		if code, label := choiceOf(item); code != "" {
+			f.Options, f.Labels[code] = append(f.Options, code), label
+		}
+	}
+	several, _ := offered["value"].([]any)
+	for _, item := range several {
+		code, label := choiceOf(item)
+		f.Chosen, f.Labels[code] = append(f.Chosen, code), label
+	}
+	if code, label := choiceOf(offered["value"]); code != "" {
+		f.Value, f.Labels[code] = code, label
+	}
+}
+
+// choiceOf returns the code and the label of a choice of a dynamic list.
+func choiceOf(item any) (code, label string) {
+	choice, _ := item.(map[string]any)
+	code, _ = choice["code"].(string)
+	label, _ = choice["label"].(string)
+	return code, label
 }
 
 // moved returns the field at another path, with its parts and its item.
@@ -124,6 +170,8 @@ func (f field) read(form url.Values) any {
 		return f.readItems(form)
 	case choicesWidget:
 		return readChoices(form[f.Path])
+	case offerWidget, offersWidget:
+		return f.readOffer(form)
 	case boolWidget:
 		return f.readBool(form)
 	case numberWidget:
@@ -158,14 +206,48 @@ func (f field) readItems(form url.Values) any {
 	slices.Sort(numbers)
 	var items []any
 	for _, n := range numbers {
-		if value := f.Item.at(n).read(form); value != nil {
-			items = append(items, value)
+		value := f.item(n).read(form)
+		if value == nil {
+			continue
 		}
+		if f.HasIDs {
+			item := map[string]any{"value": value}
+			if id := form.Get(f.itemID(n)); id != "" {
+				item["id"] = id
+			}
+			value = item
+		}
+		items = append(items, value)
 	}
 	if items == nil {
 		return nil
 	}
 	return items
+}
+
+// readOffer returns the value of a dynamic list with what was chosen of its items.
+func (f field) readOffer(form url.Values) any {
+	offered, ok := readJSON(form.Get(f.Path + "/~offered")).(map[string]any)
+	if !ok {
+		return nil
+	}
+	items, _ := offered["list_items"].([]any)
+	chosen := []any{}
+	for _, item := range items {
+		if code, _ := choiceOf(item); code != "" && slices.Contains(form[f.Path], code) {
+			chosen = append(chosen, item)
+		}
+	}
+	before := offered["value"]
+	switch several, _ := before.([]any); {
+	case f.Widget == offersWidget && len(chosen)+len(several) > 0:
+		offered["value"] = chosen
+	case f.Widget == offerWidget && len(chosen) > 0:
+		offered["value"] = chosen[0]
+	case before != nil && form.Get(f.Path) == "":
+		offered["value"] = nil
+	}
+	return offered
 }
 
 func readChoices(chosen []string) any {
