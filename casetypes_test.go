@@ -33,7 +33,7 @@ var definitionTables = []struct{ heading, pointer string }{
 	{"Callbacks around it", "/$defs/inquiry"},
 	{"Pages", "/$defs/page"},
 	{"Fields of a page", "/$defs/page_field"},
-	{"switch and delete", "/$defs/asked"},
+	{"Operations", "/$defs/asked"},
 	{"Documents", "/$defs/document"},
 	{"Proofs", "/$defs/proof"},
 	{"Access", "/properties/access"},

@@ -192,7 +192,7 @@ func (c *casetypeRestoreCmd) Run(ctx context.Context, s stdio) error {
 
 type casetypeRotateCmd struct {
 	Key      string        `arg:"" help:"The key of the case type."`
-	Callback string        `arg:"" help:"The key of the callback's transition, @switch or @delete; or @type, if all callbacks share a secret."`
+	Callback string        `arg:"" help:"The key of the callback's transition, or an operation such as @delete; or @type, if all callbacks share a secret."`
 	Overlap  time.Duration `default:"24h" placeholder:"TIME" help:"Time for which the earlier secrets sign too, up to 168h; 0s ends them at once. 24h if not set."`
 	remote
 }

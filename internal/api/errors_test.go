@@ -281,14 +281,36 @@ func (w *world) problemsOfCallbacks() {
 	w.problemsOfAsking()
 }
 
-// problemsOfAsking provokes the problems of switches and deletions with a callback.
+// problemsOfAsking provokes the problems of operations with a callback.
 func (w *world) problemsOfAsking() {
 	const ask = `{"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/ask", "timeout": "1s", "retries": []}}`
 	for _, key := range []string{"asking", "asking_too"} {
-		w.do("PUT", "/v1/case-types/"+key, strings.TrimSuffix(strings.Replace(note, `"note"`, `"`+key+`"`, 1),
-			"}")+`, "switch": `+ask+`, "delete": `+ask+"}").is(201, "")
+		own := strings.Replace(note, `"key": "note"`, fmt.Sprintf(`"key": %q, "edit": "edit", "switch": %[2]s, "delete": %[2]s,
+			"assign": %[2]s, "label": %[2]s, "comment": %[2]s`, key, ask), 1)
+		own = strings.Replace(own, `"to": "open"}`, `"to": "open"}, {"key": "edit", "from": ["open"]}`, 1)
+		w.do("PUT", "/v1/case-types/"+key, own).is(201, "")
 	}
+	w.post("/v1/labels", `{"slug": "asked"}`).is(201, "")
+	user := strip(w.person(address(), "caseworker"))
 	path := w.post("/v1/case-types/asking/cases", `{}`).is(201, "").header.Get("Location")
+	outside := []request{
+		{"PUT", path + "/assignee", `{"user_id": ` + user + `}`, nil}, {"DELETE", path + "/assignee", nil, nil},
+		{"PUT", path + "/labels/asked", nil, nil}, {"DELETE", path + "/labels/asked", nil, nil},
+		{"POST", path + "/comments", `{"text": "x"}`, nil},
+	}
+	for i, r := range outside {
+		w.whenAsked(func() { w.sends("PATCH", path, fmt.Sprintf(`{"data": {"text": "%d"}}`, i)) })
+		w.do(r.method, r.path, r.body).is(409, "case.version_conflict")
+		for _, answer := range []struct {
+			says, status int
+			code         string
+		}{{500, 502, "callback.failed"}, {0, 504, "callback.timeout"}, {200, 200 + i/4, ""}} {
+			if w.silent(); answer.says != 0 {
+				w.answers(answer.says, "")
+			}
+			w.do(r.method, r.path, r.body).is(answer.status, answer.code)
+		}
+	}
 	for _, p := range []struct {
 		says   int
 		answer string

@@ -42,7 +42,7 @@ type Type struct {
 
 // Secret is the secret of a callback.
 type Secret struct {
-	Callback string // the key of a transition, casetype.SwitchCallback, DeleteCallback or TypeSecret
+	Callback string // the key of a transition, the name of an operation's, or casetype.TypeSecret
 	Text     string
 
 	line int

@@ -12,6 +12,7 @@ type Comment struct {
 	ID     string
 	CaseID int64
 	Text   string
+	Due    string // the date on which it is due, as 2026-03-14; empty: it has none
 	By     event.Actor
 	At     time.Time
 }

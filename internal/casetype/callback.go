@@ -8,8 +8,11 @@ import (
 
 // The names of the callbacks that belong to no transition. No transition can have such a key.
 const (
-	SwitchCallback = "@switch"
-	DeleteCallback = "@delete"
+	SwitchCallback  = "@switch"
+	DeleteCallback  = "@delete"
+	AssignCallback  = "@assign"  // a case gets an assignee, or has none any more
+	LabelCallback   = "@label"   // a label is added or removed
+	CommentCallback = "@comment" // a comment is added
 )
 
 // TypeSecret takes the place of a callback's name for the secret that all callbacks of a type share.
@@ -35,7 +38,7 @@ type Callback struct {
 
 // Point is a point at which a callback may be asked.
 type Point struct {
-	Name     string // the key of a transition, SwitchCallback or DeleteCallback
+	Name     string // the key of a transition, or the name of an operation's: SwitchCallback
 	Question Question
 	Page     string // the key of the page, of a MidEvent
 	Callback string // the key of the callback, where several are asked there; empty: the one that has none
@@ -62,11 +65,8 @@ func (d *Definition) Callbacks() (all []Callback) {
 		add(tr.AboutToSubmit, Point{Name: tr.Key, Question: AboutToSubmit}, path)
 		add(tr.Submitted, Point{Name: tr.Key, Question: Submitted}, path)
 	}
-	if d.Switch != nil {
-		add(d.Switch.AboutToSubmit, Point{Name: SwitchCallback, Question: AboutToSubmit}, "/switch")
-	}
-	if d.Delete != nil {
-		add(d.Delete.AboutToSubmit, Point{Name: DeleteCallback, Question: AboutToSubmit}, "/delete")
+	for _, o := range operations {
+		add(d.OperationCallbacks("@"+o.key), Point{Name: "@" + o.key, Question: AboutToSubmit}, "/"+o.key)
 	}
 	return all
 }
@@ -174,11 +174,8 @@ func (t *Type) openStates() map[string]bool {
 
 // Callback finds the settings of the callback that is asked at a point.
 func (d *Definition) Callback(at Point) (CallbackSettings, bool) {
-	switch {
-	case at.Name == SwitchCallback && d.Switch != nil && at.Question == AboutToSubmit:
-		return d.Switch.AboutToSubmit.Find(at.Callback)
-	case at.Name == DeleteCallback && d.Delete != nil && at.Question == AboutToSubmit:
-		return d.Delete.AboutToSubmit.Find(at.Callback)
+	if strings.HasPrefix(at.Name, "@") && at.Question == AboutToSubmit {
+		return d.OperationCallbacks(at.Name).Find(at.Callback)
 	}
 	tr, _ := find(d.Transitions, func(tr Transition) bool { return tr.Key == at.Name })
 	return tr.callbacks(at).Find(at.Callback)
@@ -222,12 +219,13 @@ func (d *Definition) dropBlankCallbacks() {
 			drop(&tr.Pages[j].MidEvent)
 		}
 	}
-	for _, operation := range []**CaseOperation{&d.Switch, &d.Delete} {
-		if *operation == nil {
+	for _, o := range operations {
+		own := o.from(d)
+		if *own == nil {
 			continue
 		}
-		if drop(&(*operation).AboutToSubmit); (*operation).AboutToSubmit == nil {
-			*operation = nil
+		if drop(&(*own).AboutToSubmit); (*own).AboutToSubmit == nil {
+			*own = nil
 		}
 	}
 }

@@ -194,10 +194,10 @@ func (c *checker) checkTransitions(states []string) {
 		c.checkOffer(tr, path, states)
 		c.checkCallbacks(tr, path, states)
 	}
-	for _, operation := range []string{"switch", "delete"} {
-		at := Point{Name: "@" + operation, Question: AboutToSubmit}
-		of := object(c.root()[operation])
-		c.checkCallbackList(callbackPoint{at, anyTransition, "/" + operation, states}, of)
+	for _, o := range operations {
+		at := Point{Name: "@" + o.key, Question: AboutToSubmit}
+		of := object(c.root()[o.key])
+		c.checkCallbackList(callbackPoint{at, anyTransition, "/" + o.key, states}, of)
 	}
 	if !creates && len(transitions) > 0 {
 		c.fault("/transitions", "has no transition without from, so no case can be created")

@@ -37,6 +37,9 @@ type Definition struct {
 	Access         Access              `json:"access,omitzero"`           // default: whatever the roles allow
 	Switch         *CaseOperation      `json:"switch,omitempty"`          // absent: no callback is asked about a switch to or from it
 	Delete         *CaseOperation      `json:"delete,omitempty"`          // absent: no callback is asked about a deletion
+	Assign         *CaseOperation      `json:"assign,omitempty"`          // absent: no callback is asked about assignees
+	Label          *CaseOperation      `json:"label,omitempty"`           // absent: no callback is asked about labels
+	Comment        *CaseOperation      `json:"comment,omitempty"`         // absent: no callback is asked about comments
 	CallbackSecret SecretScope         `json:"callback_secret,omitempty"` // empty: SecretPerTransition
 	Dialect        Dialect             `json:"dialect,omitempty"`         // empty: QuickCase
 	Jurisdiction   string              `json:"jurisdiction,omitempty"`    // that CCD's dialect names; empty: none
@@ -65,13 +68,38 @@ type SecretScope string
 
 // The scopes of secrets.
 const (
-	SecretPerTransition SecretScope = "transition" // each callback, those about switches and deletions too
+	SecretPerTransition SecretScope = "transition" // each callback, those of operations too
 	SecretPerType       SecretScope = "type"       // the case type: its callbacks share one
 )
 
-// CaseOperation configures an operation on a case that is no transition: a switch of type or a deletion.
+// CaseOperation configures an operation on a case that is no transition.
 type CaseOperation struct {
 	AboutToSubmit CallbackList `json:"about_to_submit"`
+}
+
+// operation is a kind of operation with callbacks, and where a definition has them.
+type operation struct {
+	key  string // in a definition; with an @ before it, the name of the callbacks
+	from func(*Definition) **CaseOperation
+}
+
+// operations lists the kinds of operations, in the order of [Definition.Callbacks].
+var operations = []operation{
+	{"switch", func(d *Definition) **CaseOperation { return &d.Switch }},
+	{"delete", func(d *Definition) **CaseOperation { return &d.Delete }},
+	{"assign", func(d *Definition) **CaseOperation { return &d.Assign }},
+	{"label", func(d *Definition) **CaseOperation { return &d.Label }},
+	{"comment", func(d *Definition) **CaseOperation { return &d.Comment }},
+}
+
+// OperationCallbacks returns the callbacks that are asked about an operation; none if nobody is asked.
+func (d *Definition) OperationCallbacks(name string) CallbackList {
+	for _, o := range operations {
+		if own := *o.from(d); "@"+o.key == name && own != nil {
+			return own.AboutToSubmit
+		}
+	}
+	return nil
 }
 
 // Access restricts which roles may read and write the cases of a type. An absent list restricts nothing;

@@ -43,8 +43,8 @@ func (t *Type) JSONFor(clearance Classification) []byte {
 			}
 		}
 	}
-	for _, operation := range []string{"switch", "delete"} {
-		h.callbacks(object(d[operation]))
+	for _, o := range operations {
+		h.callbacks(object(d[o.key]))
 	}
 	maps.DeleteFunc(object(object(d["access"])["fields"]), func(field string, _ any) bool { return h.mentions(field) })
 	for _, document := range items(d["documents"]) {

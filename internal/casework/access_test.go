@@ -28,7 +28,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 		ctx, none := t.Context(), authz.Once{}
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
-		comment, err := w.comments.AddComment(ctx, w.p, c.ID, "x", none)
+		comment, err := w.comment(w.p, c.ID, "x", none)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			"DeleteCase":       w.cases.DeleteCase(ctx, q, casework.Deletion{CaseID: c.ID}),
 			"Case":             drop(w.cases.Case(ctx, q, c.ID)),
 			"History":          drop(w.cases.History(ctx, q, c.ID, 0, 10)),
-			"AddComment":       drop(w.comments.AddComment(ctx, q, c.ID, "x", none)),
+			"AddComment":       drop(w.comment(q, c.ID, "x", none)),
 			"Comments":         drop(w.comments.Comments(ctx, q, c.ID, "", 10)),
 			"GenerateDocument": drop(w.files.GenerateDocuments(ctx, q, oneDocument(c.ID, "summary"), none)),
 			"UploadProof":      drop(w.files.UploadProof(ctx, q, c.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none)),
@@ -83,10 +83,10 @@ func TestTenantsSeeNothingOfEachOther(t *testing.T) {
 			"Attempts":          drop(w.messages.Attempts(ctx, q, hooks.AttemptQuery{AttemptFilter: store.AttemptFilter{Endpoint: mine.ID}})),
 			"Attempt":           drop(w.messages.Attempt(ctx, q, 1)),
 			"DeleteToken":       w.tokens.DeleteToken(ctx, q, token.ID),
-			"AddLabel":          drop(w.labels.AddLabel(ctx, q, c.ID, "mine")),
-			"RemoveLabel":       drop(w.labels.RemoveLabel(ctx, q, c.ID, "mine")),
-			"Assign":            drop(w.cases.Assign(ctx, q, c.ID, user)),
-			"Unassign":          drop(w.cases.Unassign(ctx, q, c.ID)),
+			"AddLabel":          drop(w.addLabel(q, c.ID, "mine")),
+			"RemoveLabel":       drop(w.removeLabel(q, c.ID, "mine")),
+			"Assign":            drop(w.assign(q, c.ID, user)),
+			"Unassign":          drop(w.assign(q, c.ID, 0)),
 			"SwitchType":        drop(w.switches.SwitchType(ctx, q, casework.Switch{CaseID: c.ID, Type: "loan"}, none)),
 			"Label":             drop(w.labels.Label(ctx, q, "mine")),
 			"ChangeLabel":       drop(w.labels.ChangeLabel(ctx, q, "mine", casework.LabelChange{})),

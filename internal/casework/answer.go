@@ -84,6 +84,9 @@ func (g guard) about() string {
 	case casetype.MidEvent:
 		return "page"
 	}
+	if strings.HasPrefix(g.at.Name, "@") {
+		return "change"
+	}
 	return "submission"
 }
 

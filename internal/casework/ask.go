@@ -190,7 +190,11 @@ func (s *questioner) askAll(ctx context.Context, pl *plan, guards []guard) error
 			continue
 		}
 		before := pl.after
-		if err := pl.apply(g, answer); err != nil {
+		err = pl.apply(g, answer)
+		if err == nil {
+			err = s.does(ctx, pl, g, answer.More)
+		}
+		if err != nil {
 			pl.noteUnfit(err)
 			s.logUnfit(ctx, question{pl, g, *pl.callback}, err)
 			return err
@@ -385,6 +389,7 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 		IgnoreWarning: pl.in.saidOfWarnings(),
 		Before:        before,
 		Now:           *shown(after, pl.typ),
+		Operation:     pl.operation,
 	})
 	return q, err
 }

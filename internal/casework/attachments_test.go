@@ -254,14 +254,14 @@ func TestComments(t *testing.T) {
 		w.put(w.p, loan("loan", ""))
 		c := w.open("loan")
 		for _, text := range []string{"", " \n", strings.Repeat("é", 20_001), "a\x00b", "\xff"} {
-			_, err := w.comments.AddComment(t.Context(), w.p, c.ID, text, authz.Once{})
+			_, err := w.comment(w.p, c.ID, text, authz.Once{})
 			wantFields(t, wantFault(t, err, fault.Unprocessable, "comment.invalid"), "/text")
 		}
-		_, err := w.comments.AddComment(t.Context(), w.p, c.ID+1, "x", authz.Once{})
+		_, err := w.comment(w.p, c.ID+1, "x", authz.Once{})
 		wantFault(t, err, fault.NotFound, "case.not_found")
 		var want []cases.Comment
 		for _, text := range []string{"first", strings.Repeat("é", 20_000)} {
-			comment, err := w.comments.AddComment(t.Context(), w.p, c.ID, text, authz.Once{})
+			comment, err := w.comment(w.p, c.ID, text, authz.Once{})
 			if err != nil {
 				t.Fatal(err)
 			}

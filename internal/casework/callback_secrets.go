@@ -293,5 +293,6 @@ func mayHaveSecrets(t definitions.TypeVersion, name string, have store.CallbackS
 
 func noCallback(key, name string) error {
 	return fault.New(fault.NotFound, "transition.not_found",
-		"%s has no callback %q. A callback has the key of its transition, or is @switch or @delete.", key, name)
+		"%s has no callback %q. A callback has the key of its transition, or is @switch, @delete, @assign, @label or "+
+			"@comment.", key, name)
 }

@@ -392,7 +392,7 @@ func TestWritesDuringACallback(t *testing.T) {
 		entries int
 	}{
 		{"a comment", func(t *testing.T, w *world, id int64) error {
-			_, err := w.comments.AddComment(t.Context(), w.p, id, "hello", authz.Once{})
+			_, err := w.comment(w.p, id, "hello", authz.Once{})
 			return err
 		}, "", 0, 3, 3},
 		{"a proof", func(t *testing.T, w *world, id int64) error {

@@ -308,19 +308,5 @@ func (s *Cases) askDeletion(ctx context.Context, p access.Principal, in Deletion
 		typ: t.Type, maker: t.Clearance, at: s.now(), before: c, after: c,
 	}
 	guards := guardsAt(t.Type, t.Clearance, submits(casetype.DeleteCallback), t.Type.Delete.AboutToSubmit)
-	if err := s.questioner.configure(ctx, pl, guards); err != nil {
-		return nil, err
-	}
-	for _, g := range guards {
-		if _, _, err = s.questioner.askOne(ctx, pl, g); err != nil {
-			break
-		}
-	}
-	for asked := pl.callback; asked != nil; asked = asked.Earlier { // only errors and warnings of answers count
-		asked.ReplacedData, asked.Override = false, ""
-	}
-	for i := range pl.questions {
-		pl.questions[i].Override = ""
-	}
-	return pl, err
+	return pl, s.questioner.askWhether(ctx, pl, authz.Once{}, guards)
 }

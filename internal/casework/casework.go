@@ -111,6 +111,7 @@ func New(c Config) Services {
 		unindexed: make(chan struct{}, 1),
 	}
 	questioner := newQuestioner(c, types)
+	core.questioner = questioner
 	cases := &Cases{
 		store:       c.Store,
 		guard:       c.Guard,
@@ -165,6 +166,7 @@ type core struct {
 	now         func() time.Time
 	definitions *definitions.Catalog
 	tenants     Tenants
+	questioner  *questioner
 }
 
 // Submission is a transition that a caller submits.

@@ -19,6 +19,7 @@ import (
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
+	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/definitions"
@@ -282,6 +283,23 @@ func (w *world) facts(id int64) string {
 		names = append(names, strings.TrimPrefix(f.Name, "case."))
 	}
 	return strings.Join(names, " ")
+}
+
+// assign assigns a case; user 0: to nobody.
+func (w *world) assign(p access.Principal, id, user int64) (casework.View, error) {
+	return w.cases.Assign(w.t.Context(), p, casework.Assignment{CaseID: id, UserID: user})
+}
+
+func (w *world) addLabel(p access.Principal, id int64, slug string) (casework.View, error) {
+	return w.labels.AddLabel(w.t.Context(), p, casework.CaseLabel{CaseID: id, Slug: slug})
+}
+
+func (w *world) removeLabel(p access.Principal, id int64, slug string) (casework.View, error) {
+	return w.labels.RemoveLabel(w.t.Context(), p, casework.CaseLabel{CaseID: id, Slug: slug})
+}
+
+func (w *world) comment(p access.Principal, id int64, text string, once authz.Once) (cases.Comment, error) {
+	return w.comments.AddComment(w.t.Context(), p, casework.NewComment{CaseID: id, Text: text}, once)
 }
 
 func object(raw string) map[string]any {

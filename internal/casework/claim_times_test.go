@@ -115,13 +115,13 @@ func TestEveryCommitSaysWhoWasLastActive(t *testing.T) {
 		ctx := t.Context()
 		drop := func(_ any, err error) error { return err }
 		for i, do := range []func() error{
-			func() error { return drop(w.labels.AddLabel(ctx, w.p, c.ID, "a")) },
-			func() error { return drop(w.labels.RemoveLabel(ctx, w.p, c.ID, "a")) },
-			func() error { return drop(w.cases.Assign(ctx, w.p, c.ID, grace)) },
-			func() error { return drop(w.cases.Unassign(ctx, w.p, c.ID)) },
+			func() error { return drop(w.addLabel(w.p, c.ID, "a")) },
+			func() error { return drop(w.removeLabel(w.p, c.ID, "a")) },
+			func() error { return drop(w.assign(w.p, c.ID, grace)) },
+			func() error { return drop(w.assign(w.p, c.ID, 0)) },
 			func() error { return drop(w.contacts.LinkContact(ctx, w.p, c.ID, contact.ID, "owner")) },
 			func() error { return drop(w.contacts.UnlinkContact(ctx, w.p, c.ID, contact.ID, "owner")) },
-			func() error { return drop(w.comments.AddComment(ctx, w.p, c.ID, "hello", authz.Once{})) },
+			func() error { return drop(w.comment(w.p, c.ID, "hello", authz.Once{})) },
 			func() error { return drop(switches("home")(w, c.ID)) },
 			func() error { return drop(submits("settle")(w, c.ID)) },
 		} {
@@ -136,7 +136,7 @@ func TestEveryCommitSaysWhoWasLastActive(t *testing.T) {
 			}
 		}
 		w.p.Actor = event.Actor{Source: event.API, Name: "crm"}
-		if err := drop(w.labels.AddLabel(ctx, w.p, c.ID, "a")); err != nil || w.load(c.ID).LastActivity.By != 0 {
+		if err := drop(w.addLabel(w.p, c.ID, "a")); err != nil || w.load(c.ID).LastActivity.By != 0 {
 			t.Errorf("a program did it, %v", err)
 		}
 	})
@@ -151,9 +151,9 @@ func TestAnAssignmentHasItsOwnTime(t *testing.T) {
 		var since time.Time
 		for i, to := range []int64{grace, grace, ada, 0, grace} {
 			w.later(time.Hour)
-			do := func() (casework.View, error) { return w.cases.Assign(t.Context(), w.p, c.ID, to) }
+			do := func() (casework.View, error) { return w.assign(w.p, c.ID, to) }
 			if to == 0 {
-				do = func() (casework.View, error) { return w.cases.Unassign(t.Context(), w.p, c.ID) }
+				do = func() (casework.View, error) { return w.assign(w.p, c.ID, 0) }
 			}
 			if i != 1 { // the present assignee
 				since = w.now().Truncate(time.Microsecond)

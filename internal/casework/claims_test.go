@@ -80,15 +80,15 @@ func TestLabelsAssignmentAndStatusHaveTheirFacts(t *testing.T) {
 		ann, bob := w.user(w.p, "Ann"), w.user(w.p, "Bob")
 		c := w.report(`{"claimant": "Zoe"}`)
 		add := func(slug string) func() (casework.View, error) {
-			return func() (casework.View, error) { return w.labels.AddLabel(ctx, w.p, c.ID, slug) }
+			return func() (casework.View, error) { return w.addLabel(w.p, c.ID, slug) }
 		}
 		remove := func(slug string) func() (casework.View, error) {
-			return func() (casework.View, error) { return w.labels.RemoveLabel(ctx, w.p, c.ID, slug) }
+			return func() (casework.View, error) { return w.removeLabel(w.p, c.ID, slug) }
 		}
 		assign := func(user int64) func() (casework.View, error) {
-			return func() (casework.View, error) { return w.cases.Assign(ctx, w.p, c.ID, user) }
+			return func() (casework.View, error) { return w.assign(w.p, c.ID, user) }
 		}
-		unassign := func() (casework.View, error) { return w.cases.Unassign(ctx, w.p, c.ID) }
+		unassign := func() (casework.View, error) { return w.assign(w.p, c.ID, 0) }
 		submit := func(transition string) func() (casework.View, error) {
 			return func() (casework.View, error) {
 				return w.submissions.Submit(ctx, w.p,
@@ -186,10 +186,10 @@ func TestACaseIsMarkedWithoutClaimEvents(t *testing.T) {
 	w.put(w.p, loan("loan", ""))
 	w.label(w.p, "a")
 	c := w.open("loan")
-	if _, err := w.labels.AddLabel(t.Context(), w.p, c.ID, "a"); err != nil {
+	if _, err := w.addLabel(w.p, c.ID, "a"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.cases.Assign(t.Context(), w.p, c.ID, w.user(w.p, "Ann")); err != nil {
+	if _, err := w.assign(w.p, c.ID, w.user(w.p, "Ann")); err != nil {
 		t.Fatal(err)
 	}
 	w.submit(casework.Submission{CaseID: c.ID, Transition: "decline"})
@@ -364,7 +364,7 @@ func TestAnEditAndASwitchConflictAndALabelDoesNot(t *testing.T) {
 			results <- err
 		})
 		all.Go(func() {
-			if _, err := w.labels.AddLabel(t.Context(), w.p, c.ID, "fast"); err != nil {
+			if _, err := w.addLabel(w.p, c.ID, "fast"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -394,14 +394,14 @@ func TestADeletionAndItsLabelsDoNotLockEachOther(t *testing.T) {
 		w.label(w.p, "a", "b")
 		for range 10 {
 			c := w.report(`{}`)
-			if _, err := w.labels.AddLabel(t.Context(), w.p, c.ID, "a"); err != nil {
+			if _, err := w.addLabel(w.p, c.ID, "a"); err != nil {
 				t.Fatal(err)
 			}
 			var all sync.WaitGroup
 			for _, do := range []func() error{
-				func() error { _, err := w.labels.RemoveLabel(t.Context(), w.p, c.ID, "a"); return err },
-				func() error { _, err := w.labels.AddLabel(t.Context(), w.p, c.ID, "b"); return err },
-				func() error { _, err := w.cases.Unassign(t.Context(), w.p, c.ID); return err },
+				func() error { _, err := w.removeLabel(w.p, c.ID, "a"); return err },
+				func() error { _, err := w.addLabel(w.p, c.ID, "b"); return err },
+				func() error { _, err := w.assign(w.p, c.ID, 0); return err },
 				func() error { return w.cases.DeleteCase(t.Context(), w.p, casework.Deletion{CaseID: c.ID}) },
 			} {
 				all.Go(func() {
@@ -451,7 +451,7 @@ func TestLabelsAndAssigneesThatCantBe(t *testing.T) {
 	for _, slug := range []string{"", "A", "a b", "-a", "a-", "é", strings.Repeat("a", 65), "a\x00"} {
 		_, err := w.labels.CreateLabel(t.Context(), w.p, cases.Label{Slug: slug, Name: "x", Color: "#zz"}, authz.Once{})
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "label.invalid"), "/slug", "/color")
-		_, err = w.labels.AddLabel(t.Context(), w.p, c.ID, slug)
+		_, err = w.addLabel(w.p, c.ID, slug)
 		wantFault(t, err, fault.NotFound, "label.not_found")
 	}
 	w.label(w.p, "a", "a-b_9")
@@ -471,8 +471,8 @@ func TestLabelsAndAssigneesThatCantBe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, user := range []int64{0, -1, 1 << 60, theirs, gone} {
-		_, err := w.cases.Assign(t.Context(), w.p, c.ID, user)
+	for _, user := range []int64{-1, 1 << 60, theirs, gone} {
+		_, err := w.assign(w.p, c.ID, user)
 		wantFields(t, wantFault(t, err, fault.Unprocessable, "case.assignee_unknown"), "/user_id")
 	}
 	if w.load(c.ID).Version != 1 {
@@ -498,7 +498,7 @@ func TestStatusFactsMatchTheStateHistory(t *testing.T) {
 					CaseID: c.ID, Drop: true, Type: rapid.SampledFrom([]string{"motor", "home"}).Draw(r, "type"),
 				}, authz.Once{})
 			case "label":
-				_, err = w.labels.AddLabel(t.Context(), w.p, c.ID, "a")
+				_, err = w.addLabel(w.p, c.ID, "a")
 			default:
 				_, err = w.submissions.Submit(t.Context(), w.p,
 					casework.Submission{

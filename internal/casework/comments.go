@@ -10,11 +10,13 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // Comments has the use cases of comments. It is safe for concurrent use.
@@ -25,34 +27,69 @@ type Comments struct {
 	core  *core
 }
 
-// AddComment adds a comment of 1 to 20,000 characters to a case.
+// NewComment is a request to add a comment, of 1 to 20,000 characters.
+type NewComment struct {
+	CaseID        int64
+	Text          string
+	Due           string // a date, as 2026-03-14; empty: none
+	IgnoreWarning bool   // the callback's warnings do not stop it
+}
+
+// AddComment adds a comment to a case.
 func (s *Comments) AddComment(
-	ctx context.Context, p access.Principal, caseID int64, text string, once authz.Once,
+	ctx context.Context, p access.Principal, in NewComment, once authz.Once,
 ) (cases.Comment, error) {
-	if err := s.guard.PermitCase(ctx, p, access.AddComment, caseID); err != nil {
+	if err := s.guard.PermitCase(ctx, p, access.AddComment, in.CaseID); err != nil {
 		return cases.Comment{}, err
 	}
-	if message := commentProblem(text); message != "" {
-		return cases.Comment{}, fault.In("comment.invalid", "The comment was not saved: see fields.",
-			fault.Field{Path: "/text", Message: message})
+	if wrong := commentProblems(in.Text, in.Due, ""); len(wrong) > 0 {
+		return cases.Comment{}, fault.In("comment.invalid", "The comment was not saved: see fields.", wrong...)
 	}
-	comment := cases.Comment{ID: id.New("cmt"), CaseID: caseID, Text: text, By: p.Actor, At: s.now()}
+	comment := cases.Comment{
+		ID: id.New("cmt"), CaseID: in.CaseID, Text: in.Text, Due: in.Due, By: p.Actor, At: s.now(),
+	}
 	err := s.guard.Once(ctx, p, once, func() error {
-		m := authz.NewMandate(p, access.AddComment)
-		return s.guard.Update(ctx, m, func(tx *store.Tx) error {
-			err := s.core.touch(ctx, tx, m, caseID, func(cases.Case) (event.Fact, error) {
-				return event.CaseCommented.New(event.Comment{ID: comment.ID}), tx.AddComment(ctx, p.Tenant, comment)
-			})
-			if err != nil {
-				return err
-			}
-			return s.guard.Keep(ctx, tx, p, once, comment)
-		})
+		asked, err := s.core.askAbout(ctx, p, operation{
+			caseID: in.CaseID, callback: casetype.CommentCallback, ignoreWarning: in.IgnoreWarning,
+			plan: func(cases.Case) (*wire.Operation, error) {
+				return &wire.Operation{Kind: wire.AddsComment, Comment: in.Text, Due: in.Due}, nil
+			},
+		}, once)
+		if err == nil {
+			err = s.save(ctx, p, comment, asked, once)
+		}
+		if asked != nil {
+			s.core.questioner.keepUnsaved(ctx, asked, err)
+		}
+		return err
 	})
 	if err != nil {
 		return cases.Comment{}, err
 	}
 	return comment, nil
+}
+
+// save saves a comment. Asked is the plan by which callbacks were asked; nil: none were.
+func (s *Comments) save(
+	ctx context.Context, p access.Principal, comment cases.Comment, asked *plan, once authz.Once,
+) error {
+	m := authz.NewMandate(p, access.AddComment)
+	m.Waited = asked != nil
+	return s.guard.Update(ctx, m, func(tx *store.Tx) error {
+		done, err := s.core.touched(ctx, tx, m, comment.CaseID, func(cases.Case) (event.Fact, error) {
+			return event.CaseCommented.New(event.Comment{ID: comment.ID}), tx.AddComment(ctx, p.Tenant, comment)
+		})
+		if err == nil && asked != nil && asked.before.Revision != done.after.Revision {
+			err = versionConflict()
+		}
+		if err == nil {
+			err = s.core.recordAsked(ctx, tx, m, asked, done)
+		}
+		if err != nil {
+			return err
+		}
+		return s.guard.Keep(ctx, tx, p, once, comment)
+	})
 }
 
 // Comments lists a case's comments after one of them, oldest first.
@@ -69,6 +106,17 @@ func (s *Comments) Comments(
 		return none, err
 	}
 	return s.store.Comments(ctx, p.Tenant, caseID, after, input.Page(limit))
+}
+
+// commentProblems lists what is wrong with a comment at a path.
+func commentProblems(text, due, at string) (wrong []fault.Field) {
+	if message := commentProblem(text); message != "" {
+		wrong = append(wrong, fault.Field{Path: at + "/text", Message: message})
+	}
+	if _, err := time.Parse(time.DateOnly, due); due != "" && err != nil {
+		wrong = append(wrong, fault.Field{Path: at + "/due", Message: "is not a date such as 2026-03-14"})
+	}
+	return wrong
 }
 
 func commentProblem(text string) string {

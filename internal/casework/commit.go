@@ -24,6 +24,10 @@ func (s *Submissions) commit(ctx context.Context, pl *plan, once authz.Once) (Vi
 	if pl.creates() {
 		return s.commitNew(ctx, pl, m, once)
 	}
+	if pl.more.any() {
+		view, err := s.commitMore(ctx, pl, m, once)
+		return view, committed(err)
+	}
 	for range maxMoves {
 		view, err := s.commitOn(ctx, pl, m, once)
 		if !errors.Is(err, store.ErrCaseMoved) {
@@ -61,11 +65,20 @@ func (s *Submissions) commitNew(ctx context.Context, pl *plan, m *authz.Mandate,
 		pl.after.Reference = pl.typ.FormatReference(seq)
 		pl.rename()
 		facts := cases.Created(pl.after, pl.typ, pl.tr.Key)
-		change, view, err := s.change(ctx, pl, pl.after, facts, once)
+		keyed := once
+		if pl.more.any() {
+			keyed = authz.Once{} // the answer is kept later
+		}
+		change, view, err := s.change(ctx, pl, pl.after, facts, keyed)
 		if err != nil {
 			return View{}, err
 		}
-		if err = s.guard.Commit(ctx, m, change); !errors.Is(err, store.ErrReferenceTaken) {
+		if pl.more.any() {
+			view, err = s.createMore(ctx, pl, m, once, change)
+		} else {
+			err = s.guard.Commit(ctx, m, change)
+		}
+		if !errors.Is(err, store.ErrReferenceTaken) {
 			return view, committed(err)
 		}
 	}
@@ -157,21 +170,28 @@ func (s *Submissions) commitNothing(ctx context.Context, pl *plan, m *authz.Mand
 		if err != nil {
 			return err
 		}
-		pl.saved = current
 		if view, err = s.core.view(ctx, tx, pl.p, current, pl.typ); err != nil {
 			return err
 		}
-		if err := tx.AddQuestions(ctx, pl.kept(current, 0)); err != nil {
+		if err := s.keepNothing(ctx, tx, pl, current); err != nil {
 			return err
-		}
-		if owed := s.questioner.owes(pl, current); owed != nil {
-			if err := tx.AddOwed(ctx, *owed); err != nil {
-				return err
-			}
 		}
 		return s.guard.Keep(ctx, tx, pl.p, once, view)
 	})
 	return view, err
+}
+
+// keepNothing keeps what was asked about a submission that changes nothing of the case.
+func (s *Submissions) keepNothing(ctx context.Context, tx *store.Tx, pl *plan, current cases.Case) error {
+	pl.saved = current
+	if err := tx.AddQuestions(ctx, pl.kept(current, 0)); err != nil {
+		return err
+	}
+	owed := s.questioner.owes(pl, current)
+	if owed == nil {
+		return nil
+	}
+	return tx.AddOwed(ctx, *owed)
 }
 
 // change makes the change that saves a case, and the view of the case that answers it.
@@ -262,70 +282,4 @@ func (s *core) entry(ctx context.Context, r tenantReader, by event.Actor, done c
 		Snapshot: snapshot,
 		Callback: done.callback,
 	}, err
-}
-
-// touch saves the next version of a case without a change of its content. add returns the fact.
-func (s *core) touch(
-	ctx context.Context, tx *store.Tx, m *authz.Mandate, id int64, add func(cases.Case) (event.Fact, error),
-) error {
-	c, err := tx.TouchCase(ctx, m.Tenant, id, s.activity(m.Principal))
-	if err != nil {
-		return err
-	}
-	t, err := s.definitions.At(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
-	if err != nil {
-		return err
-	}
-	if _, visible := c.As(m.Clearance, t.Type); !visible {
-		return authz.CaseMissing(id)
-	}
-	fact, err := add(c)
-	if err != nil {
-		return err
-	}
-	return s.record(ctx, tx, m, commit{c, t.Type, nil, []event.Fact{fact}})
-}
-
-// change changes a case outside its content, in one commit: with a fact there is an entry; without one nothing has
-// changed.
-func (s *core) change(
-	ctx context.Context, p access.Principal, o access.Operation, caseID int64,
-	apply func(*store.Tx) (cases.Case, []event.Fact, error),
-) (View, error) {
-	if err := s.guard.PermitCase(ctx, p, o, caseID); err != nil {
-		return View{}, err
-	}
-	var view View
-	m := authz.NewMandate(p, o)
-	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
-		if err := tx.LockCase(ctx, p.Tenant, caseID); err != nil {
-			return err
-		}
-		if _, _, err := s.find(ctx, tx, p, caseID); err != nil {
-			return err
-		}
-		c, facts, err := apply(tx)
-		if err == nil {
-			view, err = s.changed(ctx, tx, m, c, facts)
-		}
-		return err
-	})
-	if err != nil {
-		return View{}, err
-	}
-	return view, nil
-}
-
-func (s *core) changed(
-	ctx context.Context, tx *store.Tx, m *authz.Mandate, c cases.Case, facts []event.Fact,
-) (View, error) {
-	t, err := s.definitions.At(ctx, tx, m.Tenant, c.Type, c.TypeVersion)
-	if err != nil {
-		return View{}, err
-	}
-	view, err := s.view(ctx, tx, m.Principal, c, t.Type)
-	if err != nil || len(facts) == 0 {
-		return view, err
-	}
-	return view, s.record(ctx, tx, m, commit{c, t.Type, nil, facts})
 }

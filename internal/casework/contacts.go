@@ -153,7 +153,7 @@ func (s *Contacts) DeleteContact(
 				continue // the case was deleted meanwhile
 			}
 			if err == nil {
-				_, err = s.core.changed(ctx, tx, m, k, facts)
+				_, err = s.core.changed(ctx, tx, m, nil, commit{after: k, facts: facts})
 			}
 			if err != nil {
 				return err

@@ -16,6 +16,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/secrets"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // DryRun is a submission that is checked, and asked about, but not carried out. About a case, one without a
@@ -36,6 +37,7 @@ type DryRunResult struct {
 	State      string            // in which the case would be; empty: it would not be saved
 	Definition *casetype.Type    // by which the case would be saved
 	Changes    store.KeptChanges // that would be saved, as the caller may see them
+	More       wire.More         // that callbacks would do with the case besides
 	Skipped    bool              // a callback was not asked, since the case type says so
 }
 
@@ -97,7 +99,7 @@ func (s *questioner) tryOut(ctx context.Context, pl *plan, guards []guard) (resu
 		err = pl.judgeAgain()
 	}
 	if err == nil {
-		result.State = pl.after.State
+		result.State, result.More = pl.after.State, pl.more.answer()
 		if result.Changes, err = pl.visibleChanges(); err != nil {
 			return DryRunResult{}, err
 		}

@@ -34,7 +34,7 @@ func TestASubmissionWhoseDatabaseFailsIsRepeatedAndHappensOnce(t *testing.T) {
 				return err
 			})
 			w.insist(faults, func() error {
-				_, err := w.comments.AddComment(t.Context(), w.p, created, "Seen.", once("comment", "k", "r"))
+				_, err := w.comment(w.p, created, "Seen.", once("comment", "k", "r"))
 				return err
 			})
 			entries, err := items(w.store.History(t.Context(), w.p.Tenant, event.CaseSubject(created), 1<<62, 10))

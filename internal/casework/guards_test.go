@@ -479,7 +479,7 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 			access.DeleteCase: func() error { return w.cases.DeleteCase(ctx, w.p, casework.Deletion{CaseID: v.ID}) },
 		}
 		beside := map[access.Operation]func() error{ // things beside the content of a case
-			access.AddComment:       func() error { return drop(w.comments.AddComment(ctx, w.p, v.ID, "x", none)) },
+			access.AddComment:       func() error { return drop(w.comment(w.p, v.ID, "x", none)) },
 			access.GenerateDocument: func() error { return drop(w.files.GenerateDocuments(ctx, w.p, oneDocument(v.ID, "letter"), none)) },
 			access.UploadProof: func() error {
 				return drop(w.files.UploadProof(ctx, w.p, v.ID, casework.Upload{Key: "bill", Body: strings.NewReader("x")}, none))
@@ -495,10 +495,10 @@ func TestEveryOperationIsGuardedOrChangesNoContent(t *testing.T) {
 					CaseID: v.ID, Data: object(`{"amount": 2}`),
 				}}))
 			},
-			access.AddLabel:      func() error { return drop(w.labels.AddLabel(ctx, w.p, v.ID, "a")) },
-			access.RemoveLabel:   func() error { return drop(w.labels.RemoveLabel(ctx, w.p, v.ID, "a")) },
-			access.AssignCase:    func() error { return drop(w.cases.Assign(ctx, w.p, v.ID, user)) },
-			access.UnassignCase:  func() error { return drop(w.cases.Unassign(ctx, w.p, v.ID)) },
+			access.AddLabel:      func() error { return drop(w.addLabel(w.p, v.ID, "a")) },
+			access.RemoveLabel:   func() error { return drop(w.removeLabel(w.p, v.ID, "a")) },
+			access.AssignCase:    func() error { return drop(w.assign(w.p, v.ID, user)) },
+			access.UnassignCase:  func() error { return drop(w.assign(w.p, v.ID, 0)) },
 			access.LinkContact:   func() error { return drop(w.contacts.LinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
 			access.UnlinkContact: func() error { return drop(w.contacts.UnlinkContact(ctx, w.p, v.ID, contact.ID, "owner")) },
 			access.DeleteContact: func() error { return w.contacts.DeleteContact(ctx, w.p, contact.ID, nil, true) },

@@ -410,15 +410,19 @@ func (s *Jobs) principal(ctx context.Context, j store.Job) (access.Principal, er
 
 // do does the job with one case. It does no harm to do it again.
 func (s *Jobs) do(ctx context.Context, p access.Principal, j store.Job, c store.JobCase) (err error) {
-	switch a := j.Action; a.Kind {
+	a := j.Action
+	assignment := Assignment{CaseID: c.CaseID, UserID: a.Assignee, IgnoreWarning: a.IgnoreWarnings}
+	label := CaseLabel{CaseID: c.CaseID, Slug: a.Label, IgnoreWarning: a.IgnoreWarnings}
+	switch a.Kind {
 	case store.JobAssign:
-		_, err = s.cases.Assign(ctx, p, c.CaseID, a.Assignee)
+		_, err = s.cases.Assign(ctx, p, assignment)
 	case store.JobUnassign:
-		_, err = s.cases.Unassign(ctx, p, c.CaseID)
+		assignment.UserID = 0
+		_, err = s.cases.Assign(ctx, p, assignment)
 	case store.JobLabel:
-		_, err = s.labels.AddLabel(ctx, p, c.CaseID, a.Label)
+		_, err = s.labels.AddLabel(ctx, p, label)
 	case store.JobUnlabel:
-		_, err = s.labels.RemoveLabel(ctx, p, c.CaseID, a.Label)
+		_, err = s.labels.RemoveLabel(ctx, p, label)
 	case store.JobTransition:
 		in := Submission{CaseID: c.CaseID, Transition: a.Transition, IgnoreWarning: a.IgnoreWarnings}
 		if len(a.Data) > 0 {

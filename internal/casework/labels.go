@@ -3,17 +3,20 @@ package casework
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
+	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // Labels are the labels of a tenant, and those of its cases. It is safe for concurrent use.
@@ -152,28 +155,68 @@ func (s *Labels) DeleteLabel(ctx context.Context, p access.Principal, slug strin
 	})
 }
 
+// CaseLabel is a request to add a label to a case, or to remove it.
+type CaseLabel struct {
+	CaseID        int64
+	Slug          string
+	IgnoreWarning bool // the callback's warnings do not stop it
+}
+
 // AddLabel adds a label to a case. Adding a present label changes nothing.
-func (s *Labels) AddLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
-	return s.core.change(ctx, p, access.AddLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
-		slug, ok := slugOf(slug)
-		if !ok {
-			return cases.Case{}, nil, labelMissing()
-		}
-		c, changed, err := tx.AddLabel(ctx, p.Tenant, caseID, slug, s.core.activity(p))
-		return c, factIf(changed, event.CaseLabelAdded.New(event.Label{Slug: slug})), err
-	})
+func (s *Labels) AddLabel(ctx context.Context, p access.Principal, in CaseLabel) (View, error) {
+	return s.mark(ctx, p, in, true)
 }
 
 // RemoveLabel removes a label from a case. Removing an absent label changes nothing.
-func (s *Labels) RemoveLabel(ctx context.Context, p access.Principal, caseID int64, slug string) (View, error) {
-	return s.core.change(ctx, p, access.RemoveLabel, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
-		slug, ok := slugOf(slug)
+func (s *Labels) RemoveLabel(ctx context.Context, p access.Principal, in CaseLabel) (View, error) {
+	return s.mark(ctx, p, in, false)
+}
+
+// mark is a label that a case gets or loses.
+type mark struct {
+	slug string
+	adds bool
+}
+
+// mark adds a label to a case, or removes it, once its callbacks were asked.
+func (s *Labels) mark(ctx context.Context, p access.Principal, in CaseLabel, adds bool) (View, error) {
+	slug, ok := slugOf(in.Slug)
+	o := operation{
+		may: access.RemoveLabel, caseID: in.CaseID, callback: casetype.LabelCallback, ignoreWarning: in.IgnoreWarning,
+	}
+	asks := wire.Operation{Kind: wire.DropsLabel, Label: slug}
+	if adds {
+		o.may, asks.Kind = access.AddLabel, wire.AddsLabel
+	}
+	o.plan = func(c cases.Case) (*wire.Operation, error) {
+		if !ok {
+			return nil, labelMissing()
+		}
+		if slices.Contains(c.Labels, slug) == adds {
+			return nil, nil
+		}
+		_, err := s.store.Label(ctx, p.Tenant, slug)
+		return &asks, err
+	}
+	o.apply = func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		if !ok {
 			return cases.Case{}, nil, labelMissing()
 		}
-		c, changed, err := tx.RemoveLabel(ctx, p.Tenant, caseID, slug, s.core.activity(p))
-		return c, factIf(changed, event.CaseLabelRemoved.New(event.Label{Slug: slug})), err
-	})
+		return s.core.mark(ctx, tx, p, in.CaseID, mark{slug, adds})
+	}
+	return s.core.change(ctx, p, o)
+}
+
+// mark adds a label to a case, or removes it.
+func (s *core) mark(
+	ctx context.Context, tx *store.Tx, p access.Principal, id int64, l mark,
+) (cases.Case, []event.Fact, error) {
+	change, fact := tx.RemoveLabel, event.CaseLabelRemoved
+	if l.adds {
+		change, fact = tx.AddLabel, event.CaseLabelAdded
+	}
+	c, changed, err := change(ctx, p.Tenant, id, l.slug, s.activity(p))
+	return c, factIf(changed, fact.New(event.Label{Slug: l.slug})), err
 }
 
 func factIf(changed bool, f event.Fact) []event.Fact {

@@ -22,7 +22,7 @@ func (s *Contacts) LinkContact(
 	ctx context.Context, p access.Principal, caseID, contact int64, role string,
 ) (View, error) {
 	link := event.CaseContact{ContactID: contact, Role: role}
-	return s.core.change(ctx, p, access.LinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
+	apply := func(tx *store.Tx) (cases.Case, []event.Fact, error) {
 		if !cases.ValidRole(role) {
 			return cases.Case{}, nil, fault.In("contact.role_invalid",
 				"The contact's role is not valid. It begins with a letter and has at most 50 characters of a-z, "+
@@ -31,7 +31,8 @@ func (s *Contacts) LinkContact(
 		}
 		c, changed, err := tx.LinkContact(ctx, p.Tenant, caseID, link, s.core.activity(p))
 		return c, factIf(changed, event.CaseContactLinked.New(link)), err
-	})
+	}
+	return s.core.change(ctx, p, operation{may: access.LinkContact, caseID: caseID, apply: apply})
 }
 
 // UnlinkContact removes a contact's role in a case. A missing link changes nothing.
@@ -39,9 +40,8 @@ func (s *Contacts) UnlinkContact(
 	ctx context.Context, p access.Principal, caseID, contact int64, role string,
 ) (View, error) {
 	link := event.CaseContact{ContactID: contact, Role: role}
-	return s.core.change(ctx, p, access.UnlinkContact, caseID, func(tx *store.Tx) (cases.Case, []event.Fact, error) {
-		return s.unlink(ctx, tx, p, caseID, link)
-	})
+	apply := func(tx *store.Tx) (cases.Case, []event.Fact, error) { return s.unlink(ctx, tx, p, caseID, link) }
+	return s.core.change(ctx, p, operation{may: access.UnlinkContact, caseID: caseID, apply: apply})
 }
 
 func (s *Contacts) unlink(

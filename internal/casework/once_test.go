@@ -235,7 +235,7 @@ func TestEveryPostCanBeRepeated(t *testing.T) {
 		ctx := t.Context()
 		for name, post := range map[string]func(authz.Once) error{
 			"comment": func(o authz.Once) error {
-				_, err := w.comments.AddComment(ctx, w.p, c.ID, "x", o)
+				_, err := w.comment(w.p, c.ID, "x", o)
 				return err
 			},
 			"document": func(o authz.Once) error {

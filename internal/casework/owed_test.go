@@ -34,7 +34,7 @@ func TestASubmittedCallbackIsAskedThoughAServerStops(t *testing.T) {
 		submitted <- err
 	}()
 	<-asked
-	if _, err := w.labels.AddLabel(t.Context(), w.p, made.ID, "later"); err != nil { // the case goes on
+	if _, err := w.addLabel(w.p, made.ID, "later"); err != nil { // the case goes on
 		t.Fatal(err)
 	}
 	w.askOwed()

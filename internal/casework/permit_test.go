@@ -111,7 +111,7 @@ func TestACaseTypeNarrowsTheRoles(t *testing.T) {
 			for name, got := range map[string]bool{
 				"create":  may(drop(w.submissions.Submit(ctx, p, casework.Submission{Type: "guarded", Data: object(`{"nonsense":1}`)}, none))),
 				"edit":    may(drop(w.submissions.Submit(ctx, p, casework.Submission{CaseID: c.ID, Edit: true, Data: object(`{"nonsense":1}`)}, none))),
-				"comment": may(drop(w.comments.AddComment(ctx, p, c.ID, " ", none))), "delete": may(w.cases.DeleteCase(ctx, p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{99}})),
+				"comment": may(drop(w.comment(p, c.ID, " ", none))), "delete": may(w.cases.DeleteCase(ctx, p, casework.Deletion{CaseID: c.ID, IfRevision: casework.Revisions{99}})),
 				"upload": may(drop(w.files.UploadProof(ctx, p, c.ID, casework.Upload{Key: "none", Body: strings.NewReader("")}, none))),
 			} {
 				if got != want.write {

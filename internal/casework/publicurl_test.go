@@ -41,7 +41,7 @@ func TestEveryEntryHasTheCasesURLOfItsTime(t *testing.T) {
 				return err
 			},
 			"https://second.example:8443": func() error {
-				_, err := w.comments.AddComment(ctx, second, theirs.ID, "hello", authz.Once{})
+				_, err := w.comment(second, theirs.ID, "hello", authz.Once{})
 				return err
 			},
 			"http://second.example/desk": func() error {
@@ -50,7 +50,7 @@ func TestEveryEntryHasTheCasesURLOfItsTime(t *testing.T) {
 				return err
 			},
 			"https://other.example": func() error {
-				if _, err := w.labels.AddLabel(ctx, second, theirs.ID, "urgent"); err != nil {
+				if _, err := w.addLabel(second, theirs.ID, "urgent"); err != nil {
 					return err
 				}
 				return w.cases.DeleteCase(ctx, second, casework.Deletion{CaseID: theirs.ID})

@@ -23,6 +23,7 @@ import (
 	"github.com/casehook/casehook/internal/schema"
 	"github.com/casehook/casehook/internal/spelling"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // Submissions are the transitions that people submit: they create, edit and move cases. It is safe
@@ -76,6 +77,8 @@ type plan struct {
 
 	questions []store.Question    // that were asked so far
 	owed      *store.OwedQuestion // that is to be asked once the change is saved; nil: none
+	more      more                // that callbacks do besides
+	operation *wire.Operation     // outside the content, about which is asked; nil: it is none
 }
 
 // old returns the type by which the case works until now.

@@ -257,7 +257,7 @@ func TestTheJournalIsTheHistoryOfACase(t *testing.T) {
 				"submit", "approve", "decline", "close", "edit", "comment",
 			}).Draw(r, "transition")
 			if in.Transition == "comment" {
-				if _, err := w.comments.AddComment(t.Context(), w.p, c.ID, "x", authz.Once{}); err != nil {
+				if _, err := w.comment(w.p, c.ID, "x", authz.Once{}); err != nil {
 					r.Fatal(err)
 				}
 			} else {

@@ -136,7 +136,8 @@ func (i *integration) begin(byPerson bool) (comment func()) {
 		i.t.Fatal(err)
 	}
 	return func() {
-		if _, err := i.server.casework.Comments.AddComment(i.t.Context(), person, made.ID, "More.",
+		if _, err := i.server.casework.Comments.AddComment(i.t.Context(), person,
+			casework.NewComment{CaseID: made.ID, Text: "More."},
 			authz.Once{}); err != nil {
 			i.t.Error(err)
 		}

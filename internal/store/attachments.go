@@ -13,6 +13,7 @@ var commentColumns = columns[cases.Comment]{
 	textColumn("id", func(c *cases.Comment) *string { return &c.ID }),
 	intColumn("case_id", func(c *cases.Comment) *int64 { return &c.CaseID }),
 	textColumn("text", func(c *cases.Comment) *string { return &c.Text }),
+	textColumn("due", func(c *cases.Comment) *string { return &c.Due }),
 	jsonColumn("actor", func(c *cases.Comment) *event.Actor { return &c.By }),
 	timeColumn("at", func(c *cases.Comment) *time.Time { return &c.At }),
 }

@@ -19,7 +19,7 @@ type Question struct {
 	Version    int64     // of the case that the change led to; 0: nothing was saved
 	Type       string    // the key of the case type whose callback it is
 	OtherType  string    // the key of the case's other type, in a switch; empty: there is none
-	Transition string    // the name of the callback: a transition, @switch or @delete
+	Transition string    // the name of the callback: a transition, or an operation such as @delete
 	URL        string    // as configured, without its query
 	URLClass   string    // who sees the URL; empty: PUBLIC
 	WebhookID  string

@@ -31,6 +31,8 @@ type Answer struct {
 
 	ConfirmationHeader, ConfirmationBody string // of a submission that is saved, in Markdown
 
+	More More // that is done with the case
+
 	Ignored []string // the first of its unknown keys, sorted and shortened
 }
 
@@ -69,6 +71,9 @@ func DecodeAnswer(d casetype.Dialect, q casetype.Question, body []byte) (Answer,
 		ConfirmationHeader: read.ConfirmationHeader, ConfirmationBody: read.ConfirmationBody,
 		Ignored: unknownKeys(object, known),
 	}
+	if read.More != nil {
+		answer.More = *read.More
+	}
 	if answer.HasData { // CCD ignores a classification without data
 		answer.Classification = read.SecurityClassification
 	}
@@ -81,11 +86,13 @@ func AnswerKeys(d casetype.Dialect, q casetype.Question) []string {
 	case q == casetype.Submitted:
 		return []string{"confirmation_header", "confirmation_body"}
 	case q == casetype.AboutToSubmit && d == casetype.CCD:
-		return []string{"data", "errors", "warnings", "state", "security_classification", "error_message_override"}
+		return []string{
+			"data", "errors", "warnings", "state", "security_classification", "error_message_override", "casehook",
+		}
 	case d == casetype.CCD:
 		return []string{"data", "errors", "warnings", "error_message_override"}
 	case q == casetype.AboutToSubmit:
-		return []string{"data", "errors", "warnings", "override_state"}
+		return []string{"data", "errors", "warnings", "override_state", "casehook"}
 	}
 	return []string{"data", "errors", "warnings"}
 }
@@ -96,6 +103,9 @@ func EncodeAnswer(d casetype.Dialect, a Answer) []byte {
 		Data: a.Data, Errors: a.Errors, Warnings: a.Warnings, OverrideState: a.OverrideState,
 		SecurityClassification: a.Classification, Message: a.Message,
 		ConfirmationHeader: a.ConfirmationHeader, ConfirmationBody: a.ConfirmationBody,
+	}
+	if !a.More.IsZero() {
+		body.More = &a.More
 	}
 	if d == casetype.CCD {
 		body.State, body.OverrideState = a.OverrideState, ""
@@ -149,6 +159,8 @@ type answerBody struct {
 	Message                string `json:"error_message_override,omitempty" doc:"Takes the place of the general message of a refusal, in CCD's dialect."`
 	ConfirmationHeader     string `json:"confirmation_header,omitempty" doc:"Markdown that the submitter is shown."`
 	ConfirmationBody       string `json:"confirmation_body,omitempty" doc:"Markdown that the submitter is shown below it."`
+
+	More *More `json:"casehook,omitempty" doc:"What else is done with the case, in the same commit, where a transition is submitted."`
 }
 
 // fill reads the known keys of an answer. A null leaves its field unchanged.
@@ -164,6 +176,8 @@ func (a *answerBody) fill(object map[string]any, known []string) (err error) {
 			*to, err = answerData(key, value)
 		case *[]string:
 			*to, err = answerList(key, value)
+		case **More:
+			*to, err = answerMore(key, value)
 		case *string:
 			var ok bool
 			if *to, ok = value.(string); !ok {

@@ -20,6 +20,31 @@ type Asked struct {
 	IgnoreWarning *bool
 	Before        *CallbackCase // as stored; nil: there is none, or the callback may not see it
 	Now           CallbackCase
+	Operation     *Operation // nil: it is about content, or a deletion
+}
+
+// The kinds of operations that leave the content of a case as it is.
+const (
+	Assigns     = "assign"
+	Unassigns   = "unassign"
+	AddsLabel   = "add_label"
+	DropsLabel  = "remove_label"
+	AddsComment = "add_comment"
+)
+
+// Operation is a change of a case outside its content.
+type Operation struct {
+	Kind     string    `json:"kind" enum:"assign,unassign,add_label,remove_label,add_comment" doc:"What is done."`
+	Assignee *Assignee `json:"assignee,omitempty" doc:"Who gets the case; absent: it is not assigned."`
+	Label    string    `json:"label,omitempty" doc:"The slug of the label; absent: it is about none."`
+	Comment  string    `json:"comment,omitempty" doc:"The text of the comment; absent: none is added."`
+	Due      string    `json:"due,omitempty" doc:"The date on which the comment is due; absent: none."`
+}
+
+// Assignee is a user who gets a case.
+type Assignee struct {
+	UserID int64  `json:"user_id" doc:"The user's id."`
+	Name   string `json:"name" doc:"The user's name."`
 }
 
 // CallbackCase is a case in the form that a callback gets.
@@ -62,16 +87,18 @@ func (a Asked) body() any {
 	case a.Question == casetype.AboutToStart || a.Question == casetype.MidEvent:
 		return startedBody{shownCase(a.Now)}
 	case a.Before == nil:
-		return questionBody{nil, a.Now.details()}
+		return questionBody{nil, a.Now.details(), a.Operation}
 	}
 	before := a.Before.details()
-	return questionBody{&before, a.Now.details()}
+	return questionBody{&before, a.Now.details(), a.Operation}
 }
 
 // questionBody is the body of a question in QuickCase's dialect, about a submission.
 type questionBody struct {
 	Before *caseDetails `json:"case_details_before" doc:"The case as it is saved now; null on creation, and where the case as it is now is above the callback's clearance."`
 	Now    caseDetails  `json:"case_details" doc:"The case as it would be saved, with merged data and the target state."`
+
+	Operation *Operation `json:"operation,omitempty" doc:"What is done with the case outside its content; absent but for @assign, @label and @comment."`
 }
 
 // startedBody is the body of a question in QuickCase's dialect, about a transition that is started or filled in.

@@ -10,8 +10,9 @@ import (
 type ccdBody struct {
 	Now           *ccdDetails `json:"case_details" doc:"The case, as in QuickCase's dialect."`
 	Before        *ccdDetails `json:"case_details_before" doc:"The case as it was saved before; null on creation, at a start, and where the case as it was is above the callback's clearance."`
-	EventID       string      `json:"event_id" doc:"The key of the transition; @switch or @delete."`
+	EventID       string      `json:"event_id" doc:"The key of the transition, or the name of the operation: @delete."`
 	IgnoreWarning *bool       `json:"ignore_warning" doc:"Of about_to_submit, what the submitter said, or null; of submitted null, else false."`
+	Operation     *Operation  `json:"operation,omitempty" doc:"What is done with the case outside its content; absent but for @assign, @label and @comment."`
 }
 
 // ccdDetails is a case in CCD's dialect. One that does not exist yet lacks what it has no value of.
@@ -45,7 +46,7 @@ func (t ccdTime) MarshalText() ([]byte, error) {
 }
 
 func (a Asked) ccd() ccdBody {
-	body := ccdBody{Now: a.Now.ccd(), Before: nil, EventID: a.Transition}
+	body := ccdBody{Now: a.Now.ccd(), Before: nil, EventID: a.Transition, Operation: a.Operation}
 	switch a.Question {
 	case casetype.AboutToStart:
 		body.IgnoreWarning = new(bool)

@@ -95,8 +95,8 @@ var occasions = map[casetype.Question]string{
 	casetype.AboutToSubmit: "A case is about to be created or changed. The callback of the transition, which the case " +
 		"type names as its about_to_submit, is asked after the submission was checked and before " +
 		"anything is saved; it may change the data, refuse, warn, or divert. So it is for switches of " +
-		"type and for deletions, where the case type has a callback for these; of an answer about a " +
-		"deletion, errors and warnings alone count.",
+		"type, deletions, assignees, labels and comments, where the case type has a callback for these; of " +
+		"answers about all but a switch, errors and warnings alone count.",
 	casetype.Submitted: "A submission is saved, and everybody can see it. The callback that the transition names as " +
 		"its submitted is asked; its answer is shown to the submitter, and changes nothing. Nor does " +
 		"its failure.",
@@ -159,8 +159,8 @@ func questionHeaders(version string, q casetype.Question) []HeaderDoc {
 		{Name: values[0].Name, Description: "The form of the body.", Example: values[0].Value},
 		{
 			Name: values[1].Name,
-			Description: "The key of the transition that is asked about; @switch for a switch of type, @delete for a " +
-				"deletion.",
+			Description: "The key of the transition that is asked about; for operations @switch, @delete, @assign, " +
+				"@label and @comment.",
 			Example: values[1].Value,
 		},
 		{Name: values[2].Name, Description: "The key of the case type whose callback it is.", Example: values[2].Value},

@@ -33,7 +33,7 @@ type CaseType struct {
 type PutCaseType struct {
 	CaseType
 	Unchanged       bool              `json:"unchanged" doc:"The definition is that of the version before; no new one was made."`
-	CallbackSecrets map[string]string `json:"callback_secrets" doc:"By callback: the secrets that sign what the callbacks are asked, as far as they are new. The key is that of the transition, @switch, @delete, or with callback_secret: type @type for all of them. They are shown this once."`
+	CallbackSecrets map[string]string `json:"callback_secrets" doc:"By callback: the secrets that sign what the callbacks are asked, as far as they are new. The key is that of the transition, of an operation such as @delete, or with callback_secret: type @type for all of them. They are shown this once."`
 
 	Warnings []DefinitionWarning `json:"warnings" doc:"Doubtful parts of the definition: states that no case reaches or leaves, conditions on fields that may be absent, variables that are not set."`
 }

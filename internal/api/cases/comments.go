@@ -16,6 +16,7 @@ import (
 type Comment struct {
 	ID   string     `json:"id" doc:"Its id." example:"cmt_0197c2f0a1b27c3d8e4f5a6b7c8d9e0f"`
 	Text string     `json:"text" doc:"The text." example:"Called the client; the passport follows."`
+	Due  *string    `json:"due" format:"date" doc:"The date on which it is due; null: it has none." example:"2026-03-14"`
 	By   rest.Actor `json:"by" doc:"The author."`
 	At   rest.Time  `json:"at" doc:"When."`
 }
@@ -23,6 +24,9 @@ type Comment struct {
 // NewComment is the body that adds a comment.
 type NewComment struct {
 	Text string `json:"text" minLength:"1" maxLength:"20000" doc:"The text." example:"Called the client; the passport follows."`
+
+	Due           string `json:"due,omitempty" maxLength:"10" doc:"The date on which it is due; absent: none." example:"2026-03-14"`
+	IgnoreWarning bool   `json:"ignore_warning,omitempty" doc:"Go on although the callback warns." example:"true"`
 }
 
 // commentHandler has the operations on comments.
@@ -37,8 +41,8 @@ func (h commentHandler) register() {
 		Pattern:     "POST /v1/cases/{id}/comments",
 		Tag:         "comments",
 		Summary:     "Add a comment",
-		Description: "Comments are never changed.",
-		Problems:    []int{http.StatusNotFound, http.StatusConflict},
+		Description: "Comments are never changed. The case type may ask a callback before it is added.",
+		Problems:    mayAsk,
 		Success:     http.StatusCreated,
 	}, h.addComment)
 	rest.Handle(h.kernel, rest.Operation{
@@ -61,7 +65,9 @@ func (h commentHandler) addComment(ctx context.Context, in *struct {
 		return rest.Answer(http.StatusCreated, showComment(rest.PrincipalOf(ctx), c), "Location",
 			casePath(id)+"/comments")
 	}, func(o authz.Once) (cases.Comment, error) {
-		return h.service.Comments.AddComment(ctx, rest.PrincipalOf(ctx), id, body.Text, o)
+		return h.service.Comments.AddComment(ctx, rest.PrincipalOf(ctx), casework.NewComment{
+			CaseID: id, Text: body.Text, Due: body.Due, IgnoreWarning: body.IgnoreWarning,
+		}, o)
 	})
 }
 
@@ -86,5 +92,5 @@ func (h commentHandler) listComments(ctx context.Context, in *struct {
 }
 
 func showComment(p access.Principal, c cases.Comment) Comment {
-	return Comment{ID: c.ID, Text: c.Text, By: rest.ShowActor(p, c.By), At: rest.Time(c.At)}
+	return Comment{ID: c.ID, Text: c.Text, Due: rest.OrNull(c.Due), By: rest.ShowActor(p, c.By), At: rest.Time(c.At)}
 }

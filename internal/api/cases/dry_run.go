@@ -7,6 +7,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/api/rest"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/wire"
 )
 
 // NewDryRun is the body that tries out a submission.
@@ -34,6 +35,7 @@ type DryRun struct {
 	Fields   []rest.FieldFault `json:"fields" doc:"The faults of the answer's data and their places."`
 	Changes  []CallbackChange  `json:"changes" doc:"What would be saved: the fields that differ from the case as it is, and its name; the first 50, as far as you may see them."`
 	More     int               `json:"more_changes" doc:"How many more there are." example:"0"`
+	Besides  *wire.More        `json:"casehook,omitempty" doc:"What callbacks would do with the case besides, as in their answers; absent: nothing."`
 	Skipped  bool              `json:"callback_skipped" doc:"A callback of the transition was not asked, since the case type says dry_run: skip." example:"false"`
 	Asked    *DryQuestion      `json:"asked,omitempty" doc:"The question that was asked last; absent: no callback was asked."`
 	Earlier  []DryQuestion     `json:"asked_earlier,omitempty" doc:"The questions that were asked before it, in order; absent: there are none."`
@@ -109,6 +111,9 @@ func showDryRun(r casework.DryRunResult) DryRun {
 		Changes:  showChanges(r.Changes),
 		More:     r.Changes.More,
 		Skipped:  r.Skipped,
+	}
+	if !r.More.IsZero() {
+		out.Besides = &r.More
 	}
 	if r.Refusal != nil {
 		out.Code, out.Detail = &r.Refusal.Code, &r.Refusal.Detail

@@ -42,6 +42,7 @@ type InLabel struct {
 type InCaseLabel struct {
 	rest.InCase
 	InLabel
+	InWarned
 }
 
 // labelHandler has the operations on labels.
@@ -107,16 +108,16 @@ func (h labelHandler) registerOnCases() {
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.AddLabel, Pattern: "PUT /v1/cases/{id}/labels/{slug}", Tag: "labels",
 		Summary:     "Add a label to a case",
-		Description: "If the case has the label already, nothing changes.",
-		Problems:    []int{http.StatusNotFound},
+		Description: "If the case has the label already, nothing changes. The case type may ask a callback first.",
+		Problems:    mayAsk,
 	}, func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
 		return in.change(ctx, h.service.Labels.AddLabel)
 	})
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.RemoveLabel, Pattern: "DELETE /v1/cases/{id}/labels/{slug}", Tag: "labels",
 		Summary:     "Remove a label from a case",
-		Description: "If the case does not have the label, nothing changes.",
-		Problems:    []int{http.StatusNotFound},
+		Description: "If the case does not have the label, nothing changes. The case type may ask a callback first.",
+		Problems:    mayAsk,
 	}, func(ctx context.Context, in *InCaseLabel) (*shownCase, error) {
 		return in.change(ctx, h.service.Labels.RemoveLabel)
 	})
@@ -124,12 +125,13 @@ func (h labelHandler) registerOnCases() {
 
 // change adds or removes a label.
 func (in *InCaseLabel) change(ctx context.Context,
-	do func(context.Context, access.Principal, int64, string) (casework.View, error)) (*shownCase, error) {
+	do func(context.Context, access.Principal, casework.CaseLabel) (casework.View, error)) (*shownCase, error) {
 	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	return shown(do(ctx, rest.PrincipalOf(ctx), id, in.Slug))
+	return shown(do(ctx, rest.PrincipalOf(ctx),
+		casework.CaseLabel{CaseID: id, Slug: in.Slug, IgnoreWarning: in.IgnoreWarning}))
 }
 
 type shownLabel struct{ Body Label }

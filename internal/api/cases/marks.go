@@ -40,7 +40,8 @@ func (Holder) Schema(r huma.Registry) *huma.Schema {
 
 // Assignment is the body that assigns a case.
 type Assignment struct {
-	UserID int64 `json:"user_id" minimum:"1" doc:"The id of the new assignee." example:"7"`
+	UserID        int64 `json:"user_id" minimum:"1" doc:"The id of the new assignee." example:"7"`
+	IgnoreWarning bool  `json:"ignore_warning,omitempty" doc:"Go on although the callback warns." example:"true"`
 }
 
 // TypeSwitch is the body that changes the type of a case.
@@ -56,15 +57,16 @@ type TypeSwitch struct {
 func (h caseHandler) registerChanges() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.AssignCase, Pattern: "PUT /v1/cases/{id}/assignee", Tag: "cases",
-		Summary:     "Assign a case",
-		Description: "Assigns the case to a user. Assigning it to its present assignee changes nothing.",
-		Problems:    []int{http.StatusNotFound},
+		Summary: "Assign a case",
+		Description: "Assigns the case to a user. Assigning it to its present assignee changes nothing. The case " +
+			"type may ask a callback first.",
+		Problems: mayAsk,
 	}, h.assign)
 	rest.Handle(h.kernel, rest.Operation{
 		ID: access.UnassignCase, Pattern: "DELETE /v1/cases/{id}/assignee", Tag: "cases",
 		Summary:     "Unassign a case",
-		Description: "The case has no assignee from now on.",
-		Problems:    []int{http.StatusNotFound},
+		Description: "The case has no assignee from now on. The case type may ask a callback first.",
+		Problems:    mayAsk,
 	}, h.unassign)
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.SwitchType, Pattern: "POST /v1/cases/{id}/switch-type", Tag: "cases",
@@ -75,8 +77,16 @@ func (h caseHandler) registerChanges() {
 			"state need, their roles, preconditions and callback, unless everybody may create a case in that state; " +
 			"a switch that drops data also needs what an edit needs. Both types may ask a callback about each " +
 			"switch.",
-		Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout},
+		Problems: mayAsk,
 	}, h.switchType)
+}
+
+// mayAsk are the problems of changes of a case about which a callback may be asked.
+var mayAsk = []int{http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout}
+
+// InWarned is embedded in the parameters of operations without a body about which a callback may be asked.
+type InWarned struct {
+	IgnoreWarning bool `query:"ignore_warning" doc:"Go on although the callback warns." example:"true"`
 }
 
 func (h caseHandler) assign(ctx context.Context, in *rest.InCase, body Assignment) (*shownCase, error) {
@@ -84,15 +94,21 @@ func (h caseHandler) assign(ctx context.Context, in *rest.InCase, body Assignmen
 	if err != nil {
 		return nil, err
 	}
-	return shown(h.service.Cases.Assign(ctx, rest.PrincipalOf(ctx), id, body.UserID))
+	return shown(h.service.Cases.Assign(ctx, rest.PrincipalOf(ctx), casework.Assignment{
+		CaseID: id, UserID: body.UserID, IgnoreWarning: body.IgnoreWarning,
+	}))
 }
 
-func (h caseHandler) unassign(ctx context.Context, in *rest.InCase) (*shownCase, error) {
+func (h caseHandler) unassign(ctx context.Context, in *struct {
+	rest.InCase
+	InWarned
+}) (*shownCase, error) {
 	id, err := in.CaseID()
 	if err != nil {
 		return nil, err
 	}
-	return shown(h.service.Cases.Unassign(ctx, rest.PrincipalOf(ctx), id))
+	return shown(h.service.Cases.Assign(ctx, rest.PrincipalOf(ctx),
+		casework.Assignment{CaseID: id, IgnoreWarning: in.IgnoreWarning}))
 }
 
 func (h caseHandler) switchType(ctx context.Context, in *struct {

@@ -19,7 +19,7 @@ type Question struct {
 	CaseID     *int64     `json:"case_id" doc:"The case; null: the creation of one, which was refused." example:"4539148803436467"`
 	Version    *int64     `json:"version" doc:"The version of the case that the change led to; null: nothing was saved." example:"7"`
 	CaseType   string     `json:"case_type" doc:"The key of the case type whose callback was asked." example:"kyc"`
-	Transition string     `json:"transition" doc:"The name of the callback: a transition, @switch or @delete." example:"submit"`
+	Transition string     `json:"transition" doc:"The name of the callback: a transition, or an operation such as @delete." example:"submit"`
 	Question   string     `json:"question" enum:"about_to_start,mid_event,about_to_submit,submitted" doc:"The point at which it was asked: before a form is shown, when a page of it is left, before a submission is saved, or after." example:"about_to_submit"`
 	Page       *string    `json:"page" doc:"The key of the page that was left; null: it is not about a page." example:"1"`
 	Callback   *string    `json:"callback_key" doc:"The key of the callback, where several are asked at the point; null: it has none." example:"screening"`
@@ -68,7 +68,7 @@ type CallbackChange struct {
 type InQuestions struct {
 	Case       int64     `query:"case" minimum:"1" doc:"About the case with this id." example:"4539148803436467"`
 	Type       string    `query:"type" maxLength:"100" doc:"Of the callbacks of this case type." example:"kyc"`
-	Transition string    `query:"transition" maxLength:"100" doc:"Of the callbacks with this name: a transition, @switch or @delete." example:"submit"`
+	Transition string    `query:"transition" maxLength:"100" doc:"Of the callbacks with this name: a transition, or an operation such as @delete." example:"submit"`
 	Question   string    `query:"question" enum:"about_to_start,mid_event,about_to_submit,submitted" doc:"Asked at this point." example:"about_to_submit"`
 	Page       string    `query:"page" maxLength:"100" doc:"About this page." example:"1"`
 	Callback   string    `query:"callback" maxLength:"2000" doc:"Asked at this URL, as it is configured, without its query." example:"${CASEHOOK_VAR_CALLBACKS}/kyc/submit"`

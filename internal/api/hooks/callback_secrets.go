@@ -15,14 +15,14 @@ import (
 
 // CallbackSecret is a new secret of a callback.
 type CallbackSecret struct {
-	Transition string `json:"transition" doc:"The callback: the key of its transition, @switch or @delete; or @type." example:"submit"`
+	Transition string `json:"transition" doc:"The callback: the key of its transition, or an operation such as @delete; or @type." example:"submit"`
 	CreatedSecret
 }
 
 // InCallback names a callback.
 type InCallback struct {
 	Key        string `path:"key" maxLength:"100" doc:"The key of the case type." example:"kyc"`
-	Transition string `path:"transition" maxLength:"100" doc:"The callback: the key of its transition, @switch or @delete; @type is all callbacks of a type that share one secret (callback_secret: type)." example:"submit"`
+	Transition string `path:"transition" maxLength:"100" doc:"The callback: the key of its transition, or an operation such as @delete; @type is all callbacks of a type that share one secret (callback_secret: type)." example:"submit"`
 }
 
 // registerCallbacks registers the operations on the secrets of callbacks.

@@ -11,7 +11,7 @@ import (
 )
 
 func aComment(caseID int64, n int) cases.Comment {
-	return cases.Comment{ID: fmt.Sprintf("com_%d_%02d", caseID, n), CaseID: caseID, Text: fmt.Sprint("comment ", n),
+	return cases.Comment{ID: fmt.Sprintf("com_%d_%02d", caseID, n), CaseID: caseID, Text: fmt.Sprint("comment ", n), Due: "2026-03-14",
 		By: event.Actor{Source: event.UI, Name: "Ada", UserID: 7, Address: "::1"}, At: start}
 }
 

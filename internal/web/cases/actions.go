@@ -18,7 +18,8 @@ func (h handler) comment(ctx context.Context, r *ui.Request) (ui.View, error) {
 	if err != nil {
 		return ui.View{}, err
 	}
-	_, err = h.services.Comments.AddComment(ctx, r.Principal, id, r.Form("text"), authz.Once{})
+	_, err = h.services.Comments.AddComment(ctx, r.Principal,
+		casework.NewComment{CaseID: id, Text: r.Form("text")}, authz.Once{})
 	if e := fault.As(err); err != nil && e.Kind == fault.Unprocessable {
 		view, readErr := h.services.Cases.Case(ctx, r.Principal, id)
 		if readErr != nil {
@@ -45,12 +46,8 @@ func (h handler) assign(ctx context.Context, r *ui.Request) (ui.View, error) {
 	if err != nil {
 		return ui.View{}, err
 	}
-	to, err := strconv.ParseInt(r.Form("assignee"), 10, 64)
-	if err != nil {
-		_, err = h.services.Cases.Unassign(ctx, r.Principal, id)
-	} else {
-		_, err = h.services.Cases.Assign(ctx, r.Principal, id, to)
-	}
+	to, _ := strconv.ParseInt(r.Form("assignee"), 10, 64) // 0: nobody
+	_, err = h.services.Cases.Assign(ctx, r.Principal, casework.Assignment{CaseID: id, UserID: to})
 	return ui.Redirect(casePath(id)), err
 }
 
@@ -64,17 +61,19 @@ func (h handler) label(ctx context.Context, r *ui.Request) (ui.View, error) {
 	if err != nil {
 		return ui.View{}, err
 	}
-	chosen := r.HTTP.PostForm["label"]
+	chosen, label := r.HTTP.PostForm["label"], casework.CaseLabel{CaseID: id}
 	for _, slug := range chosen {
 		if !slices.Contains(view.Labels, slug) {
-			if _, err := h.services.Labels.AddLabel(ctx, r.Principal, id, slug); err != nil {
+			label.Slug = slug
+			if _, err := h.services.Labels.AddLabel(ctx, r.Principal, label); err != nil {
 				return ui.View{}, err
 			}
 		}
 	}
 	for _, slug := range view.Labels {
 		if !slices.Contains(chosen, slug) {
-			if _, err := h.services.Labels.RemoveLabel(ctx, r.Principal, id, slug); err != nil {
+			label.Slug = slug
+			if _, err := h.services.Labels.RemoveLabel(ctx, r.Principal, label); err != nil {
 				return ui.View{}, err
 			}
 		}

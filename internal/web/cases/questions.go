@@ -223,6 +223,12 @@ func transitionTitle(t *casetype.Type, name string) string {
 		return "Switch its type"
 	case casetype.DeleteCallback:
 		return "Delete"
+	case casetype.AssignCallback:
+		return "Assign"
+	case casetype.LabelCallback:
+		return "Label"
+	case casetype.CommentCallback:
+		return "Comment"
 	}
 	tr, _ := t.Transition(name)
 	return stateName(tr.Name, name)

@@ -150,6 +150,9 @@ func (h handler) comments(
 	found, err := h.services.Comments.Comments(ctx, p, id, before, maxFiles)
 	for _, c := range found.Items {
 		texts[c.ID] = c.Text
+		if c.Due != "" {
+			texts[c.ID] += "\nDue on " + c.Due + "."
+		}
 	}
 	return texts, err
 }
