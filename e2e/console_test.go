@@ -122,6 +122,8 @@ func TestACaseworkersDay(t *testing.T) {
 	b.wait("the focus on the fault", `document.activeElement.id === "data/email"`)
 	b.fill("data/email", "office@acme.example")
 	b.fill("data/country", "NO")
+	b.press("Add")
+	b.fill("data/nationalities/0", "NO") // an item that was added has an id of its own
 	b.press("Open a review")
 	b.sees("Ada Lovelace created the case, in Draft", "KYC-0001")
 

@@ -34,7 +34,7 @@ func TestTheConsoleOffersWhatTheDataAllow(t *testing.T) {
 			t.Errorf("with %s, Pay it is offered: %v", data, got)
 		}
 		form := ada.Get(page.Path + "/transitions/decide")
-		wants(t, form, http.StatusOK, "goes to Paid or Closed , as the data decide")
+		wants(t, form, http.StatusOK, "goes to Paid or Closed, as the data decide.")
 	}
 	wants(t, ada.Get("/types/offers"), http.StatusOK, "(every state)", "Paid, Closed, (stays)")
 }

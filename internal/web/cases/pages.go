@@ -180,7 +180,10 @@ func (r pageReader) fill(label string, write func(string) string) string {
 			members, _ := value.(map[string]any)
 			f, value = f.part(name), members[name]
 		}
-		return write(f.text(value))
+		if text := f.text(value); text != "" || !r.all {
+			return write(text)
+		}
+		return "…"
 	})
 }
 

@@ -85,6 +85,20 @@ func (p *transitionPage) lead(tr casetype.Transition) {
 	}
 }
 
+// sentence says where the transition leads.
+func (p transitionPage) sentence() string {
+	leads := p.Case.Name + " goes to " + p.To
+	switch {
+	case p.To == "":
+		return p.Case.Name
+	case !p.Sure:
+		return leads + ", as the data decide."
+	case p.Danger:
+		return leads + ", where it ends."
+	}
+	return leads + "."
+}
+
 // transition submits a transition.
 func (h handler) transition(ctx context.Context, r *ui.Request) (ui.View, error) {
 	view, tr, err := h.transitionOf(ctx, r)

@@ -77,19 +77,19 @@ function discard() {
   sessionStorage.removeItem("sent");
 }
 
-/** Adds an item to a list of values, or removes one. Names have the item's number: they are counted anew.
+/** Counts the items of a list anew, after one was added or removed. Their fields' names and ids have the number.
  * @param {Element} list */
 function items(list) {
   const rows = [...list.querySelectorAll(":scope > [data-item]")];
-  rows.forEach((row, at) => {
-    for (const field of row.querySelectorAll("[name]")) {
-      const name = field.getAttribute("name") ?? "";
-      const prefix = /** @type {HTMLElement} */ (list).dataset.list ?? "";
-      if (name.startsWith(prefix + "/")) {
-        field.setAttribute("name", prefix + "/" + at + name.slice(prefix.length + 1).replace(/^[^/]*/, ""));
+  const prefix = (/** @type {HTMLElement} */ (list).dataset.list ?? "") + "/";
+  for (const [at, row] of rows.entries()) {
+    for (const attribute of ["name", "id", "for", "aria-describedby"]) {
+      for (const field of row.querySelectorAll(`[${attribute}]`)) {
+        const name = field.getAttribute(attribute) ?? "";
+        if (name.startsWith(prefix)) field.setAttribute(attribute, prefix + at + name.slice(prefix.length).replace(/^[^/-]*/, ""));
       }
     }
-  });
+  }
 }
 
 /** @param {MouseEvent} event */
