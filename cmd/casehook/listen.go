@@ -14,15 +14,16 @@ import (
 )
 
 type listenCmd struct {
-	Forward  webURL        `placeholder:"URL" help:"URL of your receiver: http://localhost:3000/hook. Without it, messages are only printed."`
-	Triggers []string      `placeholder:"PATTERN" help:"Triggers, separated by commas; * stands for any characters. All if not set."`
-	Endpoint string        `placeholder:"NAME" help:"Select the messages that this endpoint gets, by its triggers, sources, filter and clearance. Its name or id."`
-	Source   []string      `enum:"ui,api" placeholder:"SOURCE" help:"Select the activity of people (ui), or of programs (api). Both if not set."`
-	Since    moment        `default:"now" placeholder:"WHEN" help:"Begin in the past: 10m ago, 2026-01-31T08:00:00Z, or at the beginning. Now if not set."`
-	Secret   string        `placeholder:"WHSEC" env:"CASEHOOK_LISTEN_SECRET" help:"The signing secret: whsec_... If not set, it is printed, and always the same for your token."`
-	Retry    bool          `help:"Try again while the receiver does not answer, or answers 429 or 5xx."`
-	Timeout  time.Duration `default:"15s" placeholder:"TIME" help:"Time for one request to the receiver. 15s if not set."`
-	JSON     bool          `name:"json" help:"Print one JSON object a line: the message with headers and body, and its outcome."`
+	Forward   webURL        `placeholder:"URL" help:"URL of your receiver: http://localhost:3000/hook. Without it, messages are only printed."`
+	Callbacks webURL        `placeholder:"URL" help:"URL of your callbacks: http://localhost:4000. They are asked the questions that submissions with your token cause, in place of those of the case types, whose paths are added to a URL without one."`
+	Triggers  []string      `placeholder:"PATTERN" help:"Triggers, separated by commas; * stands for any characters. All if not set."`
+	Endpoint  string        `placeholder:"NAME" help:"Select the messages that this endpoint gets, by its triggers, sources, filter and clearance. Its name or id."`
+	Source    []string      `enum:"ui,api" placeholder:"SOURCE" help:"Select the activity of people (ui), or of programs (api). Both if not set."`
+	Since     moment        `default:"now" placeholder:"WHEN" help:"Begin in the past: 10m ago, 2026-01-31T08:00:00Z, or at the beginning. Now if not set."`
+	Secret    string        `placeholder:"WHSEC" env:"CASEHOOK_LISTEN_SECRET" help:"The signing secret: whsec_... If not set, it is printed, and always the same for your token."`
+	Retry     bool          `help:"Try again while the receiver does not answer, or answers 429 or 5xx."`
+	Timeout   time.Duration `default:"15s" placeholder:"TIME" help:"Time for one request to the receiver. 15s if not set."`
+	JSON      bool          `name:"json" help:"Print one JSON object a line: the message with headers and body, and its outcome."`
 	remote
 }
 
@@ -36,22 +37,24 @@ stopped. Ctrl-C ends it.
 
   casehook listen --forward http://localhost:3000/hook
   casehook listen --forward http://localhost:3000/hook --triggers 'case_*,claim.closed' --retry
+  casehook listen --callbacks http://localhost:4000
   casehook listen --since 1h --json | jq -c .body
   casehook listen --endpoint crm       print the messages to crm`
 }
 
 func (c *listenCmd) Run(ctx context.Context, s stdio) error {
 	l := dev.ListenOptions{
-		Output:   dev.Output{Out: s.out, JSON: c.JSON},
-		Notes:    s.err,
-		Triggers: c.Triggers,
-		Sources:  c.Source,
-		Endpoint: c.Endpoint,
-		After:    c.Since.format(time.Now()),
-		Forward:  string(c.Forward),
-		Retry:    c.Retry,
-		Timeout:  c.Timeout,
-		Version:  version,
+		Output:    dev.Output{Out: s.out, JSON: c.JSON},
+		Notes:     s.err,
+		Triggers:  c.Triggers,
+		Sources:   c.Source,
+		Endpoint:  c.Endpoint,
+		After:     c.Since.format(time.Now()),
+		Forward:   string(c.Forward),
+		Callbacks: string(c.Callbacks),
+		Retry:     c.Retry,
+		Timeout:   c.Timeout,
+		Version:   version,
 	}
 	if c.Forward != "" {
 		var err error

@@ -32,12 +32,12 @@ transitions:
 
 // claimed is a question as a worker gets it.
 type claimed struct {
-	ID, Queue, Callback string
-	CaseType            string    `json:"case_type"`
-	Deadline            time.Time `json:"deadline"`
-	ClaimedUntil        time.Time `json:"claimed_until"`
-	Headers             map[string]string
-	Body                json.RawMessage
+	ID, Queue, Callback, Path string
+	CaseType                  string    `json:"case_type"`
+	Deadline                  time.Time `json:"deadline"`
+	ClaimedUntil              time.Time `json:"claimed_until"`
+	Headers                   map[string]string
+	Body                      json.RawMessage
 }
 
 // claim returns the next question of the queue; nil: there is none.
@@ -139,7 +139,7 @@ func TestAWorkersAnswerMeansWhatThatOfAURLDoes(t *testing.T) {
 	}
 	w.post("/v1/questions/opn_x/answer", `{}`).is(404, "question.not_found")
 	w.post("/v1/questions/opn_x/answer", `{"status": 100}`).is(422, "request.body_invalid")
-	w.post("/v1/questions/claim", `{}`).is(422, "request.body_invalid")
+	w.post("/v1/questions/claim", `{}`).is(422, "question.claim_invalid")
 	w.post("/v1/questions/claim", `{"queue": "checks", "wait": 31}`).is(422, "request.body_invalid")
 }
 

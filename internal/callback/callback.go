@@ -330,14 +330,6 @@ func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left tim
 	return failed
 }
 
-// send makes the request of an attempt, or lets a worker pull it.
-func (c *Client) send(ctx context.Context, q Question, request outbound.Request) outcome {
-	if queue, ok := casetype.PullQueue(q.URL); ok {
-		return c.pull(ctx, q, queue, request)
-	}
-	return outcome{Result: c.post(ctx, q, request)}
-}
-
 // post makes the request of an attempt, with the question's credentials. An answer to credentials counts as one from a
 // private address, since it may repeat them.
 func (c *Client) post(ctx context.Context, q Question, request outbound.Request) outbound.Result {

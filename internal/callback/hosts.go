@@ -37,8 +37,12 @@ type hostKey struct {
 	origin string // scheme, host and port
 }
 
-// host returns the key of the host that a question goes to. A queue counts as one.
+// host returns the key of the host that a question goes to. A queue counts as one. A question to the submitter's
+// machine has none.
 func (q Question) host() (hostKey, bool) {
+	if q.Pull != nil && q.Pull.Listener != "" {
+		return hostKey{}, false
+	}
 	if _, ok := casetype.PullQueue(q.URL); ok {
 		return hostKey{q.Tenant, q.URL}, true
 	}

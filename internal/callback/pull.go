@@ -7,14 +7,16 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/outbound"
 	"github.com/casehook/casehook/internal/store"
 )
 
-// Pull says who may pull a question that no URL is called with.
+// Pull says who may pull a question.
 type Pull struct {
 	Store     *store.Store            // has the questions that wait
+	Listener  access.Owner            // whose machine is asked in place of the URL, while it listens; empty: nobody's
 	OtherType string                  // the key of the case's other type, in a switch; empty: there is none
 	Class     casetype.Classification // the highest of what the question shows, and that of the case
 }
@@ -23,6 +25,7 @@ type Pull struct {
 const (
 	lookForAnswer = time.Second     // between two looks for an answer of which no signal came
 	closeWithin   = 5 * time.Second // to record that nobody waits any more
+	listenerTakes = 2 * time.Second // to claim a question; a listener that does not is gone
 )
 
 // outcome is what came of one attempt.
@@ -32,15 +35,54 @@ type outcome struct {
 	failure  string          // completes "The callback of kyc/submit ..."; empty: by the class of the result
 }
 
-// pull puts a question into a queue, and waits until a worker has answered it, or the time of the attempt is over.
+// send makes the request of an attempt, or has it pulled. The URL is asked if the submitter's machine, which listened,
+// is gone.
+func (c *Client) send(ctx context.Context, q Question, r outbound.Request) outcome {
+	if of, handled := c.askListener(ctx, q, &r); handled {
+		return of
+	}
+	if queue, ok := casetype.PullQueue(q.URL); ok {
+		return c.pull(ctx, q, line{queue: queue}, r)
+	}
+	return outcome{Result: c.post(ctx, q, r)}
+}
+
+// askListener lets the submitter's machine pull the question, if it listens. It reports false if it does not or is
+// gone, and leaves the rest of the time to the URL.
+func (c *Client) askListener(ctx context.Context, q Question, r *outbound.Request) (of outcome, handled bool) {
+	if q.Pull == nil || q.Pull.Listener == "" {
+		return of, false
+	}
+	listens, err := q.Pull.Store.Listens(ctx, q.Tenant, q.Pull.Listener)
+	if err != nil || !listens {
+		return of, false
+	}
+	begun := time.Now()
+	of = c.pull(ctx, q, line{listener: q.Pull.Listener}, *r)
+	if of.answerer != nil {
+		of.answerer.Listener = true
+		return of, true
+	}
+	r.Timeout -= time.Since(begun)
+	return of, r.Timeout <= 0
+}
+
+// line is where a question waits: in a queue, or for somebody's machine.
+type line struct {
+	queue    string
+	listener access.Owner
+}
+
+// pull lets a question wait until it is answered, or the time of the attempt is over, or the listener is gone.
 // Meanwhile it holds no connection to the database.
-func (c *Client) pull(ctx context.Context, q Question, queue string, r outbound.Request) outcome {
+func (c *Client) pull(ctx context.Context, q Question, at line, r outbound.Request) outcome {
 	limited, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	st := q.Pull.Store
 	id, err := st.AddOpenQuestion(limited, store.OpenQuestion{
-		Tenant: q.Tenant, Queue: queue, CaseType: q.Type, OtherType: q.Pull.OtherType,
-		Level: cmp.Or(q.Pull.Class, casetype.Public).Level(), Callback: q.Name, Header: c.out.Headers(r), Body: q.Body,
+		Tenant: q.Tenant, Queue: at.queue, Listener: at.listener, CaseType: q.Type, OtherType: q.Pull.OtherType,
+		Level: cmp.Or(q.Pull.Class, casetype.Public).Level(), Callback: q.Name, Path: casetype.URLPath(q.Settings.URL),
+		Header: c.out.Headers(r), Body: q.Body,
 	}, r.Timeout)
 	if err != nil {
 		return outcome{
@@ -48,24 +90,37 @@ func (c *Client) pull(ctx context.Context, q Question, queue string, r outbound.
 			failure: "was not asked: the database does not answer",
 		}
 	}
-	awaitAnswer(limited, st, id)
+	var takes time.Duration // of a queue: as long as it likes
+	if at.listener != "" {
+		takes = min(listenerTakes, r.Timeout/2)
+	}
+	awaitAnswer(limited, st, id, takes)
 	closing, done := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer done()
 	open, err := st.CloseQuestion(closing, id)
 	if err == nil && open.Answer != nil {
 		return answered(open)
 	}
+	if at.listener != "" && open.ClaimedUntil.IsZero() {
+		_ = st.DropListener(closing, q.Tenant, at.listener) // or its time ends by itself
+	}
 	return unanswered(open, err)
 }
 
-// awaitAnswer waits until a question is answered, or ctx ends.
-func awaitAnswer(ctx context.Context, st *store.Store, id int64) {
+// awaitAnswer waits until a question is answered, or ctx ends. With a time to claim it in, it waits no longer than for
+// that, and for the end of the claim.
+func awaitAnswer(ctx context.Context, st *store.Store, id int64, takes time.Duration) {
+	begun := time.Now()
 	look := time.NewTicker(lookForAnswer)
 	defer look.Stop()
 	for {
 		wake, done := st.AwaitAnswer(id)
 		open, err := st.QuestionOutcome(ctx, id)
-		if err == nil && open.Answered {
+		until := open.ClaimedUntil
+		if until.IsZero() {
+			until = begun.Add(takes)
+		}
+		if err == nil && (open.Answered || takes > 0 && time.Now().After(until)) {
 			done()
 			return
 		}

@@ -25,6 +25,18 @@ func PullQueue(url string) (queue string, ok bool) {
 	return match[1], true
 }
 
+// URLPath returns the path and the query of a callback's URL, without what its variable stands for.
+func URLPath(raw string) string {
+	if match := leadingVariable.FindStringSubmatch(raw); match != nil {
+		return raw[len(match[0])-len(match[2]):]
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.RequestURI()
+}
+
 // pullPrefix begins URLs that are not called.
 const pullPrefix = "pull:"
 

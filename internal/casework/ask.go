@@ -231,6 +231,7 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 		record.URLClass = string(g.class)
 	}
 	record.Key, record.WhenClass = g.at.Callback, g.whenClass()
+	record.Listener = reply.Answerer != nil && reply.Answerer.Listener
 	reply.Record = record
 	pl.questions = append(pl.questions, pl.asks(g, q, reply, asked))
 	record.Earlier, pl.callback = pl.callback, &record
@@ -381,7 +382,9 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 			before = shown(c, pl.old())
 		}
 	}
-	q.Pull = s.pull(pl, g)
+	if q.Pull, err = s.pull(ctx, pl, g); err != nil {
+		return q, err
+	}
 	q.Body, err = wire.EncodeQuestion(wire.Asked{
 		Dialect:       g.dialect,
 		Question:      g.at.Question,
@@ -395,10 +398,34 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 }
 
 // pull says who may pull the question, where workers do.
-func (s *questioner) pull(pl *plan, g guard) *callback.Pull {
-	return &callback.Pull{
-		Store: s.store, OtherType: pl.otherType(g), Class: casetype.Higher(pl.highestShown(g), pl.caseClass(g)),
+func (s *questioner) pull(ctx context.Context, pl *plan, g guard) (*callback.Pull, error) {
+	class := casetype.Higher(pl.highestShown(g), pl.caseClass(g))
+	listener, err := s.listener(ctx, pl, g, class)
+	return &callback.Pull{Store: s.store, OtherType: pl.otherType(g), Class: class, Listener: listener}, err
+}
+
+// listener returns the submitter, if their machine answers the question in place of the URL: it listens, and they may
+// put the next version of the case type, with another URL. Empty: it does not.
+func (s *questioner) listener(
+	ctx context.Context, pl *plan, g guard, class casetype.Classification,
+) (access.Owner, error) {
+	p := pl.p
+	if g.elsewhere || p.Owner() == "" || !p.Role.Permits(access.PutCaseType) || !p.Clearance.Sees(class) {
+		return "", nil
 	}
+	listens, err := s.store.Listens(ctx, p.Tenant, p.Owner())
+	if err != nil || !listens {
+		return "", err
+	}
+	newest, err := s.definitions.At(ctx, s.store, p.Tenant, g.owner, 0)
+	if err != nil {
+		return "", err
+	}
+	refused := authz.LeftOut(p, access.PutCaseType, newest.Type)
+	if refused != nil || len(aboveClearance(newest.Type, p.Clearance))+len(aboveClearance(pl.typ, p.Clearance)) > 0 {
+		return "", nil
+	}
+	return p.Owner(), nil
 }
 
 // identify adds the credentials of the question, and who asks.

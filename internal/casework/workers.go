@@ -22,22 +22,59 @@ type Workers struct {
 const (
 	MaxClaimWait  = 30 * time.Second
 	claimLease    = 10 * time.Second // at most; then another worker may claim the question
+	listenerGrace = 5 * time.Second  // between two claims of a listener
 	lookForClaims = time.Second      // between two looks for a question of which no signal came
 )
 
 // Claim is a worker's wish for a question.
 type Claim struct {
 	Queue string
+	Own   bool            // in place of a queue: the questions that the caller's own submissions cause
 	Wait  time.Duration   // for a question, if there is none; at most MaxClaimWait
 	Stop  <-chan struct{} // ends the wait
 }
 
-// Claim leaves the oldest question of a queue to the caller, for a time; nil: there is none. Its answer counts until the
-// deadline, also after that time, unless another worker answers first. The caller sees all that the question shows.
+// Claim leaves the oldest question of a queue to the caller, for a time; nil: there is none. Its answer counts until
+// the deadline, also after that time, unless another worker answers first. The caller sees all that the question shows.
+//
+// A caller who claims their own questions listens: until a moment after the claim ends, their machine is asked in place
+// of URLs.
 func (s *Workers) Claim(ctx context.Context, p access.Principal, in Claim) (*store.OpenQuestion, error) {
 	if err := s.guard.Permit(ctx, p, access.ClaimQuestion); err != nil {
 		return nil, err
 	}
+	if in.Own == (in.Queue != "") {
+		return nil, fault.In("question.claim_invalid", "Nothing was claimed: see fields.",
+			fault.Field{Path: "/queue", Message: "send either the name of a queue or own: true"})
+	}
+	if in.Own {
+		if err := s.listen(ctx, p, in.Wait); err != nil {
+			return nil, err
+		}
+		defer s.leave(ctx, p)
+	}
+	return s.wait(ctx, p, in)
+}
+
+// listen records that the caller listens.
+func (s *Workers) listen(ctx context.Context, p access.Principal, wait time.Duration) error {
+	return s.guard.Update(ctx, authz.NewMandate(p, access.ClaimQuestion), func(tx *store.Tx) error {
+		return tx.SetListener(ctx, p.Tenant, p.Owner(), wait+listenerGrace)
+	})
+}
+
+// leave records that the caller listens no more, if they are gone. A failure does no harm: their time ends.
+func (s *Workers) leave(ctx context.Context, p access.Principal) {
+	if ctx.Err() == nil {
+		return
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), listenerGrace)
+	defer cancel()
+	_ = s.store.DropListener(limited, p.Tenant, p.Owner())
+}
+
+// wait claims a question, and waits for one if there is none.
+func (s *Workers) wait(ctx context.Context, p access.Principal, in Claim) (*store.OpenQuestion, error) {
 	limited, cancel := context.WithTimeout(ctx, min(in.Wait, MaxClaimWait))
 	defer cancel()
 	look := time.NewTicker(lookForClaims)
@@ -72,9 +109,13 @@ func (s *Workers) Claim(ctx context.Context, p access.Principal, in Claim) (*sto
 // wish returns which questions the caller may have now.
 func (s *Workers) wish(ctx context.Context, p access.Principal, in Claim) (store.QuestionClaim, error) {
 	reader, err := s.guard.Reader(ctx, p)
-	return store.QuestionClaim{
+	wish := store.QuestionClaim{
 		Tenant: p.Tenant, Queue: in.Queue, Level: p.Clearance.Level(), Without: reader.Without, Lease: claimLease,
-	}, err
+	}
+	if in.Own {
+		wish.Listener = p.Owner()
+	}
+	return wish, err
 }
 
 // next claims a question; nil: there is none. It writes only if there may be one.
@@ -145,17 +186,24 @@ func (s *Workers) answerable(ctx context.Context, p access.Principal, id int64) 
 	if err != nil {
 		return err
 	}
-	if q.Level > wish.Level || slices.Contains(wish.Without, q.CaseType) || slices.Contains(wish.Without, q.OtherType) {
+	ofAnother := q.Listener != "" && q.Listener != p.Owner()
+	hidden := slices.Contains(wish.Without, q.CaseType) || slices.Contains(wish.Without, q.OtherType)
+	if ofAnother || hidden || q.Level > wish.Level {
 		return store.OpenQuestionMissing()
 	}
 	return nil
 }
 
-// Clean removes questions whose deadlines are over.
+// Clean removes questions whose deadlines are over, and listeners whose time is.
 func (s *Workers) Clean(ctx context.Context) error {
 	for more := true; more; {
-		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
-			more, err = tx.PurgeOpenQuestions(ctx)
+		err := s.store.Update(ctx, func(tx *store.Tx) error {
+			questions, err := tx.PurgeOpenQuestions(ctx)
+			if err != nil {
+				return err
+			}
+			listeners, err := tx.PurgeListeners(ctx)
+			more = questions || listeners
 			return err
 		})
 		if err != nil {

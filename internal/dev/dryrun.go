@@ -58,6 +58,7 @@ type askedDry struct {
 	Verdict    string        `json:"verdict"`
 	Attempts   int           `json:"attempts"`
 	DurationMS int64         `json:"duration_ms"`
+	Listener   bool          `json:"listener"`
 	Changes    []fieldChange `json:"changes"`
 	More       int           `json:"more_changes"`
 }
@@ -169,7 +170,11 @@ func (o Output) messages(errors, warnings []string) {
 
 // asked prints a question, and what it changed.
 func (o DryRunOptions) asked(q askedDry) {
-	o.line("Asked was %s: %s, %d ms, attempts: %d", q.URL, q.Verdict, q.DurationMS, q.Attempts)
+	who := q.URL
+	if q.Listener {
+		who = "your listener, in place of " + q.URL
+	}
+	o.line("Asked was %s: %s, %d ms, attempts: %d", who, q.Verdict, q.DurationMS, q.Attempts)
 	if len(q.Changes) > 0 {
 		o.line("  It changed what was submitted:")
 		o.diff("  ", q.Changes, q.More)

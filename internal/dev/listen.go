@@ -27,11 +27,14 @@ type ListenOptions struct {
 	Endpoint string   // id or name: its messages; empty: all that the token may see
 	After    string   // now (the default), beginning, or a time
 
-	Forward string        // the URL to forward messages to; empty: they are only printed
-	Key     []byte        // signs forwarded messages
-	Retry   bool          // try a message again until the receiver accepts it
-	Timeout time.Duration // for one try; zero: 15 s
-	Version string        // of Casehook, for the User-Agent
+	Forward string // the URL to forward messages to; empty: they are only printed
+	Key     []byte // signs forwarded messages
+	// Callbacks is the URL of callbacks on this machine; empty: none. They are asked the questions that the token's own
+	// submissions cause.
+	Callbacks string
+	Retry     bool          // try a message again until the receiver accepts it
+	Timeout   time.Duration // for one try; zero: 15 s
+	Version   string        // of Casehook, for the User-Agent
 }
 
 const (
@@ -68,9 +71,30 @@ func Listen(ctx context.Context, c *client.Client, l ListenOptions) error {
 		defer e.to.client.Close()
 	}
 	e.day = time.Now().Format(time.DateOnly) // today's times have no date
+	return e.run(ctx)
+}
+
+// run follows the stream, and answers questions meanwhile.
+func (e *listener) run(ctx context.Context) error {
 	e.open(ctx)
 	defer e.close()
-	return e.follow(ctx)
+	listening, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if e.Callbacks != "" {
+		asks, err := newQuestions(e)
+		if err == nil {
+			err = asks.claim(listening, 0) // from here on this machine is asked
+		}
+		if err != nil {
+			return err
+		}
+		e.working.Go(func() { stop(asks.run(listening)) })
+	}
+	err := e.follow(listening)
+	if err == nil && ctx.Err() == nil {
+		err = context.Cause(listening)
+	}
+	return err
 }
 
 // listener is the state of a running Listen.
@@ -205,6 +229,9 @@ func (e *listener) greeting() string {
 	text := fmt.Sprintf("Listening to %s of %s.", what, e.client.Server)
 	if e.to != nil {
 		text += fmt.Sprintf(" Messages go to %s.", e.Forward)
+	}
+	if e.Callbacks != "" {
+		text += fmt.Sprintf(" Questions that your submissions cause go to %s.", e.Callbacks)
 	}
 	return text
 }

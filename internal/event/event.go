@@ -136,6 +136,7 @@ type Callback struct {
 	Status       int      `json:"status,omitempty"`         // of the last attempt; 0 when there was no response
 	Failure      string   `json:"failure,omitempty"`        // why it failed, where the policy ignored the failure
 	Skipped      bool     `json:"skipped,omitempty"`        // it was not asked: its condition was not true
+	Listener     bool     `json:"listener,omitempty"`       // the submitter's own machine answered in its place
 	ReplacedData bool     `json:"replaced_data,omitempty"`  // it answered with data
 	Warnings     []string `json:"warnings,omitempty"`       // warnings that were ignored
 	Override     string   `json:"override_state,omitempty"` // the state that it put in place of the target

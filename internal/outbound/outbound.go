@@ -117,6 +117,7 @@ type Request struct {
 	At          time.Time     // the webhook-timestamp
 	Keys        [][]byte      // each makes a signature, in this order
 	Seeds       [][]byte      // Ed25519 keys; each makes a signature of version 1a
+	Signature   string        // a webhook-signature that was made elsewhere, in place of Keys and Seeds; empty: none
 	Trace       string        // the traceparent; empty: there is none
 	Identity    *Identity     // the client certificate and roots; nil: none
 }
@@ -231,7 +232,10 @@ func (c *Client) request(target *url.URL, r Request) *http.Request {
 	if r.Trace != "" {
 		lines.set("traceparent", r.Trace)
 	}
-	if len(r.Keys)+len(r.Seeds) > 0 {
+	switch {
+	case r.Signature != "":
+		lines.set("webhook-signature", r.Signature)
+	case len(r.Keys)+len(r.Seeds) > 0:
 		lines.set("webhook-signature", signAll(r))
 	}
 	content := r.Body

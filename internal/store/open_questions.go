@@ -20,6 +20,7 @@ type OpenQuestion struct {
 	OtherType string       // the key of the case's other type, in a switch; empty: there is none
 	Level     int          // of the classification of what the question shows
 	Callback  string       // for messages: "kyc/submit"
+	Path      string       // where a listener's machine is asked; empty: as it likes
 	Header    map[string]string
 	Body      []byte
 	Deadline  time.Time
@@ -57,6 +58,7 @@ var openQuestionColumns = columns[OpenQuestion]{
 	textColumn("other_type", func(q *OpenQuestion) *string { return &q.OtherType }),
 	intColumn("level", func(q *OpenQuestion) *int { return &q.Level }),
 	textColumn("callback", func(q *OpenQuestion) *string { return &q.Callback }),
+	textColumn("path", func(q *OpenQuestion) *string { return &q.Path }),
 	jsonColumn("header", func(q *OpenQuestion) *map[string]string { return &q.Header }),
 	rawColumn("body", func(q *OpenQuestion) *[]byte { return &q.Body }),
 	timeColumn("deadline", func(q *OpenQuestion) *time.Time { return &q.Deadline }),
@@ -69,7 +71,7 @@ var openQuestionColumns = columns[OpenQuestion]{
 
 // openQuestionInserted are the columns of a new open question, besides its deadline.
 var openQuestionInserted = openQuestionColumns.only("tenant", "queue", "listener", "case_type", "other_type", "level",
-	"callback", "header", "body")
+	"callback", "path", "header", "body")
 
 // openQuestionOutcome are the columns that its asker waits for.
 var openQuestionOutcome = openQuestionColumns.only("claimed_until", "answered", "answer", "answerer")

@@ -59,6 +59,7 @@ type DryQuestion struct {
 	Attempts   int     `json:"attempts" doc:"The number of requests." example:"1"`
 	DurationMS int64   `json:"duration_ms" doc:"The duration, waits between attempts included." example:"38"`
 	WebhookID  string  `json:"webhook_id" doc:"The webhook-id that it was asked with." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
+	Listener   bool    `json:"listener" doc:"Your own machine answered in place of the URL." example:"false"`
 	CallbackAnswer
 }
 
@@ -140,6 +141,7 @@ func showDryRun(r casework.DryRunResult) DryRun {
 			Attempts:       q.Attempts,
 			DurationMS:     q.Duration.Milliseconds(),
 			WebhookID:      q.WebhookID,
+			Listener:       q.Answerer != nil && q.Answerer.Listener,
 			CallbackAnswer: showAnswer(*q),
 		}
 	}

@@ -56,6 +56,7 @@ type CallbackOutcome struct {
 	Status       int      `json:"status,omitempty" doc:"The HTTP status of the last attempt; absent: there was no answer." example:"200"`
 	Failure      string   `json:"failure,omitempty" doc:"Why it failed, where the case type ignores that."`
 	Skipped      bool     `json:"skipped,omitempty" doc:"It was not asked: its condition was not true."`
+	Listener     bool     `json:"listener,omitempty" doc:"The submitter's own machine answered in its place."`
 	ReplacedData bool     `json:"replaced_data,omitempty" doc:"It answered with data, which replaced what was submitted."`
 	Warnings     []string `json:"warnings,omitempty" doc:"Its warnings, which were ignored."`
 	Override     string   `json:"override_state,omitempty" doc:"The state that it diverted the case to." example:"escalated"`
@@ -210,6 +211,7 @@ func showOutcome(c *event.Callback) *CallbackOutcome {
 		Status:       c.Status,
 		Failure:      c.Failure,
 		Skipped:      c.Skipped,
+		Listener:     c.Listener,
 		ReplacedData: c.ReplacedData,
 		Warnings:     c.Warnings,
 		Override:     c.Override,

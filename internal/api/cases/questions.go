@@ -33,7 +33,8 @@ type Question struct {
 	DurationMS int64      `json:"duration_ms" doc:"The duration, waits between attempts included." example:"38"`
 	WebhookID  string     `json:"webhook_id" doc:"The webhook-id that it was asked with." example:"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy"`
 
-	AnsweredBy *rest.Actor `json:"answered_by,omitempty" doc:"The worker that answered, where workers pull the questions; absent: none did."`
+	AnsweredBy *rest.Actor `json:"answered_by,omitempty" doc:"The worker that answered, where workers pull the questions, or the submitter whose machine listened; absent: none did."`
+	Listener   bool        `json:"listener" doc:"The submitter's own machine answered in place of the URL." example:"false"`
 }
 
 // AnsweredQuestion is a question with its answer.
@@ -169,7 +170,7 @@ func (h questionHandler) show(p access.Principal, q store.Question) Question {
 	}
 	if by := q.Answerer; by != nil {
 		actor := rest.ShowActor(p, by.Actor)
-		out.AnsweredBy = &actor
+		out.AnsweredBy, out.Listener = &actor, by.Listener
 	}
 	return out
 }

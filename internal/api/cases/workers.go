@@ -16,7 +16,8 @@ import (
 
 // NewQuestionClaim is the body that claims a question.
 type NewQuestionClaim struct {
-	Queue string `json:"queue" maxLength:"70" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*$" doc:"The queue: the name behind pull: in the case type." example:"checks"`
+	Queue string `json:"queue,omitempty" maxLength:"70" pattern:"^[A-Za-z0-9][A-Za-z0-9_-]*$" doc:"The queue: the name behind pull: in the case type." example:"checks"`
+	Own   bool   `json:"own,omitempty" doc:"In place of a queue: claim the questions that your own submissions cause, those of this token or user. While you claim them, they come to you in place of the URL, if you may put the case type."`
 	Wait  int    `json:"wait,omitempty" minimum:"0" maximum:"30" doc:"How many seconds to wait if there is no question; the answer comes as soon as there is one." example:"30"`
 }
 
@@ -28,9 +29,10 @@ type ClaimedQuestion struct {
 // OpenQuestion is a question that waits for an answer.
 type OpenQuestion struct {
 	ID           string            `json:"id" doc:"Its id, for the answer." example:"opn_4be71e2b9ab9d2bb7bd7c8f3a1f0c3d2"`
-	Queue        string            `json:"queue" doc:"The queue that it was in." example:"checks"`
+	Queue        string            `json:"queue" doc:"The queue that it was in; empty: it is your own." example:"checks"`
 	CaseType     string            `json:"case_type" doc:"The key of the case type whose callback it is." example:"kyc"`
 	Callback     string            `json:"callback" doc:"The name of the callback, for people." example:"kyc/submit"`
+	Path         string            `json:"path" doc:"The path and the query of the callback's URL, as configured; empty: it has none." example:"/kyc/submit"`
 	Deadline     rest.Time         `json:"deadline" doc:"When nobody waits for the answer any more."`
 	ClaimedUntil rest.Time         `json:"claimed_until" doc:"When another worker may claim it: after 10 seconds, or half of the time that was left. Your answer counts after that too, if it is the first."`
 	Headers      map[string]string `json:"headers" doc:"The headers that a URL would be called with, webhook-id and webhook-signature among them." example:"{\"webhook-id\": \"msg_Zm9vYmFyYmF6cXV4Zm9vYmFy\"}"`
@@ -104,7 +106,7 @@ func (h workerHandler) claim(ctx context.Context, _ *struct{}, body NewQuestionC
 	}
 	defer done()
 	q, err := h.service.Claim(ctx, p, casework.Claim{
-		Queue: body.Queue, Wait: time.Duration(body.Wait) * time.Second, Stop: h.followers.Stop,
+		Queue: body.Queue, Own: body.Own, Wait: time.Duration(body.Wait) * time.Second, Stop: h.followers.Stop,
 	})
 	if err != nil {
 		return nil, err
@@ -123,6 +125,7 @@ func (h workerHandler) show(q store.OpenQuestion) *OpenQuestion {
 		Queue:        q.Queue,
 		CaseType:     q.CaseType,
 		Callback:     q.Callback,
+		Path:         q.Path,
 		Deadline:     rest.Time(q.Deadline),
 		ClaimedUntil: rest.Time(q.ClaimedUntil),
 		Headers:      q.Header,

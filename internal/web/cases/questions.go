@@ -213,7 +213,11 @@ func answererName(p access.Principal, a *store.Answerer) string {
 	if a == nil {
 		return ""
 	}
-	return p.Redact(a.Actor).Title()
+	name := p.Redact(a.Actor).Title()
+	if a.Listener {
+		name += ", whose machine listened"
+	}
+	return name
 }
 
 // transitionTitle names a callback's transition.
