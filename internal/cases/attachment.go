@@ -42,3 +42,17 @@ const (
 	Document AttachmentKind = "document"
 	Proof    AttachmentKind = "proof"
 )
+
+// FieldDocument is a file that was uploaded as the value of a field of type document. Cases name it by its URL.
+type FieldDocument struct {
+	ID           string
+	Owner        string // the user or the token that may use it until a case names it
+	Filename     string
+	MediaType    string
+	Blob         string // where the contents are kept; empty: it is not uploaded yet
+	Size         int64  // bytes
+	SHA256       string // of the contents, in hexadecimal
+	By           event.Actor
+	At           time.Time
+	UnnamedSince time.Time // zero: a case names it
+}

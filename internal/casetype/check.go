@@ -76,6 +76,7 @@ func (c *checker) check() {
 	c.checkRoleNames()
 	c.checkEdit()
 	c.checkReference()
+	c.checkDocumentURLs()
 	c.checkTemplates()
 	c.checkBounds(c.root()["fields"], "/fields")
 	c.compileFields()

@@ -3,20 +3,22 @@ package casetype
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/casehook/casehook/internal/schema"
 )
 
-// place describes the collections in a value: lists whose items have ids.
+// place describes the collections and the documents in a value. Collections are lists whose items have ids.
 type place struct {
 	collection bool
+	document   bool
 	members    map[string]*place
 	items      *place
 	also       []*place // of the same value
 }
 
-// collections returns the places of collections in the data, or nil if there are none.
-func (c *checker) collections() *place {
+// places returns the places of collections and documents in the data, or nil if there are none.
+func (c *checker) places() *place {
 	known, some := map[string]*place{}, false
 	var read func(v any, path string) *place
 	read = func(v any, path string) *place {
@@ -24,8 +26,11 @@ func (c *checker) collections() *place {
 		if p, seen := known[path]; seen || s == nil || !c.spend(20+len(path)/8) {
 			return p
 		}
-		p := &place{members: map[string]*place{}, collection: s[schema.IDsKeyword] == true}
-		known[path], some = p, some || p.collection
+		p := &place{
+			members: map[string]*place{}, collection: s[schema.IDsKeyword] == true,
+			document: s[schema.FormKeyword] == documentType,
+		}
+		known[path], some = p, some || p.collection || p.document
 		for name, sub := range object(s["properties"]) {
 			p.members[name] = read(sub, pointer(path, "properties", name))
 		}
@@ -50,48 +55,67 @@ func (c *checker) collections() *place {
 func (t *Type) Identify(
 	b *schema.Budget, data map[string]any, newID func() (string, error),
 ) (map[string]any, error) {
-	if t.collections == nil {
+	e := edition{budget: b, newID: newID}
+	return e.of(t.places, data, "")
+}
+
+// edition makes data of which some values are replaced.
+type edition struct {
+	budget *schema.Budget
+	newID  func() (string, error) // of an item of a collection; nil: they stay without
+	// document returns what comes in place of a document, and whether that is something else; nil: documents stay.
+	document func(path string, document map[string]any) (map[string]any, bool)
+	err      error // of newID
+}
+
+func (e *edition) of(p *place, data map[string]any, path string) (map[string]any, error) {
+	if p == nil {
 		return data, nil
 	}
-	i := identification{budget: b, newID: newID}
-	value, _ := i.visit(t.collections, data)
-	identified, _ := value.(map[string]any)
-	return identified, i.err
+	value, _ := e.visit(p, data, path)
+	edited, _ := value.(map[string]any)
+	return edited, e.err
 }
 
-type identification struct {
-	budget *schema.Budget
-	newID  func() (string, error)
-	err    error // of newID
-}
-
-// visit returns a value with ids, and whether it was changed.
-func (i *identification) visit(p *place, v any) (out any, changed bool) {
-	if p == nil || i.err != nil || i.budget.Spend(1) != nil {
+// visit returns a value as it is edited, and whether it was changed.
+func (e *edition) visit(p *place, v any, path string) (out any, changed bool) {
+	if p == nil || e.err != nil || e.budget.Spend(1) != nil {
 		return v, false
 	}
 	for _, other := range p.also {
-		after, differs := i.visit(other, v)
+		after, differs := e.visit(other, v, path)
 		v, changed = after, changed || differs
 	}
 	differs := false
 	switch value := v.(type) {
 	case map[string]any:
-		v, differs = i.object(p, value)
+		if p.document && e.document != nil {
+			v, differs = e.document(path, value)
+			break
+		}
+		v, differs = e.object(p, value, path)
 	case []any:
-		v, differs = i.list(p, value)
+		v, differs = e.list(p, value, path)
 	}
 	return v, changed || differs
 }
 
-func (i *identification) object(p *place, value map[string]any) (out map[string]any, changed bool) {
+// below returns the path of a part of a value. Only documents need it.
+func (e *edition) below(path, part string) string {
+	if e.document == nil {
+		return ""
+	}
+	return pointer(path, part)
+}
+
+func (e *edition) object(p *place, value map[string]any, path string) (out map[string]any, changed bool) {
 	out = value
 	for name, sub := range p.members {
 		before, there := value[name]
 		if !there || sub == nil {
 			continue
 		}
-		after, differs := i.visit(sub, before)
+		after, differs := e.visit(sub, before, e.below(path, name))
 		if differs && !changed {
 			out, changed = maps.Clone(value), true
 		}
@@ -102,12 +126,12 @@ func (i *identification) object(p *place, value map[string]any) (out map[string]
 	return out, changed
 }
 
-func (i *identification) list(p *place, value []any) (out []any, changed bool) {
+func (e *edition) list(p *place, value []any, path string) (out []any, changed bool) {
 	out = value
 	for n, before := range value {
-		after, differs := i.visit(p.items, before)
-		if p.collection {
-			identified, isNew := i.item(after)
+		after, differs := e.visit(p.items, before, e.below(path, strconv.Itoa(n)))
+		if p.collection && e.newID != nil {
+			identified, isNew := e.item(after)
 			after, differs = identified, differs || isNew
 		}
 		if differs && !changed {
@@ -121,14 +145,14 @@ func (i *identification) list(p *place, value []any) (out []any, changed bool) {
 }
 
 // item returns an item of a collection with an id, and whether that is new.
-func (i *identification) item(v any) (any, bool) {
+func (e *edition) item(v any) (any, bool) {
 	item, isObject := v.(map[string]any)
 	if id, there := item["id"]; !isObject || there && id != nil && id != "" {
 		return v, false
 	}
-	id, err := i.newID()
+	id, err := e.newID()
 	if err != nil {
-		i.err = err
+		e.err = err
 		return v, false
 	}
 	item = maps.Clone(item)

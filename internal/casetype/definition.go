@@ -42,6 +42,7 @@ type Definition struct {
 	Comment        *CaseOperation      `json:"comment,omitempty"`         // absent: no callback is asked about comments
 	CallbackSecret SecretScope         `json:"callback_secret,omitempty"` // empty: SecretPerTransition
 	Dialect        Dialect             `json:"dialect,omitempty"`         // empty: QuickCase
+	DocumentURLs   []string            `json:"document_urls,omitempty"`   // prefixes of documents kept elsewhere
 	Jurisdiction   string              `json:"jurisdiction,omitempty"`    // that CCD's dialect names; empty: none
 }
 

@@ -113,7 +113,7 @@ func build(c *checker) (*Type, error) {
 	t := &Type{
 		fields: c.doc.Keys("/fields/properties"), schema: c.schema, preconditions: c.programs, targets: c.targets,
 		offers: c.offers, whens: c.whens, rules: c.rules, starts: c.starts,
-		integers: c.integers(), defaults: c.defaults, collections: c.collections(), indexed: c.indexedFields(),
+		integers: c.integers(), defaults: c.defaults, places: c.places(), indexed: c.indexedFields(),
 		warnings: c.warnings.ordered(), variables: c.variables,
 	}
 	if err := json.Unmarshal(raw, &t.Definition); err != nil {

@@ -46,7 +46,7 @@ type Type struct {
 	whens            map[Point]*expression.Program    // the conditions of asking callbacks
 	starts           map[string][]startValue          // by transition
 	defaults         map[string]*defaults             // of the fields
-	collections      *place                           // nil: there are none
+	places           *place                           // of collections and documents; nil: there are none
 	warnings         Faults                           // empty where it was loaded
 	variables        []variable                       // that URLs begin with; none where it was loaded
 }

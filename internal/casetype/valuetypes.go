@@ -62,7 +62,7 @@ var valueTypes = map[string]valueType{
 		map[string]any{"type": "array", schema.IDsKeyword: true},
 		&schema.Form{Means: `a list of items such as {"id": "1", "value": ...}`},
 	},
-	"document": {
+	documentType: {
 		map[string]any{
 			"type": "object", "required": []any{"document_url"}, "additionalProperties": false,
 			"properties": map[string]any{

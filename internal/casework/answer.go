@@ -106,12 +106,9 @@ func (pl *plan) words(g guard, all []string, highest casetype.Classification) []
 // replace replaces the data that the callback was shown by the data of its answer. Fields above its clearance stay.
 func (pl *plan) replace(g guard, data map[string]any) error {
 	sent := pl.typ.Shown(pl.after.Data, g.clearance())
-	wrong := pl.unshown(g, data)
-	pl.after.Data = casetype.Merge(data, pl.typ.Hidden(pl.after.Data, g.clearance()))
-	if err := pl.identify(); err != nil {
-		return err
-	}
-	invalid, err := pl.invalid()
+	wrong, before := pl.unshown(g, data), pl.after.Data
+	pl.after.Data = casetype.Merge(data, pl.typ.Hidden(before, g.clearance()))
+	invalid, err := pl.complete(before, true, sent, pl.old().Shown(pl.before.Data, g.clearance()))
 	if err != nil {
 		return err
 	}

@@ -30,9 +30,10 @@ type Files struct {
 	core      *core
 	contents  *contents
 	cases     *Cases
+	documents *FieldDocuments
 }
 
-func newFiles(c Config, core *core, contents *contents, cases *Cases) *Files {
+func newFiles(c Config, core *core, contents *contents, cases *Cases, documents *FieldDocuments) *Files {
 	return &Files{
 		store:     c.Store,
 		guard:     c.Guard,
@@ -43,6 +44,7 @@ func newFiles(c Config, core *core, contents *contents, cases *Cases) *Files {
 		core:      core,
 		contents:  contents,
 		cases:     cases,
+		documents: documents,
 	}
 }
 

@@ -259,7 +259,7 @@ func (s *Cases) DeleteCase(ctx context.Context, p access.Principal, in Deletion)
 
 // deleteAsked deletes a case. Asked is the plan by which its callback was asked; nil: it has none.
 func (s *Cases) deleteAsked(ctx context.Context, p access.Principal, in Deletion, asked *plan) error {
-	var blobs []string
+	var blobs, documents []string
 	m := authz.NewMandate(p, access.DeleteCase)
 	m.Waited = asked != nil
 	err := s.guard.Update(ctx, m, func(tx *store.Tx) error {
@@ -276,6 +276,9 @@ func (s *Cases) deleteAsked(ctx context.Context, p access.Principal, in Deletion
 		if c, err = tx.DeleteCase(ctx, c); err != nil {
 			return err
 		}
+		if documents, err = tx.DropCaseDocuments(ctx, p.Tenant, in.CaseID); err != nil {
+			return err
+		}
 		c.LastActivity = s.core.activity(p)
 		var answered *event.Callback
 		if asked != nil {
@@ -290,7 +293,7 @@ func (s *Cases) deleteAsked(ctx context.Context, p access.Principal, in Deletion
 	if err != nil {
 		return err
 	}
-	s.contents.discard(ctx, blobs...)
+	s.contents.discard(ctx, append(blobs, documents...)...)
 	return nil
 }
 

@@ -11,6 +11,7 @@
 package casework
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
@@ -40,7 +41,8 @@ type Config struct {
 
 	Tenants Tenants
 
-	MaxUpload int64           // bytes of one proof
+	MaxUpload int64           // bytes of one proof, or document of a field
+	Documents string          // the path below which documents of fields are served; default /quickcase/documents/
 	Hold      bool            // no callback is asked: a change that needs one is refused
 	Fonts     *document.Fonts // of documents; nil: those that are built in
 	Random    io.Reader
@@ -72,6 +74,7 @@ type Services struct {
 	Labels      *Labels
 	Contacts    *Contacts
 	Files       *Files
+	Documents   *FieldDocuments
 	Jobs        *Jobs
 	Owed        *Owed
 	Presences   *Presences
@@ -84,6 +87,7 @@ func (c Config) withDefaults() Config {
 	if c.MaxUpload <= 0 {
 		c.MaxUpload = defaultMaxUpload
 	}
+	c.Documents = cmp.Or(c.Documents, "/quickcase/documents/")
 	if c.Fonts == nil {
 		c.Fonts = document.NewFonts(nil, nil)
 	}
@@ -126,14 +130,17 @@ func New(c Config) Services {
 		mostSearched: mostSearched,
 	}
 	labels := &Labels{store: c.Store, guard: c.Guard, now: now, core: core}
+	known := &knownDocuments{store: c.Store, core: core, path: c.Documents}
+	documents := newFieldDocuments(c, contents, known)
 	submissions := newSubmissions(c, core, questioner, types)
+	submissions.documents = known
 	questions := &Questions{store: c.Store, guard: c.Guard, core: core, cases: cases}
 	return Services{
 		Cases:       cases,
 		Submissions: submissions,
 		Switches: &Switches{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, questioner: questioner,
-			random: c.Random,
+			random: c.Random, documents: known,
 		},
 		Questions: questions,
 		Backtests: &Backtests{
@@ -148,7 +155,8 @@ func New(c Config) Services {
 		Comments:  &Comments{store: c.Store, guard: c.Guard, now: now, core: core},
 		Labels:    labels,
 		Contacts:  &Contacts{store: c.Store, guard: c.Guard, now: now, random: c.Random, core: core},
-		Files:     newFiles(c, core, contents, cases),
+		Files:     newFiles(c, core, contents, cases, documents),
+		Documents: documents,
 		Presences: &Presences{store: c.Store, guard: c.Guard, now: now, cases: cases},
 		Owed: &Owed{
 			store: c.Store, definitions: c.Definitions, questioner: questioner, log: c.Log, worked: c.Worked,

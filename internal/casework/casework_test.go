@@ -71,6 +71,7 @@ type services struct {
 	labels      *casework.Labels
 	contacts    *casework.Contacts
 	files       *casework.Files
+	documents   *casework.FieldDocuments
 	jobs        *casework.Jobs
 	owed        *casework.Owed
 	guard       *authz.Guard
@@ -149,6 +150,7 @@ func startOn(t testing.TB, o store.Options, change ...func(*settings)) *world {
 			labels:      work.Labels,
 			contacts:    work.Contacts,
 			files:       work.Files,
+			documents:   work.Documents,
 			jobs:        work.Jobs,
 			owed:        work.Owed,
 			guard:       c.Guard,

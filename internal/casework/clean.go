@@ -11,8 +11,8 @@ import (
 // leftoverAge is the age from which contents count as leftovers: no upload takes as long.
 const leftoverAge = 24 * time.Hour
 
-// Clean removes answers that are no longer repeated, and contents without an attachment, which a process left when it
-// ended.
+// Clean removes answers that are no longer repeated, documents of fields that no case names, and contents without an
+// attachment, which a process left when it ended.
 func (s *Files) Clean(ctx context.Context) error {
 	now := s.now()
 	for more := true; more; {
@@ -25,6 +25,9 @@ func (s *Files) Clean(ctx context.Context) error {
 		}
 	}
 	if err := s.store.FoldTexts(ctx); err != nil {
+		return err
+	}
+	if err := s.documents.clean(ctx); err != nil {
 		return err
 	}
 	return s.blobs.List(ctx, func(key string, modified time.Time) error {

@@ -219,6 +219,7 @@ func (s *Submissions) change(
 		Newest:    newest.Type,
 		Entry:     entry,
 		Answer:    answer,
+		Documents: pl.documentIDs(after.Data),
 		Questions: pl.kept(after, after.Version),
 		Owed:      s.questioner.owes(pl, after),
 	}, view, err

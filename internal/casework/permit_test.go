@@ -27,7 +27,7 @@ func TestEveryUseCaseAsks(t *testing.T) {
 		nobody.Role = ""
 		for _, service := range []any{
 			w.cases, w.submissions, w.switches, w.questions, w.backtests, w.types, w.migrations, w.comments, w.labels, w.contacts,
-			w.files, w.users, w.tokens, w.tenants, w.endpoints, w.messages, w.journal,
+			w.files, w.documents, w.users, w.tokens, w.tenants, w.endpoints, w.messages, w.journal,
 		} {
 			refusesAll(t, reflect.ValueOf(service), nobody)
 		}

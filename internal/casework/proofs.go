@@ -24,7 +24,7 @@ import (
 // Upload is a file that a user sends. Its name and media type are the sender's
 // claims.
 type Upload struct {
-	Key       string // of the proof in the case type
+	Key       string // of the proof in the case type; of a document of a field empty
 	Filename  string
 	MediaType string
 	Body      io.Reader
@@ -50,19 +50,12 @@ func (s *Files) UploadProof(
 			"The case type does not define this proof: see fields. Name one that it defines.",
 			fault.Field{Path: "/key", Message: fmt.Sprintf("is not a proof of %s", v.Type)})
 	}
-	body := &sender{r: u.Body}
-	head := make([]byte, sniffed)
-	n, err := io.ReadFull(body, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return cases.Attachment{}, body.fault(err)
-	}
-	head = head[:n]
 	a := cases.Attachment{
-		ID: id.New("prf"), CaseID: caseID, Key: u.Key, Filename: filename(u.Filename),
-		MediaType: mediaType(u.MediaType, head), By: p.Actor, At: s.now(), Clearance: casetype.Public,
+		ID: id.New("prf"), CaseID: caseID, Key: u.Key, Filename: filename(u.Filename), By: p.Actor, At: s.now(),
+		Clearance: casetype.Public,
 	}
-	if err := s.contents.keep(ctx, &a, io.MultiReader(bytes.NewReader(head), body), s.maxUpload); err != nil {
-		return cases.Attachment{}, body.fault(err)
+	if err := s.contents.receive(ctx, &a, u, s.maxUpload); err != nil {
+		return cases.Attachment{}, err
 	}
 	once = once.With(u.Key + "\n" + a.Filename + "\n" + a.MediaType + "\n" + a.SHA256)
 	return s.attachProof(ctx, p, a, once)
@@ -85,6 +78,22 @@ func (s *Files) attachProof(
 		return cases.Attachment{}, err
 	}
 	return files[0], nil
+}
+
+// receive stores the contents of a file that a user sends, and sets what follows from them.
+func (s *contents) receive(ctx context.Context, a *cases.Attachment, u Upload, limit int64) error {
+	body := &sender{r: u.Body}
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(body, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return body.fault(err)
+	}
+	head = head[:n]
+	a.MediaType = mediaType(u.MediaType, head)
+	if err := s.keep(ctx, a, io.MultiReader(bytes.NewReader(head), body), limit); err != nil {
+		return body.fault(err)
+	}
+	return nil
 }
 
 // sniffed is the number of bytes of a file that decide on its media type.

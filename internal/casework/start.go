@@ -146,11 +146,15 @@ func (s *Submissions) begin(ctx context.Context, p access.Principal, in Submissi
 func (pl *plan) fillIn() error {
 	wrong := pl.typ.Disallowed(casetype.Transition{}, pl.in.Data, "/data", pl.p.Clearance)
 	pl.after.Data = casetype.Merge(pl.before.Data, pl.seen(pl.in.Data))
+	unusable, err := pl.settle(pl.before.Data, false, pl.typ.Shown(pl.before.Data, pl.p.Clearance))
+	if err != nil {
+		return err
+	}
 	invalid, err := pl.invalid()
 	if err != nil {
 		return err
 	}
-	if wrong = append(wrong, pl.readable(invalid)...); len(wrong) > 0 {
+	if wrong = append(wrong, pl.readable(append(unusable, invalid...))...); len(wrong) > 0 {
 		return fault.In("case.data_invalid", "The data does not fit the case type.", wrong...)
 	}
 	return nil
@@ -163,7 +167,10 @@ func (s *Submissions) inquire(ctx context.Context, pl *plan, guards []guard) err
 		err = s.questioner.askAll(ctx, pl, guards)
 	}
 	s.questioner.keepAlone(ctx, pl, err)
-	return err
+	if err != nil {
+		return err
+	}
+	return s.documents.offer(ctx, pl)
 }
 
 // ref identifies the start.

@@ -38,6 +38,7 @@ type Submissions struct {
 	core       *core
 	questioner *questioner
 	types      *CaseTypes
+	documents  *knownDocuments
 }
 
 func newSubmissions(c Config, core *core, questioner *questioner, types *CaseTypes) *Submissions {
@@ -75,6 +76,7 @@ type plan struct {
 	computed []string       // the fields that rules have set
 	ignored  []string       // warnings of rules and callbacks that were ignored, as the submitter may read them
 
+	documents *documentRule       // nil: all are taken as they are
 	questions []store.Question    // that were asked so far
 	owed      *store.OwedQuestion // that is to be asked once the change is saved; nil: none
 	more      more                // that callbacks do besides
@@ -173,6 +175,7 @@ func (s *Submissions) load(ctx context.Context, p access.Principal, in Submissio
 		return nil, err
 	}
 	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx), random: s.random, context: in.Context}
+	pl.documents = s.documents.rule(ctx, p)
 	if pl.creates() {
 		return pl, s.startCase(ctx, pl)
 	}
@@ -309,10 +312,7 @@ func (pl *plan) merge() error {
 		pl.after.State = only
 	}
 	undetermined := pl.compute()
-	if err := pl.identify(); err != nil {
-		return err
-	}
-	invalid, err := pl.invalid()
+	invalid, err := pl.complete(pl.before.Data, false, pl.typ.Shown(pl.before.Data, pl.p.Clearance))
 	if err != nil {
 		return err
 	}
@@ -328,6 +328,19 @@ func (pl *plan) merge() error {
 			"type's maintainer to correct the rule."
 	}
 	return fault.In(code, detail, wrong...)
+}
+
+// complete sets ids, fills in documents, and lists the faults of the data to save, as [plan.settle] does of documents.
+func (pl *plan) complete(before map[string]any, byCallback bool, seen ...map[string]any) ([]fault.Field, error) {
+	if err := pl.identify(); err != nil {
+		return nil, err
+	}
+	wrong, err := pl.settle(before, byCallback, seen...)
+	if err != nil {
+		return nil, err
+	}
+	invalid, err := pl.invalid()
+	return append(wrong, invalid...), err
 }
 
 // identify sets the ids of items of collections that have none.

@@ -30,6 +30,7 @@ type Switches struct {
 	core        *core
 	questioner  *questioner
 	random      io.Reader
+	documents   *knownDocuments
 }
 
 // Switch is a request to move a case to another type.
@@ -111,7 +112,7 @@ func (s *Switches) switched(
 	pl := &plan{
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: to.Type, from: from.Type, maker: to.Clearance, at: s.now(), before: c, after: c,
-		work: casetype.Budget(ctx), random: s.random,
+		work: casetype.Budget(ctx), random: s.random, documents: s.documents.rule(ctx, p),
 	}
 	after := &pl.after
 	after.Type, after.TypeVersion, after.Classification, after.ModifiedAt = to.Type.Key, to.Version,
@@ -405,6 +406,9 @@ func (s *Switches) saveSwitch(ctx context.Context, pl *plan, once authz.Once) (v
 			return err
 		}
 		if c, err = tx.UpdateIndexedCase(ctx, c, pl.typ, newest.Type); err != nil {
+			return err
+		}
+		if err := tx.NameDocuments(ctx, c.Tenant, c.ID, pl.documentIDs(c.Data)); err != nil {
 			return err
 		}
 		if err := s.core.record(ctx, tx, m, commit{c, pl.typ, pl.callback, facts}); err != nil {

@@ -84,7 +84,7 @@ func (im *importer) caseType(row sheets.Row) (CaseType, error) {
 	made := tree{}.with("key", t.id).with("name", oneLine(im, row, "Name")).
 		with("dialect", "ccd").with("jurisdiction", row.ID("JurisdictionID")).
 		with("security_classification", t.classification(row)).
-		with("blank", "allow").with("callback_secret", "type").
+		with("blank", "allow").with("callback_secret", "type").with("document_urls", documentURLs(fields)).
 		with("roles", t.allRoles()).with("role_map", t.roleMap()).
 		with("fields", fields).with("access", access).
 		with("states", t.allStates()).with("transitions", transitions)
@@ -94,6 +94,22 @@ func (im *importer) caseType(row sheets.Row) (CaseType, error) {
 	}
 	t.counts.States, t.counts.Roles = len(t.states)+len(t.added), len(t.roles)
 	return CaseType{t.id, written, t.counts}, nil
+}
+
+// documentURLs allows documents of any server, such as the document store that the services of a definition have; nil: no
+// field is a document.
+func documentURLs(fields tree) []string {
+	if !hasDocuments(fields) {
+		return nil
+	}
+	return []string{"http://", "https://"}
+}
+
+func hasDocuments(in tree) bool {
+	return slices.ContainsFunc(in, func(m member) bool {
+		sub, _ := m.value.(tree)
+		return m.key == "x-casehook-type" && m.value == "document" || hasDocuments(sub)
+	})
 }
 
 // noteType notes what is left out of the row of the case type.

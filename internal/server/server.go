@@ -164,6 +164,7 @@ func (s *Server) openUseCases(blobs blob.Store, out *outbound.Client, tracer *ob
 		},
 		Callbacks: callback.New(out, callback.Clock{}).Observed(s.metrics.Callback, tracer).Logged(c.Log),
 		MaxUpload: c.MaxUpload,
+		Documents: c.QuickCasePrefix + "/documents/",
 		Fonts:     c.fonts(),
 		Random:    c.Random,
 		Log:       c.Log,

@@ -53,7 +53,8 @@ var (
 	attachmentDrop  = define(`delete from attachments where tenant = $1 and case_id = $2 and sort = $3 and id = $4`)
 	attachmentBlobs = define(`select blob from attachments where tenant = $1 and case_id = $2`)
 	attachmentsDrop = define(`delete from attachments where tenant = $1 and case_id = $2`)
-	blobUsed        = define(`select count(*) from attachments where blob = $1`)
+	blobUsed        = define(`select (select count(*) from attachments where blob = $1)
+		+ (select count(*) from field_documents where blob = $1)`)
 )
 
 // AddComment saves a comment.
@@ -118,7 +119,7 @@ func (r reader) CaseBlobs(ctx context.Context, tenant, caseID int64) ([]string, 
 	return collect(rows, err, scanValue[string])
 }
 
-// BlobUsed reports whether an attachment refers to the contents.
+// BlobUsed reports whether an attachment, or a document of a field, refers to the contents.
 func (r reader) BlobUsed(ctx context.Context, blob string) (bool, error) {
 	rows, err := r.q.query(ctx, blobUsed, blob)
 	n, err := one(rows, err, scanValue[int64], unanswered("store.blob"))

@@ -23,6 +23,7 @@ type Change struct {
 	Answer *NewAnswer // nil: nobody asked to keep it
 	Rights Rights     // by which it was permitted
 
+	Documents []string      // of fields, which the case now names
 	Questions []Question    // that callbacks were asked about it
 	Owed      *OwedQuestion // that is to be asked once it is saved; nil: none
 }
@@ -65,7 +66,7 @@ func (c *Change) steps(ctx context.Context, r reader) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []step{saved}
+	all := append([]step{saved}, namesDocuments(c.Case.Tenant, c.Case.ID, c.Documents)...)
 	if c.Answer != nil {
 		args, err := c.Answer.args(r.seal)
 		if err != nil {
@@ -105,14 +106,14 @@ func (c *Change) caseStep() (step, error) {
 }
 
 // Commit saves a change, on SQLite in one commit with others that wait. It returns ErrCaseMoved, ErrReferenceTaken,
-// ErrKeyAnswered or ErrRightsChanged if a condition does not hold.
+// ErrKeyAnswered, ErrRightsChanged or ErrDocumentGone if a condition does not hold.
 func (s *Store) Commit(ctx context.Context, c *Change) error {
 	steps, err := c.steps(ctx, s.reader)
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	if s.dialect == postgres && len(c.Questions) <= 1 {
+	if s.dialect == postgres && len(c.Questions) <= 1 && len(c.Documents) == 0 {
 		err = s.commitWhole(ctx, c, steps)
 	} else {
 		err = s.engine.update(ctx, func(q querier) error {

@@ -1,7 +1,8 @@
-// Does with QuickCase's own client what a service does: creates a case, changes it, fetches it, finds it, and fails.
+// Does with QuickCase's own client what a service does: creates a case, changes it, fetches it, finds it, uploads a
+// document of it, and fails.
 const assert = require('node:assert/strict');
-const {createCase, fetchCase, fetchCaseType, fieldExtractor, httpClient, isCaseIdentifier, newCollection, search,
-  searchDsl: s, updateCase} = require('@quickcase/node-toolkit');
+const {createCase, createDocument, fetchCase, fetchCaseType, fieldExtractor, getDocument, httpClient, isCaseIdentifier,
+  newCollection, search, searchDsl: s, updateCase} = require('@quickcase/node-toolkit');
 
 const client = httpClient(`${process.env.CASEHOOK_SERVER}/data-store`)(() => Promise.resolve(process.env.CASEHOOK_TOKEN));
 
@@ -43,9 +44,26 @@ const refused = async (promise, status) => {
   const notes = type.case_fields.find((f) => f.id === 'notes').field_type;
   assert.deepEqual([notes.type, notes.collection_field_type.type], ['Collection', 'Text']);
 
+  const upload = await createDocument(client)({filename: 'passport.pdf', organisation: 'Org', caseType: 'ParkingPermit',
+    case: made.id, field: 'proof'});
+  const put = () => fetch(upload.upload_url,
+    {method: 'PUT', headers: {'Content-Type': 'application/pdf'}, body: '%PDF-1.7 passport'});
+  await refused(getDocument(client)(upload.id), 404); // it is not there yet
+  assert.deepEqual([(await put()).status, (await put()).status], [200, 409]);
+  const withProof = await updateCase(client)(made.id)('decide')({data: {proof: {document_url: upload.document_url}}});
+  assert.deepEqual(withProof.data.proof, {document_url: upload.document_url,
+    document_binary_url: `${upload.document_url}/binary`, document_filename: 'passport.pdf'});
+  const {id, download_url: url} = await getDocument(client)(upload.id);
+  const download = await fetch(url);
+  assert.deepEqual([id, download.status, await download.text()], [upload.id, 200, '%PDF-1.7 passport']);
+  assert.equal(download.headers.get('content-disposition'), 'attachment; filename=passport.pdf');
+  const elsewhere = await refused(createCase(client)('ParkingPermit')('createPermit')(
+    {data: {proof: {document_url: 'https://documents.example/1'}}}), 422);
+  assert.equal(elsewhere.details.field_errors[0].id, 'proof.document_url');
+
   const unknown = await refused(createCase(client)('ParkingPermit')('nothing')({}), 404);
   assert.equal(unknown.status, 404);
-  const wrong = await refused(updateCase(client)(made.id)('decide')({data: {vehicle: {plate: 7}}}), 422);
+  const wrong = await refused(updateCase(client)(empty.id)('decide')({data: {vehicle: {plate: 7}}}), 422);
   assert.equal(wrong.details.field_errors[0].id, 'vehicle.plate');
   console.log('done');
 })().catch((e) => { console.error(e); process.exit(1); });

@@ -2,8 +2,6 @@ package cases
 
 import (
 	"context"
-	"io"
-	"mime"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,7 +12,6 @@ import (
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casework"
-	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
 
@@ -144,60 +141,10 @@ func (h attachmentHandler) open(ctx context.Context, in *InAttachment) (*downloa
 	return &download{func(hc huma.Context) {
 		defer contents.Close()
 		r, w := humago.Unwrap(hc)
-		send(w, r, file, contents)
+		rest.SendFile(w, r, rest.File{
+			Name: file.Filename, MediaType: file.MediaType, SHA256: file.SHA256, At: file.At,
+		}, contents)
 	}}, nil
-}
-
-// send streams a file. A browser saves it and does not show it: an uploaded file must
-// not run as a page of this server.
-func send(w http.ResponseWriter, r *http.Request, file cases.Attachment, contents io.Reader) {
-	h := w.Header()
-	h.Set("Content-Type", file.MediaType)
-	h.Set("Content-Disposition", "attachment")
-	if named := mime.FormatMediaType("attachment", map[string]string{"filename": file.Filename}); named != "" {
-		h.Set("Content-Disposition", named)
-	}
-	h.Set("Cache-Control", "private, no-cache")
-	h.Set("ETag", `"`+file.SHA256+`"`)
-	if seeker, ok := contents.(io.ReadSeeker); ok {
-		http.ServeContent(&rangeWriter{ResponseWriter: w}, r, "", file.At, seeker)
-		return
-	}
-	if r.Method != http.MethodHead {
-		io.Copy(w, contents) // an error means that the client is gone
-	}
-}
-
-// rangeWriter answers with a problem if a range can't be served or a condition is not met.
-type rangeWriter struct {
-	http.ResponseWriter
-	refused bool
-}
-
-func (w *rangeWriter) WriteHeader(status int) {
-	var p *rest.Problem
-	switch status {
-	case http.StatusRequestedRangeNotSatisfiable:
-		p = rest.NewProblem(fault.New(fault.Invalid, "request.range",
-			"The file does not have the range of bytes that the request asks for."))
-	case http.StatusPreconditionFailed:
-		p = rest.NewProblem(fault.New(fault.Invalid, "request.precondition",
-			"The file is not the one that If-Match or If-Unmodified-Since requires."))
-	default:
-		w.ResponseWriter.WriteHeader(status)
-		return
-	}
-	p.SetStatus(status)
-	p.Write(w.ResponseWriter)
-	w.refused = true
-}
-
-// Write drops the text that http.ServeContent writes with a refusal.
-func (w *rangeWriter) Write(b []byte) (int, error) {
-	if w.refused {
-		return len(b), nil
-	}
-	return w.ResponseWriter.Write(b)
 }
 
 func showAttachment(p access.Principal, folder string, at cases.Attachment) Attachment {

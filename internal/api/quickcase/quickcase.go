@@ -64,6 +64,10 @@ func Register(k *rest.Kernel, s casework.Services, prefix string) {
 	h.serve("POST /case-types/{type}/cases/search", route{access.ListCases, http.StatusOK, h.search})
 	h.serve("GET /cases/{id}", route{access.GetCase, http.StatusOK, h.getCase})
 	h.serve("GET /api/data/case-type/{type}", route{access.GetCaseType, http.StatusOK, h.getDefinition})
+	h.serve("POST /documents", route{access.UploadProof, http.StatusCreated, h.createDocument})
+	h.serve("GET /documents/{document}", route{access.DownloadProof, http.StatusOK, h.getDocument})
+	k.HandleAs(access.UploadProof, "PUT "+h.prefix+"/documents/{document}/binary", h.upload)
+	k.HandleAs(access.DownloadProof, "GET "+h.prefix+"/documents/{document}/binary", h.download)
 	k.HandleFunc(h.prefix+"/", func(_ http.ResponseWriter, r *http.Request) {
 		h.refuse(rest.ExchangeOf(r.Context()), fault.New(fault.NotFound, "route.not_found",
 			"QuickCase's routes have nothing at this path, or not by %s.", r.Method))
@@ -94,16 +98,21 @@ func (h handler) serve(pattern string, to route) {
 	})
 }
 
-// answer returns the encoded body of an answer, for which memory is reserved until it is sent. It takes tokens alone:
-// a start asks a callback, and a link must not make a browser with a session do that.
-func (h handler) answer(x *rest.Exchange, to route) ([]byte, error) {
+// authorize finds the caller of a request. It takes tokens alone: a start asks a callback, and a link must not make a
+// browser with a session do that.
+func (h handler) authorize(x *rest.Exchange, o access.Operation) error {
 	if x.Request.Header.Get("Authorization") == "" {
-		return nil, fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...")
+		return fault.New(fault.Unauthenticated, "token.missing", "Send a token: Authorization: Bearer chk_...")
 	}
 	if err := h.kernel.Authenticate(x); err != nil {
-		return nil, err
+		return err
 	}
-	if err := h.kernel.Authorize(x, to.operation); err != nil {
+	return h.kernel.Authorize(x, o)
+}
+
+// answer returns the encoded body of an answer, for which memory is reserved until it is sent.
+func (h handler) answer(x *rest.Exchange, to route) ([]byte, error) {
+	if err := h.authorize(x, to.operation); err != nil {
 		return nil, err
 	}
 	ctx := x.Request.Context()

@@ -60,7 +60,7 @@ func shortened(text string) string {
 }
 
 // ids matches the values in paths that the server generated.
-var ids = regexp.MustCompile(`^([0-9]+|(att|cmt|doc|ep|msg|prf|rpl|sec|tok)_[0-9A-Za-z_-]+)$`)
+var ids = regexp.MustCompile(`^([0-9]+|(att|cmt|doc|fdoc|ep|msg|prf|rpl|sec|tok)_[0-9A-Za-z_-]+)$`)
 
 // pathOf returns the path of a request for the log. It keeps ids that the server generated, and replaces names that
 // people chose, such as labels and roles, by placeholders: these are data. It returns a path without a route as

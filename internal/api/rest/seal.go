@@ -39,8 +39,12 @@ func (k *Kernel) Seal(name string, position any) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(k.seals.aead.Seal(nil, nil, plain, []byte("cursor/"+name))), nil
 }
 
-// StartToken is the name under which the tokens of starts are sealed.
-const StartToken = "start"
+// The names under which tokens are sealed.
+const (
+	StartToken    = "start"             // of starts
+	UploadToken   = "document-upload"   // in URLs to upload a document
+	DownloadToken = "document-download" // in URLs to download a document
+)
 
 // Open reads a cursor of the named list; the empty one leaves the position as it is.
 func (k *Kernel) Open(name, cursor string, position any) error {
