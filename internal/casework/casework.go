@@ -130,17 +130,15 @@ func New(c Config) Services {
 		mostSearched: mostSearched,
 	}
 	labels := &Labels{store: c.Store, guard: c.Guard, now: now, core: core}
-	known := &knownDocuments{store: c.Store, core: core, path: c.Documents}
-	documents := newFieldDocuments(c, contents, known)
+	documents := newFieldDocuments(c, core, contents)
 	submissions := newSubmissions(c, core, questioner, types)
-	submissions.documents = known
 	questions := &Questions{store: c.Store, guard: c.Guard, core: core, cases: cases}
 	return Services{
 		Cases:       cases,
 		Submissions: submissions,
 		Switches: &Switches{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, questioner: questioner,
-			random: c.Random, documents: known,
+			random: c.Random,
 		},
 		Questions: questions,
 		Backtests: &Backtests{
@@ -175,6 +173,7 @@ type core struct {
 	definitions *definitions.Catalog
 	tenants     Tenants
 	questioner  *questioner
+	documents   *knownDocuments
 }
 
 // Submission is a transition that a caller submits.

@@ -30,10 +30,12 @@ type FieldDocuments struct {
 	known     *knownDocuments
 }
 
-func newFieldDocuments(c Config, contents *contents, known *knownDocuments) *FieldDocuments {
+// newFieldDocuments returns the use cases of documents, and lets the core know of these.
+func newFieldDocuments(c Config, core *core, contents *contents) *FieldDocuments {
+	core.documents = &knownDocuments{store: c.Store, core: core, path: c.Documents}
 	return &FieldDocuments{
 		store: c.Store, guard: c.Guard, now: c.Guard.Now, blobs: c.Blobs, maxUpload: c.MaxUpload, contents: contents,
-		known: known,
+		known: core.documents,
 	}
 }
 

@@ -170,7 +170,7 @@ func (s *Submissions) inquire(ctx context.Context, pl *plan, guards []guard) err
 	if err != nil {
 		return err
 	}
-	return s.documents.offer(ctx, pl)
+	return s.core.documents.offer(ctx, pl)
 }
 
 // ref identifies the start.

@@ -38,7 +38,6 @@ type Submissions struct {
 	core       *core
 	questioner *questioner
 	types      *CaseTypes
-	documents  *knownDocuments
 }
 
 func newSubmissions(c Config, core *core, questioner *questioner, types *CaseTypes) *Submissions {
@@ -175,7 +174,7 @@ func (s *Submissions) load(ctx context.Context, p access.Principal, in Submissio
 		return nil, err
 	}
 	pl := &plan{p: p, in: in, at: s.now(), work: casetype.Budget(ctx), random: s.random, context: in.Context}
-	pl.documents = s.documents.rule(ctx, p)
+	pl.documents = s.core.documents.rule(ctx, p)
 	if pl.creates() {
 		return pl, s.startCase(ctx, pl)
 	}

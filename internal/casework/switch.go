@@ -30,7 +30,6 @@ type Switches struct {
 	core        *core
 	questioner  *questioner
 	random      io.Reader
-	documents   *knownDocuments
 }
 
 // Switch is a request to move a case to another type.
@@ -112,7 +111,7 @@ func (s *Switches) switched(
 	pl := &plan{
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: to.Type, from: from.Type, maker: to.Clearance, at: s.now(), before: c, after: c,
-		work: casetype.Budget(ctx), random: s.random, documents: s.documents.rule(ctx, p),
+		work: casetype.Budget(ctx), random: s.random, documents: s.core.documents.rule(ctx, p),
 	}
 	after := &pl.after
 	after.Type, after.TypeVersion, after.Classification, after.ModifiedAt = to.Type.Key, to.Version,
