@@ -83,7 +83,7 @@ func (e *Evaluation) Meets(key string, clearance Classification) error {
 	if isTrue && err == nil {
 		return nil
 	}
-	if !t.mayReveal(clearance, tr.Precondition.Condition, tr.Precondition.Message) {
+	if !t.MayReveal(clearance, tr.Precondition.Condition, tr.Precondition.Message) {
 		return fault.New(fault.Unprocessable, "case.precondition_failed",
 			"The condition of the transition %q is not met. Complete the data first.", key)
 	}
@@ -127,8 +127,8 @@ func (e *Evaluation) prepared() expression.ValueMap {
 	return e.values
 }
 
-// mayReveal reports whether texts name no field above the clearance.
-func (t *Type) mayReveal(clearance Classification, texts ...string) bool {
+// MayReveal reports whether texts name no field above the clearance.
+func (t *Type) MayReveal(clearance Classification, texts ...string) bool {
 	for name := range t.classifiedFields {
 		names := func(text string) bool { return strings.Contains(text, name) }
 		if !t.Shows(name, clearance) && slices.ContainsFunc(texts, names) {

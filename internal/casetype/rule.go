@@ -177,7 +177,7 @@ func (t *Type) Judge(key string, in Input, clearance Classification) (verdict Ru
 			return RuleVerdict{}, err
 		}
 		if holds {
-			verdict.add(rule.Rule, t.mayReveal(clearance, rule.texts()...))
+			verdict.add(rule.Rule, t.MayReveal(clearance, rule.texts()...))
 		}
 	}
 	return verdict, nil
@@ -234,7 +234,7 @@ func (r *ruleRun) undetermined(rule compiledRule, program *expression.Program, c
 	if lacks {
 		code = "rule.undetermined"
 	}
-	if !r.typ.mayReveal(r.clearance, rule.texts()...) {
+	if !r.typ.MayReveal(r.clearance, rule.texts()...) {
 		return fault.Wrap(cause, fault.Unprocessable, code,
 			"A rule of the transition %q can't be evaluated with the data as they are. Complete the data first.", r.key)
 	}

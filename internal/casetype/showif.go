@@ -11,7 +11,7 @@ import (
 
 // ShowCondition is the condition under which a console shows a page of a form, or a field on one. It has the grammar
 // and the meaning of CCD's pages: comparisons of fields with texts, joined from left to right by AND and OR of equal
-// rank, with one level of brackets.
+// rank, with one level of brackets. The zero condition is true.
 type ShowCondition struct{ operands []showOperand }
 
 // showOperand is a comparison, or a condition in brackets.

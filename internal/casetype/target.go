@@ -156,7 +156,7 @@ func (e *Evaluation) undetermined(
 ) error {
 	const code = "case.target_undetermined"
 	t := e.typ
-	if !t.mayReveal(clearance, target.When) {
+	if !t.MayReveal(clearance, target.When) {
 		return fault.Wrap(cause, fault.Unprocessable, code,
 			"Where the transition %q leads depends on data that are missing. Complete the data first.", tr.Key)
 	}

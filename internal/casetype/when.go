@@ -63,7 +63,7 @@ func (t *Type) Asks(at Point, in Input, clearance Classification) (bool, error) 
 		"A callback of %q was not asked, because its condition can't be evaluated. Complete the data, or ask the case "+
 			"type's maintainer to correct the condition.", at.Name)
 	settings, _ := t.Callback(at)
-	if !t.mayReveal(clearance, settings.When) {
+	if !t.MayReveal(clearance, settings.When) {
 		return false, refusal
 	}
 	refusal.Detail = fmt.Sprintf("A callback of %q was not asked, because its condition can't be evaluated (%s). "+

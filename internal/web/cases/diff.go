@@ -96,9 +96,12 @@ func (f field) text(value any) string {
 	case string:
 		return f.word(v)
 	case []any:
-		item := field{Labels: f.Labels}
+		item, between := field{Labels: f.Labels}, ", "
 		if f.Item != nil {
 			item = *f.Item
+		}
+		if item.Widget == objectWidget {
+			between = "; "
 		}
 		texts := make([]string, len(v))
 		for i, one := range v {
@@ -107,7 +110,7 @@ func (f field) text(value any) string {
 			}
 			texts[i] = item.text(one)
 		}
-		return strings.Join(texts, ", ")
+		return strings.Join(texts, between)
 	case map[string]any:
 		return f.textOfObject(v)
 	}

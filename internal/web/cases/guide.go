@@ -85,7 +85,7 @@ func (h handler) guided(ctx context.Context, r *ui.Request, of subject) (ui.View
 func (g *guide) lead(of subject) {
 	g.of, g.settable = of, settable(of.typ, of.tr, g.r.Principal)
 	g.visible = fieldsOf(of.typ, g.r.Principal.Clearance)
-	g.pages = newPageReader(of, g.visible, g.settable)
+	g.pages = newPageReader(of, g.r.Principal.Clearance, g.visible, g.settable)
 	g.look()
 }
 

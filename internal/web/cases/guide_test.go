@@ -447,7 +447,7 @@ func TestCallbacksOfferWhatMayBeChosen(t *testing.T) {
 	wants(t, wrong, http.StatusUnprocessableEntity, "Guests: Age : is below 1")
 	made := ada.Post("/cases/new", fill(wrong, "data/desk", "d2", "data/days", "t", "data/guests/0/value/name", "Bea",
 		"data/guests/0/value/age", "7", "data/guests/1/value/name", "Cid"))
-	wants(t, made, http.StatusOK, "Desk Desk 2", "Days Tuesday", "Guests Name: Bea, Age: 7, Name: Cid")
+	wants(t, made, http.StatusOK, "Desk Desk 2", "Days Tuesday", "Guests Name: Bea, Age: 7; Name: Cid")
 	var saved struct {
 		Data struct {
 			Desk   map[string]any
@@ -511,4 +511,53 @@ func TestPagesArePreviewed(t *testing.T) {
 	wants(t, admin.Get("/types/parking/forms"), http.StatusOK, `The engine shown if kind="car"`, "Tax number",
 		"In which city?")
 	s.wasAsked()
+}
+
+// guarded is a case type whose form has a field that not everybody sees, a condition that reads it, and one that not
+// everybody sets.
+const guarded = `
+key: guarded
+fields:
+  type: object
+  properties: {secret: {type: string, x-classification: RESTRICTED}, note: {type: string}, sum: {type: integer}}
+states: [{key: open}]
+access: {fields: {sum: {update: [manager]}}}
+transitions:
+  - {key: create, to: open}
+  - key: review
+    from: [open]
+    precondition: has(data.secret)
+    pages:
+      - key: "1"
+        show_if: secret!="none"
+        fields:
+          - {name: secret}
+          - {name: note, show_if: 'secret="hush"'}
+          - {label: "It is ${secret}."}
+          - {name: sum, use: mandatory}
+`
+
+func TestAFormShowsWhatItsReaderMaySee(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	w.API(http.MethodPut, "/v1/case-types/guarded", []byte(guarded), nil)
+	var made struct {
+		ID int64 `json:"id"`
+	}
+	w.API(http.MethodPost, "/v1/case-types/guarded/cases",
+		map[string]any{"data": map[string]any{"secret": "hush", "sum": 7}}, &made)
+	path := fmt.Sprintf("/cases/%d/transitions/review", made.ID)
+	all := w.Person("ada@example.org", "manager", "RESTRICTED").Get(path)
+	wants(t, all, http.StatusOK, "Secret", "Note", "It is hush.")
+	bob := w.Person("bob@example.org", "caseworker", "PRIVATE")
+	some := bob.Get(path)
+	wants(t, some, http.StatusOK, "Sum 7")
+	wantsNot(t, some, "hush", "It is", "Secret", "data/note", `name="data/sum"`)
+	wantsNot(t, bob.Get("/types/guarded"), "secret")
+	wantsNot(t, bob.Get("/types/guarded/forms"), "secret", "It is")
+	check := bob.Post(path, fill(some, "data/sum", "8", "data/secret", "told", "data/note", "x"))
+	wants(t, check, http.StatusOK, "No field changes.")
+	forged := fill(check)
+	forged.Set("state", strings.Replace(forged.Get("state"), `"data":{}`, `"data":{"secret":"told","sum":8}`, 1))
+	wants(t, bob.Post(path, forged), http.StatusUnprocessableEntity, "is not a field", "may not be set")
 }

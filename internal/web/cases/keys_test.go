@@ -1,8 +1,11 @@
 package cases_test
 
 import (
+	"fmt"
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -91,5 +94,40 @@ transitions: [{key: create, to: open}]
 	}
 	if diff := cmp.Diff(want, saved.Data); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestALongListLosesNothing(t *testing.T) {
+	t.Parallel()
+	w := webtest.Start(t)
+	w.API(http.MethodPut, "/v1/case-types/long", []byte(`
+key: long
+fields: {type: object, properties: {tags: {type: array, items: {type: string}}, note: {type: string}}}
+states: [{key: open}]
+edit: edit
+transitions: [{key: create, to: open}, {key: edit, from: [open]}]
+`), nil)
+	tags := make([]string, 300)
+	for i := range tags {
+		tags[i] = fmt.Sprint("tag ", i)
+	}
+	var made struct {
+		ID   int64 `json:"id"`
+		Data struct {
+			Tags []string `json:"tags"`
+			Note string   `json:"note"`
+		} `json:"data"`
+	}
+	w.API(http.MethodPost, "/v1/case-types/long/cases", map[string]any{"data": map[string]any{"tags": tags}}, &made)
+	path := fmt.Sprintf("/cases/%d", made.ID)
+	ada := w.Person("ada@example.org", "caseworker", "RESTRICTED")
+	text := regexp.MustCompile(`name="data/tags"[^>]*>([^<]*)</textarea>`).FindStringSubmatch(ada.Get(path).HTML)
+	if text == nil {
+		t.Fatal("the list is not shown as JSON")
+	}
+	ada.Post(path, url.Values{"data/tags": {html.UnescapeString(text[1])}, "data/note": {"Seen"}})
+	w.API(http.MethodGet, "/v1"+path, nil, &made)
+	if diff := cmp.Diff(tags, made.Data.Tags); diff != "" || made.Data.Note != "Seen" {
+		t.Errorf("the note is %q; the list (-want +got):\n%s", made.Data.Note, diff)
 	}
 }

@@ -29,17 +29,21 @@ type pageItem struct {
 
 // pageReader finds the pages of a form, and what they show, as the form's data are.
 type pageReader struct {
-	tr       casetype.Transition
-	fields   map[string]field // that the reader sees, by name
-	settable map[string]bool  // those that the reader may set
-	data     map[string]any   // that the form shows
+	of       subject
+	reader   casetype.Classification // the reader's clearance
+	fields   map[string]field        // that the reader sees, by name
+	settable map[string]bool         // those that the reader may set
+	data     map[string]any          // that the form shows
 	metadata map[string]string
 	all      bool // conditions are not evaluated
+
+	conditions map[string]casetype.ShowCondition // by their texts, once read; zero: it can't be read
 }
 
-func newPageReader(of subject, visible, settable []field) pageReader {
+func newPageReader(of subject, reader casetype.Classification, visible, settable []field) pageReader {
 	r := pageReader{
-		tr: of.tr, fields: map[string]field{}, settable: map[string]bool{},
+		of: of, reader: reader, fields: map[string]field{}, settable: map[string]bool{},
+		conditions: map[string]casetype.ShowCondition{},
 		metadata: map[string]string{
 			"[CASE_TYPE]": of.typ.Key, "[JURISDICTION]": of.typ.Jurisdiction, "[STATE]": of.view.State,
 		},
@@ -58,7 +62,7 @@ func newPageReader(of subject, visible, settable []field) pageReader {
 
 // pages returns the pages whose conditions are true. One that shows and asks nothing is left out.
 func (r pageReader) pages() (all []formPage) {
-	for i, p := range r.tr.Pages {
+	for i, p := range r.of.tr.Pages {
 		if !r.shows(p.ShowIf) {
 			continue
 		}
@@ -74,8 +78,15 @@ func (r pageReader) shows(condition string) bool {
 	if condition == "" || r.all {
 		return true
 	}
-	c, err := casetype.ParseShowCondition(condition)
-	return err != nil || c.Holds(r.data, r.metadata)
+	c, known := r.conditions[condition]
+	if !known {
+		var err error
+		if c, err = casetype.ParseShowCondition(condition); err != nil {
+			c = casetype.ShowCondition{}
+		}
+		r.conditions[condition] = c
+	}
+	return c.Holds(r.data, r.metadata)
 }
 
 // items returns what a page shows. Members of a field are parts of it.
@@ -84,7 +95,7 @@ func (r pageReader) items(p casetype.Page) (all []pageItem) {
 	for i, one := range p.Fields {
 		name, _, _ := strings.Cut(one.Name, ".")
 		switch {
-		case name == "" && r.shows(one.ShowIf):
+		case name == "" && r.shows(one.ShowIf) && r.of.typ.MayReveal(r.reader, one.Label):
 			all = append(all, pageItem{ID: "text-" + strconv.Itoa(i), Text: r.fill(one.Label, literal), IsRaw: true})
 		case name != "" && !seen[name]:
 			seen[name] = true
@@ -131,7 +142,7 @@ func (r pageReader) as(f field, own casetype.PageField, members []casetype.PageF
 	f.Optional = own.Use == "" || own.Use == "optional"
 	f.Optional = f.Optional && !f.Required
 	f.Required = own.Use == "mandatory"
-	if own.Label != "" {
+	if own.Label != "" && r.of.typ.MayReveal(r.reader, own.Label) {
 		f.Title = r.fill(own.Label, strings.Clone)
 	}
 	if picks := own.Name == "" || own.Use == "complex"; picks && len(members) > 0 && f.Widget == objectWidget {

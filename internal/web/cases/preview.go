@@ -80,7 +80,7 @@ func preview(t *casetype.Type, tr casetype.Transition, p access.Principal) previ
 	data = t.Begin(tr, data)
 	fields := settable(t, tr, p)
 	if len(tr.Pages) > 0 {
-		shown.Pages = previewPages(subject{typ: t, tr: tr}, fieldsOf(t, p.Clearance), fields, data)
+		shown.Pages = previewPages(newPageReader(subject{typ: t, tr: tr}, p.Clearance, fieldsOf(t, p.Clearance), fields), data)
 		return shown
 	}
 	for i, f := range fields {
@@ -91,15 +91,17 @@ func preview(t *casetype.Type, tr casetype.Transition, p access.Principal) previ
 }
 
 // previewPages returns the pages of a form, whatever their conditions are.
-func previewPages(of subject, visible, settable []field, data map[string]any) (all []previewedPage) {
-	r := newPageReader(of, visible, settable)
+func previewPages(r pageReader, data map[string]any) (all []previewedPage) {
 	r.data, r.all = data, true
 	for _, p := range r.pages() {
-		page := previewedPage{Title: p.title(), ShowIf: p.Page.ShowIf, Asks: asks(p.Page.MidEvent)}
+		page := previewedPage{Title: p.title(), Asks: asks(p.Page.MidEvent)}
+		if r.of.typ.MayReveal(r.reader, p.Page.ShowIf) {
+			page.ShowIf = p.Page.ShowIf
+		}
 		for _, item := range p.Items {
 			shown := shownItem{Text: item.Text, IsRaw: item.IsRaw}
 			if !item.IsRaw {
-				shown.Field = item.Field.moved("data", of.tr.Key+"-"+p.Page.Key).show(data[item.Field.Name])
+				shown.Field = item.Field.moved("data", r.of.tr.Key+"-"+p.Page.Key).show(data[item.Field.Name])
 			}
 			page.Items = append(page.Items, shown)
 		}

@@ -44,6 +44,16 @@ type typePage struct {
 	Diff     []diffedLine // to the version before
 	Puts     bool
 	Retires  bool
+
+	reader casetype.Classification // the reader's clearance
+}
+
+// condition returns the precondition of a transition, unless it names a field that the reader does not see.
+func (p typePage) condition(tr casetype.Transition) string {
+	if !p.Version.Type.MayReveal(p.reader, tr.Precondition.Condition) {
+		return ""
+	}
+	return tr.Precondition.Condition
 }
 
 // fieldRow is a field of a case type.
@@ -71,7 +81,7 @@ func (h handler) showType(ctx context.Context, r *ui.Request) (ui.View, error) {
 	page := typePage{
 		Version: shown, Newest: newest.Version, Workflow: draw(shown.Type), Source: source(shown.Type, r.Principal),
 		Puts:    r.Principal.Role.Permits(access.PutCaseType),
-		Retires: r.Principal.Role.Permits(access.RetireCaseType),
+		Retires: r.Principal.Role.Permits(access.RetireCaseType), reader: r.Principal.Clearance,
 	}
 	for _, f := range fieldsOf(shown.Type, r.Principal.Clearance) {
 		page.Fields = append(page.Fields, fieldRow{

@@ -41,6 +41,10 @@ func (f field) show(value any) formField {
 		}
 	case listWidget:
 		items, _ := value.([]any)
+		if len(items) > maxItems {
+			shown.Widget, shown.Value = jsonWidget, jsonOf(value)
+			return shown
+		}
 		for i, item := range items {
 			shown.Items = append(shown.Items, f.showItem(i, item))
 		}
@@ -167,6 +171,9 @@ func (f field) read(form url.Values) any {
 		}
 		return members
 	case listWidget:
+		if form.Has(f.Path) { // a long list is edited as JSON
+			return readJSON(text)
+		}
 		return f.readItems(form)
 	case choicesWidget:
 		return readChoices(form[f.Path])
@@ -190,7 +197,7 @@ func (f field) read(form url.Values) any {
 	return nil
 }
 
-// maxItems bounds the items that a form may have.
+// maxItems bounds the items of a list that a form has as rows.
 const maxItems = 200
 
 func (f field) readItems(form url.Values) any {
