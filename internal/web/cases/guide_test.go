@@ -129,6 +129,10 @@ func TestAFormIsFilledInPageByPage(t *testing.T) {
 	s.answer("page", `{"warnings": ["The zone is full."]}`)
 	warned := ada.Post("/cases/new", fill(refused, "data/resident", "Ada L", "data/zone", "R"))
 	wants(t, warned, http.StatusUnprocessableEntity, "“The zone is full.”", "Continue anyway")
+	_, form, _ := strings.Cut(warned.HTML, `id="guided"`)
+	if first := form[strings.Index(form, "<button"):]; strings.HasPrefix(first, `<button class="button" name="ignore_warning"`) {
+		t.Error("the enter key passes the warning")
+	}
 	if !strings.Contains(warned.HTML, `<option value="R" selected>Riverside</option>`) {
 		t.Error("the page lost what was entered")
 	}
@@ -527,6 +531,7 @@ transitions:
   - key: review
     from: [open]
     precondition: has(data.secret)
+    required: [note]
     pages:
       - key: "1"
         show_if: secret!="none"
@@ -548,7 +553,7 @@ func TestAFormShowsWhatItsReaderMaySee(t *testing.T) {
 		map[string]any{"data": map[string]any{"secret": "hush", "sum": 7}}, &made)
 	path := fmt.Sprintf("/cases/%d/transitions/review", made.ID)
 	all := w.Person("ada@example.org", "manager", "RESTRICTED").Get(path)
-	wants(t, all, http.StatusOK, "Secret", "Note", "It is hush.")
+	wants(t, all, http.StatusOK, "Secret optional", "Note It is hush.")
 	bob := w.Person("bob@example.org", "caseworker", "PRIVATE")
 	some := bob.Get(path)
 	wants(t, some, http.StatusOK, "Sum 7")

@@ -113,6 +113,7 @@ func (r pageReader) field(name string, listed []casetype.PageField) (field, bool
 	if !sees {
 		return f, false
 	}
+	f.Required = f.Required || slices.Contains(r.of.tr.Required, name)
 	own, members := about(name, listed)
 	if !r.settable[name] && own.Use != "hidden" {
 		own.Use = "readonly"
@@ -139,9 +140,8 @@ func (r pageReader) as(f field, own casetype.PageField, members []casetype.PageF
 	if own.Use == "hidden" || !r.shows(own.ShowIf) {
 		return f, false
 	}
-	f.Optional = own.Use == "" || own.Use == "optional"
-	f.Optional = f.Optional && !f.Required
-	f.Required = own.Use == "mandatory"
+	f.Optional = !f.Required && (own.Use == "" || own.Use == "optional")
+	f.Required = own.Use == "mandatory" // what else is required is checked with the submission
 	if own.Label != "" && r.of.typ.MayReveal(r.reader, own.Label) {
 		f.Title = r.fill(own.Label, strings.Clone)
 	}
