@@ -288,7 +288,7 @@ func unseen(seen []string) (patterns []string) {
 		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
 		all[pattern] = strings.HasPrefix(pattern, "GET ")
 	}
-	noPages := []string{"/live", "/views", "/queues/next", "/jump"} // parts of pages, and what leads elsewhere
+	noPages := []string{"/live", "/views", "/queues/next", "/jump", "/documents/none"} // parts of pages, and what leads elsewhere
 	for _, page := range append(noPages, seen...) {
 		_, pattern := mux.Handler(httptest.NewRequest(http.MethodGet, page, nil))
 		delete(all, pattern)
@@ -333,6 +333,40 @@ func (c *console) onePageOfEach(b *browser) (endpoint string, pages []string) {
 		"/people/new", "/people/1", "/tokens", "/audit", "/settings", "/profile", "/types", "/types/new", "/types/kyc",
 		"/types/kyc/forms", "/labels",
 	}
+}
+
+const typeWithDocuments = `
+key: filed
+fields: { type: object, properties: { proof: { x-casehook-type: document, title: Proof } } }
+states: [{ key: open, name: Open }]
+transitions: [{ key: open, name: File it, to: open }, { key: edit, from: [open] }]
+edit: edit
+`
+
+func TestADocumentIsUploadedInAForm(t *testing.T) {
+	t.Parallel()
+	c := consoleServer(t)
+	b := openBrowser(t, c.url)
+	b.setUp(c.token)
+	c.api(http.MethodPut, "/v1/case-types/filed", typeWithDocuments)
+	name := filepath.Join(t.TempDir(), "passport.pdf")
+	if err := os.WriteFile(name, []byte("%PDF-1.4 a passport"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/cases/new?type=filed")
+	choose := chromedp.SetUploadFiles(`[data-document] input[type=file]`, []string{name}, chromedp.ByQuery)
+	b.run(choose)
+	b.sees("passport.pdf", "Clear")
+	b.press("Clear")
+	b.wait("no document", `!document.querySelector("[data-document] a")`)
+	b.accessible("a form with a document")
+	b.run(choose)
+	b.wait("the document", `document.querySelector("[data-document] a")`)
+	b.press("File it")
+	b.sees("Ada Lovelace created the case", "passport.pdf")
+	b.run(chromedp.Evaluate(`void fetch(document.querySelector("[data-document] a").href)
+		.then((answer) => answer.text()).then((text) => window.contents = text)`, nil))
+	b.wait("the contents", `window.contents === "%PDF-1.4 a passport"`)
 }
 
 func TestAnIntegratorsDay(t *testing.T) {

@@ -22,6 +22,14 @@ var documentID = regexp.MustCompile(`^fdoc_[0-9a-f]{32}$`)
 
 func isDocumentID(text string) bool { return documentID.MatchString(text) }
 
+// FieldDocumentID returns the id in the URL of a document; empty: it is not one of ours.
+func FieldDocumentID(url string) string {
+	if id := url[strings.LastIndexByte(url, '/')+1:]; isDocumentID(id) {
+		return id
+	}
+	return ""
+}
+
 // documentRule decides which documents a change may put into a case: those that are kept here and that its submitter
 // may use, and those that the case type allows elsewhere.
 type documentRule struct {
@@ -180,8 +188,7 @@ func (pl *plan) documentIDs(data map[string]any) []string {
 	}
 	there := map[string]bool{}
 	pl.typ.EachDocument(nil, data, "", func(_ string, d map[string]any) {
-		url := urlsOf(d)[0]
-		if id := url[strings.LastIndexByte(url, '/')+1:]; pl.documents.named[id] {
+		if id := FieldDocumentID(urlsOf(d)[0]); pl.documents.named[id] {
 			there[id] = true
 		}
 	})

@@ -29,7 +29,7 @@ var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*){1,5}$
 // taken are the first parts of paths at which a server has other things: the API, its description, and the console.
 var taken = []string{
 	"v1", "docs", "openapi.json", "healthz", "readyz", "metrics", "_ui", "assets", "live", "views", "sign-in",
-	"sign-out", "cases", "queues", "jobs", "contacts", "types", "labels", "questions", "callbacks", "dry-run",
+	"sign-out", "cases", "documents", "queues", "jobs", "contacts", "types", "labels", "questions", "callbacks", "dry-run",
 	"messages", "endpoints", "problems", "replays", "catalogue", "people", "tokens", "audit", "settings", "profile",
 	"setup", "portal",
 }

@@ -67,6 +67,8 @@ func Register(s *ui.Site, services Services) {
 	s.Page("GET /callbacks", access.ListQuestions, h.callbacks)
 	s.Page("GET /dry-run", access.DryRunTransition, h.showDryRun)
 	s.Page("POST /dry-run", access.DryRunTransition, h.dryRun)
+	s.Page("POST /documents", access.UploadProof, h.newDocument)
+	s.Page("GET /documents/{document}", access.DownloadProof, h.document)
 	s.Page("GET /cases/new", access.CreateCase, h.newCase)
 	s.Page("POST /cases/new", access.CreateCase, h.create)
 	s.Page("GET /cases/{id}", access.GetCase, h.show)

@@ -129,6 +129,8 @@ func (f field) textOfObject(members map[string]any) string {
 				texts = append(texts, shown.word(code))
 			}
 		}
+	case documentWidget:
+		return linkOf(members).Name
 	case objectWidget:
 		for _, part := range f.Parts {
 			if text := part.text(members[part.Name]); text != "" {

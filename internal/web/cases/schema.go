@@ -17,18 +17,19 @@ type widget string
 
 // The widgets.
 const (
-	textWidget    widget = "text"
-	areaWidget    widget = "area"
-	numberWidget  widget = "number"
-	dateWidget    widget = "date"
-	boolWidget    widget = "bool"
-	choiceWidget  widget = "choice"
-	choicesWidget widget = "choices"
-	objectWidget  widget = "object"
-	listWidget    widget = "list"
-	offerWidget   widget = "offer"  // one of the choices that the value brings along
-	offersWidget  widget = "offers" // several of them
-	jsonWidget    widget = "json"   // any other schema is edited as JSON
+	textWidget     widget = "text"
+	areaWidget     widget = "area"
+	numberWidget   widget = "number"
+	dateWidget     widget = "date"
+	boolWidget     widget = "bool"
+	choiceWidget   widget = "choice"
+	choicesWidget  widget = "choices"
+	objectWidget   widget = "object"
+	listWidget     widget = "list"
+	offerWidget    widget = "offer"    // one of the choices that the value brings along
+	offersWidget   widget = "offers"   // several of them
+	documentWidget widget = "document" // a file that is uploaded
+	jsonWidget     widget = "json"     // any other schema is edited as JSON
 )
 
 // field is a field of a case type as a form shows it.
@@ -217,6 +218,7 @@ var typeWidgets = map[string]widget{
 	"number_text": textWidget, "money_gbp": textWidget, "date": textWidget, "date_time": textWidget, "email": textWidget,
 	"phone_uk": textWidget, "postcode": textWidget, "text_case_reference": textWidget,
 	"dynamic_list": offerWidget, "dynamic_multi_select_list": offersWidget,
+	"document": documentWidget,
 }
 
 // longText is the number of characters from which a text gets an area.

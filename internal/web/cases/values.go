@@ -21,14 +21,15 @@ type formField struct {
 	Empty   *formField  // the item that is added to a list
 	Fault   string
 	Changed bool
-	Text    string // of one that is only read
+	Text    string         // of one that is only read
+	Links   []documentLink // of documents
 
 	Kept, KeptName string // what the form holds besides: the id of an item, or all that may be chosen
 }
 
 // show fills a field with a value of a case.
 func (f field) show(value any) formField {
-	shown := formField{field: f}
+	shown := formField{field: f, Links: f.linksOf(value)}
 	if f.ReadOnly && f.Widget != objectWidget {
 		shown.Text = f.text(value)
 		return shown
@@ -61,7 +62,7 @@ func (f field) show(value any) formField {
 		if yes, set := value.(bool); set {
 			shown.Value = map[bool]string{true: "yes", false: "no"}[yes]
 		}
-	case jsonWidget:
+	case jsonWidget, documentWidget:
 		shown.Value = jsonOf(value)
 	default:
 		shown.Value = textOf(value)
@@ -183,7 +184,7 @@ func (f field) read(form url.Values) any {
 		return f.readBool(form)
 	case numberWidget:
 		return readNumber(text)
-	case jsonWidget:
+	case jsonWidget, documentWidget:
 		return readJSON(text)
 	case areaWidget, textWidget:
 		if text != "" {

@@ -107,6 +107,8 @@ function pressed(event) {
       /** @type {HTMLElement | null} */ (rows[rows.length - 1]?.querySelector("input, select, textarea"))?.focus();
     }
   }
+  const clear = target.closest("[data-document-clear]")?.closest("[data-document]");
+  if (clear) hold(clear, "", null);
   const remove = target.closest("[data-remove]");
   if (remove) {
     const list = remove.closest("[data-list]");
@@ -150,6 +152,39 @@ async function upload(zone, files) {
   location.reload();
 }
 
+/** Uploads a file, and makes it the value of a field.
+ * @param {Element} box @param {File} file */
+async function attach(box, file) {
+  const status = box.querySelector("[data-status]");
+  const say = (/** @type {string} */ text) => { if (status) status.textContent = text; };
+  say(`Sending ${file.name}`);
+  box.toggleAttribute("data-sending", true);
+  try {
+    const made = await fetch("/documents", { method: "POST", body: new URLSearchParams({ filename: file.name }) });
+    const page = new DOMParser().parseFromString(await made.text(), "text/html");
+    const { to, value } = /** @type {HTMLElement | null} */ (page.querySelector("[data-to]"))?.dataset ?? {};
+    if (!to) throw new Error(`${file.name}: The server did not take the file.`);
+    const type = file.type || "application/octet-stream";
+    const sent = await fetch(to, { method: "PUT", body: file, headers: { "Content-Type": type } });
+    if (!sent.ok) throw new Error(`${file.name}: ${explain(await sent.text())}`);
+    hold(box, value ?? "", page.querySelector("[data-document-name]"));
+    say("");
+  } catch (failed) {
+    say(failed instanceof TypeError ? "The connection broke. Choose the file again." : failed.message);
+  }
+  box.toggleAttribute("data-sending", false);
+}
+
+/** Sets the document that a field holds.
+ * @param {Element} box @param {string} value @param {Element | null} link */
+function hold(box, value, link) {
+  const held = /** @type {HTMLInputElement | null} */ (box.querySelector("input[type=hidden]"));
+  if (held) held.value = value;
+  box.querySelector("[data-document-links]")?.replaceChildren(...(link ? [document.adoptNode(link)] : []));
+  box.querySelector("[data-document-clear]")?.toggleAttribute("hidden", !link);
+  held?.form?.dispatchEvent(new Event("input"));
+}
+
 /** @param {string} problem */
 function explain(problem) {
   try {
@@ -189,11 +224,18 @@ export function forms() {
     });
   }
   document.addEventListener("submit", (event) => {
+    if (/** @type {HTMLFormElement} */ (event.target).querySelector("[data-sending]")) return event.preventDefault();
     const { draft, drafts = draft } = /** @type {HTMLFormElement} */ (event.target).dataset;
     if (drafts) sessionStorage.setItem("sent", `draft ${location.pathname} ${drafts}`);
   });
   document.addEventListener("change", (event) => {
     const field = /** @type {HTMLElement} */ (event.target);
+    const box = field.closest("[data-document]");
+    const file = /** @type {HTMLInputElement} */ (field).files?.[0];
+    if (box && file) {
+      attach(box, file);
+      /** @type {HTMLInputElement} */ (field).value = ""; // the same file may be chosen again
+    }
     const depends = field.closest("form[data-depends]");
     if (depends) depend(/** @type {HTMLFormElement} */ (depends));
     if (field.dataset.submit !== undefined) /** @type {HTMLInputElement} */ (field).form?.requestSubmit();
