@@ -288,7 +288,8 @@ func unseen(seen []string) (patterns []string) {
 		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
 		all[pattern] = strings.HasPrefix(pattern, "GET ")
 	}
-	noPages := []string{"/live", "/views", "/queues/next", "/jump", "/documents/none"} // parts of pages, and what leads elsewhere
+	// Parts of pages, and what leads elsewhere.
+	noPages := []string{"/live", "/views", "/queues/next", "/jump", "/documents/none"}
 	for _, page := range append(noPages, seen...) {
 		_, pattern := mux.Handler(httptest.NewRequest(http.MethodGet, page, nil))
 		delete(all, pattern)

@@ -56,11 +56,11 @@ func (w *world) filed(data map[string]any) casework.View {
 
 // tryFiled edits a case as a caller; 0: they create one.
 func (w *world) tryFiled(p access.Principal, id int64, data map[string]any) error {
-	_, err := w.submissions.Submit(w.t.Context(), p,
-		casework.Submission{CaseID: id, Type: "filed", Transition: "open", Data: data}, authz.Once{})
-	if id != 0 {
-		_, err = w.submissions.Submit(w.t.Context(), p, casework.Submission{CaseID: id, Edit: true, Data: data}, authz.Once{})
+	in := casework.Submission{CaseID: id, Edit: true, Data: data}
+	if id == 0 {
+		in = casework.Submission{Type: "filed", Transition: "open", Data: data}
 	}
+	_, err := w.submissions.Submit(w.t.Context(), p, in, authz.Once{})
 	return err
 }
 
@@ -146,7 +146,8 @@ func TestACaseNamesNoDocumentThatItsSubmitterMayNotUse(t *testing.T) {
 			err := w.tryFiled(worker, c.ID, map[string]any{
 				"proof": map[string]any{"document_url": own.URL, "document_binary_url": binary},
 			})
-			wantFields(t, wantFault(t, err, fault.Unprocessable, "case.data_invalid"), "/data/proof/document_binary_url")
+			f := wantFault(t, err, fault.Unprocessable, "case.data_invalid")
+			wantFields(t, f, "/data/proof/document_binary_url")
 		}
 		if w.readsDocument(worker, d.ID) || w.readsDocument(other, own.ID) || !w.readsDocument(worker, own.ID) {
 			t.Error("a refused submission changed who reads a document")
@@ -162,7 +163,8 @@ func TestADocumentIsReadByThoseWhoReadAFieldThatNamesIt(t *testing.T) {
 		worker.Clearance = casetype.Private
 		cleared.Actor.TokenID = "tok_cleared"
 		shown, hidden := w.upload(w.p, "shown.pdf"), w.upload(worker, "hidden.pdf")
-		if w.readsDocument(worker, shown.ID) || w.readsDocument(other, shown.ID) || !w.readsDocument(worker, hidden.ID) {
+		others := w.readsDocument(worker, shown.ID) || w.readsDocument(other, shown.ID)
+		if others || !w.readsDocument(worker, hidden.ID) {
 			t.Error("before a case names it, a document is not its owner's alone")
 		}
 		c, raised := w.filed(map[string]any{"proof": documentAt(shown.URL)}), worker
@@ -202,7 +204,8 @@ func TestCallbacksPutDocumentsIntoCases(t *testing.T) {
 			w.callbacks.on(path, respond(200, fmt.Sprintf(`{"data": {"proof": {"document_url": %q}}}`, url)))
 		}
 		ask := func() error {
-			_, err := w.submissions.Submit(ctx, worker, casework.Submission{CaseID: c.ID, Transition: "ask"}, authz.Once{})
+			in := casework.Submission{CaseID: c.ID, Transition: "ask"}
+			_, err := w.submissions.Submit(ctx, worker, in, authz.Once{})
 			return err
 		}
 		for _, url := range []string{foreign.URL, "https://evil.example/"} {
@@ -219,7 +222,8 @@ func TestCallbacksPutDocumentsIntoCases(t *testing.T) {
 			t.Fatalf("started, it is %v, %v", started.Case.Data, err)
 		}
 		answer("page", paged.URL)
-		checked, err := w.submissions.CheckPage(ctx, worker, casework.FilledPage{CaseID: c.ID, Transition: "begin", Page: "1"})
+		page := casework.FilledPage{CaseID: c.ID, Transition: "begin", Page: "1"}
+		checked, err := w.submissions.CheckPage(ctx, worker, page)
 		if err != nil || checked.Data["proof"].(map[string]any)["document_filename"] != "paged.pdf" {
 			t.Fatalf("checked, it is %v, %v", checked.Data, err)
 		}
