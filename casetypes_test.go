@@ -30,6 +30,7 @@ var definitionTables = []struct{ heading, pointer string }{
 	{"Rules", "/$defs/rule"},
 	{"about_to_submit", "/$defs/ask"},
 	{"about_to_submit", "/$defs/ask/properties/guard"},
+	{"about_to_submit", "/$defs/shadow"},
 	{"Callbacks around it", "/$defs/inquiry"},
 	{"Pages", "/$defs/page"},
 	{"Fields of a page", "/$defs/page_field"},

@@ -93,6 +93,7 @@ const (
 
 	ListQuestions         Operation = "list-questions"
 	GetQuestion           Operation = "get-question"
+	ListShadowDifferences Operation = "list-shadow-differences"
 	ClaimQuestion         Operation = "claim-question"
 	AnswerQuestion        Operation = "answer-question"
 	CreateEndpoint        Operation = "create-endpoint"
@@ -257,6 +258,7 @@ var least = map[Operation]Role{
 
 	ListQuestions:         Manager,
 	GetQuestion:           Manager,
+	ListShadowDifferences: Manager,
 	ClaimQuestion:         Manager,
 	AnswerQuestion:        Manager,
 	CreateEndpoint:        Manager,

@@ -271,7 +271,7 @@ func (f *failureTest) await() {
 // withoutMessages are operations whose answers have nothing from sent messages.
 var withoutMessages = []access.Operation{
 	"download-document", "download-proof", "get-claim", "get-contact", "get-contact-history", "get-label",
-	"get-replay", "get-user", "list-callback-secrets", "get-callback-credentials",
+	"get-replay", "get-user", "list-callback-secrets", "list-shadow-differences", "get-callback-credentials",
 	"list-contact-cases", "list-contact-deliveries", "get-session",
 	"stream-journal",   // has what poll-journal has
 	"start-transition", // failed when it was started

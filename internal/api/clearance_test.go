@@ -384,6 +384,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"get-endpoint":             endpoints,
 		"list-endpoint-secrets":    each(endpoints, "/secrets"),
 		"list-callback-secrets":    each(types, "/callbacks/warn_private/secrets"),
+		"list-shadow-differences":  each(types, "/callbacks/warn_private/shadow"),
 		"get-callback-credentials": each(types, "/callbacks/warn_private/credentials"),
 		"list-attempts":            each(endpoints, "/attempts?limit=100"),
 		"get-lag":                  each(endpoints, "/lag"),

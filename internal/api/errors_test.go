@@ -147,6 +147,7 @@ func (w *world) problemsOfCases() {
 		{"POST", "/v1/dry-runs", `{"case": ` + strip(nobody) + `}`, 404, "case.not_found"},
 		{"POST", "/v1/backtests", `{"type": "nobody", "transition": "open", "callback": "https://x.example"}`, 404, "case_type.not_found"},
 		{"GET", "/v1/questions/nonsense", "", 404, "question.not_found"},
+		{"GET", "/v1/case-types/nobody/callbacks/open/shadow", "", 404, "case_type.not_found"},
 		{"POST", "/v1/questions/nonsense/answer", `{}`, 404, "question.not_found"},
 		{"POST", "/v1/views", `{"name": " ", "page": "//elsewhere.example"}`, 422, "view.invalid"},
 		{"DELETE", "/v1/views/none", "", 404, "view.not_found"},

@@ -318,6 +318,7 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 		"restore-case-type":      {{"POST", "/v1/case-types/{type}/restore", "", 0}},
 		"migrate-cases": {{"POST", "/v1/case-types/{type}/migrate", `{}`, 0},
 			{"POST", "/v1/case-types/{type}/migrate", `{"to": 9, "states": {"a": "b"}}`, 0}},
+		"list-shadow-differences":     {{"GET", "/v1/case-types/{type}/callbacks/ask/shadow", "", 0}},
 		"list-callback-secrets":       {{"GET", "/v1/case-types/{type}/callbacks/ask/secrets", "", 0}, {"GET", "/v1/case-types/{type}/callbacks/no/secrets", "", 0}},
 		"delete-callback-secret":      {{"DELETE", "/v1/case-types/{type}/callbacks/ask/secrets/sec_1", "", 0}},
 		"get-callback-credentials":    {{"GET", "/v1/case-types/{type}/callbacks/ask/credentials", "", 0}},

@@ -280,4 +280,5 @@ func (w *world) openQuestions(queue, caseType string) claimed {
 func (w *world) storyOfWorkers() {
 	q := w.openQuestions("checks", "loan")
 	w.post("/v1/questions/"+q.ID+"/answer", `{"body": {"errors": ["No."]}}`).is(204, "")
+	w.get("/v1/case-types/loan/callbacks/submit/shadow").is(200, "")
 }

@@ -110,6 +110,7 @@ type Question struct {
 	Case       int64                     // the id of the case; 0: it has none yet
 	DryRun     bool                      // nothing will be saved, and the callback is told so
 	Elsewhere  bool                      // the URL is that of a dry run
+	Shadow     bool                      // the URL is that of a callback's shadow
 	Body       []byte                    // from wire.EncodeQuestion
 
 	Dialect  casetype.Dialect
@@ -172,9 +173,14 @@ func (c *Client) Ask(ctx context.Context, q Question) (Reply, error) {
 	start := c.clock.Now()
 	reply, err := c.askHost(ctx, q, start)
 	reply.Verdict = verdict(reply.Answer, err)
-	c.metrics.Asked(string(reply.Verdict), reply.Record.Attempts, c.clock.Now().Sub(start))
+	if !q.Shadow { // these are counted apart
+		c.metrics.Asked(string(reply.Verdict), reply.Record.Attempts, c.clock.Now().Sub(start))
+	}
 	return reply, err
 }
+
+// Shadowed counts what came of a question to a shadow.
+func (c *Client) Shadowed(outcome string) { c.metrics.Shadowed(outcome) }
 
 // askHost asks unless the host is dead. A question that probes a dead host is asked once.
 func (c *Client) askHost(ctx context.Context, q Question, start time.Time) (Reply, error) {

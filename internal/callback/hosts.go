@@ -77,7 +77,7 @@ type passage struct {
 // enter returns whether a question may be asked now.
 func (h *hosts) enter(q Question, now time.Time) passage {
 	key, ok := q.host()
-	if !ok || q.Elsewhere {
+	if !ok || q.Elsewhere || q.Shadow {
 		return passage{}
 	}
 	h.mu.Lock()
@@ -96,7 +96,7 @@ func (h *hosts) enter(q Question, now time.Time) passage {
 // leave counts the end of a question that was asked. A failed dry run is not counted: nobody depends on it.
 func (h *hosts) leave(ctx context.Context, q Question, p passage, failed *failure, now time.Time) {
 	key, ok := q.host()
-	if !ok || q.Elsewhere || q.DryRun && failed != nil {
+	if !ok || q.Elsewhere || q.Shadow || q.DryRun && failed != nil {
 		return
 	}
 	h.mu.Lock()

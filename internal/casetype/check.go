@@ -458,18 +458,32 @@ func (c *checker) checkCallbackList(p callbackPoint, in map[string]any) {
 	}
 }
 
+// checkURL checks the URL of a callback that is put.
+func (c *checker) checkURL(raw, path string) {
+	if c.stored {
+		return
+	}
+	if match := leadingVariable.FindStringSubmatch(raw); match != nil {
+		c.variables = append(c.variables, variable{match[1], Fault{Line: c.doc.PositionOf(path).Line, Path: path}})
+	}
+	if message := checkCallbackURL(raw); message != "" {
+		c.fault(path, "%s", message)
+	}
+}
+
 // checkSettings checks the settings of a callback, and returns its budget.
 func (c *checker) checkSettings(ask map[string]any, path string) Duration {
 	if url, isText := ask["url"].(string); ask["url"] == nil || isText && strings.TrimSpace(url) == "" {
 		c.warn(path, "has no URL, so that nobody is asked")
 	}
-	if raw := text(ask["url"]); strings.TrimSpace(raw) != "" && !c.stored {
-		if match := leadingVariable.FindStringSubmatch(raw); match != nil {
-			c.variables = append(c.variables,
-				variable{match[1], Fault{Line: c.doc.PositionOf(path + "/url").Line, Path: path + "/url"}})
-		}
-		if message := checkCallbackURL(raw); message != "" {
-			c.fault(path+"/url", "%s", message)
+	if raw := text(ask["url"]); strings.TrimSpace(raw) != "" {
+		c.checkURL(raw, path+"/url")
+	}
+	if shadow, ok := ask["shadow"].(map[string]any); ok {
+		raw := text(shadow["url"])
+		c.checkURL(raw, path+"/shadow/url")
+		if strings.HasPrefix(raw, pullPrefix) {
+			c.fault(path+"/shadow/url", "is a queue; a shadow has a URL that is called")
 		}
 	}
 	timeout := c.duration(ask["timeout"], DefaultTimeout, MaxTimeout, path+"/timeout")

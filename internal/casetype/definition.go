@@ -301,6 +301,12 @@ type CallbackSettings struct {
 	Clearance     Classification `json:"clearance,omitempty"`      // what it is shown; default: that of the definition's author
 	Messages      Messages       `json:"messages,omitempty"`       // empty: returned
 	DryRun        InDryRun       `json:"dry_run,omitempty"`        // of an AboutToSubmit; empty: DryRunAsks
+	Shadow        Shadow         `json:"shadow,omitzero"`          // is asked the same in the background; zero: there is none
+}
+
+// Shadow is a second callback, whose answers change nothing.
+type Shadow struct {
+	URL string `json:"url"` // may hold ${CASEHOOK_VAR_...}; no queue
 }
 
 // InDryRun determines whether a callback is asked about submissions that are only tried out.

@@ -186,6 +186,9 @@ func (d *Definition) setDefaults() {
 
 func (s *CallbackSettings) setDefaults() {
 	s.URL = canonicalURL(s.URL)
+	if s.Shadow.URL != "" {
+		s.Shadow.URL = canonicalURL(s.Shadow.URL)
+	}
 	fill(&s.Timeout, DefaultTimeout)
 	fill(&s.Budget, DefaultBudget)
 	if s.Retries == nil {

@@ -38,6 +38,7 @@ type questioner struct {
 	tracer      *observe.Tracer
 	types       *CaseTypes
 	process     string
+	shadows     *Shadows
 }
 
 func newQuestioner(c Config, types *CaseTypes) *questioner {
@@ -244,6 +245,7 @@ func (s *questioner) askOne(ctx context.Context, pl *plan, g guard) (answer wire
 		return answer, false, nil
 	}
 	s.logIgnored(ctx, question{pl, g, record})
+	s.shadow(ctx, pl, g, q, reply)
 	pl.context = mergeClientContext(pl.context, reply.Context)
 	return answer, true, pl.verdict(g, answer, highestShown, pl.in.IgnoreWarning || ignoresWarnings(q.URL))
 }

@@ -68,6 +68,7 @@ type Services struct {
 	Questions   *Questions
 	Backtests   *Backtests
 	Workers     *Workers
+	Shadows     *Shadows
 	CaseTypes   *CaseTypes
 	Migrations  *Migrations
 	Comments    *Comments
@@ -117,22 +118,15 @@ func New(c Config) Services {
 	questioner := newQuestioner(c, types)
 	core.questioner = questioner
 	cases := &Cases{
-		store:       c.Store,
-		guard:       c.Guard,
-		now:         now,
-		definitions: c.Definitions,
-		core:        core,
-		questioner:  questioner,
-		contents:    contents,
-		large:       make(chan struct{}, mostLarge),
-		searches:    make(chan struct{}, mostSearches),
-
+		store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, questioner: questioner,
+		contents: contents, large: make(chan struct{}, mostLarge), searches: make(chan struct{}, mostSearches),
 		mostSearched: mostSearched,
 	}
 	labels := &Labels{store: c.Store, guard: c.Guard, now: now, core: core}
 	documents := newFieldDocuments(c, core, contents)
 	submissions := newSubmissions(c, core, questioner, types)
 	questions := &Questions{store: c.Store, guard: c.Guard, core: core, cases: cases}
+	questioner.shadows = newShadows(c, types, questions)
 	return Services{
 		Cases:       cases,
 		Submissions: submissions,
@@ -146,6 +140,7 @@ func New(c Config) Services {
 			asking: make(chan struct{}, allBacktests),
 		},
 		Workers:   &Workers{store: c.Store, guard: c.Guard},
+		Shadows:   questioner.shadows,
 		CaseTypes: types,
 		Migrations: &Migrations{
 			store: c.Store, guard: c.Guard, now: now, definitions: c.Definitions, core: core, types: types,

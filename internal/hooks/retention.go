@@ -42,7 +42,8 @@ func (s *Journal) Purge(ctx context.Context) error {
 	return nil
 }
 
-// purgeAttempts removes the attempts that began before a time, and the questions that were asked before it.
+// purgeAttempts removes the attempts that began before a time, and the questions that were asked before it, those to
+// shadows included.
 func (s *Journal) purgeAttempts(ctx context.Context, before time.Time) error {
 	for after, first := int64(0), true; first || after > 0; first = false {
 		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
@@ -55,7 +56,11 @@ func (s *Journal) purgeAttempts(ctx context.Context, before time.Time) error {
 	}
 	for more := true; more; {
 		err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
-			more, err = tx.PurgeQuestions(ctx, before)
+			if more, err = tx.PurgeQuestions(ctx, before); err != nil {
+				return err
+			}
+			shadows, err := tx.PurgeShadowDifferences(ctx, before)
+			more = more || shadows
 			return err
 		})
 		if err != nil {

@@ -13,7 +13,18 @@ type Callback struct {
 	attempts prometheus.Counter
 	resting  prometheus.Gauge
 	rested   prometheus.Counter
+	shadows  *prometheus.CounterVec
 }
+
+// The outcomes of questions to shadows.
+const (
+	ShadowAgrees  = "agrees"
+	ShadowDiffers = "differs"
+	ShadowFailed  = "failed"
+	ShadowDropped = "dropped"
+)
+
+var shadowOutcomes = []string{ShadowAgrees, ShadowDiffers, ShadowFailed, ShadowDropped}
 
 // verdicts are the outcomes of a question.
 var verdicts = []string{"accepted", "warnings", "errors", "failed", "timeout", "cancelled"}
@@ -30,8 +41,12 @@ func newCallback(r prometheus.Registerer) *Callback {
 			"Hosts of callbacks, by tenant, that are dead: they are only probed.").WithLabelValues(),
 		rested: counter(r, "callback_rested_total",
 			"Questions that failed at once because the host of their callback was dead.").WithLabelValues(),
+		shadows: counter(r, "callback_shadows_total",
+			"Questions to the shadows of callbacks, by outcome: agrees or differs from the callback, failed (no usable "+
+				"answer), dropped (too many waited, so that it was not asked).", "outcome"),
 	}
 	known(c.outcomes, verdicts)
+	known(c.shadows, shadowOutcomes)
 	return c
 }
 
@@ -44,6 +59,13 @@ func (c *Callback) Asked(outcome string, attempts int, took time.Duration) {
 	c.outcomes.WithLabelValues(outcome).Inc()
 	c.duration.WithLabelValues(outcome).Observe(took.Seconds())
 	c.attempts.Add(float64(attempts))
+}
+
+// Shadowed counts a question to a shadow.
+func (c *Callback) Shadowed(outcome string) {
+	if c != nil {
+		c.shadows.WithLabelValues(oneOf(outcome, shadowOutcomes)).Inc()
+	}
 }
 
 // Resting adds to the number of hosts that are dead.

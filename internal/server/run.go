@@ -30,6 +30,7 @@ func (s *Server) run(ctx context.Context) {
 	parts.Go(func() { s.sumUp(working) })
 	parts.Go(func() { s.casework.Jobs.Run(working) })
 	parts.Go(func() { s.casework.Owed.Run(working) })
+	parts.Go(func() { s.casework.Shadows.Run(working) })
 	parts.Go(func() {
 		if err := s.http.Serve(s.clients.Listener(s.listener)); !errors.Is(err, http.ErrServerClosed) {
 			stop(fmt.Errorf("serving: %w", err))

@@ -18,6 +18,7 @@ func Register(k *rest.Kernel, s casework.Services, followers *rest.Followers) {
 	questions := k.SealedIDs("qst_")
 	questionHandler{kernel: k, service: s, ids: questions}.register()
 	workerHandler{service: s.Workers, ids: k.SealedIDs("opn_"), followers: followers}.register(k)
+	shadowHandler{k, s.Shadows}.register()
 	backtestHandler{kernel: k, service: s.Backtests, ids: questions}.register()
 	dryRunHandler{s}.register(k)
 	startHandler{k, s}.register()
