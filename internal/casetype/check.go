@@ -33,6 +33,7 @@ type checker struct {
 	rules       map[string][]compiledRule
 	starts      map[string][]startValue
 	defaults    map[string]*defaults // of the fields
+	documents   bool                 // a field has documents
 	required    []string             // by any transition; nil: not computed yet
 	suggestions int                  // that were made
 }

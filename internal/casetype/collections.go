@@ -26,6 +26,9 @@ func (c *checker) places() *place {
 		if p, seen := known[path]; seen || s == nil || !c.spend(20+len(path)/8) {
 			return p
 		}
+		if s[schema.FormKeyword] == documentType {
+			c.documents = true
+		}
 		p := &place{
 			members: map[string]*place{}, collection: s[schema.IDsKeyword] == true,
 			document: s[schema.FormKeyword] == documentType,

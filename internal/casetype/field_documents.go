@@ -19,6 +19,9 @@ const (
 	DocumentFilename  = "document_filename"
 )
 
+// HasDocuments reports whether the data may have documents.
+func (t *Type) HasDocuments() bool { return t.documents }
+
 // EachDocument calls visit with each document in the data, and its path. If the budget is spent it leaves the rest out.
 func (t *Type) EachDocument(
 	b *schema.Budget, data map[string]any, path string, visit func(path string, document map[string]any),

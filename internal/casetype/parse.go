@@ -122,6 +122,7 @@ func build(c *checker) (*Type, error) {
 	if t.Fields, err = c.doc.Root().Member("fields").JSON(); err != nil {
 		return nil, err
 	}
+	t.documents = c.documents
 	t.setDefaults()
 	t.index(c.fieldSchemas())
 	t.json, err = yaml.JSON(t.Definition)

@@ -47,6 +47,7 @@ type Type struct {
 	starts           map[string][]startValue          // by transition
 	defaults         map[string]*defaults             // of the fields
 	places           *place                           // of collections and documents; nil: there are none
+	documents        bool                             // some of the places are of documents
 	warnings         Faults                           // empty where it was loaded
 	variables        []variable                       // that URLs begin with; none where it was loaded
 }

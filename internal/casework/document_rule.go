@@ -46,7 +46,7 @@ type documentRule struct {
 // Before is the data until this step, and seen are the data that its author saw: what these name already is no news.
 // A callback may put in any document that no case names.
 func (pl *plan) settle(before map[string]any, byCallback bool, seen ...map[string]any) ([]fault.Field, error) {
-	if pl.documents == nil {
+	if pl.documents == nil || !pl.typ.HasDocuments() {
 		return nil, nil
 	}
 	changed := maps.Clone(pl.after.Data)
@@ -95,7 +95,7 @@ func (s *settlement) refuse(path, message string) {
 // document settles one document.
 func (s *settlement) document(path string, d map[string]any) (map[string]any, bool) {
 	urls := urlsOf(d)
-	if s.err != nil || urls[0] == "" || s.known[urls] {
+	if s.err != nil || urls == [2]string{} || s.known[urls] {
 		return d, false
 	}
 	if s.count++; s.count > maxSettled {

@@ -95,10 +95,10 @@ func (s *FieldDocuments) Create(
 		ID: id.New("fdoc"), Owner: starter(p), Filename: filename(name), By: p.Actor, At: now, UnnamedSince: now,
 	}
 	err = s.guard.Update(ctx, authz.NewMandate(p, access.UploadProof), func(tx *store.Tx) error {
-		if err := s.hasRoom(ctx, tx, p.Tenant, d.Owner); err != nil {
+		if err := tx.AddFieldDocument(ctx, p.Tenant, d); err != nil {
 			return err
 		}
-		return tx.AddFieldDocument(ctx, p.Tenant, d)
+		return s.bounded(ctx, tx, p.Tenant, d.Owner)
 	})
 	return StoredDocument{d, base + d.ID}, UploadGrant{
 		Tenant: p.Tenant, Document: d.ID, Expires: now.Add(uploadWithin), User: p.Actor.UserID, Token: p.Actor.TokenID,
@@ -106,10 +106,10 @@ func (s *FieldDocuments) Create(
 	}, err
 }
 
-// hasRoom checks whether an owner may have another document that no case names.
-func (s *FieldDocuments) hasRoom(ctx context.Context, tx *store.Tx, tenant int64, owner string) error {
+// bounded checks whether an owner may have all the documents that they have and no case names.
+func (s *FieldDocuments) bounded(ctx context.Context, tx *store.Tx, tenant int64, owner string) error {
 	count, bytes, err := tx.UnnamedDocuments(ctx, tenant, owner)
-	if err == nil && (count >= maxUnnamed || bytes > maxUnnamedOfSize*s.maxUpload) {
+	if err == nil && (count > maxUnnamed || bytes > maxUnnamedOfSize*s.maxUpload) {
 		err = fault.New(fault.TooMany, "field_document.too_many",
 			"You have %d documents with %d bytes that no case names. Name them in cases, or wait: they are removed "+
 				"after a day.", count, bytes)
@@ -141,7 +141,7 @@ func (s *FieldDocuments) Upload(ctx context.Context, grant UploadGrant, u Upload
 			err = uploaded()
 		}
 		if err == nil {
-			err = s.hasRoom(ctx, tx, grant.Tenant, d.Owner)
+			err = s.bounded(ctx, tx, grant.Tenant, d.Owner)
 		}
 		complete = err == nil
 		return err

@@ -142,9 +142,12 @@ func TestACaseNamesNoDocumentThatItsSubmitterMayNotUse(t *testing.T) {
 			wantFault(t, err, fault.Unprocessable, "case.data_invalid")
 		}
 		own := w.upload(worker, "d.pdf")
-		for _, binary := range []string{d.BinaryURL(), "https://evil.example/x"} {
+		for _, urls := range [][2]string{
+			{own.URL, d.BinaryURL()}, {own.URL, "https://evil.example/x"}, {"https://dm.example/documents/1", d.BinaryURL()},
+			{"", "https://evil.example/x"},
+		} {
 			err := w.tryFiled(worker, c.ID, map[string]any{
-				"proof": map[string]any{"document_url": own.URL, "document_binary_url": binary},
+				"proof": map[string]any{"document_url": urls[0], "document_binary_url": urls[1]},
 			})
 			f := wantFault(t, err, fault.Unprocessable, "case.data_invalid")
 			wantFields(t, f, "/data/proof/document_binary_url")
@@ -322,17 +325,22 @@ func TestTheUnnamedDocumentsOfOneOwnerAreBounded(t *testing.T) {
 	w := start(t)
 	w.put(w.p, filed)
 	worker := w.as(access.Caseworker)
-	var last casework.StoredDocument
+	var grants []casework.UploadGrant
 	for {
-		d, _, err := w.documents.Create(t.Context(), w.p, "x.pdf")
+		d, grant, err := w.documents.Create(t.Context(), w.p, "x.pdf")
 		if err != nil {
 			wantFault(t, err, fault.TooMany, "field_document.too_many")
 			break
 		}
-		last = d
+		if w.readsDocument(w.p, d.ID) {
+			t.Fatal("a document is read before it is uploaded")
+		}
+		grants = append(grants, grant)
 	}
-	_, _, err := w.documents.Document(t.Context(), w.p, last.ID)
-	wantFault(t, err, fault.NotFound, "field_document.not_found") // it is not uploaded yet
+	last := casework.Upload{Body: strings.NewReader("x")}
+	if _, err := w.documents.Upload(t.Context(), grants[len(grants)-1], last); err != nil || len(grants) != 200 {
+		t.Errorf("of %d documents the last is not taken: %v", len(grants), err)
+	}
 	for n := 0; ; n++ {
 		_, grant, err := w.documents.Create(t.Context(), worker, "x.pdf")
 		if err == nil {

@@ -38,7 +38,7 @@ type Config struct {
 	KeyFile   string                   // holds the key that seals secrets, in base64
 	Key       string                   // the key itself, in base64; it overrides KeyFile
 	Allow     []outbound.AllowedPrefix // addresses that are not public and that the first tenant may call
-	MaxUpload int64                    // bytes of one proof; default 32 MiB
+	MaxUpload int64                    // bytes of one proof, or document of a field; default 32 MiB
 	// Fonts is a directory of fonts for documents, besides fonts in Data and the system's Noto fonts.
 	Fonts string
 
