@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -180,6 +182,28 @@ func TestAnAnswerBehindTheDeadlineIsNotUsed(t *testing.T) {
 		if detail := nobody.text("detail"); !strings.Contains(detail, "was pulled by no worker in time") {
 			t.Errorf("the detail is %q", detail)
 		}
+		w.post(openPulled, `{}`).is(504, "callback.timeout")
+		w.post(openPulled, `{}`).is(502, "callback.resting") // a queue that nobody pulls rests, as a dead host does
+	})
+}
+
+func TestNobodyWaitsForAnAnswerOnceTheSubmitterHasLeft(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		w.do("PUT", "/v1/case-types/pulled", pulled("60s"), "Content-Type", "application/yaml").is(201, "")
+		ctx, leave := context.WithCancel(t.Context())
+		left := make(chan struct{})
+		go func() {
+			defer close(left)
+			r := w.request(request{method: "POST", path: openPulled, body: `{}`}).WithContext(ctx)
+			w.handler.ServeHTTP(httptest.NewRecorder(), r)
+		}()
+		q := w.mustClaim()
+		leave()
+		<-left
+		w.post("/v1/questions/"+q.ID+"/answer", `{}`).is(410, "question.expired")
+		asked := w.get("/v1/questions").is(200, "").items()
+		hasMembers(t, "the record", asked[0], members{"verdict": "cancelled", "url": "pull:checks"})
 	})
 }
 

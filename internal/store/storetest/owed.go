@@ -36,7 +36,7 @@ var owedTests = map[string]func(*fixture){
 		f.takeOwed("two", time.Hour, false, 0) // one has it
 		f.takeOwed("one", time.Hour, true, 0)  // and may be asking
 
-		taken := f.takeOwed("two", 0, true, 1) // one is gone
+		taken := f.takeOwed("two", -time.Second, true, 1) // one is gone
 		owed.Takes, owed.Holder, owed.For = 2, "two", 0
 		f.equal(taken, owed)
 		taken = f.takeOwed("three", time.Hour, false, 1) // the time of two is over
