@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"io/fs"
 	"math"
 	"path/filepath"
 	"regexp"
@@ -23,11 +22,7 @@ import (
 // migrateTo migrates an empty database to an older version.
 func migrateTo(t *testing.T, db *sql.DB, d goose.Dialect, folder string, version int64) {
 	t.Helper()
-	files, err := fs.Sub(migrations, "migrations/"+folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(d, db, files)
+	p, err := newProvider(db, d, folder)
 	if err != nil {
 		t.Fatal(err)
 	}

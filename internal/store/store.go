@@ -3,15 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"sync/atomic"
 	"time"
-
-	"github.com/pressly/goose/v3"
 
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
@@ -240,33 +236,6 @@ func (s *Store) Notify(ctx context.Context) error {
 		s.rights.queueNotices(changed)
 	}
 	return err
-}
-
-//go:embed migrations
-var migrations embed.FS
-
-func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, folder string, o ...goose.ProviderOption) error {
-	files, err := fs.Sub(migrations, "migrations/"+folder)
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(d, db, files, o...)
-	if err != nil {
-		return fmt.Errorf("reading the migrations: %w", err)
-	}
-	if current, known, err := p.GetVersions(ctx); err == nil && current > known {
-		return fault.New(fault.Invalid, "store.newer",
-			"A newer Casehook upgraded the database to schema %d; this one knows schemas up to %d. Start that "+
-				"version or a newer one. To go back, restore a copy of the database from before the upgrade.",
-			current, known)
-	}
-	if pending, err := p.HasPending(ctx); err == nil && !pending {
-		return nil // before taking the lock, which a process that hangs might hold
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrating the database: %w", err)
-	}
-	return nil
 }
 
 // one reads one row. If there is none, it returns the error of missing.
