@@ -38,7 +38,8 @@ var definitionTables = []struct{ heading, pointer string }{
 	{"Documents", "/$defs/document"},
 	{"Proofs", "/$defs/proof"},
 	{"Access", "/properties/access"},
-	{"Access", "/$defs/fieldAccess"},
+	{"Access to states", "/$defs/stateAccess"},
+	{"Access to fields", "/$defs/fieldAccess"},
 }
 
 // keyRow is a row of a table: a key of a definition.

@@ -3,6 +3,8 @@ package access
 import (
 	"slices"
 	"strings"
+
+	"github.com/casehook/casehook/internal/casetype"
 )
 
 // FurtherRoles are the roles of a user or a token besides their Role, by which case types know them: names in order,
@@ -39,6 +41,18 @@ func (f FurtherRoles) among(roles []string) bool {
 // Among reports whether a list of roles has one of the principal's. An absent list has all of them, and every list has
 // the administrators.
 func (p Principal) Among(roles []string) bool { return p.Role.Among(roles) || p.Further.among(roles) }
+
+// Sight returns the principal's clearance with their roles: what they see of cases. The clearance alone sees no field
+// that only some roles may read.
+func (p Principal) Sight() casetype.Classification {
+	switch {
+	case p.Role == Admin:
+		return p.Clearance.WithAllRoles()
+	case p.Further == "":
+		return p.Clearance.WithRoles(string(p.Role))
+	}
+	return p.Clearance.WithRoles(string(p.Role), string(p.Further))
+}
 
 // RoleNames lists the principal's roles.
 func (p Principal) RoleNames() []string {

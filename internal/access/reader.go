@@ -14,13 +14,30 @@ import (
 // by its owner. Everything that shows or sends cases uses this one rule.
 type Reader struct {
 	Clearance casetype.Classification // the highest that may be seen
-	Without   []string                // types whose cases may not be read; sorted
+	// Without lists what may not be read, sorted: the keys of types, and, of other types, "<type>/<state>" for the
+	// cases in a state.
+	Without []string
 }
 
-// Reads reports whether an entry may be read, as far as its case's type decides. Contacts and endpoints
-// have no type: their classification alone decides.
+// Reads reports whether an entry may be read, as far as its case's type and state decide. Contacts and endpoints
+// have neither: their classification alone decides.
 func (r Reader) Reads(e *event.Entry) bool {
-	return e.Snapshot.Case == nil || !slices.Contains(r.Without, e.Snapshot.Case.Type)
+	return e.Snapshot.Case == nil || r.ReadsCase(e.Snapshot.Case.Type, e.Snapshot.Case.State)
+}
+
+// ReadsCase reports whether cases of a type that are in a state may be read.
+func (r Reader) ReadsCase(caseType, state string) bool {
+	has := func(entry string) bool { return slices.Contains(r.Without, entry) }
+	return len(r.Without) == 0 || !has(caseType) && !has(caseType+"/"+state)
+}
+
+// Types lists the types of which not all cases may be read.
+func (r Reader) Types() (all []string) {
+	for _, entry := range r.Without {
+		key, _, _ := strings.Cut(entry, "/")
+		all = append(all, key)
+	}
+	return slices.Compact(all)
 }
 
 // Same reports whether two readers may read the same.
@@ -28,16 +45,22 @@ func (r Reader) Same(other Reader) bool {
 	return r.Clearance == other.Clearance && slices.Equal(r.Without, other.Without)
 }
 
-// Narrowing holds the roles that may read the cases of a type, by the type's key. It has only types whose newest
-// definitions name roles.
-type Narrowing map[string][]string
+// Narrowing says who may read the cases of a type, by the type's key. It has only types whose newest definitions name
+// roles.
+type Narrowing map[string]casetype.Reading
 
 // Reader returns the principal as a reader.
 func (n Narrowing) Reader(p Principal) Reader {
 	r := Reader{Clearance: p.Clearance}
-	for key, roles := range n {
-		if !p.Among(roles) {
+	for key, reading := range n {
+		if !p.Among(reading.Roles) {
 			r.Without = append(r.Without, key)
+			continue
+		}
+		for state, roles := range reading.States {
+			if !p.Among(roles) {
+				r.Without = append(r.Without, key+"/"+state)
+			}
 		}
 	}
 	slices.Sort(r.Without)

@@ -13,19 +13,24 @@ import (
 )
 
 func TestAReaderReadsByRoleAndClearance(t *testing.T) {
-	n := access.Narrowing{"secret": {"viewer"}, "closed": {}, "pay": {"manager", "viewer"}}
-	now := time.Now()
+	n := access.Narrowing{
+		"secret": {Roles: []string{"viewer"}}, "closed": {Roles: []string{}},
+		"pay":   {Roles: []string{"manager", "viewer"}},
+		"court": {States: map[string][]string{"sealed": {"manager", "clerk"}, "draft": {"clerk"}}},
+	}
+	now, nobody := time.Now(), []string{"closed", "court/draft", "court/sealed", "pay", "secret"}
 	for _, c := range []struct {
 		who     string
 		grant   access.Grant
 		without []string
 	}{
 		{"an administrator", access.Grant{Role: access.Admin, Clearance: casetype.Public}, nil},
-		{"a manager", access.Grant{Role: access.Manager, Clearance: casetype.Private}, []string{"closed", "secret"}},
-		{"a viewer", access.Grant{Role: access.Viewer, Clearance: casetype.Private}, []string{"closed"}},
-		{"nobody", access.Grant{}, []string{"closed", "pay", "secret"}},
-		{"an expired administrator", access.Grant{Role: access.Admin, Expires: now}, []string{"closed", "pay", "secret"}},
-		{"a disabled one", access.User{Role: access.Admin, Disabled: true}.Grant(), []string{"closed", "pay", "secret"}},
+		{"a manager", access.Grant{Role: access.Manager, Clearance: casetype.Private}, []string{"closed", "court/draft", "secret"}},
+		{"a clerk", access.Grant{Role: access.Viewer, Further: "clerk"}, []string{"closed"}},
+		{"a viewer", access.Grant{Role: access.Viewer, Clearance: casetype.Private}, []string{"closed", "court/draft", "court/sealed"}},
+		{"nobody", access.Grant{}, nobody},
+		{"an expired administrator", access.Grant{Role: access.Admin, Expires: now}, nobody},
+		{"a disabled one", access.User{Role: access.Admin, Disabled: true}.Grant(), nobody},
 	} {
 		reader := c.grant.Reader(n, now)
 		if !slices.Equal(reader.Without, c.without) {
@@ -35,6 +40,12 @@ func TestAReaderReadsByRoleAndClearance(t *testing.T) {
 			e := &event.Entry{Snapshot: event.Snapshot{Case: &event.Case{Type: key}}}
 			if reader.Reads(e) == slices.Contains(c.without, key) {
 				t.Errorf("%s reads %s: %v", c.who, key, reader.Reads(e))
+			}
+		}
+		for _, state := range []string{"sealed", "draft", "open"} {
+			e := &event.Entry{Snapshot: event.Snapshot{Case: &event.Case{Type: "court", State: state}}}
+			if reader.Reads(e) == slices.Contains(c.without, "court/"+state) {
+				t.Errorf("%s reads cases that are %s: %v", c.who, state, reader.Reads(e))
 			}
 		}
 		if !reader.Reads(&event.Entry{Snapshot: event.Snapshot{Contact: &event.Contact{}}}) {

@@ -121,7 +121,13 @@ func (o Once) name(p access.Principal) store.OnceKey {
 
 // request returns the hash as it is stored. It includes the clearance: an answer is not repeated to a caller whose
 // clearance has changed.
-func (o Once) request(p access.Principal) string { return o.Request + "@" + string(p.Clearance) }
+func (o Once) request(p access.Principal) string {
+	by := o.Request + "@" + string(p.Clearance)
+	if p.Further != "" {
+		by += " " + string(p.Further)
+	}
+	return by
+}
 
 // With returns o with more of the request in its hash.
 func (o Once) With(more string) Once {

@@ -147,6 +147,9 @@ func (g *Guard) PermitFound(ctx context.Context, p access.Principal, o access.Op
 	if err != nil {
 		return err
 	}
+	if !p.Among(t.Type.Access.States[c.State].Read) {
+		return g.Deny(ctx, p, o, AboutType(t.Type.Key, t.Type.Definition.Classification), CaseMissing(c.ID))
+	}
 	return g.denyLeftOut(ctx, p, o, t.Type, CaseMissing(c.ID))
 }
 

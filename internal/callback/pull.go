@@ -35,6 +35,26 @@ type outcome struct {
 	failure  string          // completes "The callback of kyc/submit ..."; empty: by the class of the result
 }
 
+// limitedLevel is the level of questions that show fields which only some roles may read: administrators' tokens alone
+// may have them.
+const limitedLevel = 4
+
+// WorkerLevel returns the level of the questions that a worker may have who sees this.
+func WorkerLevel(sight casetype.Classification) int {
+	if level := sight.Level(); level < limitedLevel-1 || !sight.Sees(casetype.Public.LimitedTo(nil)) {
+		return level
+	}
+	return limitedLevel
+}
+
+// levelOf returns the level of a question that shows data of a classification.
+func levelOf(shown casetype.Classification) int {
+	if shown.Limited() {
+		return limitedLevel
+	}
+	return cmp.Or(shown, casetype.Public).Level()
+}
+
 // send makes the request of an attempt, or has it pulled. The URL is asked if the submitter's machine, which listened,
 // is gone.
 func (c *Client) send(ctx context.Context, q Question, r outbound.Request) outcome {
@@ -81,7 +101,7 @@ func (c *Client) pull(ctx context.Context, q Question, at line, r outbound.Reque
 	st := q.Pull.Store
 	id, err := st.AddOpenQuestion(limited, store.OpenQuestion{
 		Tenant: q.Tenant, Queue: at.queue, Listener: at.listener, CaseType: q.Type, OtherType: q.Pull.OtherType,
-		Level: cmp.Or(q.Pull.Class, casetype.Public).Level(), Callback: q.Name, Path: casetype.URLPath(q.Settings.URL),
+		Level: levelOf(q.Pull.Class), Callback: q.Name, Path: casetype.URLPath(q.Settings.URL),
 		Header: c.out.Headers(r), Body: q.Body,
 	}, r.Timeout)
 	if err != nil {

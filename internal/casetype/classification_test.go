@@ -156,3 +156,75 @@ func TestAConditionOfAPageThatNobodyCanReadIsToldOf(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestAFieldThatSomeRolesMayReadNeedsOneOfThem(t *testing.T) {
+	const clerks = casetype.Classification("PRIVATE|clerk,officer")
+	const both = clerks + "|auditor"
+	if got := casetype.Private.LimitedTo([]string{"officer", "clerk", "officer"}); got != clerks || !got.Limited() {
+		t.Errorf("limited to clerks and officers is %q", got)
+	}
+	for _, test := range []struct {
+		clearance, class casetype.Classification
+		want             bool
+	}{
+		{"PRIVATE clerk", clerks, true}, {"RESTRICTED caseworker officer", clerks, true}, {"PRIVATE caseworker", clerks, false},
+		{"PRIVATE cler", clerks, false}, {"PRIVATE", clerks, false}, {"PUBLIC clerk", clerks, false}, {"RESTRICTED", clerks, false},
+		{"PRIVATE clerk", both, false}, {"PRIVATE clerk auditor", both, true}, {"PRIVATE *", both, true}, {"PRIVATE admin", both, false},
+		{"", clerks, false}, {"SECRET *", clerks, false}, {"PRIVATE clerk", casetype.Private, true},
+		{"PRIVATE clerk", casetype.Restricted, false}, {"PRIVATE ", casetype.Private.LimitedTo(nil), false},
+		{"PRIVATE ", "PRIVATE|", false}, {"RESTRICTED *", casetype.Private.LimitedTo(nil), true},
+	} {
+		if got := test.clearance.Sees(test.class); got != test.want {
+			t.Errorf("%q sees %q: %v", test.clearance, test.class, got)
+		}
+	}
+	if got := casetype.Private.WithRoles("caseworker", "clerk officer"); got != "PRIVATE caseworker clerk officer" {
+		t.Errorf("with roles it is %q", got)
+	}
+	if got := casetype.Classification("").WithAllRoles(); got != "" {
+		t.Errorf("no clearance becomes %q", got)
+	}
+	for got, want := range map[casetype.Classification]casetype.Classification{
+		both.Plain(): casetype.Private, both.AtMost(casetype.Public): "PUBLIC|clerk,officer|auditor", clerks.AtMost("RESTRICTED x"): clerks,
+		casetype.Lower("RESTRICTED a", "PRIVATE|b"): casetype.Private, casetype.Higher(clerks, casetype.Restricted): "RESTRICTED|clerk,officer",
+		casetype.Higher("", clerks): clerks, casetype.Higher(clerks, ""): clerks,
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if clerks.Level() != 2 || casetype.Classification("PUBLIC a").Level() != 1 {
+		t.Error("roles change a level")
+	}
+}
+
+// The higher of two classifications is seen by those alone who see both.
+func TestTheHigherOfTwoIsSeenByWhoSeesBoth(t *testing.T) {
+	var classes, clearances []casetype.Classification
+	lists := [][]string{{"a"}, {"b"}, {"a", "c"}, {"b", "c"}, {}}
+	for _, level := range casetype.Classifications() {
+		classes, clearances = append(classes, level), append(clearances, level, level.WithAllRoles())
+		for _, roles := range lists {
+			classes = append(classes, level.LimitedTo(roles))
+			clearances = append(clearances, level.WithRoles(roles...))
+		}
+	}
+	all := casetype.Public
+	for _, a := range classes {
+		for _, b := range classes {
+			higher := casetype.Higher(a, b)
+			for _, c := range clearances {
+				if got, want := c.Sees(higher), c.Sees(a) && c.Sees(b); got != want {
+					t.Errorf("%q sees %q, the higher of %q and %q: %v", c, higher, a, b, got)
+				}
+			}
+			all = casetype.Higher(all, higher)
+		}
+	}
+	for i := range 20 {
+		all = casetype.Higher(all, casetype.Public.LimitedTo([]string{strings.Repeat("r", i+1)}))
+	}
+	if all != "RESTRICTED|*" {
+		t.Errorf("with many lists it is %q, not left to administrators", all)
+	}
+}

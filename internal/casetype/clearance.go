@@ -5,45 +5,6 @@ import (
 	"strings"
 )
 
-// Classifications lists the classifications from lowest to highest.
-func Classifications() []Classification { return []Classification{Public, Private, Restricted} }
-
-// Level returns the level of a classification, from 1 for the lowest, or 0 for an unknown one, which as a clearance
-// sees nothing.
-func (c Classification) Level() int {
-	if level := c.rank(); level <= Restricted.rank() {
-		return level
-	}
-	return 0
-}
-
-// SeesClass is Sees for classifications as the journal writes them: "" is PUBLIC.
-func (c Classification) SeesClass(class string) bool {
-	if class == "" {
-		return c.Sees(Public)
-	}
-	return c.Sees(Classification(class))
-}
-
-// Higher returns the higher of two classifications. Empty is the lowest.
-func Higher(a, b Classification) Classification {
-	if a == "" || b != "" && b.rank() > a.rank() {
-		return b
-	}
-	return a
-}
-
-// Lower returns the lower of two clearances. Empty, which sees nothing, is the lowest.
-func Lower(a, b Classification) Classification {
-	if a == "" || b == "" {
-		return ""
-	}
-	if a.rank() < b.rank() {
-		return a
-	}
-	return b
-}
-
 // Highest returns the highest classification among the fields.
 func (t *Type) Highest() Classification { return t.highest }
 
@@ -51,8 +12,13 @@ func (t *Type) Highest() Classification { return t.highest }
 // classifications; nil when there are none.
 func (t *Type) ClassifiedFields() map[string]string { return t.classifiedFields }
 
-// Unseen lists the fields above the clearance.
-func (t *Type) Unseen(clearance Classification) []string { return t.unseen[clearance.Level()] }
+// Unseen lists the fields that the clearance does not see.
+func (t *Type) Unseen(clearance Classification) []string {
+	if !t.highest.Limited() {
+		return t.unseen[clearance.Level()]
+	}
+	return slices.DeleteFunc(slices.Clone(t.fields), func(name string) bool { return t.Shows(name, clearance) })
+}
 
 // Shows reports whether the clearance sees a field. No clearance sees an unknown field.
 func (t *Type) Shows(field string, clearance Classification) bool {

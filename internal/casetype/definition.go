@@ -108,13 +108,22 @@ func (d *Definition) OperationCallbacks(name string) CallbackList {
 type Access struct {
 	Read   []string               `json:"read,omitzero"`    // roles that may read
 	Write  []string               `json:"write,omitzero"`   // roles that may write, if they may read
+	States map[string]StateAccess `json:"states,omitempty"` // by state
 	Fields map[string]FieldAccess `json:"fields,omitempty"` // by field
 }
 
-// FieldAccess restricts which roles may set a field, of those that may submit a transition which sets it.
+// FieldAccess restricts which roles may read a field, of those that may read the case and are cleared for the field,
+// and which may set it, of those that may submit a transition which sets it.
 type FieldAccess struct {
+	Read   []string `json:"read,omitzero"`   // roles that see it
 	Create []string `json:"create,omitzero"` // roles that may set it when a case is created
 	Update []string `json:"update,omitzero"` // roles that may change it afterwards
+}
+
+// StateAccess restricts which roles may do something with cases in a state.
+type StateAccess struct {
+	Read   []string `json:"read,omitzero"`   // roles that may read them
+	Update []string `json:"update,omitzero"` // roles that may submit transitions of them
 }
 
 // Setters returns the roles that may set a field of a new case, or change that of a case; nil: all.
@@ -142,35 +151,6 @@ const (
 	RandomIDs     IDs = "random"     // 16 digits, which do not reveal how many there are
 	SequentialIDs IDs = "sequential" // 1, 2, 3, ... within a tenant, for columns of 32 bits
 )
-
-// Classification is a level of secrecy, and of the clearance to see it.
-type Classification string
-
-// The classifications, from lowest to highest.
-const (
-	Public     Classification = "PUBLIC"
-	Private    Classification = "PRIVATE"
-	Restricted Classification = "RESTRICTED"
-)
-
-// rank orders the classifications. An unknown one ranks above all, so that no caller sees a field that is wrongly
-// classified.
-func (c Classification) rank() int {
-	switch c {
-	case Public:
-		return 1
-	case Private:
-		return 2
-	case Restricted:
-		return 3
-	}
-	return 4
-}
-
-// Sees reports whether a clearance c may see something of the classification other. An empty clearance sees nothing.
-func (c Classification) Sees(other Classification) bool {
-	return c != "" && c.rank() <= Restricted.rank() && other.rank() <= c.rank()
-}
 
 // State is a stage in the life of a case.
 type State struct {

@@ -129,6 +129,9 @@ func (t *Type) IndexedValues(data map[string]any, own *Type) (all []IndexedValue
 	for _, f := range t.indexed {
 		value, ok := f.kind.sortable(data[f.name])
 		level := Higher(t.Classification(f.name), own.Classification(f.name)).Level()
+		if own.Classification(f.name).Limited() {
+			continue // some who may read it by t may not by own, and the index knows levels alone
+		}
 		if ok && level > 0 {
 			all = append(all, IndexedValue{f.name, level, value})
 		}

@@ -124,9 +124,9 @@ func build(c *checker) (*Type, error) {
 	}
 	t.documents = c.documents
 	t.setDefaults()
-	t.index(c.fieldSchemas())
 	t.json, err = yaml.JSON(t.Definition)
 	t.resolveRoles()
+	t.index(c.fieldSchemas())
 	t.joinRules()
 	return t, err
 }
@@ -137,6 +137,9 @@ func (t *Type) index(schemas map[string]any) {
 		t.classes[name] = Public
 		if class, ok := object(schema)["x-classification"].(string); ok {
 			t.classes[name] = Classification(class)
+		}
+		if readers := t.Access.Fields[name].Read; readers != nil {
+			t.classes[name] = t.classes[name].LimitedTo(readers)
 		}
 		if title := text(object(schema)["title"]); title != "" {
 			t.titles[name] = title

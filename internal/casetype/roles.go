@@ -60,7 +60,13 @@ func (d *Definition) resolveRoles() {
 	d.Access.Read, d.Access.Write = d.RoleMap.rolesOf(d.Access.Read), d.RoleMap.rolesOf(d.Access.Write)
 	for field, roles := range d.Access.Fields {
 		d.Access.Fields[field] = FieldAccess{
-			Create: d.RoleMap.rolesOf(roles.Create), Update: d.RoleMap.rolesOf(roles.Update),
+			Read: d.RoleMap.rolesOf(roles.Read), Create: d.RoleMap.rolesOf(roles.Create),
+			Update: d.RoleMap.rolesOf(roles.Update),
+		}
+	}
+	for state, roles := range d.Access.States {
+		d.Access.States[state] = StateAccess{
+			Read: d.RoleMap.rolesOf(roles.Read), Update: d.RoleMap.rolesOf(roles.Update),
 		}
 	}
 	for i := range d.Transitions {
@@ -68,15 +74,36 @@ func (d *Definition) resolveRoles() {
 	}
 }
 
-// Readers returns the roles of users and tokens that may read the cases of a type, by the JSON of its definition as
-// [Type.JSON] returns it; nil: all may.
-func Readers(definitionJSON []byte) ([]string, error) {
-	var d struct {
-		Access  Access  `json:"access"`
-		RoleMap RoleMap `json:"role_map"`
+// Reading holds the roles of users and tokens that may read the cases of a type.
+type Reading struct {
+	Roles  []string            // nil: all
+	States map[string][]string // further lists, for the cases in a state
+}
+
+// Readers returns who may read the cases of a type, by the JSON of its definition as [Type.JSON] returns it.
+func Readers(definitionJSON []byte) (Reading, error) {
+	var d Definition
+	err := json.Unmarshal(definitionJSON, &struct {
+		Access  *Access  `json:"access"`
+		RoleMap *RoleMap `json:"role_map"`
+	}{&d.Access, &d.RoleMap})
+	d.resolveRoles()
+	return d.Reading(), err
+}
+
+// Reading returns who may read the cases of the type.
+func (d *Definition) Reading() Reading {
+	r := Reading{Roles: d.Access.Read}
+	for state, access := range d.Access.States {
+		if access.Read == nil {
+			continue
+		}
+		if r.States == nil {
+			r.States = map[string][]string{}
+		}
+		r.States[state] = access.Read
 	}
-	err := json.Unmarshal(definitionJSON, &d)
-	return d.RoleMap.rolesOf(d.Access.Read), err
+	return r
 }
 
 // checkRoleNames checks the roles of the type, and each list of roles.
@@ -111,8 +138,18 @@ func (c *checker) checkRoleNames() {
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		at := pointer("/access/fields", field)
 		c.checkFieldName(field, at)
+		check(object(fields[field])["read"], at+"/read")
 		check(object(fields[field])["create"], at+"/create")
 		check(object(fields[field])["update"], at+"/update")
+	}
+	states := object(access["states"])
+	for _, state := range slices.Sorted(maps.Keys(states)) {
+		at := pointer("/access/states", state)
+		if !slices.Contains(c.stateKeys(), state) {
+			c.fault(at, "is not a state%s", c.oneOf(state, c.stateKeys()))
+		}
+		check(object(states[state])["read"], at+"/read")
+		check(object(states[state])["update"], at+"/update")
 	}
 	for i, item := range items(c.root()["transitions"]) {
 		check(object(item)["roles"], pointer("", "transitions", strconv.Itoa(i), "roles"))

@@ -40,7 +40,7 @@ func TestRolesOfATypeAreThoseThatTheyAreMappedTo(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, got := range [][]string{
-			ct.Transitions[1].Roles, ct.Access.Read, ct.Access.Write, loaded.Transitions[1].Roles, readers,
+			ct.Transitions[1].Roles, ct.Access.Read, ct.Access.Write, loaded.Transitions[1].Roles, readers.Roles,
 		} {
 			if diff := cmp.Diff(want, got); diff != "" || got == nil {
 				t.Errorf("%s (-want +got):\n%s", roles, diff)
@@ -55,7 +55,7 @@ func TestRolesOfATypeAreThoseThatTheyAreMappedTo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if readers, err := casetype.Readers(ct.JSON()); err != nil || readers != nil || ct.Access.Write != nil {
+	if readers, err := casetype.Readers(ct.JSON()); err != nil || readers.Roles != nil || ct.Access.Write != nil {
 		t.Errorf("without access: %v, %v", readers, err)
 	}
 }
@@ -67,6 +67,10 @@ func TestRolesHaveToBeKnown(t *testing.T) {
 		{officers + `,"access":{"write":["x"]}`, ``, `/access/write/0: "x" is not a role`},
 		{officers + `,"access":{"fields":{"m":{"update":["manager"]}}}`, ``, `/access/fields/m: "m" is not a field`},
 		{officers + `,"access":{"fields":{"n":{"update":["x"]}}}`, ``, `/access/fields/n/update/0: "x" is not a role`},
+		{officers + `,"access":{"fields":{"n":{"read":["x"]}}}`, ``, `/access/fields/n/read/0: "x" is not a role`},
+		{officers + `,"access":{"states":{"a":{"read":["x"]}}}`, ``, `/access/states/a/read/0: "x" is not a role`},
+		{officers + `,"access":{"states":{"a":{"update":["x"]}}}`, ``, `/access/states/a/update/0: "x" is not a role`},
+		{officers + `,"access":{"states":{"b":{"read":["clerk"]}}}`, ``, `/access/states/b: is not a state; there are a`},
 		{officers + `,"access":{"fields":{"n":{"create":["x"]}}}`, ``, `/access/fields/n/create/0: "x" is not a role`},
 		{`,"roles":{"manager":{}}`, ``, `/roles/manager: is a role of users and tokens already`},
 		{`,"roles":{"a b":{}}`, ``, `is not a role: letters, digits, _ and -`},

@@ -112,7 +112,7 @@ func (tr Transition) Starts(state string) bool {
 	return state != "" && (tr.From.all() || slices.Contains(tr.From, state))
 }
 
-// Classification returns the classification of a field; PUBLIC is the default.
+// Classification returns the classification of a field, with the roles that may read it; PUBLIC is the default.
 func (t *Type) Classification(field string) Classification {
 	if class, ok := t.classes[field]; ok {
 		return class
@@ -124,7 +124,7 @@ func (t *Type) Classification(field string) Classification {
 func (t *Type) Classifications(data map[string]any) map[string]string {
 	all := make(map[string]string, len(data))
 	for field := range data {
-		all[field] = string(t.Classification(field))
+		all[field] = string(t.Classification(field).Plain())
 	}
 	return all
 }

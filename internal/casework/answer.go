@@ -45,7 +45,7 @@ func (pl *plan) reclassify(g guard, to string) error {
 		return fault.New(fault.Unprocessable, "callback.classification_unknown",
 			"The callback of %s classified the case as something else than PUBLIC, PRIVATE or RESTRICTED. Nothing was "+
 				"saved; the callback needs repair.", g.name())
-	case !g.clearance().Sees(class) || !pl.p.Clearance.Sees(class):
+	case !g.clearance().Sees(class) || !pl.p.Sight().Sees(class):
 		return fault.New(fault.Unprocessable, "callback.classification_above",
 			"The callback of %s classified the case above its own clearance or yours. Nothing was saved.", g.name())
 	}
@@ -93,7 +93,7 @@ func (g guard) about() string {
 // words returns the callback's messages to the initiator, or only their number if the initiator may not see the data
 // that the callback was shown.
 func (pl *plan) words(g guard, all []string, highest casetype.Classification) []string {
-	if g.Messages != casetype.Cleared || pl.p.Clearance.Sees(highest) || len(all) == 0 {
+	if g.Messages != casetype.Cleared || pl.p.Sight().Sees(highest) || len(all) == 0 {
 		return all
 	}
 	withheld := make([]string, len(all))
@@ -123,7 +123,7 @@ func (pl *plan) replace(g guard, data map[string]any) error {
 	}
 	if dropped := casetype.Dropped(sent, data); len(dropped) > g.Guard.MaxDropped {
 		count := len(dropped)
-		dropped = slices.DeleteFunc(dropped, func(name string) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
+		dropped = slices.DeleteFunc(dropped, func(name string) bool { return !pl.typ.Shows(name, pl.p.Sight()) })
 		return fault.New(fault.Unprocessable, "callback.guard",
 			"The callback of %s emptied %d fields (%s), and its guard allows %d. Nothing was saved; repair the "+
 				"callback, or raise its guard's max_dropped.",

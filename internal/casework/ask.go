@@ -103,12 +103,17 @@ func (g guard) name() string {
 	return name + " (" + strings.Join(more, ", ") + ")"
 }
 
-// clearance returns the callback's clearance: that of the case type, and at most its author's.
+// clearance returns the callback's clearance: that of the case type, and at most its author's. A callback of a
+// definition is shown fields whatever roles may read them; one elsewhere what its caller sees.
 func (g guard) clearance() casetype.Classification {
+	clearance := g.maker
 	if g.Clearance != "" {
-		return casetype.Lower(g.Clearance, g.maker)
+		clearance = clearance.AtMost(g.Clearance)
 	}
-	return g.maker
+	if g.elsewhere {
+		return clearance
+	}
+	return clearance.WithAllRoles()
 }
 
 // outcome says what a failure of the callback means for the change.
@@ -376,7 +381,7 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 		return q, fault.New(fault.Upstream, callback.CodeFailed,
 			"The callback of %s can't be asked: it is cleared for %s, and the case is %s; %s. Raise the clearance in the "+
 				"case type's %s.",
-			q.Name, cmp.Or(g.clearance(), "nothing"), pl.after.Classification, g.outcome(), g.at.Question)
+			q.Name, cmp.Or(g.clearance().Plain(), "nothing"), pl.after.Classification, g.outcome(), g.at.Question)
 	}
 	var before *wire.CallbackCase
 	if !pl.creates() {
@@ -412,7 +417,8 @@ func (s *questioner) listener(
 	ctx context.Context, pl *plan, g guard, class casetype.Classification,
 ) (access.Owner, error) {
 	p := pl.p
-	if g.elsewhere || p.Owner() == "" || !p.Role.Permits(access.PutCaseType) || !p.Clearance.Sees(class) {
+	unseen := !p.Sight().Sees(class) || class.Limited() && p.Role != access.Admin // as for workers
+	if g.elsewhere || p.Owner() == "" || !p.Role.Permits(access.PutCaseType) || unseen {
 		return "", nil
 	}
 	listens, err := s.store.Listens(ctx, p.Tenant, p.Owner())
@@ -424,7 +430,7 @@ func (s *questioner) listener(
 		return "", err
 	}
 	refused := authz.LeftOut(p, access.PutCaseType, newest.Type)
-	if refused != nil || len(aboveClearance(newest.Type, p.Clearance))+len(aboveClearance(pl.typ, p.Clearance)) > 0 {
+	if refused != nil || len(aboveClearance(newest.Type, p.Sight()))+len(aboveClearance(pl.typ, p.Sight())) > 0 {
 		return "", nil
 	}
 	return p.Owner(), nil

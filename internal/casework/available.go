@@ -63,7 +63,7 @@ func available(
 	conditions := t.Evaluation(
 		casetype.Input{Data: c.Data, Before: c.Data, State: c.State, Name: c.Name, Unchanged: true}, work)
 	for _, tr := range t.Transitions {
-		if !tr.Starts(c.State) || !p.Among(tr.Roles) || !conditions.Offers(tr.Key) {
+		if !tr.Starts(c.State) || !pl.mayTake(tr) || !conditions.Offers(tr.Key) {
 			continue
 		}
 		if b, stops := pl.blocks(tr, conditions); stops {
@@ -88,9 +88,9 @@ func (pl *plan) blocks(tr casetype.Transition, conditions *casetype.Evaluation) 
 		readable := pl.readable(missing)
 		return BlockedTransition{Key: tr.Key, Reason: pl.needs(tr, readable), Fields: readable}, true
 	}
-	err := conditions.Meets(tr.Key, pl.p.Clearance)
+	err := conditions.Meets(tr.Key, pl.p.Sight())
 	if err == nil && tr.Conditional() {
-		_, err = conditions.Target(tr.Key, pl.p.Clearance)
+		_, err = conditions.Target(tr.Key, pl.p.Sight())
 	}
 	if err == nil {
 		return BlockedTransition{}, false
@@ -105,7 +105,7 @@ func (pl *plan) costOfRequired(tr casetype.Transition) int {
 	if len(tr.Required) == 0 {
 		return 0
 	}
-	return 5*len(tr.Required) + len(pl.typ.Unseen(pl.p.Clearance))
+	return 5*len(tr.Required) + len(pl.typ.Unseen(pl.p.Sight()))
 }
 
 // needs names the missing fields of a transition that the reader may know.

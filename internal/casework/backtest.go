@@ -143,9 +143,9 @@ func (s *Backtests) judge(ctx context.Context, p access.Principal, in Backtest) 
 		return j, fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q.", t.Key, in.Transition)
 	}
 	if in.Definition != "" {
-		return j, s.prepare(&j, guardsAt(t, p.Clearance, submits(tr.Key), tr.AboutToSubmit), "")
+		return j, s.prepare(&j, guardsAt(t, p.Sight(), submits(tr.Key), tr.AboutToSubmit), "")
 	}
-	g := guard{at: submits(tr.Key), owner: t.Key, dialect: t.Dialect, typ: t, maker: p.Clearance}
+	g := guard{at: submits(tr.Key), owner: t.Key, dialect: t.Dialect, typ: t, maker: p.Sight()}
 	none := func(string) (string, bool) { return "", false }
 	if g.URL, err = casetype.ExpandURL(in.URL, none); err != nil {
 		return j, notBacktested("/callback", "is not the URL of a callback, without variables")
@@ -160,7 +160,7 @@ func notBacktested(path, message string) error {
 // candidate reads the definition that a backtest tries.
 func (s *Backtests) candidate(ctx context.Context, p access.Principal, in Backtest) (*casetype.Type, error) {
 	t, err := parseType(ctx, in.Type, "definition", []byte(in.Definition))
-	if err == nil && len(aboveClearance(t, p.Clearance)) > 0 {
+	if err == nil && len(aboveClearance(t, p.Sight())) > 0 {
 		err = typeAbove(t.Key)
 	}
 	return t, err
@@ -294,7 +294,7 @@ func (s *Backtests) restore(
 	ctx context.Context, j judge, q store.Question, kept *store.KeptSubmission, t definitions.TypeVersion,
 ) (*plan, error) {
 	pl := &plan{
-		p: j.p, typ: t.Type, maker: j.p.Clearance, at: q.At, work: casetype.Budget(ctx), random: s.submissions.random,
+		p: j.p, typ: t.Type, maker: j.p.Sight(), at: q.At, work: casetype.Budget(ctx), random: s.submissions.random,
 		in: Submission{
 			Type: q.Type, Transition: q.Transition, IgnoreWarning: kept.IgnoreWarning, HeedWarnings: kept.HeedWarnings,
 			dry: true, operates: access.RunBacktest,
@@ -418,7 +418,7 @@ func (pl *plan) differences(a, b cases.Case) (store.KeptChanges, error) {
 	old := pl.old()
 	changes = slices.DeleteFunc(changes, func(c event.Change) bool {
 		class := old.Classification(strings.TrimPrefix(c.Path, "data/"))
-		return !pl.p.Clearance.SeesClass(c.Class) || !pl.p.Clearance.Sees(class)
+		return !pl.p.Sight().SeesClass(c.Class) || !pl.p.Sight().Sees(class)
 	})
 	if a.State != b.State {
 		changes = slices.Insert(changes, 0, event.Change{

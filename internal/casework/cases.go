@@ -198,7 +198,7 @@ func (s *Cases) History(ctx context.Context, p access.Principal, id, before int6
 			shown := make([]*event.Entry, 0, len(found.Items))
 			for _, e := range found.Items {
 				before = e.ID
-				if e, visible := e.As(p.Clearance.SeesClass); visible && reader.Reads(e) {
+				if e, visible := e.As(p.Sight().SeesClass); visible && reader.Reads(e) {
 					shown = append(shown, e)
 				}
 			}
@@ -225,7 +225,7 @@ func (s *Cases) deleted(ctx context.Context, p access.Principal, id int64) (bool
 	if err != nil || len(last.Items) == 0 {
 		return false, err
 	}
-	e, visible := last.Items[0].As(p.Clearance.SeesClass)
+	e, visible := last.Items[0].As(p.Sight().SeesClass)
 	if !visible || e.Snapshot.Case == nil || !slices.ContainsFunc(e.Facts, event.CaseDeleted.Is) {
 		return false, nil
 	}

@@ -59,7 +59,7 @@ func (s *CaseTypes) PutCaseType(
 	if err != nil {
 		return PutType{}, err
 	}
-	if wrong := aboveClearance(t, p.Clearance); len(wrong) > 0 {
+	if wrong := aboveClearance(t, p.Sight()); len(wrong) > 0 {
 		return PutType{}, fault.In("case_type.invalid",
 			"The definition has parts above your clearance: see fields. Ask a user with a higher clearance to put "+
 				"it.", wrong...)
@@ -159,7 +159,7 @@ func (s *CaseTypes) putType(ctx context.Context, tx *store.Tx, p access.Principa
 		}
 		put.before, put.RetiredAt = before.Type.Definition.Classification, latest.RetiredAt
 		put.shares = before.Type.CallbackSecret == casetype.SecretPerType
-		if len(aboveClearance(before.Type, p.Clearance)) > 0 {
+		if len(aboveClearance(before.Type, p.Sight())) > 0 {
 			return fault.New(fault.Forbidden, "case_type.above_clearance",
 				"The case type %s has parts above your clearance. Ask a user with a higher clearance to put the "+
 					"new version.",
@@ -244,7 +244,7 @@ func (s *CaseTypes) findType(
 	if err != nil {
 		return definitions.TypeVersion{}, err
 	}
-	if !p.Clearance.Sees(t.Type.Definition.Classification) {
+	if !p.Sight().Sees(t.Type.Definition.Classification) {
 		return definitions.TypeVersion{}, definitions.Missing(key)
 	}
 	if version > 0 {
@@ -276,9 +276,9 @@ func (s *CaseTypes) findWhole(
 	switch {
 	case err != nil:
 		return definitions.TypeVersion{}, err
-	case !p.Clearance.Sees(t.Type.Definition.Classification):
+	case !p.Sight().Sees(t.Type.Definition.Classification):
 		return definitions.TypeVersion{}, definitions.Missing(key)
-	case len(aboveClearance(t.Type, p.Clearance)) > 0:
+	case len(aboveClearance(t.Type, p.Sight())) > 0:
 		return definitions.TypeVersion{}, typeAbove(key)
 	}
 	return t, nil
@@ -313,7 +313,7 @@ func (s *CaseTypes) CaseTypes(ctx context.Context, p access.Principal) (all []de
 				return nil, err
 			}
 			after = t.Type.Key
-			if p.Clearance.Sees(t.Type.Definition.Classification) &&
+			if p.Sight().Sees(t.Type.Definition.Classification) &&
 				authz.LeftOut(p, access.ListCaseTypes, t.Type) == nil {
 				all = append(all, t.Summary())
 			}
@@ -329,17 +329,26 @@ func (s *CaseTypes) CaseTypes(ctx context.Context, p access.Principal) (all []de
 func aboveClearance(t *casetype.Type, clearance casetype.Classification) []fault.Field {
 	var wrong []fault.Field
 	check := func(path string, class casetype.Classification) {
-		if class != "" && !clearance.Sees(class) {
-			wrong = append(wrong,
-				fault.Field{
-					Path:    path,
-					Message: fmt.Sprintf("is %s, and you are cleared for %s", class, cmp.Or(clearance, "nothing")),
-				})
+		message := ""
+		switch {
+		case class == "" || clearance.Sees(class):
+			return
+		case clearance.Sees(class.Plain()):
+			message = "may not be read by you: its read in access names none of your roles"
+		default:
+			message = fmt.Sprintf("is %s, and you are cleared for %s", class.Plain(),
+				cmp.Or(clearance.Plain(), "nothing"))
 		}
+		wrong = append(wrong, fault.Field{Path: path, Message: message})
 	}
 	check("/security_classification", t.Definition.Classification)
 	for _, name := range t.FieldNames() {
-		check("/fields/properties/"+name+"/x-classification", t.Classification(name))
+		class := t.Classification(name)
+		if class.Limited() && clearance.Sees(class.Plain()) {
+			check("/access/fields/"+name+"/read", class)
+			continue
+		}
+		check("/fields/properties/"+name+"/x-classification", class)
 	}
 	for _, c := range t.Callbacks() {
 		check(c.Path+"/clearance", c.Settings.Clearance)

@@ -31,7 +31,7 @@ func (s *Cases) Claim(
 	if err != nil {
 		return claim, 0, err
 	}
-	shown, visible := kept.As(p.Clearance.SeesClass)
+	shown, visible := kept.As(p.Sight().SeesClass)
 	if !visible {
 		return claim, 0, authz.CaseMissing(id)
 	}

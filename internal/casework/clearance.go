@@ -32,7 +32,7 @@ func (s *core) find(
 	if err != nil {
 		return cases.Case{}, definitions.TypeVersion{}, err
 	}
-	if !p.Clearance.Sees(c.Classification) {
+	if !p.Sight().Sees(c.Classification) {
 		return cases.Case{}, definitions.TypeVersion{}, authz.CaseMissing(id)
 	}
 	return c, t, nil
@@ -57,7 +57,7 @@ func (s *core) view(
 func (s *core) plainView(
 	ctx context.Context, r tenantReader, p access.Principal, c cases.Case, t *casetype.Type,
 ) (View, error) {
-	shown, visible := c.As(p.Clearance, t)
+	shown, visible := c.As(p.Sight(), t)
 	if !visible {
 		return View{}, authz.CaseMissing(c.ID)
 	}
@@ -76,7 +76,7 @@ func (v *View) offer(ctx context.Context, p access.Principal, c cases.Case) (use
 // readable returns the faults as the caller may read them. Faults about fields that they don't see
 // become one fault of the data as a whole, which names neither such a field nor its value.
 func (pl *plan) readable(wrong []fault.Field) []fault.Field {
-	if pl.p.Clearance.Sees(pl.typ.Highest()) {
+	if pl.p.Sight().Sees(pl.typ.Highest()) {
 		return wrong
 	}
 	var last string // the last message, which several faults share
@@ -101,7 +101,7 @@ func (pl *plan) mayRead(path string) bool {
 	if rest, inData := strings.CutPrefix(path, "/data/"); inData {
 		field, _, _ := strings.Cut(rest, "/")
 		_, submitted := pl.in.Data[field]
-		if !pl.typ.Shows(field, pl.p.Clearance) && (!submitted || slices.Contains(pl.typ.FieldNames(), field)) {
+		if !pl.typ.Shows(field, pl.p.Sight()) && (!submitted || slices.Contains(pl.typ.FieldNames(), field)) {
 			return false
 		}
 	}
@@ -110,7 +110,7 @@ func (pl *plan) mayRead(path string) bool {
 
 // namesUnseen reports whether a message has the name of a field that the caller does not see.
 func (pl *plan) namesUnseen(message string) bool {
-	return slices.ContainsFunc(pl.typ.Unseen(pl.p.Clearance),
+	return slices.ContainsFunc(pl.typ.Unseen(pl.p.Sight()),
 		func(name string) bool { return strings.Contains(message, name) })
 }
 

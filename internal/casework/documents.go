@@ -57,6 +57,8 @@ func (s *Files) generate(
 	if err != nil {
 		return nil, err
 	}
+	// A document is kept at a level, so that it has no fields that only some roles may read.
+	v.Case, _ = v.Case.As(p.Clearance, v.Definition)
 	kinds, err := g.kinds(v)
 	if err != nil {
 		return nil, err

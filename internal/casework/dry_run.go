@@ -108,7 +108,7 @@ func (s *questioner) tryOut(ctx context.Context, pl *plan, guards []guard) (resu
 	}
 	result.NotAsked = pl.notAsked()
 	for _, asked := range pl.questions {
-		if !pl.p.Clearance.Sees(asked.CaseClass) {
+		if !pl.p.Sight().Sees(asked.CaseClass) {
 			continue
 		}
 		if result.Refusal != nil {
@@ -136,7 +136,7 @@ func inDryRuns(guards []guard) (asked []guard, skipped bool) {
 func (pl *plan) visibleChanges() (store.KeptChanges, error) {
 	changes, err := cases.ClassifiedChanges(pl.before, pl.after, pl.typ)
 	return bounded(slices.DeleteFunc(changes, func(c event.Change) bool {
-		return !pl.p.Clearance.SeesClass(c.Class)
+		return !pl.p.Sight().SeesClass(c.Class)
 	})), err
 }
 
@@ -169,7 +169,7 @@ func (s *Submissions) elsewhere(ctx context.Context, pl *plan, guards []guard, i
 	key := g.at.Callback
 	g.at, g.owner, g.dialect = submits(pl.tr.Key), pl.typ.Key, pl.typ.Dialect
 	g.at.Callback = key
-	g.typ, g.maker, g.class, g.elsewhere = pl.typ, pl.p.Clearance, "", true
+	g.typ, g.maker, g.class, g.elsewhere = pl.typ, pl.p.Sight(), "", true
 	none := func(string) (string, bool) { return "", false }
 	if g.URL, err = casetype.ExpandURL(in.URL, none); err != nil {
 		return nil, notTriedOut("/callback", "is not the URL of a callback, without variables")
@@ -238,7 +238,7 @@ func (s *Submissions) mayAskElsewhere(ctx context.Context, pl *plan) error {
 		of := authz.AboutType(newest.Type.Key, newest.Type.Definition.Classification)
 		return s.guard.Deny(ctx, pl.p, access.DryRunTransition, of, refused)
 	}
-	if len(aboveClearance(newest.Type, pl.p.Clearance)) > 0 || len(aboveClearance(pl.typ, pl.p.Clearance)) > 0 {
+	if len(aboveClearance(newest.Type, pl.p.Sight())) > 0 || len(aboveClearance(pl.typ, pl.p.Sight())) > 0 {
 		return typeAbove(newest.Type.Key)
 	}
 	return nil

@@ -323,8 +323,9 @@ func (k *knownDocuments) namedBy(
 	if err != nil {
 		return true, false, err
 	}
-	shown, visible := c.As(p.Clearance, t.Type)
-	if !visible || p.Role != access.Admin && authz.LeftOut(p, access.GetCase, newest.Type) != nil {
+	shown, visible := c.As(p.Sight(), t.Type)
+	if !visible || authz.LeftOut(p, access.GetCase, newest.Type) != nil ||
+		!p.Among(newest.Type.Access.States[c.State].Read) {
 		return true, false, nil
 	}
 	return true, namesDocument(t.Type, shown.Data, document), nil

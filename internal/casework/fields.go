@@ -41,9 +41,9 @@ func (s *Cases) resolveFields(ctx context.Context, p access.Principal, f *store.
 	if err != nil {
 		return err
 	}
-	all, wrong := t.Type.Ranges(f.Where, p.Clearance)
-	if sorted != "" && !t.Type.IsIndexed(sorted, p.Clearance) {
-		wrong = append(wrong, fault.Field{Path: "query.sort", Message: t.Type.NotIndexed(sorted, p.Clearance)})
+	all, wrong := t.Type.Ranges(f.Where, p.Sight())
+	if sorted != "" && !t.Type.IsIndexed(sorted, p.Sight()) {
+		wrong = append(wrong, fault.Field{Path: "query.sort", Message: t.Type.NotIndexed(sorted, p.Sight())})
 	}
 	if len(f.Where) > maxConditions || len(all) > maxRanges {
 		wrong = append(wrong, fault.Field{Path: "query.where", Message: "has more than 10 conditions, or 5 fields"})

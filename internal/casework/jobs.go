@@ -194,7 +194,7 @@ func (s *Jobs) JobCases(
 	for i := range page.Items {
 		c := &page.Items[i]
 		gone := c.Type == ""
-		hidden := !gone && !reader.Clearance.Sees(c.Classification) || slices.Contains(reader.Without, c.Type)
+		hidden := !gone && !reader.Clearance.Sees(c.Classification) || !reader.ReadsCase(c.Type, c.State)
 		if hidden {
 			c.Reference = ""
 		}

@@ -85,7 +85,7 @@ func (pl *plan) confirmed(g guard, a wire.Answer) *store.KeptConfirmation {
 	return &store.KeptConfirmation{
 		Header: cutConfirmation(a.ConfirmationHeader),
 		Body:   cutConfirmation(a.ConfirmationBody),
-		Told:   g.Messages != casetype.Cleared || pl.p.Clearance.Sees(pl.highestShown(g)),
+		Told:   g.Messages != casetype.Cleared || pl.p.Sight().Sees(pl.highestShown(g)),
 	}
 }
 
@@ -145,7 +145,7 @@ func (pl *plan) submission(g guard) *store.KeptSubmission {
 
 // highestTold returns the highest classification of what a callback may be told, and may answer.
 func (pl *plan) highestTold(g guard) casetype.Classification {
-	return casetype.Lower(g.clearance(), casetype.Higher(pl.old().Highest(), pl.typ.Highest()))
+	return casetype.Higher(pl.old().Highest(), pl.typ.Highest()).AtMost(g.clearance())
 }
 
 // The bounds of the changes that are kept of a question.

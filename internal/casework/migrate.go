@@ -125,7 +125,7 @@ func (s *Migrations) migration(ctx context.Context, p access.Principal, in Migra
 		if err != nil {
 			return nil, err
 		}
-		if len(aboveClearance(to.Type, p.Clearance)) > 0 {
+		if len(aboveClearance(to.Type, p.Sight())) > 0 {
 			return nil, typeAbove(in.Type)
 		}
 	}
@@ -187,7 +187,7 @@ func (s *Migrations) unknownStates(
 		if err != nil {
 			return nil, err
 		}
-		if !p.Clearance.Sees(t.Type.Highest()) {
+		if !p.Sight().Sees(t.Type.Highest()) {
 			continue
 		}
 		for _, state := range stateKeys(t) {
@@ -337,7 +337,7 @@ func (pl *plan) upgrade(m *migration) (wrong []fault.Field, err error) {
 	add := func(path, message string, args ...any) {
 		wrong = append(wrong, fault.Field{Path: path, Message: fmt.Sprintf(message, args...)})
 	}
-	if !pl.p.Clearance.Sees(pl.from.Highest()) { // fields might become visible to who moves it
+	if !pl.p.Sight().Sees(pl.from.Highest()) { // fields might become visible to who moves it
 		add("/type_version", "is %d, which has parts above your clearance; ask a user with a higher clearance",
 			pl.before.TypeVersion)
 		return wrong, nil

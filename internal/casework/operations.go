@@ -127,7 +127,7 @@ func (s *core) touched(
 	if err != nil {
 		return done, err
 	}
-	if _, visible := c.As(m.Clearance, t.Type); !visible {
+	if _, visible := c.As(m.Sight(), t.Type); !visible {
 		return done, authz.CaseMissing(id)
 	}
 	fact, err := add(c)

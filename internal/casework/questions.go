@@ -113,7 +113,7 @@ func (s *Questions) sight(ctx context.Context, p access.Principal) (*questionSig
 
 // question reports whether the caller sees a question: the case as it was then, and as it is now.
 func (v *questionSight) question(ctx context.Context, q store.Question) (bool, error) {
-	if !v.p.Clearance.Sees(q.CaseClass) || v.without(q.Type) || v.without(q.OtherType) {
+	if !v.p.Sight().Sees(q.CaseClass) || v.without(q.Type) || v.without(q.OtherType) {
 		return false, nil
 	}
 	if q.Case == 0 {
@@ -128,7 +128,7 @@ func (v *questionSight) without(caseType string) bool {
 
 // ofCase reports whether the caller sees a case, or saw its deletion.
 func (v *questionSight) ofCase(ctx context.Context, id int64) (visible bool, err error) {
-	if v.p.Clearance.Sees(casetype.Restricted) && len(v.reader.Without) == 0 {
+	if v.p.Sight().Sees(casetype.Restricted) && len(v.reader.Without) == 0 {
 		return true, nil
 	}
 	visible, known := v.known[id]
@@ -140,7 +140,7 @@ func (v *questionSight) ofCase(ctx context.Context, id int64) (visible bool, err
 	case errors.Is(err, fault.NotFound):
 		visible, err = v.service.cases.deleted(ctx, v.p, id)
 	case err == nil:
-		visible = !v.without(c.Type)
+		visible = v.reader.ReadsCase(c.Type, c.State)
 	}
 	if err == nil {
 		v.known[id] = visible
@@ -151,11 +151,11 @@ func (v *questionSight) ofCase(ctx context.Context, id int64) (visible bool, err
 // redactQuestion returns a question without the parts that the caller may not see: the URL by the definition that has
 // it, the hash and the answer by what the callback was told, and each change by its field.
 func redactQuestion(p access.Principal, q store.Question) store.Question {
-	sees := p.Clearance.SeesClass
+	sees := p.Sight().SeesClass
 	if !sees(q.URLClass) {
 		q.URL = ""
 	}
-	if !p.Clearance.Sees(q.Class) {
+	if !p.Sight().Sees(q.Class) {
 		q.BodySHA256, q.Answer, q.Changes.More = "", store.KeptAnswer{Withheld: true}, 0
 	}
 	q.Changes.Changes = slices.DeleteFunc(slices.Clone(q.Changes.Changes),

@@ -10,7 +10,7 @@ import (
 // compute sets the fields that rules compute. Its error comes after the faults of the submitted data, which may be its
 // cause.
 func (pl *plan) compute() error {
-	data, set, err := pl.typ.Compute(pl.tr.Key, pl.input(), pl.p.Clearance)
+	data, set, err := pl.typ.Compute(pl.tr.Key, pl.input(), pl.p.Sight())
 	if err == nil && len(set) > 0 {
 		pl.after.Data, pl.computed = data, set
 	}
@@ -26,7 +26,7 @@ func (pl *plan) ofRules(wrong []fault.Field) bool {
 
 // judge returns the refusal of the rules of a transition that the change does not pass.
 func (pl *plan) judge(tr casetype.Transition) error {
-	verdict, err := pl.typ.Judge(tr.Key, pl.input(), pl.p.Clearance)
+	verdict, err := pl.typ.Judge(tr.Key, pl.input(), pl.p.Sight())
 	if err != nil {
 		return err
 	}

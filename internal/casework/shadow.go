@@ -268,11 +268,11 @@ func (s *Shadows) Differences(
 
 // redactDifference returns a difference without the parts that the caller may not see.
 func redactDifference(p access.Principal, d store.ShadowDifference) store.ShadowDifference {
-	sees := p.Clearance.SeesClass
+	sees := p.Sight().SeesClass
 	if !sees(d.URLClass) {
 		d.URL = ""
 	}
-	if !p.Clearance.Sees(d.Class) {
+	if !p.Sight().Sees(d.Class) {
 		d.Changes.More = 0
 	}
 	d.Changes.Changes = slices.DeleteFunc(slices.Clone(d.Changes.Changes),

@@ -62,7 +62,7 @@ func (s *Submissions) Start(ctx context.Context, p access.Principal, in Start) (
 	if err := s.inquire(ctx, pl, guardsAt(pl.typ, pl.maker, point, pl.tr.AboutToStart)); err != nil {
 		return Started{}, err
 	}
-	shown, _ := pl.after.As(p.Clearance, pl.typ)
+	shown, _ := pl.after.As(p.Sight(), pl.typ)
 	ref := pl.ref()
 	ref.Put = pl.fingerprints(shown.Data)
 	return Started{
@@ -108,7 +108,7 @@ func (s *Submissions) CheckPage(ctx context.Context, p access.Principal, in Fill
 	if err := s.inquire(ctx, pl, guardsAt(pl.typ, pl.maker, point, page.MidEvent)); err != nil {
 		return CheckedPage{}, err
 	}
-	return CheckedPage{pl.typ.Shown(pl.after.Data, p.Clearance), pl.context}, nil
+	return CheckedPage{pl.typ.Shown(pl.after.Data, p.Sight()), pl.context}, nil
 }
 
 // form returns the data of all pages so far: of a creation, those of this page too.
@@ -144,9 +144,9 @@ func (s *Submissions) begin(ctx context.Context, p access.Principal, in Submissi
 
 // fillIn merges the data of a form. Its error lists the values that do not fit; what is missing may come later.
 func (pl *plan) fillIn() error {
-	wrong := pl.typ.Disallowed(casetype.Transition{}, pl.in.Data, "/data", pl.p.Clearance)
+	wrong := pl.typ.Disallowed(casetype.Transition{}, pl.in.Data, "/data", pl.p.Sight())
 	pl.after.Data = casetype.Merge(pl.before.Data, pl.seen(pl.in.Data))
-	unusable, err := pl.settle(pl.before.Data, false, pl.typ.Shown(pl.before.Data, pl.p.Clearance))
+	unusable, err := pl.settle(pl.before.Data, false, pl.typ.Shown(pl.before.Data, pl.p.Sight()))
 	if err != nil {
 		return err
 	}

@@ -264,7 +264,7 @@ func (pl *plan) possible() string {
 		}
 		switch {
 		case !starts:
-		case pl.p.Among(tr.Roles):
+		case pl.mayTake(tr):
 			all = append(all, tr)
 		default:
 			ofOthers = true
@@ -298,7 +298,7 @@ func transitionKeys(all []casetype.Transition) []string {
 func (pl *plan) merge() error {
 	submitted := pl.submitted()
 	chosen := pl.chosen(submitted)
-	wrong := append(pl.typ.Disallowed(pl.tr, chosen, "/data", pl.p.Clearance), pl.notSettable(chosen)...)
+	wrong := append(pl.typ.Disallowed(pl.tr, chosen, "/data", pl.p.Sight()), pl.notSettable(chosen)...)
 	code, detail := "case.fields_not_allowed", fmt.Sprintf("The transition %q may not set all of this.", pl.tr.Key)
 	known := pl.seen(submitted)
 	looks := pl.relabel()
@@ -311,7 +311,7 @@ func (pl *plan) merge() error {
 		pl.after.State = only
 	}
 	undetermined := pl.compute()
-	invalid, err := pl.complete(pl.before.Data, false, pl.typ.Shown(pl.before.Data, pl.p.Clearance))
+	invalid, err := pl.complete(pl.before.Data, false, pl.typ.Shown(pl.before.Data, pl.p.Sight()))
 	if err != nil {
 		return err
 	}
@@ -360,7 +360,7 @@ func (pl *plan) submitted() map[string]any {
 	}
 	data := maps.Clone(pl.in.Data)
 	maps.DeleteFunc(data, func(name string, value any) bool {
-		return !pl.mayChoose(name) && pl.typ.Shows(name, pl.p.Clearance) &&
+		return !pl.mayChoose(name) && pl.typ.Shows(name, pl.p.Sight()) &&
 			casetype.Equal(pl.before.Data[name], value)
 	})
 	return data
@@ -380,7 +380,7 @@ func (pl *plan) maySetField(t *casetype.Type, name string) bool {
 // notSettable lists the fields that the caller sees, and whose access leaves the caller's role out.
 func (pl *plan) notSettable(data map[string]any) (wrong []fault.Field) {
 	for _, name := range slices.Sorted(maps.Keys(data)) {
-		if pl.typ.Shows(name, pl.p.Clearance) && !pl.maySetField(pl.typ, name) {
+		if pl.typ.Shows(name, pl.p.Sight()) && !pl.maySetField(pl.typ, name) {
 			wrong = append(wrong, notForRole(name, pl.p))
 		}
 	}
@@ -395,7 +395,7 @@ func notForRole(name string, p access.Principal) fault.Field {
 
 // roles returns the lists of roles of which the submitter needs one each: those of the transition, and of its fields.
 func (pl *plan) roles() [][]string {
-	lists := [][]string{pl.tr.Roles}
+	lists := [][]string{pl.tr.Roles, pl.typ.Access.States[pl.before.State].Update}
 	if pl.typ.Access.Fields != nil {
 		for name := range pl.chosen(pl.submitted()) {
 			lists = append(lists, pl.typ.Access.Setters(name, pl.creates()))
@@ -407,7 +407,7 @@ func (pl *plan) roles() [][]string {
 // seen returns those of some data whose fields the caller sees.
 func (pl *plan) seen(data map[string]any) map[string]any {
 	seen := maps.Clone(data)
-	maps.DeleteFunc(seen, func(name string, _ any) bool { return !pl.typ.Shows(name, pl.p.Clearance) })
+	maps.DeleteFunc(seen, func(name string, _ any) bool { return !pl.typ.Shows(name, pl.p.Sight()) })
 	return seen
 }
 
@@ -549,7 +549,7 @@ func (pl *plan) lead() error {
 	if !pl.tr.Conditional() {
 		return nil
 	}
-	state, err := pl.typ.Target(pl.tr.Key, pl.input(), pl.p.Clearance)
+	state, err := pl.typ.Target(pl.tr.Key, pl.input(), pl.p.Sight())
 	if err == nil {
 		pl.after.State = state
 		pl.rename()
@@ -569,7 +569,7 @@ func (pl *plan) meets(tr casetype.Transition) error {
 	if missing := pl.readable(pl.lacks(tr)); len(missing) > 0 {
 		return fault.In("case.data_invalid", pl.needs(tr, missing), missing...)
 	}
-	if err := pl.typ.Meets(tr.Key, pl.input(), pl.p.Clearance); err != nil {
+	if err := pl.typ.Meets(tr.Key, pl.input(), pl.p.Sight()); err != nil {
 		return err
 	}
 	return pl.judge(tr)
@@ -582,12 +582,18 @@ func versionConflict() error {
 
 // submitters names the roles that may submit a transition.
 func (pl *plan) submitters(o access.Operation, tr casetype.Transition) string {
-	return authz.RoleNames(access.Permitted(o, tr.Roles, pl.typ.Access.Read, pl.typ.Access.Write))
+	return authz.RoleNames(access.Permitted(o, tr.Roles, pl.typ.Access.Read, pl.typ.Access.Write,
+		pl.typ.Access.States[pl.before.State].Update))
+}
+
+// mayTake reports whether the roles of a transition, and of the state that the case is in, let the submitter submit it.
+func (pl *plan) mayTake(tr casetype.Transition) bool {
+	return pl.p.Among(tr.Roles) && pl.p.Among(pl.typ.Access.States[pl.before.State].Update)
 }
 
 // permitTransition checks the roles that a transition lists.
 func (s *Submissions) permitTransition(ctx context.Context, pl *plan) error {
-	if pl.p.Among(pl.tr.Roles) {
+	if pl.mayTake(pl.tr) {
 		return nil
 	}
 	of := authz.AboutType(pl.typ.Key, pl.typ.Definition.Classification)

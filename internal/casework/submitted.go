@@ -35,7 +35,7 @@ func (s *questioner) confirm(ctx context.Context, pl *plan) *Confirmation {
 		if err != nil && confirmation.Failure == "" {
 			confirmation.Failure = fault.As(err).Detail
 		}
-		withheld := g.Messages == casetype.Cleared && !pl.p.Clearance.Sees(done.highestShown(g))
+		withheld := g.Messages == casetype.Cleared && !pl.p.Sight().Sees(done.highestShown(g))
 		if says := answer.ConfirmationHeader + answer.ConfirmationBody; says != "" && !withheld {
 			confirmation.Header, confirmation.Body = answer.ConfirmationHeader, answer.ConfirmationBody
 		}
@@ -59,7 +59,7 @@ func (s *Cases) Confirmations(
 	found := map[int64]Confirmation{}
 	for _, q := range asked {
 		told := q.Confirmation != nil && q.Confirmation.Told && p.Actor.UserID != 0 && q.Actor.UserID == p.Actor.UserID
-		if !p.Clearance.Sees(q.CaseClass) || !told && !p.Clearance.Sees(q.Class) {
+		if !p.Sight().Sees(q.CaseClass) || !told && !p.Sight().Sees(q.Class) {
 			continue
 		}
 		c := found[q.Version]

@@ -108,6 +108,10 @@ func (s *Switches) switched(
 	if err != nil {
 		return nil, err
 	}
+	if !p.Among(from.Type.Access.States[c.State].Update) {
+		return nil, s.guard.Deny(ctx, p, access.SwitchType, authz.AboutCase(c), authz.Forbidden(
+			"The role %q may not change cases of %s in the state %q.", p.Role, from.Type.Key, c.State))
+	}
 	pl := &plan{
 		p: p, in: Submission{CaseID: c.ID, IgnoreWarning: in.IgnoreWarning},
 		typ: to.Type, from: from.Type, maker: to.Clearance, at: s.now(), before: c, after: c,
@@ -275,7 +279,7 @@ func (pl *plan) leads(way casetype.Passage) error {
 	if !way.Transition.Conditional() {
 		return nil
 	}
-	state, err := pl.typ.Target(way.Transition.Key, pl.input(), pl.p.Clearance)
+	state, err := pl.typ.Target(way.Transition.Key, pl.input(), pl.p.Sight())
 	if err != nil || slices.Contains(way.To, state) {
 		return err
 	}
@@ -366,7 +370,7 @@ func (s *Switches) dropGuards(ctx context.Context, pl *plan, from definitions.Ty
 			"The switch would drop data, and the role %q may not submit the transition %q; %s may.",
 			pl.p.Role, edit.Key, pl.submitters(access.SwitchType, edit)))
 	}
-	if wrong := from.Type.Disallowed(edit, dropped, "/data", pl.p.Clearance); len(wrong) > 0 {
+	if wrong := from.Type.Disallowed(edit, dropped, "/data", pl.p.Sight()); len(wrong) > 0 {
 		return nil, fault.In("case.fields_not_allowed",
 			"The switch would drop data that an edit of the case may not change. Clear the listed fields by another "+
 				"transition first.", wrong...)
@@ -442,7 +446,7 @@ func (s *Switches) switchTarget(
 	switch {
 	case errors.Is(err, fault.NotFound), err == nil && authz.Hides(p, to.Type):
 		return to, refuse("is not the key of a case type")
-	case err == nil && !p.Clearance.Sees(casetype.Higher(from.Highest(), to.Type.Highest())):
+	case err == nil && !p.Sight().Sees(casetype.Higher(from.Highest(), to.Type.Highest())):
 		// Fields would be dropped, or shown to others, by somebody who does not see them.
 		return to, refuse("or the case's own type has parts above your clearance; ask a user with a higher clearance")
 	case err == nil && to.Type.Kind != from.Kind:

@@ -20,7 +20,7 @@ func (s *questioner) wanted(ctx context.Context, pl *plan, g guard) (bool, error
 		Data: after.Data, Before: pl.old().Shown(pl.before.Data, g.clearance()), State: pl.before.State,
 		Name: after.Name,
 	}
-	asks, err := g.typ.Asks(g.at, in, pl.p.Clearance)
+	asks, err := g.typ.Asks(g.at, in, pl.p.Sight())
 	if asks {
 		return true, nil
 	}
@@ -60,7 +60,7 @@ type NotAsked struct {
 
 // notAsked lists the callbacks of a change that were not asked, in order, as the caller may know.
 func (pl *plan) notAsked() (all []NotAsked) {
-	sees := pl.p.Clearance.SeesClass
+	sees := pl.p.Sight().SeesClass
 	for c := pl.callback; c != nil; c = c.Earlier {
 		if !c.Skipped || !sees(c.WhenClass) {
 			continue

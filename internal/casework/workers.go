@@ -8,6 +8,7 @@ import (
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
+	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/store"
 )
@@ -110,7 +111,8 @@ func (s *Workers) wait(ctx context.Context, p access.Principal, in Claim) (*stor
 func (s *Workers) wish(ctx context.Context, p access.Principal, in Claim) (store.QuestionClaim, error) {
 	reader, err := s.guard.Reader(ctx, p)
 	wish := store.QuestionClaim{
-		Tenant: p.Tenant, Queue: in.Queue, Level: p.Clearance.Level(), Without: reader.Without, Lease: claimLease,
+		Tenant: p.Tenant, Queue: in.Queue, Level: callback.WorkerLevel(p.Sight()), Without: reader.Types(),
+		Lease: claimLease,
 	}
 	if in.Own {
 		wish.Listener = p.Owner()

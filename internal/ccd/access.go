@@ -84,15 +84,16 @@ func (t *typeImporter) access() tree {
 		if g == nil {
 			g = &grants{}
 		}
-		fields = append(fields, member{id, tree{{"create", orAdmins(g.create)}, {"update", orAdmins(g.update)}}})
+		own := tree(nil)
 		if lacks(cases.read, g.read) {
-			t.im.note(row.Place(), "AuthorisationCaseField: a field that some profiles may not read is shown to all "+
-				"that may read the case")
+			own = own.with("read", orAdmins(g.read))
 		}
+		own = append(own, member{"create", orAdmins(g.create)}, member{"update", orAdmins(g.update)})
+		fields = append(fields, member{id, own})
 	}
 	t.noteMembers(byField)
-	t.noteStates(cases)
-	return tree{{"read", orAdmins(cases.read)}, {"write", orAdmins(write)}}.with("fields", fields)
+	return tree{{"read", orAdmins(cases.read)}, {"write", orAdmins(write)}}.
+		with("states", t.accessToStates(cases)).with("fields", fields)
 }
 
 // lacks reports whether some of the profiles are not in a list.
@@ -100,19 +101,26 @@ func lacks(profiles, in []string) bool {
 	return slices.ContainsFunc(profiles, func(profile string) bool { return !slices.Contains(in, profile) })
 }
 
-// noteStates notes the states in which a profile has less access to a case than in others.
-func (t *typeImporter) noteStates(cases *grants) {
+// accessToStates returns the access to cases in states in which a profile has less than in others.
+func (t *typeImporter) accessToStates(cases *grants) (states tree) {
 	byState := t.granted(sheets.StateAccess, "CaseStateID", func(id string) bool { return t.known[id] })
 	for _, row := range t.states {
 		g := byState[row.ID("ID")]
 		if g == nil {
 			g = &grants{}
 		}
-		if lacks(cases.read, g.read) || lacks(cases.update, g.update) {
-			t.im.note(row.Place(), "AuthorisationCaseState: cases in a state that some profiles may not read or "+
-				"change are open to all that may read or change others")
+		own := tree(nil)
+		if lacks(cases.read, g.read) {
+			own = own.with("read", orAdmins(g.read))
+		}
+		if lacks(cases.update, g.update) {
+			own = own.with("update", orAdmins(g.update))
+		}
+		if len(own) > 0 {
+			states = append(states, member{row.ID("ID"), own})
 		}
 	}
+	return states
 }
 
 // noteMembers notes the members to which a profile had less access than to their field.

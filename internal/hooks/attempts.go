@@ -203,7 +203,7 @@ func (v *visibility) ofCase(ctx context.Context, text string) (bool, error) {
 	}
 	c, err := v.service.store.Case(ctx, v.p.Tenant, id)
 	if err == nil {
-		return v.p.Clearance.Sees(c.Classification) && !slices.Contains(v.reader.Without, c.Type), nil
+		return v.p.Clearance.Sees(c.Classification) && v.reader.ReadsCase(c.Type, c.State), nil
 	}
 	if !errors.Is(err, fault.NotFound) {
 		return false, err

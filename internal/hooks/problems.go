@@ -161,7 +161,7 @@ func (s *Messages) References(
 	}
 	found, err := s.store.CaseNames(ctx, p.Tenant, ids)
 	for _, c := range found {
-		if p.Clearance.Sees(c.Classification) && !slices.Contains(reader.Without, c.Type) {
+		if p.Clearance.Sees(c.Classification) && reader.ReadsCase(c.Type, c.State) {
 			references["case/"+strconv.FormatInt(c.ID, 10)] = c.Reference
 		}
 	}

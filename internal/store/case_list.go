@@ -206,6 +206,7 @@ func (s caseShape) along() (index, others []string) {
 		`(:level >= 2 or c.classification = 'PUBLIC')`,
 		`(:level >= 3 or c.classification <> 'RESTRICTED') and :level >= 1`,
 		`c.type not in (select w.type from rows(:without: type text) as w)`,
+		`c.type || '/' || c.state not in (select w.type from rows(:without: type text) as w)`,
 	}
 	others = append(others, s.fieldConditions()...)
 	if s.sort.key() == "created" && !s.field {

@@ -11,11 +11,11 @@ import (
 type CaseName struct {
 	ID             int64
 	Reference      string
-	Type           string
+	Type, State    string
 	Classification casetype.Classification
 }
 
-var caseNames = define(`select id, reference, type, classification from cases
+var caseNames = define(`select id, reference, type, state, classification from cases
 	where tenant = $1 and id in (select r.id from rows($2: id bigint) as r)`)
 
 // CaseNames returns what cases are called. Cases that there are not are left out.
@@ -30,6 +30,6 @@ func (r reader) CaseNames(ctx context.Context, tenant int64, ids []int64) ([]Cas
 	}
 	rows, err := r.q.query(ctx, caseNames, tenant, parameter)
 	return collect(rows, err, func(rows *sql.Rows) (n CaseName, err error) {
-		return n, rows.Scan(&n.ID, &n.Reference, &n.Type, &n.Classification)
+		return n, rows.Scan(&n.ID, &n.Reference, &n.Type, &n.State, &n.Classification)
 	})
 }

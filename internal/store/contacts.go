@@ -75,6 +75,7 @@ var (
 			and ($7 >= 2 or c.classification = 'PUBLIC')
 			and ($7 >= 3 or c.classification <> 'RESTRICTED') and $7 >= 1
 			and c.type not in (select r.key from rows($6: key text) as r)
+			and c.type || '/' || c.state not in (select r.key from rows($6: key text) as r)
 		order by l.case_id, l.role limit $5`)
 	linksDropCase = define(`delete from case_contacts where tenant = $1 and case_id = $2`)
 
@@ -214,7 +215,7 @@ func (tx *Tx) dropKept(ctx context.Context, tenant int64, links ...event.CaseCon
 type LinkFilter struct {
 	Contact   int64
 	After     Link                    // the last link of the previous page
-	Without   []string                // case types; links to their cases are left out
+	Without   []string                // as [access.Reader] has it; links to these cases are left out
 	Clearance casetype.Classification // links to cases above it are left out
 	Limit     int
 }

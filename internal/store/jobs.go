@@ -73,8 +73,8 @@ type JobCase struct {
 	JobFault      // of a failure
 
 	// The case as it is now; empty: it is gone.
-	Reference, Type string
-	Classification  casetype.Classification
+	Reference, Type, State string
+	Classification         casetype.Classification
 }
 
 // JobFault is why nothing was done with a case.
@@ -122,6 +122,7 @@ var jobCaseColumns = columns[JobCase]{
 	jsonColumn("fault", func(c *JobCase) *JobFault { return &c.JobFault }),
 	textColumn("reference", func(c *JobCase) *string { return &c.Reference }).from("coalesce(c.reference, '')"),
 	textColumn("type", func(c *JobCase) *string { return &c.Type }).from("coalesce(c.type, '')"),
+	textColumn("state", func(c *JobCase) *string { return &c.State }).from("coalesce(c.state, '')"),
 	textColumn("classification", func(c *JobCase) *casetype.Classification { return &c.Classification }).
 		from("coalesce(c.classification, '')"),
 }

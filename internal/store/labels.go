@@ -34,7 +34,8 @@ var (
 	labelCarried = define(`select l.case_id from case_labels l cross join cases c
 		where l.tenant = $1 and l.slug = $2 and c.tenant = l.tenant and c.id = l.case_id
 		and ($3 >= 2 or c.classification = 'PUBLIC') and ($3 >= 3 or c.classification <> 'RESTRICTED') and $3 >= 1
-		and c.type not in (select r.key from rows($4: key text) as r) limit 1`)
+		and c.type not in (select r.key from rows($4: key text) as r)
+		and c.type || '/' || c.state not in (select r.key from rows($4: key text) as r) limit 1`)
 
 	caseLabelAdd = define(`insert into case_labels (tenant, case_id, slug)
 		values ($1, $2, $3)

@@ -244,7 +244,7 @@ func (r reader) narrowing(ctx context.Context, tenant int64) (access.Narrowing, 
 		if err != nil {
 			return none, fmt.Errorf("the definition of %s: %w", key, err)
 		}
-		if readers != nil {
+		if readers.Roles != nil || readers.States != nil {
 			found[key] = readers
 		}
 		return none, nil

@@ -35,7 +35,8 @@ func checkSearch(text string) error {
 }
 
 // searchTexts returns the words that a search looks for, with a space between two: those of the reference, the name
-// and the values of the data. The first is for every clearance; the others add texts that need PRIVATE and RESTRICTED.
+// and the values of the data, but for fields that only some roles may read. The first is for every clearance; the
+// others add texts that need PRIVATE and RESTRICTED.
 func searchTexts(c cases.Case, t *casetype.Type) [3]string {
 	var b [3]strings.Builder
 	b[0].WriteString(c.Reference)
@@ -43,9 +44,14 @@ func searchTexts(c cases.Case, t *casetype.Type) [3]string {
 	if !c.NameSet {
 		name = t.NameClassification()
 	}
-	writeValues(&b[place(name)], c.Name)
+	write := func(class casetype.Classification, v any) {
+		if !class.Limited() { // the words are told apart by levels alone
+			writeValues(&b[place(class)], v)
+		}
+	}
+	write(name, c.Name)
 	for _, field := range slices.Sorted(maps.Keys(c.Data)) {
-		writeValues(&b[place(t.Classification(field))], c.Data[field])
+		write(t.Classification(field), c.Data[field])
 	}
 	var texts [3]string
 	for i := range b {

@@ -137,7 +137,7 @@ func (h caseTypeHandler) getCaseType(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	body, err := rest.NewReply(showCaseType(t, rest.PrincipalOf(ctx).Clearance))
+	body, err := rest.NewReply(showCaseType(t, rest.PrincipalOf(ctx).Sight()))
 	return &shownCaseType{body}, err
 }
 
@@ -165,7 +165,8 @@ func showCaseType(t definitions.TypeVersion, clearance casetype.Classification) 
 
 func showPut(t casework.PutType) PutCaseType {
 	out := PutCaseType{
-		CaseType: showCaseType(t.TypeVersion, casetype.Restricted), Unchanged: t.Unchanged, CallbackSecrets: t.Secrets,
+		CaseType:  showCaseType(t.TypeVersion, casetype.Restricted.WithAllRoles()),
+		Unchanged: t.Unchanged, CallbackSecrets: t.Secrets,
 	}
 	out.Warnings = make([]DefinitionWarning, len(t.Warnings))
 	for i, w := range t.Warnings {

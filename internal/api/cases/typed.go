@@ -47,9 +47,9 @@ func (h caseTypeHandler) registerOpenAPI() {
 			return nil, err
 		}
 		p := rest.PrincipalOf(ctx)
-		body, err := made.document(documentKey{p.Tenant, t.Type.Key, t.Version, p.Clearance},
+		body, err := made.document(documentKey{p.Tenant, t.Type.Key, t.Version, p.Sight()},
 			func() (rest.Reply[rest.Object], error) {
-				return general().describe(ctx, t, p.Clearance)
+				return general().describe(ctx, t, p.Sight())
 			})
 		return &typedDocument{body}, err
 	})

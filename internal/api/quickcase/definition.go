@@ -120,7 +120,7 @@ func (h handler) getDefinition(ctx context.Context, x *rest.Exchange) (any, erro
 	for i, s := range t.States {
 		d.States = append(d.States, stateType{s.Key, s.Name, i + 1, d.ACLs})
 	}
-	shows := func(field string) bool { return t.Shows(field, x.Principal.Clearance) }
+	shows := func(field string) bool { return t.Shows(field, x.Principal.Sight()) }
 	for i, tr := range t.Transitions {
 		d.Events = append(d.Events, eventOf(t, tr, i+1, shows))
 	}
@@ -131,8 +131,8 @@ func (h handler) getDefinition(ctx context.Context, x *rest.Exchange) (any, erro
 		}
 		field := describe.field("/properties", name, 0)
 		own := t.Access.Fields[name]
-		field.Classification, field.ACLs = string(t.Classification(name)),
-			grantsOf(own.Create, t.Access.Read, own.Update)
+		field.Classification, field.ACLs = string(t.Classification(name).Plain()),
+			grantsOf(own.Create, fieldReaders(t, own), own.Update)
 		d.Fields = append(d.Fields, field)
 	}
 	return d, nil
@@ -148,6 +148,16 @@ func grantsOf(create, read, update []string) []acl {
 		all = append(all, acl{role, in(creates), in(reads), in(updates), in(deletes)})
 	}
 	return all
+}
+
+// fieldReaders lists the roles that may read a field; nil: all.
+func fieldReaders(t *casetype.Type, own casetype.FieldAccess) []string {
+	if own.Read == nil || t.Access.Read == nil {
+		return append(own.Read, t.Access.Read...)
+	}
+	return slices.DeleteFunc(slices.Clone(own.Read), func(role string) bool {
+		return !slices.Contains(t.Access.Read, role)
+	})
 }
 
 func eventOf(t *casetype.Type, tr casetype.Transition, order int, shows func(string) bool) eventType {

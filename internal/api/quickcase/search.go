@@ -47,7 +47,7 @@ func (h handler) search(ctx context.Context, x *rest.Exchange) (any, error) {
 	var at page
 	result, err := h.services.Cases.Search(ctx, x.Principal, x.Request.PathValue("type"),
 		func(t *casetype.Type) (s casework.Search, err error) {
-			q := &query{typ: t, shows: func(field string) bool { return t.Shows(field, x.Principal.Clearance) }}
+			q := &query{typ: t, shows: func(field string) bool { return t.Shows(field, x.Principal.Sight()) }}
 			at = q.page(body["page"])
 			s.Skip, s.Size = (at.Index-1)*at.Size, at.Size
 			match := q.read(body["query"])

@@ -54,7 +54,7 @@ var casesTests = map[string]func(*fixture){
 		f.insert(c, other)
 		named := must[[]store.CaseName](f)
 		f.equal(named(f.store.CaseNames(f.t.Context(), f.tenant, []int64{c.ID, other.ID, 7})), []store.CaseName{
-			{ID: c.ID, Reference: c.Reference, Type: c.Type, Classification: c.Classification},
+			{ID: c.ID, Reference: c.Reference, Type: c.Type, State: c.State, Classification: c.Classification},
 		})
 		f.equal(named(f.store.CaseNames(f.t.Context(), f.tenant, nil)), []store.CaseName(nil))
 	},
@@ -194,6 +194,7 @@ var casesTests = map[string]func(*fixture){
 		}{
 			{store.CaseFilter{}, 3}, {store.CaseFilter{Type: "kyc"}, 2}, {store.CaseFilter{State: "open"}, 2},
 			{store.CaseFilter{Type: "kyc", State: "open"}, 1}, {store.CaseFilter{Type: "kyc", Text: "ada"}, 2}, {store.CaseFilter{Type: "none"}, 0},
+			{store.CaseFilter{Without: []string{"kyc/open", "claim/done", "open"}}, 2},
 			{store.CaseFilter{Without: []string{"kyc", "none"}}, 1}, {store.CaseFilter{Type: "kyc", Without: []string{"kyc"}}, 0},
 		} {
 			want.Limit, want.Clearance = 9, casetype.Restricted

@@ -100,8 +100,9 @@ var labelTests = map[string]func(*fixture){
 		}
 		below := access.Reader{Clearance: casetype.Public}
 		left := access.Reader{Clearance: casetype.Restricted, Without: []string{c.Type}}
+		inState := access.Reader{Clearance: casetype.Restricted, Without: []string{c.Type + "/" + c.State}}
 		f.refused(fault.Conflict, "label.in_use", by(access.Reader{Clearance: casetype.Private}))
-		for _, r := range []access.Reader{below, left} {
+		for _, r := range []access.Reader{below, left, inState} {
 			f.update(by(r))
 			f.refused(fault.NotFound, "label.not_found", by(r))
 			f.refused(fault.NotFound, "label.not_found", by(everything))

@@ -167,7 +167,7 @@ func (h handler) readPage(ctx context.Context, r *ui.Request, view casework.View
 	if page.Labels, err = h.services.Labels.Labels(ctx, p); err != nil {
 		return page, err
 	}
-	page.Shown = shownFields(fieldsOf(view.Definition, p.Clearance), view.Data, nil, nil)
+	page.Shown = shownFields(fieldsOf(view.Definition, p.Sight()), view.Data, nil, nil)
 	page.Timeline, err = h.timeline(ctx, r, view)
 	return page, err
 }
@@ -246,7 +246,7 @@ func editForm(view casework.View, p access.Principal, s sent) (submissionForm, e
 
 // settable returns the fields that somebody may set by a transition, and sees.
 func settable(t *casetype.Type, tr casetype.Transition, p access.Principal) (fields []field) {
-	for _, f := range fieldsOf(t, p.Clearance) {
+	for _, f := range fieldsOf(t, p.Sight()) {
 		listed := tr.Fields == nil || slices.Contains(tr.Fields, f.Name)
 		if listed && p.Among(t.Access.Setters(f.Name, tr.Creates())) {
 			f.Required = f.Required || slices.Contains(tr.Required, f.Name)

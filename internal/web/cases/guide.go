@@ -84,8 +84,8 @@ func (h handler) guided(ctx context.Context, r *ui.Request, of subject) (ui.View
 // lead sets what the form is about.
 func (g *guide) lead(of subject) {
 	g.of, g.settable = of, settable(of.typ, of.tr, g.r.Principal)
-	g.visible = fieldsOf(of.typ, g.r.Principal.Clearance)
-	g.pages = newPageReader(of, g.r.Principal.Clearance, g.visible, g.settable)
+	g.visible = fieldsOf(of.typ, g.r.Principal.Sight())
+	g.pages = newPageReader(of, g.r.Principal.Sight(), g.visible, g.settable)
 	g.look()
 }
 

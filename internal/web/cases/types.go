@@ -81,11 +81,11 @@ func (h handler) showType(ctx context.Context, r *ui.Request) (ui.View, error) {
 	page := typePage{
 		Version: shown, Newest: newest.Version, Workflow: draw(shown.Type), Source: source(shown.Type, r.Principal),
 		Puts:    r.Principal.Role.Permits(access.PutCaseType),
-		Retires: r.Principal.Role.Permits(access.RetireCaseType), reader: r.Principal.Clearance,
+		Retires: r.Principal.Role.Permits(access.RetireCaseType), reader: r.Principal.Sight(),
 	}
-	for _, f := range fieldsOf(shown.Type, r.Principal.Clearance) {
+	for _, f := range fieldsOf(shown.Type, r.Principal.Sight()) {
 		page.Fields = append(page.Fields, fieldRow{
-			f, f.Name, shown.Type.IsIndexed(f.Name, r.Principal.Clearance),
+			f, f.Name, shown.Type.IsIndexed(f.Name, r.Principal.Sight()),
 		})
 	}
 	if shown.Version > 1 {
@@ -104,7 +104,7 @@ func (h handler) showType(ctx context.Context, r *ui.Request) (ui.View, error) {
 
 // source returns a definition as its reader may see it.
 func source(t *casetype.Type, p access.Principal) string {
-	return jsonOf(readJSON(string(t.JSONFor(p.Clearance))))
+	return jsonOf(readJSON(string(t.JSONFor(p.Sight()))))
 }
 
 // differences compares two versions line by line.
