@@ -211,10 +211,12 @@ func TestNobodyWaitsForAnAnswerOnceTheSubmitterHasLeft(t *testing.T) {
 func TestAWorkerGetsOnlyWhatItMaySee(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
-		definition := strings.Replace(pulled("60s"), "edit: edit", "security_classification: PRIVATE\nedit: edit", 1)
+		definition := strings.NewReplacer("edit: edit", "security_classification: PRIVATE\nedit: edit",
+			"properties: {", "properties: { secret: { type: string, x-classification: RESTRICTED },").
+			Replace(pulled("60s"))
 		w.do("PUT", "/v1/case-types/pulled", definition, "Content-Type", "application/yaml").is(201, "")
 		theirs := "Bearer " + w.post("/v1/tenants", `{"key": "acme"}`).is(201, "").text("token")
-		low := w.token(`{"name": "low", "role": "manager", "clearance": "PUBLIC"}`)
+		low := w.token(`{"name": "low", "role": "manager", "clearance": "PRIVATE"}`)
 		done := w.submitting(openPulled, `{}`)
 		q := w.mustClaim()
 		answerTo := "/v1/questions/" + q.ID + "/answer"

@@ -18,7 +18,7 @@ type Pull struct {
 	Store     *store.Store            // has the questions that wait
 	Listener  access.Owner            // whose machine is asked in place of the URL, while it listens; empty: nobody's
 	OtherType string                  // the key of the case's other type, in a switch; empty: there is none
-	Class     casetype.Classification // the highest of what the question shows, and that of the case
+	Class     casetype.Classification // the highest of what the callback may be told, and that of the case
 }
 
 // The times of questions that are pulled.

@@ -404,9 +404,10 @@ func (s *questioner) question(ctx context.Context, pl *plan, g guard) (callback.
 	return q, err
 }
 
-// pull says who may pull the question, where workers do.
+// pull says who may pull the question, where workers do: those who are cleared for all that the callback may be told,
+// since they answer in its name.
 func (s *questioner) pull(ctx context.Context, pl *plan, g guard) (*callback.Pull, error) {
-	class := casetype.Higher(pl.highestShown(g), pl.caseClass(g))
+	class := casetype.Higher(pl.highestTold(g), pl.caseClass(g))
 	listener, err := s.listener(ctx, pl, g, class)
 	return &callback.Pull{Store: s.store, OtherType: pl.otherType(g), Class: class, Listener: listener}, err
 }

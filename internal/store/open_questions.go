@@ -18,7 +18,7 @@ type OpenQuestion struct {
 	Listener  access.Owner // whose machine is asked; empty: any worker of the queue
 	CaseType  string       // the key of the case type whose callback it is
 	OtherType string       // the key of the case's other type, in a switch; empty: there is none
-	Level     int          // of the classification of what the question shows
+	Level     int          // of the classification of what the callback may be told
 	Callback  string       // for messages: "kyc/submit"
 	Path      string       // where a listener's machine is asked; empty: as it likes
 	Header    map[string]string

@@ -84,8 +84,8 @@ func (h workerHandler) register(k *rest.Kernel) {
 		ID: access.ClaimQuestion, Pattern: "POST /v1/questions/claim", Tag: tag,
 		Summary: "Claim a question",
 		Description: "For workers that pull the questions of callbacks whose url is pull:QUEUE, so that nothing has " +
-			"to be exposed. The caller gets the oldest question that nobody has claimed, of those that show no more " +
-			"than the caller sees. A question whose worker is gone can be claimed again after a while, so it may " +
+			"to be exposed. The caller gets the oldest question that nobody has claimed, of those whose callbacks " +
+			"are shown no more than the caller may see. A question whose worker is gone can be claimed again after a while, so it may " +
 			"come twice: the first answer wins.",
 		Problems: []int{http.StatusTooManyRequests},
 	}, h.claim)
