@@ -15,6 +15,10 @@ type place struct {
 	members    map[string]*place
 	items      *place
 	also       []*place // of the same value
+
+	// Where documents alone are looked for, which have to be found whichever schema a value fits.
+	others []*place // of members that have no place of their own
+	maybe  []*place // of the same value, if it fits them
 }
 
 // places returns the places of collections and documents in the data, or nil if there are none.
@@ -43,6 +47,15 @@ func (c *checker) places() *place {
 		}
 		for at, sub := range within(map[string]any{"allOf": s["allOf"]}, path, inPlaceLists, nil, nil) {
 			p.also = append(p.also, read(sub, at))
+		}
+		for at, sub := range within(s, path, []string{"anyOf", "oneOf"}, []string{"then", "else"}, inPlaceMaps) {
+			p.maybe = append(p.maybe, read(sub, at))
+		}
+		more := []string{"additionalProperties", "unevaluatedProperties"}
+		for at, sub := range within(s, path, nil, more, []string{"patternProperties"}) {
+			if other := read(sub, at); other != nil {
+				p.others = append(p.others, other)
+			}
 		}
 		return p
 	}
@@ -89,6 +102,12 @@ func (e *edition) visit(p *place, v any, path string) (out any, changed bool) {
 		after, differs := e.visit(other, v, path)
 		v, changed = after, changed || differs
 	}
+	if e.document != nil {
+		for _, other := range p.maybe {
+			after, differs := e.visit(other, v, path)
+			v, changed = after, changed || differs
+		}
+	}
 	differs := false
 	switch value := v.(type) {
 	case map[string]any:
@@ -113,17 +132,28 @@ func (e *edition) below(path, part string) string {
 
 func (e *edition) object(p *place, value map[string]any, path string) (out map[string]any, changed bool) {
 	out = value
-	for name, sub := range p.members {
-		before, there := value[name]
-		if !there || sub == nil {
-			continue
-		}
-		after, differs := e.visit(sub, before, e.below(path, name))
+	set := func(name string, sub *place) {
+		after, differs := e.visit(sub, out[name], e.below(path, name))
 		if differs && !changed {
 			out, changed = maps.Clone(value), true
 		}
 		if differs {
 			out[name] = after
+		}
+	}
+	for name, sub := range p.members {
+		if _, there := value[name]; there {
+			set(name, sub)
+		}
+	}
+	if e.document == nil || len(p.others) == 0 {
+		return out, changed
+	}
+	for name := range value {
+		for _, sub := range p.others {
+			if p.members[name] == nil {
+				set(name, sub)
+			}
 		}
 	}
 	return out, changed

@@ -20,6 +20,8 @@ fields:
     proof: { x-casehook-type: document }
     scans: { type: array, items: { $ref: "#/$defs/scan" } }
     parts: { x-casehook-type: collection, items: { allOf: [{ $ref: "#/$defs/part" }] } }
+    maybe: { anyOf: [{ type: "null" }, { $ref: "#/$defs/scan" }] }
+    named: { type: object, additionalProperties: { x-casehook-type: document } }
     note: { type: object, properties: { document_url: { type: string } } }
   $defs:
     scan: { x-casehook-type: document }
@@ -40,7 +42,8 @@ func typeWithDocuments(t *testing.T, urls string) *casetype.Type {
 func TestEveryDocumentInTheDataIsFound(t *testing.T) {
 	ct := typeWithDocuments(t, "")
 	const raw = `{"proof": {"document_url": "1"}, "scans": [{"document_url": "2"}, null, "x"],
-		"parts": [{"value": {"a/b": {"document_url": "3"}}}], "note": {"document_url": "4"}, "unknown": {}}`
+		"parts": [{"value": {"a/b": {"document_url": "3"}}}], "maybe": {"document_url": "5"},
+		"named": {"x": {"document_url": "6"}}, "note": {"document_url": "4"}, "unknown": {}}`
 	data, err := casetype.Decode([]byte(raw))
 	if err != nil {
 		t.Fatal(err)
@@ -52,11 +55,14 @@ func TestEveryDocumentInTheDataIsFound(t *testing.T) {
 			return map[string]any{"document_url": "new"}, d["document_url"] != "2"
 		})
 	slices.Sort(found)
-	want := []string{"/data/parts/0/value/a~1b 3", "/data/proof 1", "/data/scans/0 2"}
+	want := []string{
+		"/data/maybe 5", "/data/named/x 6", "/data/parts/0/value/a~1b 3", "/data/proof 1", "/data/scans/0 2",
+	}
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Errorf("found (-want +got):\n%s", diff)
 	}
-	wanted, err := casetype.Decode([]byte(strings.NewReplacer(`"1"`, `"new"`, `"3"`, `"new"`).Replace(raw)))
+	wanted, err := casetype.Decode([]byte(strings.NewReplacer(`"1"`, `"new"`, `"3"`, `"new"`, `"5"`, `"new"`,
+		`"6"`, `"new"`).Replace(raw)))
 	if err != nil || !casetype.Equal(edited, wanted) {
 		t.Errorf("edited, it is %v, %v", edited, err)
 	}
