@@ -195,6 +195,24 @@ func TestADocumentIsReadByThoseWhoReadAFieldThatNamesIt(t *testing.T) {
 	})
 }
 
+func TestRolesThatReadAFieldOrAStateReadItsDocuments(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		for name, narrowed := range map[string]string{
+			"a field": `"fields": {"proof": {"read": ["caseworker"]}}`,
+			"a state": `"states": {"open": {"read": ["caseworker"]}}`,
+		} {
+			w.put(w.p, strings.Replace(filed, `"edit": "edit"`, `"edit": "edit", "access": {`+narrowed+`}`, 1))
+			d := w.upload(w.p, "a.pdf")
+			w.filed(map[string]any{"proof": documentAt(d.URL)})
+			for role, reads := range map[access.Role]bool{access.Caseworker: true, access.Manager: false} {
+				if w.readsDocument(w.as(role), d.ID) != reads {
+					t.Errorf("%s, as a %s: %v", name, role, !reads)
+				}
+			}
+		}
+	})
+}
+
 func TestCallbacksPutDocumentsIntoCases(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
