@@ -13,6 +13,7 @@ type backtestCmd struct {
 	Transition string `required:"" placeholder:"KEY" help:"The transition whose submissions are asked about."`
 	Callback   webURL `placeholder:"URL" xor:"judge" required:"" help:"URL of the callback that the server asks."`
 	Definition string `type:"path" placeholder:"FILE" xor:"judge" required:"" help:"A definition whose schema, conditions and callbacks judge, in place of --callback."`
+	Rule       string `placeholder:"RULE" xor:"judge" required:"" help:"A rule of the transition that judges, in place of --callback: '{refuse: data.amount > 1000, message: Too much.}'."`
 	Secret     string `placeholder:"WHSEC" env:"CASEHOOK_BACKTEST_SECRET" help:"Signs the questions to --callback: whsec_... A random one if not set."`
 	Since      moment `placeholder:"WHEN" help:"Ask about submissions since then: 30d ago, or 2026-01-31T08:00:00Z. All that are kept if not set."`
 	Until      moment `placeholder:"WHEN" help:"Ask about submissions before then."`
@@ -29,7 +30,8 @@ command exits with 1 if one would be refused, was not answered, or ends otherwis
 printed on standard error.
 
   casehook backtest --transition approve --callback https://next.example.com/approve --since 30d
-  casehook backtest --type kyc --transition approve --definition kyc.yaml --since 30d`
+  casehook backtest --type kyc --transition approve --definition kyc.yaml --since 30d
+  casehook backtest --transition approve --rule '{refuse: data.risk > 70, message: Too risky.}'`
 }
 
 func (c *backtestCmd) Run(ctx context.Context, s stdio) error {
@@ -49,6 +51,7 @@ func (c *backtestCmd) Run(ctx context.Context, s stdio) error {
 		Callback:   string(c.Callback),
 		Secret:     c.Secret,
 		Definition: string(definition),
+		Rule:       c.Rule,
 		Since:      c.Since.time(now),
 		Until:      c.Until.time(now),
 	})

@@ -1,6 +1,8 @@
 package casetype
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/casehook/casehook/internal/expression"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/yaml"
 )
 
 // Rule judges submissions in the process, or computes fields of them. It has one of Refuse, Warn and Set.
@@ -21,6 +24,46 @@ type Rule struct {
 	Set     map[string]string `json:"set,omitempty"`     // by field: its value, in CEL; null clears it
 	Message string            `json:"message,omitempty"` // of a refusal or warning
 	Field   string            `json:"field,omitempty"`   // that the message is about; empty: none
+}
+
+// WithRule returns the type with one rule more of a transition, after its own, from YAML or JSON. The error is Faults, by
+// their paths in the rule.
+func (t *Type) WithRule(ctx context.Context, transition string, source []byte) (*Type, error) {
+	read := yaml.Read(source, yaml.Options{})
+	var faults Faults
+	for _, f := range read.Faults {
+		faults = append(faults, Fault{Line: f.Line, Path: f.Path, Message: f.Message})
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	var d map[string]any
+	if err := json.Unmarshal(t.json, &d); err != nil {
+		return nil, err
+	}
+	at := ""
+	for i, item := range items(d["transitions"]) {
+		tr := object(item)
+		if text(tr["key"]) != transition {
+			continue
+		}
+		own, _ := tr["rules"].([]any)
+		at = pointer("", "transitions", strconv.Itoa(i), "rules", strconv.Itoa(len(own)))
+		tr["rules"] = append(own, read.Value)
+	}
+	definition, err := yaml.JSON(d)
+	if err != nil {
+		return nil, err
+	}
+	with, err := ParseContext(ctx, "", definition)
+	if !errors.As(err, &faults) {
+		return with, err
+	}
+	for i := range faults {
+		faults[i].Path = strings.TrimPrefix(faults[i].Path, at)
+		faults[i].Line = read.PositionOf(faults[i].Path).Line
+	}
+	return nil, faults
 }
 
 // judges reports whether the rule may refuse a submission.

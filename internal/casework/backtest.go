@@ -40,12 +40,13 @@ const (
 	allBacktests    = 16               // questions of all requests
 )
 
-// Backtest asks about the past submissions of a transition: either another callback, or the callbacks and conditions
-// of another definition.
+// Backtest asks about the past submissions of a transition: another callback, the callbacks and conditions of another
+// definition, or a rule that the newest definition lacks.
 type Backtest struct {
 	Type, Transition string
 	URL, Secret      string // of a callback, and its signing secret; no secret: a random one
 	Definition       string // the source of a definition
+	Rule             string // the source of a rule of the transition; with it, no callback is asked
 	Since, Until     time.Time
 	Before           int64 // the id of a question, where the page before ended; 0: begin at the newest
 	Limit            int   // submissions of the page
@@ -125,15 +126,12 @@ func (s *Backtests) judge(ctx context.Context, p access.Principal, in Backtest) 
 	if err != nil {
 		return j, err
 	}
-	if (in.URL == "") == (in.Definition == "") {
-		return j, notBacktested("/callback", "is missing; send either callback or definition")
-	}
-	if in.URL == "" && in.Secret != "" {
-		return j, notBacktested("/secret", "can't be sent without callback")
+	if err := in.check(); err != nil {
+		return j, err
 	}
 	t := newest.Type
-	if in.Definition != "" {
-		if t, err = s.candidate(ctx, p, in); err != nil {
+	if in.URL == "" {
+		if t, err = s.candidate(ctx, p, in, newest.Type); err != nil {
 			return j, err
 		}
 		j.with = t
@@ -141,6 +139,9 @@ func (s *Backtests) judge(ctx context.Context, p access.Principal, in Backtest) 
 	tr, ok := t.Transition(in.Transition)
 	if !ok {
 		return j, fault.New(fault.NotFound, "transition.not_found", "%s has no transition %q.", t.Key, in.Transition)
+	}
+	if in.Rule != "" {
+		return j, nil
 	}
 	if in.Definition != "" {
 		return j, s.prepare(&j, guardsAt(t, p.Sight(), submits(tr.Key), tr.AboutToSubmit), "")
@@ -153,12 +154,46 @@ func (s *Backtests) judge(ctx context.Context, p access.Principal, in Backtest) 
 	return j, s.prepare(&j, []guard{g}, in.Secret)
 }
 
+// check refuses a backtest that asks nothing, or two things at once.
+func (in Backtest) check() error {
+	judges := 0
+	for _, judge := range []string{in.URL, in.Definition, in.Rule} {
+		if judge != "" {
+			judges++
+		}
+	}
+	if judges != 1 {
+		return notBacktested("/callback", "or definition or rule: send one of them")
+	}
+	if in.URL == "" && in.Secret != "" {
+		return notBacktested("/secret", "can't be sent without callback")
+	}
+	return nil
+}
+
 func notBacktested(path, message string) error {
 	return fault.In("backtest.invalid", "Nothing was asked: see fields.", fault.Field{Path: path, Message: message})
 }
 
-// candidate reads the definition that a backtest tries.
-func (s *Backtests) candidate(ctx context.Context, p access.Principal, in Backtest) (*casetype.Type, error) {
+// candidate reads the definition that a backtest tries: another one, or the newest with another rule.
+func (s *Backtests) candidate(
+	ctx context.Context, p access.Principal, in Backtest, newest *casetype.Type,
+) (*casetype.Type, error) {
+	if in.Rule != "" {
+		if len(aboveClearance(newest, p.Sight())) > 0 {
+			return nil, typeAbove(in.Type)
+		}
+		t, err := newest.WithRule(ctx, in.Transition, []byte(in.Rule))
+		var faults casetype.Faults
+		if !errors.As(err, &faults) {
+			return t, err
+		}
+		wrong := fieldsOf(faults)
+		for i := range wrong {
+			wrong[i].Path = "/rule" + wrong[i].Path
+		}
+		return nil, fault.In("backtest.invalid", "Nothing was asked: see fields.", wrong...)
+	}
 	t, err := parseType(ctx, in.Type, "definition", []byte(in.Definition))
 	if err == nil && len(aboveClearance(t, p.Sight())) > 0 {
 		err = typeAbove(t.Key)
@@ -367,6 +402,9 @@ func (pl *plan) retype(j judge) error {
 	pl.tr = tr
 	if only := tr.To.Only(); only != "" {
 		pl.after.State = only
+	}
+	if err := pl.compute(); err != nil {
+		return err
 	}
 	invalid, err := pl.invalid()
 	if err != nil {

@@ -257,6 +257,50 @@ func TestABacktestTriesADefinition(t *testing.T) {
 	}
 }
 
+// A rule judges after those of the newest definition, and asks nobody.
+func TestABacktestTriesARule(t *testing.T) {
+	w := start(t)
+	w.put(w.p, loan("loan", `"retries": []`))
+	w.callbacks.on("loan", respond(200, ""))
+	for _, amount := range []int{5, 50, 500} {
+		w.submit(casework.Submission{
+			Type: "loan", Transition: "open_asked", Data: object(fmt.Sprintf(`{"client":"Ann","amount":%d}`, amount)),
+		})
+	}
+	w.callbacks.on("loan", respond(500, ""))
+	in := casework.Backtest{Type: "loan", Transition: "open_asked", Limit: 9}
+	for rule, want := range map[string][]string{
+		`{refuse: data.amount > 100, message: Too much.}`:        {"rule.refused disagrees", "", ""},
+		`{"warn": "data.amount < 10", "message": "Too little."}`: {"", "", "rule.warnings disagrees"},
+		`set: {score: data.amount * 2}`: {
+			"data/score disagrees data/score", "data/score disagrees data/score", "data/score disagrees data/score",
+		},
+	} {
+		in.Rule = rule
+		var got []string
+		for _, o := range w.backtested(w.p, in) {
+			got = append(got, told(o))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", rule, diff)
+		}
+	}
+	if n := len(w.callbacks.at("loan").requests); n != 0 {
+		t.Errorf("the callback is asked %d times", n)
+	}
+	for rule, path := range map[string]string{
+		`{refuse: data.amonut > 1, message: x}`: "/rule/refuse", `{refuse: "true"}`: "/rule", `[`: "/rule",
+		`{refuse: "true", message: x, more: 1}`: "/rule/more", `x`: "/rule",
+	} {
+		in.Rule = rule
+		_, err := w.backtests.Run(t.Context(), w.p, in)
+		f := wantFault(t, err, fault.Unprocessable, "backtest.invalid")
+		if len(f.Fields) == 0 || f.Fields[0].Path != path {
+			t.Errorf("%s: %v, want %s", rule, f.Fields, path)
+		}
+	}
+}
+
 // Backtests are for those who may put the type, and are told nothing above their clearance.
 func TestABacktestIsRefused(t *testing.T) {
 	w := start(t)

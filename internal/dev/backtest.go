@@ -24,6 +24,7 @@ type BacktestOptions struct {
 	Callback   string // a URL; empty: Definition
 	Secret     string // signs the questions to that URL; empty: a random one
 	Definition string // the source of a definition
+	Rule       string // the source of a rule
 	Since      string // a time as the API reads it; empty: all that are kept
 	Until      string
 }
@@ -35,6 +36,7 @@ type backtestBody struct {
 	Callback   string `json:"callback,omitempty"`
 	Secret     string `json:"secret,omitempty"`
 	Definition string `json:"definition,omitempty"`
+	Rule       string `json:"rule,omitempty"`
 	Since      string `json:"since,omitempty"`
 	Until      string `json:"until,omitempty"`
 	Cursor     string `json:"cursor,omitempty"`
@@ -86,7 +88,7 @@ func Backtest(ctx context.Context, c *client.Client, o BacktestOptions) (agrees 
 	}
 	body := backtestBody{
 		Type: o.Type, Transition: o.Transition, Callback: o.Callback, Secret: o.Secret, Definition: o.Definition,
-		Since: o.Since, Until: o.Until,
+		Rule: o.Rule, Since: o.Since, Until: o.Until,
 	}
 	var sum backtestReport
 	for {

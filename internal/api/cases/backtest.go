@@ -18,6 +18,7 @@ type NewBacktest struct {
 	Callback   string    `json:"callback,omitempty" maxLength:"2000" doc:"The URL of the callback to ask, without variables. It is shown what you may see." example:"https://callbacks.example.com/kyc/next"`
 	Secret     string    `json:"secret,omitempty" maxLength:"200" doc:"Signs the questions to that URL, which the callback's own secret never does; absent: a random one." example:"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"`
 	Definition string    `json:"definition,omitempty" maxLength:"16000000" doc:"A definition of the type, in YAML or JSON, which takes the place of callback: its schema, its conditions and its callbacks judge."`
+	Rule       string    `json:"rule,omitempty" maxLength:"20000" doc:"A rule of the transition, in YAML or JSON, which takes the place of callback: the newest definition judges with this rule after its own, and asks no callback." example:"{refuse: data.amount > 1000, message: Too much.}"`
 	Since      time.Time `json:"since,omitzero" doc:"Submissions that were asked about then or later." example:"2026-01-31T08:00:00Z"`
 	Until      time.Time `json:"until,omitzero" doc:"Submissions that were asked about before." example:"2026-02-01T00:00:00Z"`
 	Limit      int       `json:"limit,omitempty" minimum:"1" maximum:"50" doc:"The number of submissions to ask about; absent: 50." example:"50"`
@@ -70,7 +71,7 @@ func (h backtestHandler) register() {
 	rest.HandleBody(h.kernel, rest.Operation{
 		ID: access.RunBacktest, Pattern: "POST /v1/backtests", Tag: "questions",
 		Summary: "Ask about submissions of the past",
-		Description: "Asks another callback, or has another definition judge, about past submissions of a " +
+		Description: "Asks another callback, or has another definition or rule judge, about past submissions of a " +
 			"transition, refused ones included, as far as their questions are kept. Callbacks are asked once about " +
 			"each, with the header dry-run: true. Nothing is saved, and nobody is told. An answer is about up to 50 " +
 			"submissions, and after 15 seconds about those that were asked about by then: repeat the request with " +
@@ -88,6 +89,7 @@ func (h backtestHandler) run(ctx context.Context, _ *struct{}, body NewBacktest)
 		URL:        body.Callback,
 		Secret:     body.Secret,
 		Definition: body.Definition,
+		Rule:       body.Rule,
 		Since:      body.Since,
 		Until:      rest.PeriodEnd(body.Until),
 		Limit:      body.Limit,
