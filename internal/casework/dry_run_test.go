@@ -214,6 +214,21 @@ func verifies(t *testing.T, secret string, body []byte, r *http.Request) bool {
 	return hook.Verify(body, r.Header) == nil
 }
 
+// A server that holds refuses what a submitted callback would be asked about, and nothing else.
+func TestASubmissionIsHeldBackIfItsConfirmationWouldBeAskedFor(t *testing.T) {
+	w := start(t, func(c *settings) { c.Hold = true })
+	w.put(w.p, `{"key": "held", "fields": {"type": "object", "properties": {"n": {"type": "integer"}}},
+		"states": [{"key": "open"}], "transitions": [{"key": "create", "to": "open", "submitted":
+			{"url": "${CASEHOOK_VAR_CALLBACKS}/done", "when": "data.n > 10"}}]}`)
+	w.submit(casework.Submission{Type: "held", Data: object(`{"n": 1}`)})
+	_, err := w.submissions.Submit(t.Context(), w.p,
+		casework.Submission{Type: "held", Data: object(`{"n": 11}`)}, authz.Once{})
+	wantFault(t, err, fault.Unavailable, "callback.held")
+	if found, err := listed(w.cases.Cases(t.Context(), w.p, store.CaseFilter{})); err != nil || len(found) != 1 {
+		t.Errorf("%d cases are saved, %v", len(found), err)
+	}
+}
+
 // A server that holds asks no callback.
 func TestADryRunIsHeld(t *testing.T) {
 	w := start(t, func(c *settings) { c.Hold = true })

@@ -20,6 +20,7 @@ import (
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/observe"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/weburl"
 	"github.com/casehook/casehook/internal/wire"
 )
 
@@ -70,7 +71,6 @@ func (s *questioner) shadow(ctx context.Context, pl *plan, g guard, q callback.Q
 	if g.Shadow.URL == "" || pl.in.dry || g.elsewhere || listener {
 		return
 	}
-	withoutQuery, _, _ := strings.Cut(g.Shadow.URL, "?") // it may hold a key
 	one := shadowQuestion{
 		answered: ctx.Done(), question: q, live: live, typ: pl.typ,
 		at: store.CallbackRef{Tenant: pl.p.Tenant, CaseType: g.owner, Callback: g.at.Name},
@@ -83,7 +83,7 @@ func (s *questioner) shadow(ctx context.Context, pl *plan, g guard, q callback.Q
 			Question:   string(g.at.Question),
 			Page:       g.at.Page,
 			Callback:   g.at.Callback,
-			URL:        withoutQuery,
+			URL:        weburl.WithoutQuery(g.Shadow.URL),
 			URLClass:   live.Record.URLClass,
 			WebhookID:  q.WebhookID,
 			ShadowID:   id.New("msg"),

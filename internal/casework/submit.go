@@ -119,11 +119,11 @@ func (s *Submissions) submit(ctx context.Context, p access.Principal, in Submiss
 	if err != nil {
 		return View{}, err
 	}
-	if s.questioner.hold && len(pl.tr.Submitted) > 0 {
-		return View{}, callbackHeld(guardsAt(pl.typ, pl.maker, confirms(pl.tr.Key), pl.tr.Submitted)[0])
-	}
 	var view View
 	if err = s.questioner.ask(ctx, pl, once, pl.guards()); err == nil {
+		err = s.questioner.holdsBack(ctx, pl)
+	}
+	if err == nil {
 		view, err = s.commit(ctx, pl, once)
 	}
 	s.questioner.keepUnsaved(ctx, pl, err)

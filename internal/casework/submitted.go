@@ -49,6 +49,20 @@ func (s *questioner) confirm(ctx context.Context, pl *plan) *Confirmation {
 	return confirmation
 }
 
+// holdsBack refuses a submission about which a Submitted callback would be asked, if the server asks none.
+func (s *questioner) holdsBack(ctx context.Context, pl *plan) error {
+	if !s.hold {
+		return nil
+	}
+	for _, g := range guardsAt(pl.typ, pl.maker, confirms(pl.tr.Key), pl.tr.Submitted) {
+		asked := *pl
+		if wanted, err := s.wanted(ctx, &asked, g); wanted || err != nil {
+			return callbackHeld(g)
+		}
+	}
+	return nil
+}
+
 // Confirmations returns what was answered about the submissions that led to some versions of a case, by version. The
 // caller has to see the case. Of a callback that was shown more than the caller sees, there is nothing, except what it
 // told the caller before.
