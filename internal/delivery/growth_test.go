@@ -9,7 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/store"
 )
 
-var growth = flag.Int64("growth.messages", 3000, "messages while old ones are removed; a multiple of 500")
+var growth = flag.Int64("growth.messages", 1500, "messages while old ones are removed; a multiple of 500")
 
 // Entries and attempts are removed as soon as nothing needs them, while others are delivered or wait for their next
 // try. No owed message is lost, and the database does not grow with the number of delivered messages.
