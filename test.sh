@@ -18,8 +18,9 @@ unformatted=$(gofmt -l $(go list -f '{{.Dir}}' ./...))
 
 # Not watched for races is what takes most of the time and has none of ours: the inside
 # of SQLite, which is C put into Go, what is done to each byte of a text, or of what is
-# hashed, and what parses and compiles definitions, schemas, expressions and patterns. What
-# uses sync.Map or sync.Once is not inlined either (-l): else they might be linked from
+# hashed, what parses and compiles definitions, schemas, expressions and patterns, and what
+# reads and formats values, texts and times (reflect, fmt, strings, time). What
+# uses sync.Map, sync.Pool or sync.Once is not inlined either (-l): else they might be linked from
 # there, and what they publish would look like a race. No debugger looks at any of it
 # (-dwarf=false, -w), and pointers are not checked (checkptr): we have no unsafe ones.
 flags='-ldflags=-w
@@ -27,12 +28,15 @@ flags='-ldflags=-w
 -gcflags=encoding/json=-dwarf=false -d=checkptr=0 -race=false -l'
 for package in modernc.org/sqlite/lib modernc.org/libc modernc.org/memory \
 	github.com/go-text/typesetting/... golang.org/x/text/... \
-	golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b unicode unicode/utf8 compress/flate; do
+	golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b crypto/internal/fips140/bigmod \
+	crypto/internal/fips140/sha256 encoding/base64 encoding/hex unicode unicode/utf8 compress/flate \
+	strconv sort net/url github.com/jackc/pgx/v5/pgproto3; do
 	flags="$flags
 -gcflags=$package=-dwarf=false -d=checkptr=0 -race=false"
 done
 for package in cel.dev/cel-go/... github.com/antlr4-go/antlr/v4 github.com/santhosh-tekuri/jsonschema/v6/... \
-	github.com/danielgtaylor/huma/v2/... go.yaml.in/yaml/v4/... regexp regexp/syntax; do
+	github.com/danielgtaylor/huma/v2/... go.yaml.in/yaml/v4/... github.com/casehook/casehook/internal/yaml \
+	regexp regexp/syntax reflect fmt strings time net/textproto; do
 	flags="$flags
 -gcflags=$package=-dwarf=false -d=checkptr=0 -race=false -l"
 done
