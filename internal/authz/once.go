@@ -119,15 +119,9 @@ func (o Once) name(p access.Principal) store.OnceKey {
 	return store.OnceKey{Tenant: p.Tenant, Token: who, Operation: string(o.Operation), Key: o.Key}
 }
 
-// request returns the hash as it is stored. It includes the clearance: an answer is not repeated to a caller whose
-// clearance has changed.
-func (o Once) request(p access.Principal) string {
-	by := o.Request + "@" + string(p.Clearance)
-	if p.Further != "" {
-		by += " " + string(p.Further)
-	}
-	return by
-}
+// request returns the hash as it is stored. It includes clearance and roles: an answer is not repeated to a caller
+// whose sight has changed.
+func (o Once) request(p access.Principal) string { return o.Request + "@" + string(p.Sight()) }
 
 // With returns o with more of the request in its hash.
 func (o Once) With(more string) Once {
