@@ -64,6 +64,23 @@ func (w *world) search(body string, header ...string) (names string, found map[s
 	return strings.TrimSpace(names), found
 }
 
+// A search finds cases by a field that only some roles read, indexed or not, for those who have such a role.
+func TestQuickCaseSearchesFieldsOfRoles(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.do("PUT", "/v1/case-types/Search", searchedType+"access: { fields: { name: { read: [manager] } } }\n",
+		"Content-Type", "application/yaml").is(201, "")
+	w.post("/v1/case-types/Search/cases", `{"data": {"name": "Ada"}}`).is(201, "")
+	const query = `{"query": {"equals": {"field": "data.name", "value": "Ada"}}}`
+	reader := w.token(`{"name": "reader", "role": "manager"}`)
+	if names, _ := w.search(query, "Authorization", reader); names != "Ada" {
+		t.Errorf("who reads the field finds %q", names)
+	}
+	w.get("/v1/cases?type=Search&where=data.name=Ada", "Authorization", reader).is(422, "case.field_not_indexed")
+	clerk := w.token(`{"name": "clerk", "role": "caseworker"}`)
+	w.post("/quickcase/case-types/Search/cases/search", query, "Authorization", clerk).is(422, "quickcase.search_invalid")
+}
+
 func TestQuickCaseSearches(t *testing.T) {
 	w := searched(t)
 	for query, want := range map[string]string{

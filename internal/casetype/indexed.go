@@ -108,9 +108,16 @@ func (c *checker) indexedFields() (all []indexedField) {
 	return all
 }
 
-// checkIndexedFields bounds their number.
+// checkIndexedFields bounds their number, and warns of those that are not indexed after all.
 func (c *checker) checkIndexedFields() {
-	if all := c.indexedFields(); len(all) > MaxIndexed {
+	all, roles := c.indexedFields(), object(object(c.root()["access"])["fields"])
+	for _, f := range all {
+		if object(roles[f.name])["read"] != nil {
+			c.warn(pointer("/fields/properties", f.name, "indexed"),
+				"indexes nothing, since access lists the roles that read the field: the index knows no roles")
+		}
+	}
+	if len(all) > MaxIndexed {
 		c.fault(pointer("/fields/properties", all[MaxIndexed].name, "indexed"),
 			"is one too many: a case type has %d indexed fields at most", MaxIndexed)
 	}

@@ -63,6 +63,24 @@ func TestAFieldIsIndexedIfItsValuesHaveAnOrder(t *testing.T) {
 	}
 }
 
+// The index has no roles, so that whoever may read the field would get too few cases, and others too many.
+func TestAFieldThatOnlySomeRolesReadIsNotIndexed(t *testing.T) {
+	definition := definitionOf(`"a": {"type": "string", "indexed": true}`, `"b": {"type": "string", "indexed": true}`)
+	definition = strings.Replace(definition, `{"key": "kyc",`,
+		`{"key": "kyc", "access": {"fields": {"a": {"read": ["manager"]}}},`, 1)
+	typ, err := casetype.Parse("kyc.json", []byte(definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := casetype.Restricted.WithAllRoles()
+	if typ.IsIndexed("a", all) || typ.IndexedAs("a") != "" || !typ.IsIndexed("b", all) {
+		t.Errorf("a is indexed: %v, b: %v", typ.IsIndexed("a", all), typ.IsIndexed("b", all))
+	}
+	if w := fmt.Sprint(typ.Warnings()); !strings.Contains(w, "/fields/properties/a/indexed: indexes nothing") {
+		t.Errorf("the warnings are %s", w)
+	}
+}
+
 func TestSortableFormsHaveTheOrderOfTheValues(t *testing.T) {
 	typ := parsed(t, `"n": {"type": "number", "indexed": true}`, `"d": {"$ref": "#/$defs/day", "indexed": true}`,
 		`"t": {"type": "string", "indexed": true}`, `"b": {"type": "boolean", "indexed": true}`)

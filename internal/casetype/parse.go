@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/casehook/casehook/internal/schema"
@@ -146,6 +147,7 @@ func (t *Type) index(schemas map[string]any) {
 		}
 	}
 	t.indexClasses()
+	t.indexed = slices.DeleteFunc(t.indexed, func(f indexedField) bool { return t.Classification(f.name).Limited() })
 }
 
 // setDefaults fills in what the definition leaves out.
