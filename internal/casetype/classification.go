@@ -105,6 +105,13 @@ func (c Classification) Sees(other Classification) bool {
 	return true
 }
 
+// Includes reports whether a clearance c sees all that the clearance other sees.
+func (c Classification) Includes(other Classification) bool {
+	_, roles, _ := strings.Cut(string(other), " ")
+	lacks := func(role string) bool { return !c.inList(role) }
+	return c.Sees(other.Plain()) && !slices.ContainsFunc(strings.Fields(roles), lacks)
+}
+
 // inList reports whether a list, with commas between two roles, has one of the clearance's.
 func (c Classification) inList(list string) bool {
 	_, roles, _ := strings.Cut(string(c), " ")

@@ -189,6 +189,7 @@ func (s *Jobs) JobCases(
 	if err != nil {
 		return page, err
 	}
+	then := access.Principal{Role: j.Role, Further: j.Further, Clearance: j.Clearance}.Sight()
 	f.Limit = input.Page(f.Limit)
 	page, err = s.store.JobCases(ctx, p.Tenant, f)
 	for i := range page.Items {
@@ -198,7 +199,7 @@ func (s *Jobs) JobCases(
 		if hidden {
 			c.Reference = ""
 		}
-		if hidden || !p.Clearance.Sees(j.Clearance) { // a refusal may tell of what they saw then
+		if hidden || !p.Sight().Includes(then) { // a refusal may tell of what they saw then
 			c.JobFault = store.JobFault{Code: c.Code}
 		}
 	}

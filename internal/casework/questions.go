@@ -9,6 +9,7 @@ import (
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/casetype"
+	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/input"
 	"github.com/casehook/casehook/internal/store"
@@ -116,10 +117,29 @@ func (v *questionSight) question(ctx context.Context, q store.Question) (bool, e
 	if !v.p.Sight().Sees(q.CaseClass) || v.without(q.Type) || v.without(q.OtherType) {
 		return false, nil
 	}
-	if q.Case == 0 {
+	if q.Case != 0 {
+		if visible, err := v.ofCase(ctx, q.Case); err != nil || !visible {
+			return false, err
+		}
+	}
+	return v.ofState(ctx, q)
+}
+
+// ofState reports whether the caller reads cases in the state that the question led to. Where the caller does not read
+// all states of the type, a question that led to no version of the case is not shown: its state is not kept.
+func (v *questionSight) ofState(ctx context.Context, q store.Question) (bool, error) {
+	narrowed := v.reader.Types()
+	if !slices.Contains(narrowed, q.Type) && !slices.Contains(narrowed, q.OtherType) {
 		return true, nil
 	}
-	return v.ofCase(ctx, q.Case)
+	if q.Version == 0 {
+		return false, nil
+	}
+	e, err := v.service.store.VersionEntry(ctx, v.p.Tenant, event.CaseSubject(q.Case), q.Version)
+	if errors.Is(err, store.ErrVersionGone) {
+		return false, nil
+	}
+	return err == nil && v.reader.Reads(e), err
 }
 
 func (v *questionSight) without(caseType string) bool {

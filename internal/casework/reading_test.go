@@ -12,6 +12,7 @@ import (
 	"github.com/casehook/casehook/internal/casework"
 	"github.com/casehook/casehook/internal/event"
 	"github.com/casehook/casehook/internal/fault"
+	"github.com/casehook/casehook/internal/people"
 	"github.com/casehook/casehook/internal/store"
 	"github.com/casehook/casehook/internal/wire"
 )
@@ -193,5 +194,65 @@ func TestX3AStateIsReadAndLeftByTheRolesThatItsAccessLists(t *testing.T) {
 		}
 		w.submit(casework.Submission{CaseID: made.ID, Transition: "sue"})
 		wantFault(t, comment(w.further(access.Caseworker)), fault.NotFound, "case.not_found")
+	})
+}
+
+// X3: who has lost a role is not shown again what it showed.
+func TestX3WhoLosesARoleGetsNoAnswerOfBefore(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.put(w.p, fmt.Sprintf(sealed, "{open}"))
+		in := casework.Submission{Type: "sealed", Data: object(`{"open": "a", "note": "n"}`)}
+		create := func(p access.Principal) error {
+			_, err := w.submissions.Submit(t.Context(), p, in, once("create", "k", "r"))
+			return err
+		}
+		if err := create(w.further(access.Caseworker)); err != nil {
+			t.Fatal(err)
+		}
+		replayed(t, create(w.further(access.Caseworker)))
+		wantFault(t, create(w.further(access.Manager)), fault.Unprocessable, "idempotency.key_reused")
+
+		ada := w.person("Ada")
+		w.change(ada, people.UserChange{Further: &[]string{"town-officer"}})
+		ada.Further = "town-officer"
+		c := w.submit(casework.Submission{Type: "sealed"})
+		j := w.run(t.Context(), &w.services, ada, w.job(ada, casework.NewJob{Cases: []int64{c.ID}, Action: store.JobAction{
+			Kind: store.JobTransition, Transition: "edit", Data: []byte(`{"diagnosis": 5}`),
+		}}).ID)
+		wantJob(t, j, store.JobDone, 0, 1)
+		if told := fmt.Sprintf("%+v", w.results(ada, j.ID)); !strings.Contains(told, "diagnosis") {
+			t.Errorf("the officer is told %s", told)
+		}
+		ada.Further = ""
+		if told := fmt.Sprintf("%+v", w.results(ada, j.ID)); strings.Contains(told, "diagnosis") {
+			t.Errorf("who is none any more is told %s", told)
+		}
+	})
+}
+
+// X3: questions about a case in a state that a reader may not read are not there for them, also later.
+func TestX3QuestionsAreReadAsTheStateOfThenIs(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		const url = `"about_to_submit": {"url": "${CASEHOOK_VAR_CALLBACKS}/sealed", "retries": []}`
+		w.put(w.p, strings.NewReplacer(`"to": "court"`, `"to": "court", `+url, `["officer", "manager"]`, `["officer"]`,
+			`"key": "create"`, `"key": "create", `+url).Replace(fmt.Sprintf(sealed, "{open}")))
+		w.callbacks.on("sealed", respond(200, `{"errors": ["no"]}`))
+		_, err := w.submissions.Submit(t.Context(), w.p, casework.Submission{Type: "sealed"}, authz.Once{})
+		wantFault(t, err, fault.Unprocessable, "callback.errors")
+		w.callbacks.on("sealed", respond(200, ""))
+		made := w.submit(casework.Submission{Type: "sealed"})
+		w.submit(casework.Submission{CaseID: made.ID, Transition: "ask", Data: object(`{"note": "n"}`)})
+		w.submit(casework.Submission{CaseID: made.ID, Transition: "sue"})
+		w.submit(casework.Submission{CaseID: made.ID, Transition: "settle"})
+		for role, want := range map[access.Role]string{access.Admin: "sue ask create create", access.Manager: "ask create"} {
+			found, _, err := w.questions.Questions(t.Context(), w.further(role), store.QuestionFilter{Limit: 10})
+			var asked []string
+			for _, q := range found {
+				asked = append(asked, q.Transition)
+			}
+			if got := strings.Join(asked, " "); err != nil || got != want {
+				t.Errorf("the role %s finds %s, %v", role, got, err)
+			}
+		}
 	})
 }
