@@ -217,6 +217,45 @@ func TestDifferencesOfShadowsHideWhatIsAboveTheReader(t *testing.T) {
 	w.get(differencesPath, "Authorization", theirs).is(404, "case_type.not_found")
 }
 
+// Creations of a type of which a reader does not read all states are not there for them: the state is not kept.
+func TestDifferencesOfShadowsHideStates(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	next := w.newShadow()
+	definition := shadowed(next.url, "access: { states: { new: { read: [clerk] } } }\nroles: { clerk: {} }")
+	w.do("PUT", "/v1/case-types/shadowed", definition, "Content-Type", "application/yaml").is(201, "")
+	w.runShadows()
+	w.answers(200, `{"data": {"text": "live"}}`)
+	next.answers(200, `{"data": {"text": "next"}}`)
+	w.post("/v1/case-types/shadowed/cases", `{}`).is(201, "")
+	w.differences(1)
+	reader := w.token(`{"name": "reader", "role": "manager"}`)
+	if seen := w.get(differencesPath, "Authorization", reader).is(200, "").items(); len(seen) > 0 {
+		t.Errorf("who may not read the case sees %v", seen)
+	}
+}
+
+// The live answers of questions that wait count as their bodies do.
+func TestLongAnswersOfQuestionsToShadowsAreBounded(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	next := w.newShadow()
+	w.do("PUT", "/v1/case-types/shadowed", shadowed(next.url, ""), "Content-Type", "application/yaml").is(201, "")
+	w.answers(200, `{}`+strings.Repeat(" ", 6<<20))
+	for range 4 { // of which two have room in 16 MiB
+		w.post("/v1/case-types/shadowed/cases", `{}`).is(201, "")
+	}
+	w.runShadows()
+	waits.Poll(t, "the shadow is asked, of which nobody tells", func() bool { return next.asked() >= 2 })
+	w.answers(200, `{}`)
+	next.answers(500, "")
+	w.post("/v1/case-types/shadowed/cases", `{}`).is(201, "") // the last one
+	w.differences(1)
+	if n := next.asked(); n != 3 {
+		t.Errorf("the shadow is asked %d times, want 3", n)
+	}
+}
+
 // Questions to shadows that are too many are dropped, and nobody waits for them.
 func TestQuestionsToShadowsAreBounded(t *testing.T) {
 	t.Parallel()

@@ -150,6 +150,7 @@ type Reply struct {
 	Verdict Verdict
 	Record  event.Callback // for the journal; it describes an answer's data, warnings and state as if they were applied
 	Kept    Kept
+	Length  int    // of the last attempt's answer, in bytes
 	Context string // Client-Context of the answer; empty: none
 
 	Answerer *store.Answerer // who answered in place of a URL; nil: nobody did
@@ -332,7 +333,7 @@ func (c *Client) attempt(ctx context.Context, q Question, reply *Reply, left tim
 		reply.Context = result.Header.Get(wire.ClientContextHeader)
 	}
 	reply.Answer, reply.Record.Status, reply.Kept = answer, result.Status, keep(result, q.Dialect, answer, failed)
-	reply.Answerer = of.answerer
+	reply.Length, reply.Answerer = len(result.Body), of.answerer
 	return failed
 }
 

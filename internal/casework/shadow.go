@@ -35,7 +35,7 @@ type Shadows struct {
 	log       *slog.Logger
 
 	waiting chan shadowQuestion
-	bytes   atomic.Int64 // of the questions that wait
+	bytes   atomic.Int64 // of the questions that wait, and their live answers
 }
 
 // The bounds of shadows.
@@ -100,9 +100,12 @@ func (s *questioner) shadow(ctx context.Context, pl *plan, g guard, q callback.Q
 	s.shadows.add(one)
 }
 
+// size is how many bytes the question counts as.
+func (q shadowQuestion) size() int64 { return int64(len(q.question.Body) + q.live.Length) }
+
 // add queues a question, or drops it.
 func (s *Shadows) add(q shadowQuestion) {
-	size := int64(len(q.question.Body))
+	size := q.size()
 	if s.bytes.Add(size) > shadowBytes {
 		s.bytes.Add(-size)
 		s.callbacks.Shadowed(observe.ShadowDropped)
@@ -125,7 +128,7 @@ func (s *Shadows) Run(ctx context.Context) {
 				select {
 				case q := <-s.waiting:
 					s.ask(ctx, q)
-					s.bytes.Add(-int64(len(q.question.Body)))
+					s.bytes.Add(-q.size())
 				case <-ctx.Done():
 					return
 				}
