@@ -25,8 +25,11 @@ type more struct {
 	notes    []wire.MoreNote
 }
 
-// maxNotes is how many notes callbacks may add in one submission.
-const maxNotes = 10
+// The bounds of what callbacks do in one submission.
+const (
+	maxNotes  = 10
+	maxLabels = 100 // that one answer adds, or removes
+)
 
 func (m more) any() bool { return m.assignee != nil || len(m.labels)+len(m.notes) > 0 }
 
@@ -85,6 +88,12 @@ func (s *questioner) does(ctx context.Context, pl *plan, g guard, a wire.More) e
 		}
 	}
 	for list, slugs := range map[string][]string{"add": a.Labels.Add, "remove": a.Labels.Remove} {
+		if len(slugs) > maxLabels {
+			wrong = append(wrong, fault.Field{
+				Path: "/casehook/labels/" + list, Message: fmt.Sprintf("lists more than %d labels", maxLabels),
+			})
+			slugs = nil
+		}
 		for i, text := range slugs {
 			slug, ok := slugOf(text)
 			if ok {

@@ -112,12 +112,15 @@ func TestWhatAnAnswerCantDoSavesNothing(t *testing.T) {
 		w.label(w.p, "vip")
 		c := w.submit(casework.Submission{Type: "doer", Transition: "plain"})
 		many := strings.Repeat(`{"text":"x"},`, 10) + `{"text":"x"}`
+		labels := strings.Repeat(`"vip",`, 100) + `"vip"`
 		for answer, want := range map[string]string{
 			`{"assignee":{"user_id":99},"labels":{"add":["vip","none"],"remove":["no ne"]}}`:
 			/* */ "/casehook/assignee/user_id /casehook/labels/add/1 /casehook/labels/remove/0",
 			`{"notes":[{"text":" "},{"text":"x","due":"2026-02-30"}]}`: "/casehook/notes/0/text /casehook/notes/1/due",
 			`{"notes":[` + many + `]}`: "/casehook/notes",
-			`[]`:                       "callback.failed", `{"assignee":7}`: "callback.failed", `{"assign":null}`: "callback.failed",
+			`{"labels":{"add":[` + labels + `],"remove":[` + labels + `]}}`:
+			/* */ "/casehook/labels/add /casehook/labels/remove",
+			`[]`: "callback.failed", `{"assignee":7}`: "callback.failed", `{"assign":null}`: "callback.failed",
 			`{"assignee":{"user_id":"7"}}`: "callback.failed", `{"labels":{"add":"vip"}}`: "callback.failed",
 			`{"labels":["vip"]}`: "callback.failed", `{"notes":[{"due":"2026-01-01"}]}`: "callback.failed",
 			`{"notes":{"text":"x"}}`: "callback.failed", `{"assignee":{"user_id":0}}`: "callback.failed",

@@ -21,8 +21,8 @@ type MoreAssignee struct {
 
 // MoreLabels are labels, by slug.
 type MoreLabels struct {
-	Add    []string `json:"add,omitempty" doc:"Labels that the case gets, by slug."`
-	Remove []string `json:"remove,omitempty" doc:"Labels that it loses, by slug."`
+	Add    []string `json:"add,omitempty" maxItems:"100" doc:"Labels that the case gets, by slug."`
+	Remove []string `json:"remove,omitempty" maxItems:"100" doc:"Labels that it loses, by slug."`
 }
 
 // MoreNote is a note.
