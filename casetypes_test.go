@@ -38,6 +38,7 @@ var definitionTables = []struct{ heading, pointer string }{
 	{"Documents", "/$defs/document"},
 	{"Proofs", "/$defs/proof"},
 	{"Access", "/properties/access"},
+	{"Roles", "/properties/roles/additionalProperties"},
 	{"Access to states", "/$defs/stateAccess"},
 	{"Access to fields", "/$defs/fieldAccess"},
 }

@@ -56,6 +56,7 @@ type Principal struct {
 	Actor      event.Actor
 	Role       Role
 	Further    FurtherRoles
+	OnCase     CaseRoles
 	Clearance  casetype.Classification // the highest that may be seen
 	Scope      Scope                   // of a receiver: their endpoints; others have none
 	Credential Credential

@@ -47,6 +47,7 @@ const (
 	CasesMigrated         Action = "case_type.cases_migrated"
 	CaseTypeRetired       Action = "case_type.retired"
 	CaseTypeRestored      Action = "case_type.restored"
+	CaseRolesSet          Action = "case.roles_set"
 	SecretRotated         Action = "callback.secret_rotated"
 	CallbackSecretRemoved Action = "callback.secret_removed"
 

@@ -49,6 +49,8 @@ const (
 	CreateCase       Operation = "create-case"
 	SubmitTransition Operation = "submit-transition"
 	StartTransition  Operation = "start-transition"
+	ListCaseRoles    Operation = "list-case-roles"
+	SetCaseRoles     Operation = "set-case-roles"
 	CheckPage        Operation = "check-page"
 	EditCase         Operation = "edit-case"
 	DeleteCase       Operation = "delete-case"
@@ -214,6 +216,8 @@ var least = map[Operation]Role{
 	CreateCase:       Caseworker,
 	SubmitTransition: Caseworker,
 	StartTransition:  Caseworker,
+	ListCaseRoles:    Manager,
+	SetCaseRoles:     Manager,
 	CheckPage:        Caseworker,
 	EditCase:         Caseworker,
 	DeleteCase:       Caseworker,

@@ -17,6 +17,9 @@ type Reader struct {
 	// Without lists what may not be read, sorted: the keys of types, and, of other types, "<type>/<state>" for the
 	// cases in a state.
 	Without []string
+	// Granted lists "<type>/<state>/<role>": cases of Without that may be read nevertheless by Holders who were granted
+	// the role on them. Lists of cases alone ask for it.
+	Granted, Holders []string
 }
 
 // Reads reports whether an entry may be read, as far as its case's type and state decide. Contacts and endpoints
@@ -51,20 +54,42 @@ type Narrowing map[string]casetype.Reading
 
 // Reader returns the principal as a reader.
 func (n Narrowing) Reader(p Principal) Reader {
-	r := Reader{Clearance: p.Clearance}
+	r := Reader{Clearance: p.Clearance, Holders: p.Holders()}
 	for key, reading := range n {
-		if !p.Among(reading.Roles) {
-			r.Without = append(r.Without, key)
-			continue
-		}
-		for state, roles := range reading.States {
-			if !p.Among(roles) {
-				r.Without = append(r.Without, key+"/"+state)
-			}
+		left := leftOut(p, key, reading)
+		if r.Without = append(r.Without, left...); len(left) > 0 {
+			r.Granted = append(r.Granted, granted(p, key, reading)...)
 		}
 	}
 	slices.Sort(r.Without)
+	slices.Sort(r.Granted)
 	return r
+}
+
+// leftOut lists what of a type a principal may not read, as [Reader] has it.
+func leftOut(p Principal, key string, reading casetype.Reading) (without []string) {
+	if !p.Among(reading.Roles) {
+		return []string{key}
+	}
+	for state, roles := range reading.States {
+		if !p.Among(roles) {
+			without = append(without, key+"/"+state)
+		}
+	}
+	return without
+}
+
+// granted lists the states of a type whose cases a principal may read by a role that is granted case by case.
+func granted(p Principal, key string, reading casetype.Reading) (all []string) {
+	for _, role := range reading.CaseRoles {
+		p.OnCase.Roles = FurtherRoles(role)
+		for _, state := range reading.AllStates {
+			if p.Among(reading.Roles) && p.Among(reading.States[state]) {
+				all = append(all, key+"/"+state+"/"+role)
+			}
+		}
+	}
+	return all
 }
 
 // Grant holds the rights of an owner, from a user's row or a token's. The zero Grant is that of an owner

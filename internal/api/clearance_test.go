@@ -373,6 +373,7 @@ func (s *clearanceTest) reads() map[string][]string {
 		"count-cases":              {"/v1/cases/facets", "/v1/cases/facets?type=restricted", "/v1/cases/facets?q=privatecanary"},
 		"get-history":              append(each(inCases, "/history"), each(inCases, "/history?limit=1")...),
 		"list-comments":            each(inCases, "/comments"),
+		"list-case-roles":          each(inCases, "/case-roles"),
 		"list-documents":           each(inCases, "/documents"),
 		"download-document":        s.documents,
 		"list-proofs":              each(inCases, "/proofs"),

@@ -281,6 +281,7 @@ func (s *hiddenTest) questions() map[access.Operation][]question {
 		"get-claim": {{"GET", "/v1/claims/{case}", "", 0}, {"GET", "/v1/claims/{gone}", "", 0}},
 		"get-case":  ofCase("GET", "", ""), "get-history": ofCase("GET", "/history", ""), "list-comments": ofCase("GET", "/comments", ""),
 		"set-presence": ofCase("PUT", "/presence", `{}`), "list-presences": ofCase("GET", "/presence", ""), "delete-presence": ofCase("DELETE", "/presence", ""),
+		"list-case-roles": ofCase("GET", "/case-roles", ""), "set-case-roles": ofCase("PUT", "/case-roles", `{"group": "x", "roles": []}`),
 		"list-documents": ofCase("GET", "/documents", ""), "list-proofs": ofCase("GET", "/proofs", ""),
 		"list-case-contacts": ofCase("GET", "/contacts", ""), "list-case-deliveries": ofCase("GET", "/deliveries", ""),
 		"add-comment": ofCase("POST", "/comments", `{"text": "x"}`), "add-label": ofCase("PUT", "/labels/seen", ""),

@@ -258,6 +258,10 @@ func (w *world) storyOfLists(path string) {
 	if all := w.get(path+"/comments").is(200, "").items(); len(all) != 2 || all[0].(map[string]any)["text"] != "First" {
 		t.Errorf("the comments are %v", all)
 	}
+	w.do("PUT", path+"/case-roles", `{"group": "clerks", "roles": []}`).is(204, "")
+	if all := w.get(path+"/case-roles").is(200, "").items(); len(all) != 0 {
+		t.Errorf("the roles on the case are %v", all)
+	}
 }
 
 func (w *world) storyOfMarks(path string) {

@@ -3,6 +3,7 @@ package authz
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/casehook/casehook/internal/access"
@@ -64,7 +65,32 @@ func (g *Guard) PermitOfType(
 	if !p.Clearance.Sees(t.Type.Definition.Classification) {
 		return nil // the operation reports it missing
 	}
-	return g.denyLeftOut(ctx, p, o, t.Type, missing)
+	return g.denyLeftOut(ctx, onSomeCase(p, o, t.Type), o, t.Type, missing)
+}
+
+// onSomeCase returns the principal with the roles that they may be granted on cases of a type: all of them for what
+// only reads, such as the definition, and that of who creates a case for what leads to one.
+func onSomeCase(p access.Principal, o access.Operation, t *casetype.Type) access.Principal {
+	switch {
+	case o.Reads():
+		p.OnCase.Roles = access.NewFurtherRoles(t.CaseRoles())
+	case slices.Contains(creating, o):
+		p.OnCase = AsCreator(t)
+	}
+	return p
+}
+
+// creating are the operations that lead to a case which does not exist yet.
+var creating = []access.Operation{
+	access.CreateCase, access.StartTransition, access.CheckPage, access.DryRunTransition,
+}
+
+// AsCreator returns the roles that whoever creates a case of a type has on it.
+func AsCreator(t *casetype.Type) access.CaseRoles {
+	if t.Roles[casetype.Creator].Of != casetype.OfCase {
+		return access.CaseRoles{}
+	}
+	return access.CaseRoles{Roles: casetype.Creator}
 }
 
 // denyLeftOut refuses callers whom a type excludes from an operation. It returns missing to callers who may not even
@@ -113,44 +139,66 @@ func RoleNames(roles []string) string {
 
 // Hides reports whether a caller may not know of a case type at all.
 func Hides(p access.Principal, t *casetype.Type) bool {
-	return !p.Clearance.Sees(t.Definition.Classification) || !p.Among(t.Access.Read)
+	knows := onSomeCase(p, access.GetCaseType, t).Among(t.Access.Read)
+	return !p.Clearance.Sees(t.Definition.Classification) || !knows
 }
 
-// PermitCase is PermitType for the type of a case. It returns the error of a missing case if the caller may not read
-// it, and nil for a case that does not exist: the operation itself reports it missing.
-func (g *Guard) PermitCase(ctx context.Context, p access.Principal, o access.Operation, id int64) error {
+// PermitCase is PermitType for the type of a case. It returns the caller with the roles that they were granted on the
+// case, and the error of a missing case if the caller may not read it. It permits one that does not exist: the
+// operation itself reports it missing.
+func (g *Guard) PermitCase(
+	ctx context.Context, p access.Principal, o access.Operation, id int64,
+) (access.Principal, error) {
 	if err := g.Permit(ctx, p, o); err != nil || p.Role == access.Admin {
-		return err
+		return p, err
 	}
 	c, err := g.store.Case(ctx, p.Tenant, id)
 	if errors.Is(err, fault.NotFound) {
-		return nil
+		return p, nil
 	}
 	if err != nil {
-		return err
+		return p, err
 	}
 	return g.PermitFound(ctx, p, o, c)
 }
 
 // PermitFound is PermitCase for a case that was found. The case may be of a lower classification than its type.
-func (g *Guard) PermitFound(ctx context.Context, p access.Principal, o access.Operation, c cases.Case) error {
+func (g *Guard) PermitFound(
+	ctx context.Context, p access.Principal, o access.Operation, c cases.Case,
+) (access.Principal, error) {
 	if !p.Clearance.Sees(c.Classification) {
-		return nil // the operation reports it missing
+		return p, nil // the operation reports it missing
 	}
 	if p.Role == access.Admin {
-		return nil
+		return p, nil
 	}
 	t, err := g.definitions.At(ctx, g.store, p.Tenant, c.Type, 0)
 	if errors.Is(err, fault.NotFound) {
-		return nil
+		return p, nil
+	}
+	if err == nil && len(t.Type.CaseRoles()) > 0 {
+		p.OnCase, err = caseRoles(ctx, g.store, p, c.ID)
 	}
 	if err != nil {
-		return err
+		return p, err
 	}
 	if !p.Among(t.Type.Access.States[c.State].Read) {
-		return g.Deny(ctx, p, o, AboutType(t.Type.Key, t.Type.Definition.Classification), CaseMissing(c.ID))
+		return p, g.Deny(ctx, p, o, AboutType(t.Type.Key, t.Type.Definition.Classification), CaseMissing(c.ID))
 	}
-	return g.denyLeftOut(ctx, p, o, t.Type, CaseMissing(c.ID))
+	return p, g.denyLeftOut(ctx, p, o, t.Type, CaseMissing(c.ID))
+}
+
+// caseRoles looks up the roles that a caller was granted on a case.
+func caseRoles(
+	ctx context.Context, r caseRoleReader, p access.Principal, id int64,
+) (access.CaseRoles, error) {
+	roles, err := r.CaseRoles(ctx, p.Tenant, id, p.Holders())
+	return access.CaseRoles{Case: id, Roles: access.NewFurtherRoles(roles)}, err
+}
+
+// caseRoleReader reads the roles that are granted on cases; store.Store and store.Tx implement it.
+type caseRoleReader interface {
+	CaseRoles(ctx context.Context, tenant, id int64, holders []string) ([]string, error)
 }
 
 // Reader returns the caller's present rights to read; a receiver's are those of the maker of the link.

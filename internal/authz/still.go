@@ -93,6 +93,7 @@ func (g *Guard) refuse(ctx context.Context, m *Mandate, err error) error {
 // standings looks up the rights of credentials. Both store.Store and store.Tx do.
 type standings interface {
 	definitions.Reader
+	caseRoleReader
 	Standing(ctx context.Context, p access.Principal, caseType string, now time.Time) (access.Standing, error)
 }
 
@@ -120,6 +121,11 @@ func (g *Guard) stillMay(ctx context.Context, r standings, m *Mandate) error {
 		return over(p)
 	}
 	p.Role, p.Further, p.Clearance = standing.Role, standing.Further, standing.Clearance
+	if p.OnCase.Case != 0 {
+		if p.OnCase, err = caseRoles(ctx, r, p, p.OnCase.Case); err != nil {
+			return err
+		}
+	}
 	switch {
 	case !p.Clearance.Sees(m.Clearance):
 		return meanwhile("Your clearance became %s", p.Clearance)

@@ -5,13 +5,32 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // builtInRoles are the roles of users and tokens.
 var builtInRoles = []string{"admin", "manager", "caseworker", "viewer"}
 
 // TypeRole is a role that a definition names besides those of users and tokens.
-type TypeRole struct{}
+type TypeRole struct {
+	Of string `json:"of,omitempty"` // OfCase, or empty: of the type
+}
+
+// OfCase says that a role is granted case by case.
+const OfCase = "case"
+
+// Creator is the role of a case that whoever creates the case is granted, if the type has it.
+const Creator = "[CREATOR]"
+
+// CaseRoles lists the roles that are granted case by case.
+func (d *Definition) CaseRoles() (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(d.Roles)) {
+		if d.Roles[name].Of == OfCase {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // rolesOf returns the roles of users and tokens that a list means: its own, and those that have the roles of the type
 // in it. An absent list stays absent, and an empty one has the administrators alone.
@@ -78,22 +97,30 @@ func (d *Definition) resolveRoles() {
 type Reading struct {
 	Roles  []string            // nil: all
 	States map[string][]string // further lists, for the cases in a state
+
+	CaseRoles []string // roles that are granted case by case, some of which may be in the lists
+	AllStates []string // the keys of all states
 }
 
 // Readers returns who may read the cases of a type, by the JSON of its definition as [Type.JSON] returns it.
 func Readers(definitionJSON []byte) (Reading, error) {
 	var d Definition
 	err := json.Unmarshal(definitionJSON, &struct {
-		Access  *Access  `json:"access"`
-		RoleMap *RoleMap `json:"role_map"`
-	}{&d.Access, &d.RoleMap})
+		Access  *Access              `json:"access"`
+		Roles   *map[string]TypeRole `json:"roles"`
+		RoleMap *RoleMap             `json:"role_map"`
+		States  *[]State             `json:"states"`
+	}{&d.Access, &d.Roles, &d.RoleMap, &d.States})
 	d.resolveRoles()
 	return d.Reading(), err
 }
 
 // Reading returns who may read the cases of the type.
 func (d *Definition) Reading() Reading {
-	r := Reading{Roles: d.Access.Read}
+	r := Reading{Roles: d.Access.Read, CaseRoles: d.CaseRoles()}
+	for _, s := range d.States {
+		r.AllStates = append(r.AllStates, s.Key)
+	}
 	for state, access := range d.Access.States {
 		if access.Read == nil {
 			continue
@@ -112,8 +139,13 @@ func (c *checker) checkRoleNames() {
 	names := slices.Concat(builtInRoles, slices.Sorted(maps.Keys(own)))
 	mapped := object(c.root()["role_map"])
 	for _, name := range slices.Sorted(maps.Keys(own)) {
+		inBrackets, ofCase := strings.HasPrefix(name, "["), object(own[name])["of"] == OfCase
 		if slices.Contains(builtInRoles, name) {
 			c.fault(pointer("/roles", name), "is a role of users and tokens already: choose another name")
+		} else if ofCase && !inBrackets {
+			c.fault(pointer("/roles", name, "of"), "is for roles in brackets: call it [%s]", name)
+		} else if inBrackets && !ofCase {
+			c.warn(pointer("/roles", name), "is a role that nobody has: with of: case it is granted case by case")
 		} else if list, is := mapped[name]; is && len(items(list)) == 0 {
 			c.warn(pointer("/role_map", name), "is empty, so that nobody has the role: name the roles of users and "+
 				"tokens that have it, or leave the list out: then those have it who have a further role of this name")

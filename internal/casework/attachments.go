@@ -59,7 +59,8 @@ var attachmentOperations = map[cases.AttachmentKind]struct{ list, download, add,
 func (s *Files) Attachments(
 	ctx context.Context, p access.Principal, f store.AttachmentFilter,
 ) ([]cases.Attachment, error) {
-	if err := s.guard.PermitCase(ctx, p, attachmentOperations[f.Kind].list, f.CaseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, attachmentOperations[f.Kind].list, f.CaseID)
+	if err != nil {
 		return nil, err
 	}
 	if err := input.CheckAfter(f.After); err != nil {
@@ -77,7 +78,8 @@ func (s *Files) Attachments(
 func (s *Files) OpenAttachment(
 	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string,
 ) (cases.Attachment, io.ReadCloser, error) {
-	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].download, caseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].download, caseID)
+	if err != nil {
 		return cases.Attachment{}, nil, err
 	}
 	if !input.Word(attachment) {
@@ -106,7 +108,8 @@ func (s *Files) OpenAttachment(
 func (s *Files) DeleteAttachment(
 	ctx context.Context, p access.Principal, caseID int64, sort cases.AttachmentKind, attachment string,
 ) error {
-	if err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].remove, caseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, attachmentOperations[sort].remove, caseID)
+	if err != nil {
 		return err
 	}
 	return s.deleteAttachments(ctx, p, caseID, sort, []string{attachment})
@@ -114,7 +117,8 @@ func (s *Files) DeleteAttachment(
 
 // DeleteDocuments removes documents in one commit: all of them, or none.
 func (s *Files) DeleteDocuments(ctx context.Context, p access.Principal, caseID int64, ids []string) error {
-	if err := s.guard.PermitCase(ctx, p, access.DeleteDocuments, caseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, access.DeleteDocuments, caseID)
+	if err != nil {
 		return err
 	}
 	for i, id := range ids {

@@ -36,7 +36,8 @@ type Cases struct {
 
 // Case finds a case.
 func (s *Cases) Case(ctx context.Context, p access.Principal, id int64) (View, error) {
-	if err := s.guard.PermitCase(ctx, p, access.GetCase, id); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, access.GetCase, id)
+	if err != nil {
 		return View{}, err
 	}
 	return s.caseView(ctx, p, id)
@@ -106,7 +107,8 @@ func (s *Cases) restrict(ctx context.Context, p access.Principal, f *store.CaseF
 		return false, nil // no case type, state or label has such a key
 	}
 	reader, err := s.guard.Reader(ctx, p)
-	f.Limit, f.Clearance, f.Without = input.Page(f.Limit), p.Clearance, reader.Without
+	f.Limit, f.Clearance = input.Page(f.Limit), p.Clearance
+	f.Without, f.Granted, f.Holders = reader.Without, reader.Granted, reader.Holders
 	if err == nil {
 		err = s.resolveFields(ctx, p, f)
 	}
@@ -182,7 +184,8 @@ func (l *CaseList) view(ctx context.Context, row *store.CaseRow) (View, error) {
 // read.
 func (s *Cases) History(ctx context.Context, p access.Principal, id, before int64,
 	limit int) (none store.Page[*event.Entry], err error) {
-	if err := s.guard.PermitCase(ctx, p, access.GetHistory, id); err != nil {
+	p, err = s.guard.PermitCase(ctx, p, access.GetHistory, id)
+	if err != nil {
 		return none, err
 	}
 	if err := s.KnownCase(ctx, p, id); err != nil {
@@ -244,7 +247,8 @@ type Deletion struct {
 // what happened to it. The case's type may ask a callback about it; only errors
 // and warnings of the answer count.
 func (s *Cases) DeleteCase(ctx context.Context, p access.Principal, in Deletion) error {
-	if err := s.guard.PermitCase(ctx, p, access.DeleteCase, in.CaseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, access.DeleteCase, in.CaseID)
+	if err != nil {
 		return err
 	}
 	asked, err := s.askDeletion(ctx, p, in)

@@ -15,7 +15,8 @@ import (
 func (s *Cases) Claim(
 	ctx context.Context, p access.Principal, id int64,
 ) (claim wire.Claim, revision int64, err error) {
-	if err := s.guard.PermitCase(ctx, p, access.GetClaim, id); err != nil {
+	p, err = s.guard.PermitCase(ctx, p, access.GetClaim, id)
+	if err != nil {
 		return claim, 0, err
 	}
 	c, t, err := s.core.find(ctx, s.store, p, id)

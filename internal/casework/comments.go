@@ -39,7 +39,8 @@ type NewComment struct {
 func (s *Comments) AddComment(
 	ctx context.Context, p access.Principal, in NewComment, once authz.Once,
 ) (cases.Comment, error) {
-	if err := s.guard.PermitCase(ctx, p, access.AddComment, in.CaseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, access.AddComment, in.CaseID)
+	if err != nil {
 		return cases.Comment{}, err
 	}
 	if wrong := commentProblems(in.Text, in.Due, ""); len(wrong) > 0 {
@@ -48,7 +49,7 @@ func (s *Comments) AddComment(
 	comment := cases.Comment{
 		ID: id.New("cmt"), CaseID: in.CaseID, Text: in.Text, Due: in.Due, By: p.Actor, At: s.now(),
 	}
-	err := s.guard.Once(ctx, p, once, func() error {
+	err = s.guard.Once(ctx, p, once, func() error {
 		asked, err := s.core.askAbout(ctx, p, operation{
 			caseID: in.CaseID, callback: casetype.CommentCallback, ignoreWarning: in.IgnoreWarning,
 			plan: func(cases.Case) (*wire.Operation, error) {
@@ -96,7 +97,8 @@ func (s *Comments) save(
 func (s *Comments) Comments(
 	ctx context.Context, p access.Principal, caseID int64, after string, limit int,
 ) (none store.Page[cases.Comment], err error) {
-	if err := s.guard.PermitCase(ctx, p, access.ListComments, caseID); err != nil {
+	p, err = s.guard.PermitCase(ctx, p, access.ListComments, caseID)
+	if err != nil {
 		return none, err
 	}
 	if err := input.CheckAfter(after); err != nil {

@@ -66,14 +66,15 @@ func (s *Submissions) commitNew(ctx context.Context, pl *plan, m *authz.Mandate,
 		pl.rename()
 		facts := cases.Created(pl.after, pl.typ, pl.tr.Key)
 		keyed := once
-		if pl.more.any() {
+		along := pl.more.any() || pl.p.OnCase.Roles != ""
+		if along {
 			keyed = authz.Once{} // the answer is kept later
 		}
 		change, view, err := s.change(ctx, pl, pl.after, facts, keyed)
 		if err != nil {
 			return View{}, err
 		}
-		if pl.more.any() {
+		if along {
 			view, err = s.createMore(ctx, pl, m, once, change)
 		} else {
 			err = s.guard.Commit(ctx, m, change)

@@ -192,8 +192,8 @@ func (s *Contacts) unlinkable(
 			"The contact is linked to more than %d cases. Unlink some of them first.", maxUnlink)
 	}
 	for _, link := range links {
-		if err := s.guard.PermitCase(ctx, p, access.DeleteContact,
-			link.CaseID); err != nil && !errors.Is(err, fault.NotFound) {
+		_, err := s.guard.PermitCase(ctx, p, access.DeleteContact, link.CaseID)
+		if err != nil && !errors.Is(err, fault.NotFound) {
 			return nil, err
 		}
 	}

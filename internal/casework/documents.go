@@ -39,11 +39,12 @@ func (g Generation) path(i int) string {
 func (s *Files) GenerateDocuments(
 	ctx context.Context, p access.Principal, g Generation, once authz.Once,
 ) ([]cases.Attachment, error) {
-	if err := s.guard.PermitCase(ctx, p, access.GenerateDocument, g.CaseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, access.GenerateDocument, g.CaseID)
+	if err != nil {
 		return nil, err
 	}
 	var made []cases.Attachment
-	err := s.guard.Once(ctx, p, once, func() (err error) {
+	err = s.guard.Once(ctx, p, once, func() (err error) {
 		made, err = s.generate(ctx, p, g, once)
 		return err
 	})

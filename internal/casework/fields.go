@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/casehook/casehook/internal/access"
@@ -35,7 +36,7 @@ func (s *Cases) resolveFields(ctx context.Context, p access.Principal, f *store.
 		return refusedFields(fault.Field{Path: place, Message: "needs the type that has the field: add type"})
 	}
 	t, err := s.definitions.At(ctx, s.store, p.Tenant, f.Type, 0)
-	if errors.Is(err, fault.NotFound) || err == nil && (authz.Hides(p, t.Type) || slices.Contains(f.Without, f.Type)) {
+	if errors.Is(err, fault.NotFound) || err == nil && (authz.Hides(p, t.Type) || leftOut(*f)) {
 		return refusedFields(fault.Field{Path: "query.type", Message: "is not the key of a case type"})
 	}
 	if err != nil {
@@ -53,6 +54,12 @@ func (s *Cases) resolveFields(ctx context.Context, p access.Principal, f *store.
 	}
 	f.Where, f.Fields = nil, all
 	return nil
+}
+
+// leftOut reports whether a list has no case of its type, whatever else it selects.
+func leftOut(f store.CaseFilter) bool {
+	granted := func(entry string) bool { return strings.HasPrefix(entry, f.Type+"/") }
+	return slices.Contains(f.Without, f.Type) && !slices.ContainsFunc(f.Granted, granted)
 }
 
 func refusedFields(wrong ...fault.Field) error {

@@ -550,7 +550,7 @@ func touchesNoCase(o access.Operation) bool {
 	for _, thing := range []string{
 		"session", "label", "contact", "comment", "document", "proof", "case-type", "credentials", "endpoint", "attempt",
 		"deliveries", "lag", "secret", "filter", "journal", "replay", "message", "dead", "parked", "trigger", "targets", "token", "user", "audit", "question",
-		"metrics", "problems", "view", "portal", "job", "presence", "backlog", "colleagues", "backtest", "shadow",
+		"metrics", "problems", "view", "portal", "job", "presence", "backlog", "colleagues", "backtest", "shadow", "case-roles",
 	} {
 		if strings.Contains(of, thing) {
 			return true

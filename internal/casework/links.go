@@ -53,7 +53,8 @@ func (s *Contacts) unlink(
 
 // CaseContacts lists the contacts of a case by role, as they are now.
 func (s *Contacts) CaseContacts(ctx context.Context, p access.Principal, caseID int64) ([]CaseContact, error) {
-	if err := s.guard.PermitCase(ctx, p, access.ListCaseContacts, caseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, access.ListCaseContacts, caseID)
+	if err != nil {
 		return nil, err
 	}
 	c, _, err := s.core.find(ctx, s.store, p, caseID)

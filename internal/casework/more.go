@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/authz"
 	"github.com/casehook/casehook/internal/cases"
 	"github.com/casehook/casehook/internal/casetype"
@@ -168,7 +169,8 @@ func (s *Submissions) commitMore(
 	return view, err
 }
 
-// createMore saves a new case and what callbacks do with it besides, in one transaction.
+// createMore saves a new case, the roles that its creator has on it, and what callbacks do with it besides, in one
+// transaction.
 func (s *Submissions) createMore(
 	ctx context.Context, pl *plan, m *authz.Mandate, once authz.Once, change *store.Change,
 ) (view View, err error) {
@@ -176,6 +178,12 @@ func (s *Submissions) createMore(
 		m.Concerns(pl.typ)
 		if err := tx.Commit(ctx, change); err != nil {
 			return err
+		}
+		if owner := string(pl.p.Owner()); owner != "" { // it is theirs
+			err := tx.AddCaseRoles(ctx, pl.p.Tenant, pl.saved.ID, owner, pl.p.OnCase.Roles.Names())
+			if err != nil {
+				return err
+			}
 		}
 		view, err = s.doMore(ctx, tx, pl, m, once)
 		return err
@@ -189,6 +197,7 @@ func (s *Submissions) doMore(
 	ctx context.Context, tx *store.Tx, pl *plan, m *authz.Mandate, once authz.Once,
 ) (View, error) {
 	own, id := *m, pl.saved.ID
+	own.OnCase = access.CaseRoles{}
 	own.Actor = event.Actor{Source: event.System, Name: "callback " + pl.more.by}
 	record := func(c cases.Case, facts []event.Fact, err error) error {
 		if err != nil {

@@ -27,7 +27,8 @@ type operation struct {
 
 // change carries out an operation in one commit, after its callbacks were asked. No transaction is open meanwhile.
 func (s *core) change(ctx context.Context, p access.Principal, o operation) (View, error) {
-	if err := s.guard.PermitCase(ctx, p, o.may, o.caseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, o.may, o.caseID)
+	if err != nil {
 		return View{}, err
 	}
 	asked, err := s.askAbout(ctx, p, o, authz.Once{})

@@ -59,10 +59,11 @@ func (s *Presences) DeletePresence(ctx context.Context, p access.Principal, case
 
 // found checks that there is such a case for the caller.
 func (s *Presences) found(ctx context.Context, p access.Principal, o access.Operation, caseID int64) error {
-	if err := s.guard.PermitCase(ctx, p, o, caseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, o, caseID)
+	if err != nil {
 		return err
 	}
-	_, _, err := s.cases.core.find(ctx, s.store, p, caseID)
+	_, _, err = s.cases.core.find(ctx, s.store, p, caseID)
 	return err
 }
 

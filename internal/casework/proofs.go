@@ -38,7 +38,8 @@ func (s *Files) MaxUpload() int64 { return s.maxUpload }
 func (s *Files) UploadProof(
 	ctx context.Context, p access.Principal, caseID int64, u Upload, once authz.Once,
 ) (cases.Attachment, error) {
-	if err := s.guard.PermitCase(ctx, p, access.UploadProof, caseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, access.UploadProof, caseID)
+	if err != nil {
 		return cases.Attachment{}, err
 	}
 	v, err := s.cases.caseView(ctx, p, caseID)

@@ -183,7 +183,7 @@ func (s *Submissions) load(ctx context.Context, p access.Principal, in Submissio
 	if pl.before, t, err = s.core.find(ctx, s.store, p, in.CaseID); err != nil {
 		return nil, err
 	}
-	if err := s.guard.PermitFound(ctx, p, in.operation(), pl.before); err != nil {
+	if pl.p, err = s.guard.PermitFound(ctx, p, in.operation(), pl.before); err != nil {
 		return nil, err
 	}
 	if !in.IfRevision.Allow(pl.before.Revision) {
@@ -206,6 +206,7 @@ func (s *Submissions) startCase(ctx context.Context, pl *plan) error {
 		return typeRetired(t.Type.Key)
 	}
 	pl.typ, pl.maker = t.Type, t.Clearance
+	pl.p.OnCase = authz.AsCreator(t.Type)
 	pl.after = cases.Case{
 		Tenant: pl.p.Tenant, Type: t.Type.Key, TypeVersion: t.Version, Classification: t.Type.Definition.Classification,
 		Version: 1, Revision: 1, CreatedAt: pl.at, StateSince: pl.at,

@@ -52,14 +52,15 @@ type Switch struct {
 // goes on in, unless everybody may create a case there. The types that it leaves
 // and enters may ask a callback about every switch.
 func (s *Switches) SwitchType(ctx context.Context, p access.Principal, in Switch, once authz.Once) (View, error) {
-	if err := s.guard.PermitCase(ctx, p, access.SwitchType, in.CaseID); err != nil {
+	p, err := s.guard.PermitCase(ctx, p, access.SwitchType, in.CaseID)
+	if err != nil {
 		return View{}, err
 	}
 	if err := s.guard.PermitType(ctx, p, access.SwitchType, in.Type); err != nil && !errors.Is(err, fault.NotFound) {
 		return View{}, err // a type that the caller may not read is refused like a missing one
 	}
 	var view View
-	err := s.guard.Once(ctx, p, once, func() (err error) {
+	err = s.guard.Once(ctx, p, once, func() (err error) {
 		view, err = s.switchType(ctx, p, in, once)
 		return err
 	})

@@ -153,7 +153,11 @@ func (t *typeImporter) allRoles() tree {
 	made := tree{}
 	for _, profile := range sortedKeys(t.roles) {
 		if !slices.Contains(ownRoles, profile) {
-			made = append(made, member{profile, tree{}})
+			of := tree{}
+			if strings.HasPrefix(profile, "[") {
+				of = tree{{"of", "case"}}
+			}
+			made = append(made, member{profile, of})
 		}
 	}
 	return made
@@ -172,7 +176,11 @@ func (t *typeImporter) roleMap() tree {
 				continue
 			}
 			t.roles[profile] = true
-			if role != "" && (role != profile || !strings.HasPrefix(role, "[")) {
+			inBrackets := strings.HasPrefix(role, "[")
+			if inBrackets {
+				t.roles[role] = true
+			}
+			if role != "" && (role != profile || !inBrackets) {
 				roles[profile] = append(roles[profile], role)
 			}
 		}
@@ -192,7 +200,6 @@ func (t *typeImporter) roleMap() tree {
 func (t *typeImporter) noteRoles() {
 	for _, row := range t.im.of(sheets.CaseRoles, t.id) {
 		t.im.noteColumns(row, lostOfRoles)
-		t.im.note(row.Place(), "CaseRoles: no case role is granted case by case; its role is one of the case type")
 	}
 	for _, row := range t.im.of(sheets.RoleToAccessProfiles, t.id) {
 		t.im.noteColumns(row, lostOfRoleMaps)

@@ -57,7 +57,8 @@ const (
 func (s *Messages) CaseDeliveries(
 	ctx context.Context, p access.Principal, id, before int64, limit int,
 ) (all []MessageDeliveries, next int64, err error) {
-	if err := s.guard.PermitCase(ctx, p, access.ListCaseDeliveries, id); err != nil {
+	p, err = s.guard.PermitCase(ctx, p, access.ListCaseDeliveries, id)
+	if err != nil {
 		return nil, 0, err
 	}
 	if err := s.cases.KnownCase(ctx, p, id); err != nil {

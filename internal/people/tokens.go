@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"sync"
@@ -194,9 +193,6 @@ func above(p access.Principal, role access.Role, clearance casetype.Classificati
 	return wrong
 }
 
-// furtherRole is the pattern of further roles. Those in brackets are granted case by case.
-var furtherRole = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,69}$`)
-
 // furtherProblems reports further roles that the granter may not give.
 func furtherProblems(p access.Principal, names []string) (wrong []fault.Field) {
 	if len(names) > access.MaxFurtherRoles {
@@ -210,7 +206,7 @@ func furtherProblems(p access.Principal, names []string) (wrong []fault.Field) {
 		switch {
 		case slices.Contains(access.Roles(), access.Role(name)):
 			message = "is the role of a user or a token: write it into role"
-		case !furtherRole.MatchString(name):
+		case !access.ValidFurtherRole(name):
 			message = "is not a role: letters, digits, _ and -, at most 70"
 		case p.Role != access.Admin && !slices.Contains(own, name):
 			message = "is not one of your own"

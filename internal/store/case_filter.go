@@ -18,8 +18,8 @@ type CaseFilter struct {
 	// contacts, however they are spelt (spelling.Key). Each is the beginning of a word, or between quotation marks a
 	// phrase.
 	Text string
-	// Without lists types whose cases are left out.
-	Without []string
+	// Without lists what is left out, and Granted what of it is not, as [access.Reader] has them.
+	Without, Granted, Holders []string
 	Label   string // a slug
 	// Assignee is a user, or Unassigned.
 	Assignee int64

@@ -52,10 +52,11 @@ type caseShape struct {
 	dated     bool // the filter bounds times
 	field     bool // the list goes along the index of a field
 	fields    int  // how many fields are bounded besides
+	granted   bool // cases may be read by roles that are granted on them
 }
 
 // plain reports whether the list is in the order of creation, the newest first, whenever it was.
-func (s caseShape) plain() bool { return s.sort == "" && !s.dated && !s.field && s.fields == 0 }
+func (s caseShape) plain() bool { return s.sort == "" && !s.dated && !s.field && s.fields == 0 && !s.granted }
 
 // caseSource is the table that a list of cases goes along.
 type caseSource struct {
@@ -185,6 +186,16 @@ func (s caseShape) conditions() (all []string) {
 	return all
 }
 
+// grants returns the condition of cases that are read by a role that is granted on them.
+func (s caseShape) grants() string {
+	if !s.granted {
+		return ``
+	}
+	return ` or exists (select 1 from case_roles r where r.tenant = c.tenant and r.case_id = c.id
+		and r.holder in (select h.holder from rows(:holders: holder text) as h)
+		and c.type || '/' || c.state || '/' || r.role in (select g.role from rows(:granted: role text) as g))`
+}
+
 // fieldConditions returns the conditions on fields whose index the list does not go along.
 func (s caseShape) fieldConditions() (all []string) {
 	if s.field {
@@ -205,8 +216,8 @@ func (s caseShape) along() (index, others []string) {
 	others = []string{
 		`(:level >= 2 or c.classification = 'PUBLIC')`,
 		`(:level >= 3 or c.classification <> 'RESTRICTED') and :level >= 1`,
-		`c.type not in (select w.type from rows(:without: type text) as w)`,
-		`c.type || '/' || c.state not in (select w.type from rows(:without: type text) as w)`,
+		`(c.type not in (select w.type from rows(:without: type text) as w)
+			and c.type || '/' || c.state not in (select w.type from rows(:without: type text) as w)` + s.grants() + `)`,
 	}
 	others = append(others, s.fieldConditions()...)
 	if s.sort.key() == "created" && !s.field {
@@ -308,9 +319,18 @@ func (f CaseFilter) values(tenant int64) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	holders, err := keyRows(f.Holders)
+	if err != nil {
+		return nil, err
+	}
+	granted, err := keyRows(f.Granted)
+	if err != nil {
+		return nil, err
+	}
 	near, far := f.span()
 	values := map[string]any{
 		"tenant": tenant, "limit": f.Limit + 1, "level": f.Clearance.Level(), "without": without,
+		"holders": holders, "granted": granted,
 		"at": near.at, "id": near.id, "far_at": far.at, "far_id": far.id,
 		"type": f.Type, "state": f.State, "assignee": max(f.Assignee, 0), "text": f.Text, "label": f.Label,
 	}
@@ -338,6 +358,7 @@ func (f CaseFilter) shape(d dialect) caseShape {
 	field, others := f.along()
 	return caseShape{
 		dialect: d, selection: f.selection(), sort: f.Sort, dated: dated, field: field != nil, fields: len(others),
+		granted: len(f.Granted) > 0,
 	}
 }
 
@@ -352,7 +373,7 @@ func (f CaseFilter) looks() bool {
 	if field != nil {
 		selection &^= byType // the index of a field is of a type
 	}
-	return f.Text == "" && (others || len(fields) > 0 ||
+	return f.Text == "" && (others || len(f.Granted) > 0 || len(fields) > 0 ||
 		selection != 0 && (field != nil || f.Sort.key() != "created"))
 }
 

@@ -263,7 +263,9 @@ func (tx *Tx) DeleteCase(ctx context.Context, c cases.Case) (cases.Case, error) 
 		return last, err
 	}
 	last.Version++
-	for _, belongings := range []*statement{commentsDrop, attachmentsDrop, caseLabelsDrop, linksDropCase, aroundDrop} {
+	for _, belongings := range []*statement{
+		commentsDrop, attachmentsDrop, caseLabelsDrop, linksDropCase, aroundDrop, caseRolesGone,
+	} {
 		if _, err := tx.q.exec(ctx, belongings, c.Tenant, c.ID); err != nil {
 			return last, err
 		}

@@ -182,6 +182,7 @@ func (h caseHandler) register() {
 			http.StatusBadGateway, http.StatusGatewayTimeout},
 	}, h.deleteCase)
 	h.registerChanges()
+	h.registerRoles()
 }
 
 func (h caseHandler) createCase(ctx context.Context, in *struct {

@@ -64,6 +64,8 @@ func Register(k *rest.Kernel, s casework.Services, prefix string) {
 	h.serve("POST /case-types/{type}/cases/search", route{access.ListCases, http.StatusOK, h.search})
 	h.serve("GET /cases/{id}", route{access.GetCase, http.StatusOK, h.getCase})
 	h.serve("GET /api/data/case-type/{type}", route{access.GetCaseType, http.StatusOK, h.getDefinition})
+	h.serve("PUT /cases/{id}/users/{user}", route{access.SetCaseRoles, http.StatusOK, h.grantUser})
+	h.serve("PUT /cases/{id}/groups/{group}", route{access.SetCaseRoles, http.StatusOK, h.grantGroup})
 	h.serve("POST /documents", route{access.UploadProof, http.StatusCreated, h.createDocument})
 	h.serve("GET /documents/{document}", route{access.DownloadProof, http.StatusOK, h.getDocument})
 	k.HandleAs(access.UploadProof, "PUT "+h.prefix+"/documents/{document}/binary", h.upload)
