@@ -284,7 +284,7 @@ func (f *failureTest) look() {
 		"list-cases": {"/v1/cases"}, "count-cases": {"/v1/cases/facets"}, "get-case": {f.path},
 		"get-history": {f.path + "/history?limit=200"}, "list-comments": {f.path + "/comments"},
 		"list-case-roles": {f.path + "/case-roles"},
-		"list-documents": {f.path + "/documents"}, "list-proofs": {f.path + "/proofs"},
+		"list-documents":  {f.path + "/documents"}, "list-proofs": {f.path + "/proofs"},
 		"list-case-contacts": {f.path + "/contacts"},
 		"list-case-types":    {"/v1/case-types"}, "get-case-type": {"/v1/case-types/note"},
 		"get-case-type-openapi": {"/v1/case-types/note/openapi"}, "list-labels": {"/v1/labels"},

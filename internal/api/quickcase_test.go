@@ -328,3 +328,43 @@ func TestQuickCaseReadsDefinitions(t *testing.T) {
 }
 
 func wholeNumber(n int) json.Number { return json.Number(strconv.Itoa(n)) }
+
+// QuickCase's client grants roles on cases to users and to groups.
+func TestQuickCaseGrantsRolesOnCases(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.do("PUT", "/v1/case-types/own", `{"key": "own",
+		"roles": {"[OWNER]": {"of": "case"}}, "access": {"read": ["[OWNER]"]},
+		"fields": {"type": "object", "properties": {"n": {"type": "integer"}}},
+		"states": [{"key": "open"}], "transitions": [{"key": "create", "to": "open"}]}`).is(201, "")
+	path := w.post("/v1/case-types/own/cases", `{}`).is(201, "").header.Get("Location")
+	n := strip(path)
+	user := strip(w.person("owner@example.org", "caseworker"))
+	as := []string{"Authorization", "", "Cookie", w.signIn("owner@example.org")}
+	clerk := []string{"Authorization", w.token(`{"name": "clerk", "role": "caseworker", "further_roles": ["clerk"]}`)}
+	for _, who := range [][]string{as, clerk} {
+		w.get(path, who...).is(404, "case.not_found")
+	}
+	w.do("PUT", "/quickcase/cases/"+n+"/users/"+user, `{"case_roles": ["[OWNER]"]}`).is(200, "")
+	w.do("PUT", "/quickcase/cases/"+n+"/groups/clerk", `{"case_roles": ["[OWNER]"]}`).is(200, "")
+	for _, who := range [][]string{as, clerk} {
+		w.get(path, who...).is(200, "")
+		if found := w.get("/v1/cases", who...).is(200, "").items(); len(found) != 1 {
+			t.Errorf("%d cases are listed", len(found))
+		}
+	}
+	if all := w.get(path+"/case-roles").is(200, "").items(); len(all) != 2 {
+		t.Errorf("granted are %v", all)
+	}
+	w.do("PUT", "/quickcase/cases/"+n+"/users/"+user, `{"case_roles": []}`).is(200, "")
+	w.get(path, as...).is(404, "case.not_found")
+	for at, body := range map[string]string{
+		"/users/x": `{"case_roles": []}`, "/users/0": `{"case_roles": []}`, "/users/" + user: `{"case_roles": ["[NO]"]}`,
+		"/groups/clerk": `{"case_roles": "[OWNER]"}`, "/groups/a%20b": `{"case_roles": []}`,
+	} {
+		if g := w.do("PUT", "/quickcase/cases/"+n+at, body); g.status != 422 {
+			t.Errorf("%s with %s is %d: %s", at, body, g.status, g.body)
+		}
+	}
+	w.do("PUT", "/quickcase/cases/"+n+"/users/"+user, `{"case_roles": []}`, clerk...).is(403, "access.denied")
+}

@@ -20,7 +20,7 @@ type CaseFilter struct {
 	Text string
 	// Without lists what is left out, and Granted what of it is not, as [access.Reader] has them.
 	Without, Granted, Holders []string
-	Label   string // a slug
+	Label                     string // a slug
 	// Assignee is a user, or Unassigned.
 	Assignee int64
 	// Created, Modified, Closed and LastActivity bound the times of a case. A bound on Closed selects closed cases.

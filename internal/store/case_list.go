@@ -56,7 +56,9 @@ type caseShape struct {
 }
 
 // plain reports whether the list is in the order of creation, the newest first, whenever it was.
-func (s caseShape) plain() bool { return s.sort == "" && !s.dated && !s.field && s.fields == 0 && !s.granted }
+func (s caseShape) plain() bool {
+	return s.sort == "" && !s.dated && !s.field && s.fields == 0 && !s.granted
+}
 
 // caseSource is the table that a list of cases goes along.
 type caseSource struct {
