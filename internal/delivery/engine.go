@@ -111,9 +111,16 @@ func (e *Engine) Run(ctx context.Context) error {
 	stopSettling, settled := make(chan struct{}), make(chan struct{})
 	go func() { defer close(settled); e.settler.run(saving, stopSettling) }()
 
+	// The connection that listens shows other nodes that this one is alive. It stays open until the leases are released:
+	// without it they would take over, and repeat the requests under way.
+	present, leave := context.WithCancel(context.WithoutCancel(ctx))
+	var listening sync.WaitGroup
+	listening.Go(func() { e.listen(present) })
+	defer listening.Wait()
+	defer leave()
+
 	var loops sync.WaitGroup
 	loops.Go(func() { e.follow(ctx) })
-	loops.Go(func() { e.listen(ctx) })
 	loops.Go(func() { e.notify(ctx) })
 	if e.config.Hold {
 		<-ctx.Done()

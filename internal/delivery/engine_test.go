@@ -639,7 +639,7 @@ func twoNodes(t *testing.T) (one, two *bench) {
 		return st
 	}
 	one = &bench{
-		TB: t, store: open(), committed: new(atomic.Int64), progress: waits.NewProgress(t),
+		TB: t, store: open(), where: o, committed: new(atomic.Int64), progress: waits.NewProgress(t),
 		key: []byte("0123456789abcdef0123456789abcdef"),
 	}
 	one.update(func(tx *store.Tx) (err error) {
