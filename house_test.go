@@ -28,7 +28,7 @@ var bounds = map[string]int{
 	"long":     8, // lines of more than 120 columns, in 10,000
 
 	"README.md":       9216,  // bytes
-	"ARCHITECTURE.md": 13045, // bytes
+	"ARCHITECTURE.md": 13043, // bytes
 }
 
 // breaches are the places at which the rules are broken, by rule.
