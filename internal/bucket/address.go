@@ -40,7 +40,7 @@ func Parse(address string) (Address, error) {
 		return Address{}, invalid("%q can't be the name of a bucket. The form is %s.", a.Bucket, form)
 	}
 	if prefix := strings.Trim(u.Path, "/"); prefix != "" {
-		if slices.ContainsFunc(strings.Split(prefix, "/"), func(s string) bool { return s == "" || s == "." || s == ".." }) {
+		if slices.ContainsFunc(strings.Split(prefix, "/"), unfit) {
 			return Address{}, invalid("Its prefix %q has an empty part, or one of dots.", prefix)
 		}
 		a.Prefix = prefix + "/"
@@ -58,6 +58,9 @@ func Parse(address string) (Address, error) {
 	a.Endpoint, err = endpoint(query.Get("endpoint"))
 	return a, err
 }
+
+// unfit reports whether a part of a prefix may be taken for something else on the way.
+func unfit(part string) bool { return part == "" || part == "." || part == ".." }
 
 // String returns the address in the form that Parse reads.
 func (a Address) String() string {

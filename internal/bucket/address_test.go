@@ -68,7 +68,9 @@ func TestParseRefusesOthers(t *testing.T) {
 
 func TestOpenAsksForBothHalvesOfTheCredentials(t *testing.T) {
 	at := bucket.Address{Bucket: "files", Endpoint: "http://127.0.0.1:9000"}
-	for name, a := range map[string]bucket.Address{"": at, "AWS_ACCESS_KEY_ID": {Bucket: "files"}, "AWS_SECRET_ACCESS_KEY": at} {
+	for name, a := range map[string]bucket.Address{
+		"": at, "AWS_ACCESS_KEY_ID": {Bucket: "files"}, "AWS_SECRET_ACCESS_KEY": at,
+	} {
 		_, err := bucket.Open(a, func(asked string) string {
 			if asked == name {
 				return "half"

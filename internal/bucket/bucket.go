@@ -2,7 +2,7 @@
 // prefix.
 //
 // Its promises: memory is bounded by PartSize for each Put, whatever the size; an object appears as a whole or not at
-// all; a request on which nothing moves for 20 seconds ends; errors are faults, whose kind comes from the server's code.
+// all; a request on which nothing moves for 20 seconds ends; errors are faults, by the server's code.
 // Requests go straight to the server, and never through a proxy of the environment: a proxy that was meant for
 // something else would see all contents.
 //
@@ -121,8 +121,8 @@ type Item struct {
 	Modified time.Time
 }
 
-// Put reads r to its end and keeps it under a name, in place of an object that has it. It fails with the error of r,
-// wrapped; then nothing is kept.
+// Put reads r to its end and keeps it under a name, in place of an object that has it. It fails with the error of
+// r, wrapped; then nothing is kept.
 func (b *Bucket) Put(ctx context.Context, name string, r io.Reader) error {
 	return b.put(ctx, name, r, minio.PutObjectOptions{})
 }
@@ -148,7 +148,8 @@ func (b *Bucket) marked(ctx context.Context, name, mark string) bool {
 }
 
 func (b *Bucket) put(ctx context.Context, name string, r io.Reader, options minio.PutObjectOptions) error {
-	part := make([]byte, 64<<10) // most objects are small
+	options.DisableContentSha256 = true // no signature for each chunk; that of the request covers sum
+	part := make([]byte, 64<<10)        // most objects are small
 	n, err := io.ReadFull(r, part)
 	if err == nil {
 		part = slices.Grow(part, PartSize-n)[:PartSize]
@@ -196,7 +197,8 @@ func (b *Bucket) putParts(
 	var parts []minio.CompletePart
 	for n, last := len(part), error(nil); n > 0; {
 		sent, err := b.core.PutObjectPart(ctx, b.address.Bucket, object, upload, len(parts)+1,
-			bytes.NewReader(part[:n]), int64(n), minio.PutObjectPartOptions{Sha256Hex: sum(part[:n])})
+			bytes.NewReader(part[:n]), int64(n), minio.PutObjectPartOptions{
+				Sha256Hex: sum(part[:n]), DisableContentSha256: true})
 		if err != nil {
 			return b.fault(ctx, err)
 		}
@@ -209,7 +211,8 @@ func (b *Bucket) putParts(
 		case last != nil && !ended(last):
 			return fmt.Errorf("bucket: reading what to put: %w", last)
 		case n > 0 && len(parts) == maxParts:
-			return fault.New(fault.TooLarge, "bucket.too_large", "An object has at most %d bytes.", int64(maxParts)*PartSize)
+			return fault.New(fault.TooLarge, "bucket.too_large",
+				"An object has at most %d bytes.", int64(maxParts)*PartSize)
 		}
 	}
 	_, err = b.core.CompleteMultipartUpload(ctx, b.address.Bucket, object, upload, parts, options)

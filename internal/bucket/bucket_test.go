@@ -172,12 +172,13 @@ func errorsHaveKinds(t *testing.T, server *s3test.Server) {
 	}
 	gone := s3test.Start(t)
 	gone.Stop()
+	elsewhere := strings.Replace(server.URL(""), s3test.Bucket, "another-bucket", 1)
 	for _, test := range []struct {
 		name, url string
 		getenv    func(string) string
 		code      string
 	}{
-		{"no such bucket", strings.Replace(server.URL(""), s3test.Bucket, "another-bucket", 1), server.Getenv, "bucket.missing"},
+		{"no such bucket", elsewhere, server.Getenv, "bucket.missing"},
 		{"wrong secret", server.URL(""), wrongKey, "bucket.refused"},
 		{"nobody listens", gone.URL(""), server.Getenv, "bucket.unreachable"},
 	} {

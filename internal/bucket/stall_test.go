@@ -16,7 +16,8 @@ import (
 // opened opens a bucket at an endpoint whose requests end after a short time without progress.
 func opened(t *testing.T, endpoint string) *Bucket {
 	t.Helper()
-	b, err := open(Address{Bucket: "files", Endpoint: endpoint}, func(string) string { return "key" }, 50*time.Millisecond)
+	keys := func(string) string { return "key" }
+	b, err := open(Address{Bucket: "files", Endpoint: endpoint}, keys, 50*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,8 +33,8 @@ func main() {
 	}
 }
 
-// serve serves the folders in DIR/buckets as buckets, and prints "ready" when it listens. What objects have beside
-// their contents is in DIR/meta, because not every file system has extended attributes.
+// serve serves the folders in DIR/buckets as buckets, and prints "ready" when it listens. The metadata of objects
+// is in DIR/meta, because not every file system has extended attributes.
 func serve(address, dir string) error {
 	buckets, beside := filepath.Join(dir, "buckets"), filepath.Join(dir, "meta")
 	for _, made := range []string{buckets, beside} {
