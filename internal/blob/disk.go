@@ -17,13 +17,14 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 )
 
-// Disk is a Store in a directory of its own. One process at a time may use it.
+// Disk is a Store in a directory of its own. One process at a time may use it, unless it is shared.
 //
 // Contents are files in 256 subdirectories, named by the end of the key, which is random; its beginning is a time.
 // They are written in the subdirectory tmp and moved to their place when they are safely on the disk.
 type Disk struct {
-	dir string
-	mu  sync.Mutex // locked from the check whether a key is taken until it is
+	dir    string
+	shared bool
+	mu     sync.Mutex // locked from the check whether a key is taken until it is
 }
 
 const tmpDir = "tmp"
@@ -39,6 +40,29 @@ func NewDisk(dir string) (*Disk, error) {
 		return nil, fmt.Errorf("blob: %w", err)
 	}
 	return &Disk{dir: dir}, nil
+}
+
+// unfinishedAge is the age from which a file in tmp of a shared directory belongs to no upload.
+const unfinishedAge = 24 * time.Hour
+
+// NewSharedDisk opens the store in a directory that several processes use at once, perhaps on several machines. Its
+// file system has to have hard links, by which of several that put the same key one wins. It removes unfinished files
+// of a day ago.
+func NewSharedDisk(dir string) (*Disk, error) {
+	tmp := filepath.Join(dir, tmpDir)
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return nil, fmt.Errorf("blob: %w", err)
+	}
+	unfinished, err := os.ReadDir(tmp)
+	if err != nil {
+		return nil, fmt.Errorf("blob: %w", err)
+	}
+	for _, file := range unfinished {
+		if info, err := file.Info(); err == nil && time.Since(info.ModTime()) > unfinishedAge {
+			os.Remove(filepath.Join(tmp, file.Name())) // or the next start does
+		}
+	}
+	return &Disk{dir: dir, shared: true}, nil
 }
 
 // Put implements [Store].
@@ -79,17 +103,27 @@ func (d *Disk) publish(tmp, key string) error {
 	case errors.Is(err, fs.ErrExist):
 		err = nil
 	}
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
 	if err != nil {
+		return failed(err, "publishing "+key)
+	}
+	if err := d.move(tmp, path); errors.Is(err, fs.ErrExist) {
+		return fault.New(fault.Conflict, "blob.exists", "The file %s exists already.", key)
+	} else if err != nil {
+		return failed(err, "publishing "+key)
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
 		os.Remove(path)
 		return failed(err, "publishing "+key)
 	}
 	return nil
+}
+
+// move moves a finished file to its place. In a shared directory it fails if another process has put the key.
+func (d *Disk) move(tmp, path string) error {
+	if d.shared {
+		return os.Link(tmp, path) // Put removes the first name
+	}
+	return os.Rename(tmp, path)
 }
 
 // failed wraps an error. If the disk is full, the detail gives advice.

@@ -21,6 +21,16 @@ func TestDisk(t *testing.T) {
 	blobtest.Run(t, func(t *testing.T) blob.Store { return newDisk(t, t.TempDir()) })
 }
 
+func TestSharedDisk(t *testing.T) {
+	blobtest.Run(t, func(t *testing.T) blob.Store {
+		d, err := blob.NewSharedDisk(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	})
+}
+
 func newDisk(t *testing.T, dir string) *blob.Disk {
 	t.Helper()
 	d, err := blob.NewDisk(dir)
