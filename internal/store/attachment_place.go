@@ -27,6 +27,9 @@ var (
 	placeFind  = define(`select place, target, former from attachment_place where one = 1`)
 	placeClaim = define(`insert into attachment_place (one, place, target, former) values (1, $1, '', '')
 		on conflict (one) do nothing`)
+	// A move that begins waits for transactions that have read this.
+	placeFence = define(`select l.place from attachment_place l where l.one = 1 and l.place = $1 and l.target = ''
+		{{share}}`)
 	placeMove = define(`update attachment_place set place = $1, target = $2, former = $3
 		where one = 1 and place = $4 and target = $5 and former = $6`)
 
@@ -95,8 +98,27 @@ func (r reader) CountContents(ctx context.Context) (count, bytes int64, err erro
 	return sums[0], sums[1], err
 }
 
-// LiveNodes counts the servers that use this database: with SQLite none, since the lock of the data folder keeps others
-// away.
+// KeepAttachmentsIn says where this process keeps contents. From then on transactions fail that save a row with a
+// content, unless contents are there and are not being moved: a server that does not notice that they are being moved
+// can't lose any. It is called before the store is used by several goroutines.
+func (s *Store) KeepAttachmentsIn(place string) { s.attachments = place }
+
+// requirePlace returns an error unless contents are where this process keeps them.
+func (tx *Tx) requirePlace(ctx context.Context) error {
+	if tx.attachments == "" {
+		return nil
+	}
+	rows, err := tx.q.query(ctx, placeFence, tx.attachments)
+	found, err := collect(rows, err, scanValue[string])
+	if err == nil && len(found) == 0 {
+		err = fault.New(fault.Unavailable, "attachments.moving",
+			"The attachments of this installation are being moved, so that none can be added. Try again later.")
+	}
+	return err
+}
+
+// LiveNodes counts the servers that deliver with this database: with SQLite none, since the lock of the data folder
+// keeps others away.
 func (s *Store) LiveNodes(ctx context.Context) (int64, error) {
 	if s.dialect == sqlite {
 		return 0, nil

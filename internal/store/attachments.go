@@ -80,6 +80,9 @@ func (r reader) Comments(
 
 // AddAttachment saves the row of a document or a proof.
 func (tx *Tx) AddAttachment(ctx context.Context, tenant int64, sort cases.AttachmentKind, a cases.Attachment) error {
+	if err := tx.requirePlace(ctx); err != nil {
+		return err
+	}
 	if err := tx.LockCase(ctx, tenant, a.CaseID); err != nil {
 		return err
 	}

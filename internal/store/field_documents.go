@@ -76,6 +76,9 @@ func (r reader) FieldDocument(ctx context.Context, tenant int64, id string) (cas
 
 // FillFieldDocument saves what was uploaded. It reports false if that was done before, or the document is gone.
 func (tx *Tx) FillFieldDocument(ctx context.Context, tenant int64, d cases.FieldDocument) (bool, error) {
+	if err := tx.requirePlace(ctx); err != nil {
+		return false, err
+	}
 	n, err := tx.q.exec(ctx, fieldDocumentFill, tenant, d.ID, d.MediaType, d.Blob, d.Size, d.SHA256)
 	return n > 0, err
 }

@@ -42,6 +42,8 @@ type Store struct {
 	trouble   trouble
 	session   atomic.Pointer[session] // of the connection that listens; nil: there is none
 	closing   context.Context         // for what is left to do when it closes
+
+	attachments string // where this process keeps contents; empty: it adds none
 }
 
 // Tx is a transaction. It has all reads of a Store, and all writes.
@@ -56,6 +58,8 @@ type Tx struct {
 	tenants   []foundTenant
 	wakes     []string // topics that the commit wakes
 	session   session
+
+	attachments string // as in Store
 }
 
 // reader has the methods that a Store and a Tx have in common.
@@ -151,6 +155,7 @@ func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 		tx = &Tx{
 			reader:   reader{q: strictQuerier{q}, seal: s.seal, dialect: s.dialect},
 			counters: s.counters, apart: s.engine.apart, known: &s.rights,
+			attachments: s.attachments,
 		}
 		if held := s.session.Load(); held != nil {
 			tx.session = *held

@@ -22,6 +22,33 @@ var attachmentPlaceTests = map[string]func(*fixture){
 		f.noError(f.store.MoveAttachmentPlace(ctx, moving, moved))
 		f.equal(must[store.AttachmentPlace](f)(f.store.AttachmentPlace(ctx)), moved)
 	},
+	"rows with contents are saved only where contents are, and while they stay there": func(f *fixture) {
+		ctx := f.t.Context()
+		at := must[store.AttachmentPlace](f)(f.store.ClaimAttachmentPlace(ctx, "disk"))
+		f.store.KeepAttachmentsIn("disk")
+		document := aFieldDocument(1)
+		document.Blob = ""
+		add := func(n int) func(*store.Tx) error {
+			return func(tx *store.Tx) error {
+				return tx.AddAttachment(ctx, f.tenant, cases.Proof, anAttachment(1, n))
+			}
+		}
+		fill := func(tx *store.Tx) error {
+			_, err := tx.FillFieldDocument(ctx, f.tenant, aFieldDocument(1))
+			return err
+		}
+		f.update(add(1))
+		f.addDocuments(document)
+		for _, next := range []store.AttachmentPlace{{Place: "disk", Target: "database"}, {Place: "database"}} {
+			f.noError(f.store.MoveAttachmentPlace(ctx, at, next))
+			at = next
+			f.refused(fault.Unavailable, "attachments.moving", add(2))
+			f.refused(fault.Unavailable, "attachments.moving", fill)
+		}
+		f.noError(f.store.MoveAttachmentPlace(ctx, at, store.AttachmentPlace{Place: "disk", Former: "database"}))
+		f.update(add(2))
+		f.update(fill)
+	},
 	"contents are listed and counted over all tenants, page by page": func(f *fixture) {
 		ctx := f.t.Context()
 		one, two, document := anAttachment(1, 1), anAttachment(2, 2), aFieldDocument(1)
