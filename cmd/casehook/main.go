@@ -36,23 +36,24 @@ type stdio struct {
 
 // commands defines the command line.
 type commands struct {
-	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Demo      demoCmd      `cmd:"" help:"Play a story with a temporary server, a sample callback and a sample receiver."`
-	Casetype  casetypeCmd  `cmd:"" help:"Work on definitions of case types."`
-	Import    importCmd    `cmd:"" help:"Make case types of a definition of CCD or QuickCase."`
-	Apply     applyCmd     `cmd:"" help:"Make the case types and endpoints of a server equal to a file."`
-	Endpoints endpointsCmd `cmd:"" help:"List endpoints and their health; create, pause, repair and replay them."`
-	Attempts  attemptsCmd  `cmd:"" help:"List the requests to endpoints, with their outcomes."`
-	Resend    resendCmd    `cmd:"" help:"Send a message to an endpoint again."`
-	Listen    listenCmd    `cmd:"" help:"Forward a server's messages to a receiver on your machine, and print them."`
-	DryRun    dryRunCmd    `cmd:"" help:"Try out a submission: the verdict of its callback, and what it changes."`
-	Backtest  backtestCmd  `cmd:"" help:"Ask a callback about submissions of the past, and show what it would change."`
-	Trigger   triggerCmd   `cmd:"" help:"Send one message to a receiver: a sample, or the last one about a case."`
-	Tenant    tenantCmd    `cmd:"" help:"Create, list and change the isolated tenants of a server."`
-	Token     tokenCmd     `cmd:"" help:"Create, list and revoke the tokens by which programs use the API."`
-	User      userCmd      `cmd:"" help:"Create, list and disable users, and give them passwords."`
-	Bench     benchCmd     `cmd:"" help:"Measure this program on this machine, and the best that the machine allows."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Serve       serveCmd       `cmd:"" help:"Run the server."`
+	Demo        demoCmd        `cmd:"" help:"Play a story with a temporary server, a sample callback and a sample receiver."`
+	Casetype    casetypeCmd    `cmd:"" help:"Work on definitions of case types."`
+	Import      importCmd      `cmd:"" help:"Make case types of a definition of CCD or QuickCase."`
+	Apply       applyCmd       `cmd:"" help:"Make the case types and endpoints of a server equal to a file."`
+	Endpoints   endpointsCmd   `cmd:"" help:"List endpoints and their health; create, pause, repair and replay them."`
+	Attempts    attemptsCmd    `cmd:"" help:"List the requests to endpoints, with their outcomes."`
+	Resend      resendCmd      `cmd:"" help:"Send a message to an endpoint again."`
+	Listen      listenCmd      `cmd:"" help:"Forward a server's messages to a receiver on your machine, and print them."`
+	DryRun      dryRunCmd      `cmd:"" help:"Try out a submission: the verdict of its callback, and what it changes."`
+	Backtest    backtestCmd    `cmd:"" help:"Ask a callback about submissions of the past, and show what it would change."`
+	Trigger     triggerCmd     `cmd:"" help:"Send one message to a receiver: a sample, or the last one about a case."`
+	Tenant      tenantCmd      `cmd:"" help:"Create, list and change the isolated tenants of a server."`
+	Token       tokenCmd       `cmd:"" help:"Create, list and revoke the tokens by which programs use the API."`
+	User        userCmd        `cmd:"" help:"Create, list and disable users, and give them passwords."`
+	Attachments attachmentsCmd `cmd:"" help:"Move attachments between disk, database and S3."`
+	Bench       benchCmd       `cmd:"" help:"Measure this program on this machine, and the best that the machine allows."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 
 	BenchWorker benchWorkerCmd `cmd:"" hidden:"" help:"A process of casehook bench."`
 }

@@ -29,7 +29,8 @@ type serveCmd struct {
 	Listen       string                   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"CASEHOOK_LISTEN" help:"Address to serve HTTP on; port 0 picks a free one. 127.0.0.1:8080 if not set."`
 	PublicURL    webURL                   `name:"public-url" placeholder:"URL" env:"CASEHOOK_PUBLIC_URL" help:"URL at which people find the server, for links in webhooks: https://cases.example.com. http:// and the listening address if not set."`
 	Data         string                   `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"Folder for the SQLite database, the attachments and the generated key; created if missing. ./casehook-data if not set."`
-	Database     string                   `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key. In --data, only fonts is used then."`
+	Database     string                   `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key. In --data, only fonts is used then, and attachments if --attachments is disk."`
+	Attachments  string                   `placeholder:"WHERE" env:"CASEHOOK_ATTACHMENTS" help:"Where attachments are: disk (the folder attachments in --data), database, or s3://BUCKET/PREFIX?endpoint=URL&region=NAME with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. disk with SQLite, database with PostgreSQL if not set. disk with PostgreSQL is for one folder that all servers share. To change it: casehook attachments move."`
 	KeyFile      string                   `type:"path" placeholder:"FILE" env:"CASEHOOK_KEY_FILE" help:"File with the key that seals secrets in the database: 32 bytes in base64 (openssl rand -base64 32). CASEHOOK_KEY may contain the key itself. With SQLite, the key is generated in --data."`
 	TokenFile    string                   `type:"path" placeholder:"FILE" env:"CASEHOOK_TOKEN_FILE" help:"File for the administrator's token of the first start, readable by its owner alone. If not set: the terminal, or admin-token in --data. With --database and without a terminal, no token is made; see casehook token recover."`
 	Atfinity     string                   `name:"atfinity-version" placeholder:"TEXT" env:"CASEHOOK_ATFINITY_VERSION" help:"Value of X-atfinity-version, for receivers that expect a certain one; an endpoint may have its own (atfinity_version). The version of Casehook if not set."`
@@ -114,6 +115,8 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		PublicURL:       string(c.PublicURL),
 		Data:            c.Data,
 		Database:        c.Database,
+		Attachments:     c.Attachments,
+		Environment:     os.Getenv,
 		KeyFile:         c.KeyFile,
 		Key:             os.Getenv("CASEHOOK_KEY"),
 		Allow:           c.AllowAddress,

@@ -31,14 +31,17 @@ type Config struct {
 
 	QuickCasePrefix string // at which paths of the routes for QuickCase's client begin; default /quickcase
 
-	Listen    string                   // host:port; port 0 picks a free one
-	PublicURL string                   // at which people and receivers find the server; default http:// and the address
-	Data      string                   // directory of the SQLite database, the attachments and the key
-	Database  string                   // postgres://...; then only fonts in Data are used
-	KeyFile   string                   // holds the key that seals secrets, in base64
-	Key       string                   // the key itself, in base64; it overrides KeyFile
-	Allow     []outbound.AllowedPrefix // addresses that are not public and that the first tenant may call
-	MaxUpload int64                    // bytes of one proof, or document of a field; default 32 MiB
+	Listen    string // host:port; port 0 picks a free one
+	PublicURL string // at which people and receivers find the server; default http:// and the address
+	Data      string // directory of the SQLite database, the attachments and the key
+	Database  string // postgres://...; then only fonts and attachments in Data are used
+	KeyFile   string // holds the key that seals secrets, in base64
+	Key       string // the key itself, in base64; it overrides KeyFile
+	// Attachments says where their contents are: disk, which is a folder in Data, database, or the address of a bucket.
+	// Default disk with SQLite, and database with PostgreSQL. Disk with PostgreSQL needs a folder that all nodes share.
+	Attachments string
+	Allow       []outbound.AllowedPrefix // addresses that are not public and that the first tenant may call
+	MaxUpload   int64                    // bytes of one proof, or document of a field; default 32 MiB
 	// Fonts is a directory of fonts for documents, besides fonts in Data and the system's Noto fonts.
 	Fonts string
 
@@ -75,7 +78,9 @@ type Config struct {
 
 	Variable func(name string) (string, bool) // looks up ${CASEHOOK_VAR_...}; default: finds none
 	Random   io.Reader                        // default crypto/rand
-	Log      *slog.Logger                     // default: nothing is logged
+	// Environment returns a variable with credentials of S3, or "". Default: there are none.
+	Environment func(name string) string
+	Log         *slog.Logger // default: nothing is logged
 
 	progress func() // for tests: delivery.Config.Progress
 }
@@ -99,6 +104,9 @@ func (c Config) withDefaults() Config {
 	if base, err := weburl.Base(c.PublicURL); err == nil {
 		c.PublicURL = base
 	}
+	if c.Environment == nil {
+		c.Environment = func(string) string { return "" }
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -117,6 +125,9 @@ func (c Config) check() error {
 		return invalid("database",
 			"The database is not a URL of PostgreSQL. It looks like "+
 				"postgres://user:password@host:5432/database?sslmode=require.")
+	}
+	if _, err := c.place(); err != nil {
+		return err
 	}
 	if problem := endpoint.VersionProblem(c.AtfinityVersion); problem != "" {
 		return invalid("atfinity_version", "The value of X-atfinity-version %s.", problem)

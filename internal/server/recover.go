@@ -17,19 +17,27 @@ import (
 // creates neither a database nor a key.
 func RecoverToken(ctx context.Context, c Config, tenant, name string) (bearer string, err error) {
 	s := &Server{config: c.withDefaults(), metrics: observe.New(c.Version)}
-	if c := s.config; c.Database == "" {
-		if _, err := os.Stat(filepath.Join(c.Data, fileName)); errors.Is(err, fs.ErrNotExist) {
-			return "", fault.Wrap(err, fault.Invalid, "config.no_database",
-				"There is no database in %s. Name the --data of the server, or its --database.", c.Data)
-		}
-	}
-	defer func() { err = errors.Join(err, s.opened.Close()) }()
-	st, _, _, err := s.openStore(ctx)
-	if err != nil {
+	if err := s.config.needsDatabase(); err != nil {
 		return "", err
 	}
-	guard, _ := s.openGuard(st)
-	made, err := people.New(people.Config{Store: st, Guard: guard, Log: s.config.Log}).Tenants.RecoverToken(ctx,
+	defer func() { err = errors.Join(err, s.opened.Close()) }()
+	if _, err := s.openStore(ctx); err != nil {
+		return "", err
+	}
+	guard, _ := s.openGuard(s.store)
+	made, err := people.New(people.Config{Store: s.store, Guard: guard, Log: s.config.Log}).Tenants.RecoverToken(ctx,
 		tenant, name)
 	return made.Bearer, err
+}
+
+// needsDatabase returns an error if there is no database yet, which a server would make.
+func (c Config) needsDatabase() error {
+	if c.Database != "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, fileName)); errors.Is(err, fs.ErrNotExist) {
+		return fault.Wrap(err, fault.Invalid, "config.no_database",
+			"There is no database in %s. Name the --data of the server, or its --database.", c.Data)
+	}
+	return nil
 }

@@ -117,7 +117,11 @@ func (s *Server) open(ctx context.Context) error {
 	if s.config.MetricsToken, err = s.config.metricsToken(); err != nil {
 		return err
 	}
-	st, blobs, key, err := s.openStore(ctx)
+	key, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	blobs, err := s.openBlobs(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,12 +130,11 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.store = st
 	if s.config.Hold {
 		s.metrics.SetHeld()
 	}
-	s.metrics.Sample(context.WithoutCancel(ctx), s.config.Log, st.Backlog)
-	out := outbound.New(outbound.Config{Allowed: s.config.allowed(st), Version: s.config.Version})
+	s.metrics.Sample(context.WithoutCancel(ctx), s.config.Log, s.store.Backlog)
+	out := outbound.New(outbound.Config{Allowed: s.config.allowed(s.store), Version: s.config.Version})
 	s.opened.add(closer(func() error { out.Close(); return nil }))
 	s.openUseCases(blobs, out, tracer)
 	s.openEngine(node, out, tracer)
@@ -352,32 +355,30 @@ func reason(err error) error {
 	}
 }
 
-func (s *Server) openStore(ctx context.Context) (*store.Store, blob.Store, []byte, error) {
+// openStore opens the database, and returns the key that seals secrets in it.
+func (s *Server) openStore(ctx context.Context) ([]byte, error) {
 	c := s.config
 	if c.Database == "" {
 		lock, err := openData(c.Data)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
 		s.opened.add(lock)
 	}
 	key, err := c.key()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	st, err := store.Open(ctx,
 		store.Options{
 			URL: c.Database, Path: filepath.Join(c.Data, fileName), Key: key, Metrics: s.metrics.Store, Log: c.Log,
 		})
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	s.opened.add(st)
-	if c.Database != "" {
-		return st, st.Blobs(), key, nil
-	}
-	blobs, err := blob.NewDisk(filepath.Join(c.Data, "attachments"))
-	return st, blobs, key, err
+	s.store = st
+	return key, nil
 }
 
 // httpServer returns a server for a handler.

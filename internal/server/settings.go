@@ -24,6 +24,7 @@ func (c Config) settings() []people.Setting {
 	return []people.Setting{
 		{Name: "Version", Value: c.Version},
 		{Name: "Database", Value: engine, Flag: "--database"},
+		{Name: "Attachments", Value: cmp.Or(c.Attachments, c.usualPlace()), Flag: "--attachments"},
 		{Name: "Public URL", Value: cmp.Or(c.PublicURL, "http:// and the address that it listens on"), Flag: "--public-url"},
 		{Name: "Attempts and questions are kept", Value: kept(c.KeepAttempts), Flag: "--keep-attempts"},
 		{Name: "Entries that no endpoint needs are kept", Value: kept(c.KeepJournal), Flag: "--keep-journal"},
