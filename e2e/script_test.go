@@ -36,6 +36,8 @@ import (
 //	http METHOD PATH STATUS [BODY or @FILE] [Header: value]...    one request; the answer is on stdout
 //	attempted ENDPOINT RESULT     wait until an attempt has that failure or status
 //	let VARIABLE KEY...           set a variable to a value in the last answer
+//	s3 VARIABLE                   a server of S3 with a bucket, whose address it sets, and the credentials in AWS_...
+//	killmove FLAG...              begin to move attachments, and kill the command once it copies
 //	database VARIABLE             an empty PostgreSQL database; sets its URL
 //	receiver NAME [DELAY]         a receiver that answers after a delay; sets NAME_URL
 //	callback NAME FILE            a callback that answers with what the file holds then; sets NAME_URL
@@ -74,6 +76,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "end": end, "token": token, "http": request, "let": let, "attempted": attempted, "database": database,
+			"s3": newS3, "killmove": killMove,
 			"receiver": newReceiver, "subscribe": subscribe, "trust": trust, "received": received,
 			"install": install, "until": until, "shows": shows, "address": address, "sent": sent,
 			"callback": newCallback, "talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
@@ -129,6 +132,8 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		append([]string{"serve", "--listen", "127.0.0.1:0"}, args[1:]...)...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = ts.MkAbs("."), stdout, stderr
 	p.cmd.Env = append(os.Environ(), "CASEHOOK_KEY="+ts.Getenv("CASEHOOK_KEY"),
+		"AWS_ACCESS_KEY_ID="+ts.Getenv("AWS_ACCESS_KEY_ID"),
+		"AWS_SECRET_ACCESS_KEY="+ts.Getenv("AWS_SECRET_ACCESS_KEY"),
 		"CASEHOOK_VAR_CALLS="+ts.Getenv("CASEHOOK_VAR_CALLS"))
 	ts.Check(p.cmd.Start())
 	go func() { p.cmd.Wait(); close(p.done) }()

@@ -33,7 +33,7 @@ back, name the old place with --to. Credentials of S3 are in AWS_ACCESS_KEY_ID, 
 AWS_SESSION_TOKEN. The progress is printed on standard error.
 
   casehook attachments move --to database --data /var/lib/casehook
-  casehook attachments move --to 's3://files/casehook?endpoint=https://s3.example.com&region=eu-central-1'`
+  casehook attachments move --to 's3://files/casehook?endpoint=https://s3.example.com'`
 }
 
 func (c *attachmentsMoveCmd) Run(ctx context.Context, s stdio) error {

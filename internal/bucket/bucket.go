@@ -102,7 +102,7 @@ func keysOf(a Address, getenv func(string) string) (*credentials.Credentials, er
 		return credentials.NewIAM(""), nil
 	}
 	return nil, fault.New(fault.Invalid, "bucket.credentials",
-		"The object storage needs credentials: set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.")
+		"The object storage needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.")
 }
 
 // Close closes idle connections.

@@ -95,12 +95,12 @@ func (s *Server) checkPlace(ctx context.Context, place string) error {
 		return err
 	case recorded.Target != "":
 		return fault.New(fault.Conflict, "config.attachments_moving",
-			"The attachments are being moved from %s to %s. Finish that with casehook attachments move --to '%s', or go "+
-				"back with --to '%s'.", recorded.Place, recorded.Target, recorded.Target, recorded.Place)
+			"The attachments are being moved from %s to %s. Finish that with casehook attachments move --to '%s', or "+
+				"go back with --to '%s'.", recorded.Place, recorded.Target, recorded.Target, recorded.Place)
 	case recorded.Place != place:
 		return fault.New(fault.Conflict, "config.attachments_elsewhere",
-			"The attachments are in %s, and --attachments is %s. Start the server with --attachments '%s', or move them "+
-				"first: casehook attachments move --to '%s'.", recorded.Place, place, recorded.Place, place)
+			"The attachments are in %s, and --attachments is %s. Start the server with --attachments '%s', or move "+
+				"them first: casehook attachments move --to '%s'.", recorded.Place, place, recorded.Place, place)
 	}
 	return nil
 }

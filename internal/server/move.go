@@ -220,8 +220,8 @@ func (m *move) brokenError() error {
 	}
 	some := m.broken[:min(len(m.broken), mostReported)]
 	return fault.New(fault.Unprocessable, "config.attachments_broken",
-		"%d contents are missing or damaged in %s (%s). All others are copied. Restore these from a backup, and repeat "+
-			"the command. Or go back with --to '%s', start the server, and delete the attachments.",
+		"%d contents are missing or damaged in %s (%s). All others are copied. Restore these from a backup, and "+
+			"repeat the command. Or go back with --to '%s', start the server, and delete the attachments.",
 		len(m.broken), m.recorded.Place, strings.Join(some, ", "), m.recorded.Place)
 }
 
@@ -234,7 +234,7 @@ func (m *move) empty(ctx context.Context) error {
 	if !m.options.Keep {
 		if err := m.deleteFormer(ctx); err != nil {
 			return fmt.Errorf("deleting attachments in %s, from where they were moved; servers may run meanwhile with "+
-				"--attachments '%s', and the same command deletes the rest: %w", m.recorded.Former, m.recorded.Place, err)
+				"--attachments '%s'; the same command deletes the rest: %w", m.recorded.Former, m.recorded.Place, err)
 		}
 	}
 	return m.record(ctx, store.AttachmentPlace{Place: m.recorded.Place})

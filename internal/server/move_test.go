@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/bucket/s3test"
 	"github.com/casehook/casehook/internal/cases"
@@ -169,8 +171,11 @@ func movesEverywhere(m *moveTest, bucket string) {
 	at := "disk"
 	for _, to := range []string{bucket, "database", bucket, "disk", "database", "disk"} {
 		report := m.mustMove(to)
-		if report.Progress.Contents != manyContents || report.Progress.Present != 0 || report.Deleted != manyContents {
-			m.t.Errorf("%s to %s: %+v", at, to, report)
+		all := report.Progress.AllBytes
+		want := MoveReport{From: at, To: to, Deleted: manyContents, Progress: MoveProgress{
+			Contents: manyContents, AllContents: manyContents, Bytes: all, AllBytes: all}}
+		if diff := cmp.Diff(want, report); diff != "" {
+			m.t.Errorf("%s to %s:\n%s", at, to, diff)
 		}
 		m.wantIn(to, manyContents)
 		m.wantIn(at, 0)
