@@ -67,7 +67,9 @@ func (r reader) CaseFacets(ctx context.Context, tenant int64, f CaseFilter) (Cas
 
 // counted returns the shape and the parameters of a statement that looks at the first cases of the filter's index; no
 // parameters: the filter selects nothing.
-func (r reader) counted(ctx context.Context, tenant int64, f CaseFilter) (s caseShape, values map[string]any, err error) {
+func (r reader) counted(
+	ctx context.Context, tenant int64, f CaseFilter,
+) (s caseShape, values map[string]any, err error) {
 	f.Sort, f.After = f.facetSort(), Position{}
 	if err := f.check(); err != nil {
 		return s, nil, err

@@ -32,7 +32,8 @@ var (
 			define(`update cases set folding = ` + caseFolding + `,
 				search = r.first, search_private = r.second, search_restricted = r.third
 				from rows($1: owner bigint, item bigint, seen bigint, first text, second text, third text) as r
-				where tenant = r.owner and id = r.item and folding < ` + caseFolding + ` and revision = r.seen returning id`),
+				where tenant = r.owner and id = r.item and folding < ` + caseFolding + ` and revision = r.seen
+				returning id`),
 			func(text string) string { return wordText(spelling.Key(text)) },
 		},
 		{

@@ -26,6 +26,8 @@ type postgresEngine struct {
 
 const sideConnections = 2
 
+const applicationName = "application_name"
+
 const idleTimeout = "idle_in_transaction_session_timeout"
 
 // oldestPostgres is the first version that we are tested against.
@@ -34,12 +36,12 @@ const oldestPostgres = 140000
 func openPostgres(ctx context.Context, url string) (engine, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "store.url_invalid",
-			"The database URL can't be read. It looks like "+
-				"postgres://user:password@host:5432/database?sslmode=require.")
+		return nil, errURL()
 	}
 	settings := config.ConnConfig.RuntimeParams
-	settings["application_name"] = "casehook"
+	if settings[applicationName] != loaderName {
+		settings[applicationName] = "casehook"
+	}
 	settings["default_transaction_isolation"] = "read committed" // each statement sees what was committed before it
 	// A process that hangs inside a transaction must not keep its locks for longer than its leases, because no other
 	// process can take over before.
@@ -63,6 +65,12 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
+}
+
+// errURL returns the error for a URL that can't be read. It has none of the URL, which may contain a password.
+func errURL() error {
+	return fault.New(fault.Invalid, "store.url_invalid",
+		"The database URL can't be read. It looks like postgres://user:password@host:5432/database?sslmode=require.")
 }
 
 func (e *postgresEngine) prepare(ctx context.Context) error {

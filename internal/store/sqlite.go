@@ -97,6 +97,17 @@ func openFile(path, lock string, connections int) (*sql.DB, error) {
 	} else {
 		pragmas["_pragma"] = append(pragmas["_pragma"], writerCache, checkpoint)
 	}
+	db, err := openPath(path, pragmas)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// openPath opens the file at a path, with settings for each connection.
+func openPath(path string, pragmas url.Values) (*sql.DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
@@ -106,8 +117,6 @@ func openFile(path, lock string, connections int) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
 	return db, nil
 }
 

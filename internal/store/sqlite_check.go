@@ -34,8 +34,8 @@ func checkFile(ctx context.Context, db *sql.DB, path string) error {
 
 func damaged(err error) error {
 	return fault.Wrap(err, fault.Internal, "store.damaged",
-		"The database file is damaged. Stop the server, keep the damaged files, and restore a backup that was made "+
-			"while no server ran.")
+		"The database file is damaged. Stop the server, keep the damaged files, and restore a backup: "+
+			"casehook restore.")
 }
 
 // markClosed saves the file's identity in a mark beside it, which shows that it was closed cleanly.

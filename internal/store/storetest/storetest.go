@@ -28,7 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		positionTests, deliveryTests, healthTests, attemptTests, retentionTests, replayTests,
 		repairTests, leaseTests, contactTests, backlogTests, sameIDTests, pageTests, questionTests, viewTests,
 		countTests, portalLinkTests, jobTests, presenceTests, openQuestionTests,
-		listenerTests, fieldDocumentTests, shadowTests, caseRoleTests, attachmentPlaceTests,
+		listenerTests, fieldDocumentTests, shadowTests, caseRoleTests, backupTurnTests, attachmentPlaceTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
