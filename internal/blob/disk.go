@@ -65,6 +65,9 @@ func NewSharedDisk(dir string) (*Disk, error) {
 	return &Disk{dir: dir, shared: true}, nil
 }
 
+// ReadDisk opens the store in dir to read it beside the process that uses it.
+func ReadDisk(dir string) *Disk { return &Disk{dir: dir} }
+
 // Put implements [Store].
 func (d *Disk) Put(ctx context.Context, key string, r io.Reader, limit int64) (Info, error) {
 	if err := CheckKey(key); err != nil {
