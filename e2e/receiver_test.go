@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
@@ -43,6 +44,7 @@ type arrival struct {
 	subject  string
 	sequence int
 	at       time.Time
+	body     [32]byte // its SHA-256
 	verified error
 }
 
@@ -69,7 +71,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return // cut off: it has not arrived
 	}
 	a := arrival{
-		at: time.Now(), id: request.Header.Get("webhook-id"), trigger: request.Header.Get("X-atfinity-event"),
+		at: time.Now(), body: sha256.Sum256(body), id: request.Header.Get("webhook-id"), trigger: request.Header.Get("X-atfinity-event"),
 		subject: request.Header.Get("webhook-subject"),
 	}
 	a.sequence, _ = strconv.Atoi(request.Header.Get("webhook-sequence"))

@@ -62,6 +62,8 @@ import (
 //	shrink NAME FILE...           limit the files of a server to the length of the longest of these
 //	grow NAME                     end that limit
 //	complete NAME                 wait for all messages; check order, signatures and repetitions
+//	forget                        forget what the storm was told: a backup that is restored may lack it
+//	restored NAME                 complete after a backup was restored; no id of a message may have two meanings
 func TestScripts(t *testing.T) {
 	bin := programs(t)
 	testscript.Run(t, testscript.Params{
@@ -82,6 +84,7 @@ func TestScripts(t *testing.T) {
 			"callback": newCallback, "talker": newTalker, "cut": cut, "proceed": proceed, "takenover": takenOver,
 			"fragile": newOutageDatabase, "outage": outage, "refused": refused, "shrink": shrink, "grow": grow,
 			"storm": startStorm, "calm": calm, "arrivals": arrivals, "complete": complete,
+			"forget": forgetStorm, "restored": restored,
 		},
 	})
 }

@@ -147,7 +147,7 @@ func complete(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Logf("%d cases, %d messages, %d came again", len(want), messages, again)
 }
 
-// committed asks the server for all cases, with their versions.
+// committed asks the server for all cases of the storm, with their versions.
 func committed(ts *testscript.TestScript) map[string]int {
 	versions := map[string]int{}
 	for cursor := ""; ; {
@@ -158,7 +158,7 @@ func committed(ts *testscript.TestScript) map[string]int {
 			}
 			Next *string
 		}
-		request(ts, false, []string{"GET", "/v1/cases?limit=200&cursor=" + cursor, "200"})
+		request(ts, false, []string{"GET", "/v1/cases?type=note&limit=200&cursor=" + cursor, "200"})
 		ts.Check(json.Unmarshal(of(ts).answer, &page))
 		for _, c := range page.Items {
 			versions[c.ID.String()] = c.Version

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -37,7 +36,7 @@ AWS_SESSION_TOKEN. The progress is printed on standard error.
 }
 
 func (c *attachmentsMoveCmd) Run(ctx context.Context, s stdio) error {
-	shown := &moveProgress{out: s.err, rewrite: onTerminal(s.err), now: time.Now}
+	shown := newProgress(s.err)
 	report, err := server.MoveAttachments(ctx, server.Config{
 		Version:     version,
 		Data:        c.Data,
@@ -45,8 +44,8 @@ func (c *attachmentsMoveCmd) Run(ctx context.Context, s stdio) error {
 		KeyFile:     c.KeyFile,
 		Key:         os.Getenv("CASEHOOK_KEY"),
 		Environment: os.Getenv,
-	}, server.AttachmentMove{To: c.To, Keep: c.Keep, Progress: shown.show})
-	shown.end()
+	}, server.AttachmentMove{To: c.To, Keep: c.Keep, Progress: shown.ofMove()})
+	shown.done()
 	if err != nil {
 		return err
 	}
@@ -64,72 +63,12 @@ func (c *attachmentsMoveCmd) Run(ctx context.Context, s stdio) error {
 	return err
 }
 
-// moveProgress prints how far a move is: on a terminal in one line that is rewritten, else a line now and then.
-type moveProgress struct {
-	out     io.Writer
-	rewrite bool
-	now     func() time.Time
-
-	begun, printed time.Time
-	open           bool // the line on the terminal has no end
-}
-
-// The times between two prints.
-const (
-	rewriteEvery = 200 * time.Millisecond
-	lineEvery    = 5 * time.Second
-)
-
-func (p *moveProgress) show(now server.MoveProgress) {
-	at, every := p.now(), lineEvery
-	if p.rewrite {
-		every = rewriteEvery
+// ofMove returns a function that shows the progress of a move.
+func (p *progress) ofMove() func(server.MoveProgress) {
+	begun := time.Now()
+	return func(now server.MoveProgress) {
+		rate := int64(float64(now.Bytes) / max(time.Since(begun).Seconds(), 0.001))
+		p.show("%d of %d attachments, %s of %s%s, %s/s", now.Contents, now.AllContents,
+			bytesText(now.Bytes), bytesText(now.AllBytes), percent(now.Bytes, now.AllBytes), bytesText(rate))
 	}
-	if p.begun.IsZero() {
-		p.begun = at
-	}
-	if done := now.Contents == now.AllContents; at.Sub(p.printed) < every && !done {
-		return
-	}
-	p.printed = at
-	line := p.line(now, at.Sub(p.begun))
-	if p.rewrite {
-		fmt.Fprintf(p.out, "\r%s\033[K", line)
-		p.open = true
-		return
-	}
-	fmt.Fprintln(p.out, line)
-}
-
-// line describes the progress after a time.
-func (p *moveProgress) line(now server.MoveProgress, lasted time.Duration) string {
-	percent, rate := int64(100), int64(0)
-	if now.AllBytes > 0 {
-		percent = int64(float64(now.Bytes) / float64(now.AllBytes) * 100)
-	}
-	if lasted > 0 {
-		rate = int64(float64(now.Bytes) / lasted.Seconds())
-	}
-	return fmt.Sprintf("%d of %d attachments, %s of %s, %d%%, %s/s", now.Contents, now.AllContents,
-		bytesText(now.Bytes), bytesText(now.AllBytes), percent, bytesText(rate))
-}
-
-// end ends the line on the terminal.
-func (p *moveProgress) end() {
-	if p.open {
-		fmt.Fprintln(p.out)
-	}
-}
-
-// bytesText writes a number of bytes as people read it.
-func bytesText(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%d B", n)
 }

@@ -39,6 +39,9 @@ type commands struct {
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
 	Demo        demoCmd        `cmd:"" help:"Play a story with a temporary server, a sample callback and a sample receiver."`
 	Casetype    casetypeCmd    `cmd:"" help:"Work on definitions of case types."`
+	Backup      backupCmd      `cmd:"" help:"Copy the database and the attachments, while servers run."`
+	Backups     backupsCmd     `cmd:"" help:"List the backups in a folder or a bucket."`
+	Restore     restoreCmd     `cmd:"" help:"Put a backup in place of a database and its attachments."`
 	Import      importCmd      `cmd:"" help:"Make case types of a definition of CCD or QuickCase."`
 	Apply       applyCmd       `cmd:"" help:"Make the case types and endpoints of a server equal to a file."`
 	Endpoints   endpointsCmd   `cmd:"" help:"List endpoints and their health; create, pause, repair and replay them."`

@@ -52,6 +52,9 @@ type serveCmd struct {
 	LeaseTTL     time.Duration            `name:"lease-ttl" default:"15s" placeholder:"TIME" env:"CASEHOOK_LEASE_TTL" help:"With several servers on one database: time after the death of one until another delivers for it. 1s to 5m; 15s if not set."`
 	Grace        time.Duration            `default:"10s" placeholder:"TIME" env:"CASEHOOK_GRACE" help:"When the server stops, time for requests under way, and as much for deliveries. 10s if not set."`
 	DrainDelay   time.Duration            `default:"0s" placeholder:"TIME" env:"CASEHOOK_DRAIN_DELAY" help:"When the server stops, time for which it still accepts requests after /readyz answers 503, so that a load balancer notices. 0s if not set."`
+	BackupTo     string                   `placeholder:"PLACE" env:"CASEHOOK_BACKUP_TO" help:"Make backups in this folder or bucket (s3://BUCKET/PREFIX?endpoint=URL), as casehook backup does. None are made if not set."`
+	BackupEvery  time.Duration            `default:"24h" placeholder:"TIME" env:"CASEHOOK_BACKUP_EVERY" help:"Time between two backups: 1m or more. 24h if not set."`
+	BackupKeep   age                      `default:"30d" placeholder:"TIME" env:"CASEHOOK_BACKUP_KEEP" help:"Remove backups after this time; the newest one always stays. 30d if not set."`
 	MetricsAddr  string                   `name:"metrics-listen" placeholder:"HOST:PORT" env:"CASEHOOK_METRICS_LISTEN" help:"Serve /metrics for Prometheus on this address too, to all who can connect: 127.0.0.1:9090."`
 	MetricsToken string                   `name:"metrics-token-file" type:"path" placeholder:"FILE" env:"CASEHOOK_METRICS_TOKEN_FILE" help:"File with the token for /metrics at --listen: 16 characters or more. CASEHOOK_METRICS_TOKEN may contain the token itself. Without a token, --listen does not serve /metrics."`
 	OTLPEndpoint webURL                   `name:"otlp-endpoint" placeholder:"URL" env:"CASEHOOK_OTLP_ENDPOINT" help:"Send traces to this OpenTelemetry collector, by OTLP over HTTP: http://127.0.0.1:4318. OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_ variables work too."`
@@ -93,6 +96,8 @@ func (c *serveCmd) Validate() error {
 	refuse(c.DisableAfter < time.Minute || c.DisableAfter > 30*24*time.Hour, "disable-after", c.DisableAfter,
 		"between 1m and 720h")
 	refuse(c.LeaseTTL < time.Second || c.LeaseTTL > 5*time.Minute, "lease-ttl", c.LeaseTTL, "between 1s and 5m")
+	refuse(c.BackupEvery < time.Minute, "backup-every", c.BackupEvery, "1m or more")
+	refuse(c.BackupKeep <= 0, "backup-keep", time.Duration(c.BackupKeep), "above 0")
 	refuse(c.Grace <= 0, "grace", c.Grace, "above 0")
 	refuse(c.MaxConns < 0, "max-connections", c.MaxConns, "0 or more")
 	refuse(c.DrainDelay < 0, "drain-delay", c.DrainDelay, "0 or more")
@@ -138,6 +143,9 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		MetricsTokenFile: c.MetricsToken,
 		OTLPEndpoint: cmp.Or(string(c.OTLPEndpoint), os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
 			os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT")),
+		Backups: server.Backups{
+			To: c.BackupTo, Every: c.BackupEvery, Keep: time.Duration(c.BackupKeep),
+		},
 		DisableAfter: c.DisableAfter,
 		DrainDelay:   c.DrainDelay,
 		KeepAttempts: time.Duration(c.KeepAttempts),

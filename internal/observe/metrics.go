@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -19,6 +20,8 @@ type Metrics struct {
 
 	registry *prometheus.Registry
 	held     prometheus.Gauge
+	backups  *prometheus.CounterVec
+	backedUp prometheus.Gauge
 }
 
 // New returns the metrics of a server.
@@ -27,6 +30,12 @@ func New(version string) *Metrics {
 	m := &Metrics{Delivery: newDelivery(r), Store: newStore(r), Callback: newCallback(r), HTTP: newHTTP(r), registry: r}
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.held = gauge(r, "held", "1: this process was started with --hold, and sends nothing; else 0.").WithLabelValues()
+	m.backups = counter(r, "backups_total", "Scheduled backups that this process made, by result: made or failed.",
+		"result")
+	known(m.backups, []string{"made", "failed"})
+	m.backedUp = gauge(r, "backup_last_success_timestamp_seconds",
+		"When this process last made a scheduled backup, in seconds since 1970; 0: it has made none. "+
+			"With several nodes, look at the highest.").WithLabelValues()
 	build := gauge(r, "build_info", "Always 1; its labels say which Casehook this is.", "version", "go_version")
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	return m
@@ -34,6 +43,16 @@ func New(version string) *Metrics {
 
 // SetHeld records that the process was started with --hold.
 func (m *Metrics) SetHeld() { m.held.Set(1) }
+
+// Backup records the end of a scheduled backup.
+func (m *Metrics) Backup(made bool, at time.Time) {
+	if !made {
+		m.backups.WithLabelValues("failed").Inc()
+		return
+	}
+	m.backups.WithLabelValues("made").Inc()
+	m.backedUp.Set(float64(at.Unix()))
+}
 
 // Handler serves the current metrics.
 func (m *Metrics) Handler() http.Handler {

@@ -124,7 +124,7 @@ func (s *Server) recordedPlace(ctx context.Context, wanted string) (store.Attach
 
 // openPlace opens the store of contents in a place. A bucket is tried out, if that is asked for.
 func (s *Server) openPlace(ctx context.Context, place string, try bool) (blob.Store, error) {
-	folder := filepath.Join(s.config.Data, "attachments")
+	folder := filepath.Join(s.config.Data, attachmentsName)
 	switch {
 	case place == placeDatabase:
 		return s.store.Blobs(), nil
@@ -133,11 +133,7 @@ func (s *Server) openPlace(ctx context.Context, place string, try bool) (blob.St
 	case place == placeDisk:
 		return blob.NewDisk(folder)
 	}
-	a, err := bucket.Parse(place)
-	if err != nil {
-		return nil, err
-	}
-	b, err := bucket.Open(a, s.config.Environment)
+	b, err := s.config.openBucket(place)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/casehook/casehook/internal/api/quickcase"
+	"github.com/casehook/casehook/internal/bucket"
 	"github.com/casehook/casehook/internal/document"
 	"github.com/casehook/casehook/internal/endpoint"
 	"github.com/casehook/casehook/internal/fault"
@@ -63,6 +64,8 @@ type Config struct {
 	LeaseTTL     time.Duration // time after a node's death until another takes over; default 15 s
 	Grace        time.Duration // time for requests and deliveries under way when the server stops; default 10 s
 
+	Backups Backups // that the server makes by itself
+
 	MetricsListen    string // host:port that serves /metrics to all who can connect; empty: no such address
 	MetricsToken     string // the token with which Listen serves /metrics; empty: it does not
 	MetricsTokenFile string // a file with the token
@@ -101,6 +104,8 @@ func (c Config) withDefaults() Config {
 	c.Data = cmp.Or(c.Data, DefaultData)
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, defaultLease)
 	c.Grace = cmp.Or(c.Grace, defaultGrace)
+	c.Backups.Every = cmp.Or(c.Backups.Every, backupEvery)
+	c.Backups.Keep = cmp.Or(c.Backups.Keep, backupKeep)
 	if base, err := weburl.Base(c.PublicURL); err == nil {
 		c.PublicURL = base
 	}
@@ -148,6 +153,11 @@ func (c Config) check() error {
 		if info, err := os.Stat(c.Fonts); err != nil || !info.IsDir() {
 			return invalid("fonts",
 				"The folder of fonts %s is not there, or can't be read. Name another with --fonts.", c.Fonts)
+		}
+	}
+	if c.Backups.To != "" && isBucket(c.Backups.To) {
+		if _, err := bucket.Parse(c.Backups.To); err != nil {
+			return err
 		}
 	}
 	if c.MaxUpload < 0 {

@@ -28,6 +28,7 @@ func (s *Server) run(ctx context.Context) {
 	})
 	parts.Go(func() { s.clean(working) })
 	parts.Go(func() { s.sumUp(working) })
+	parts.Go(func() { s.backUp(working) })
 	parts.Go(func() { s.casework.Jobs.Run(working) })
 	parts.Go(func() { s.casework.Owed.Run(working) })
 	parts.Go(func() { s.casework.Shadows.Run(working) })

@@ -80,7 +80,8 @@ func preview(t *casetype.Type, tr casetype.Transition, p access.Principal) previ
 	data = t.Begin(tr, data)
 	fields := settable(t, tr, p)
 	if len(tr.Pages) > 0 {
-		shown.Pages = previewPages(newPageReader(subject{typ: t, tr: tr}, p.Sight(), fieldsOf(t, p.Sight()), fields), data)
+		reader := newPageReader(subject{typ: t, tr: tr}, p.Sight(), fieldsOf(t, p.Sight()), fields)
+		shown.Pages = previewPages(reader, data)
 		return shown
 	}
 	for i, f := range fields {

@@ -215,7 +215,8 @@ func (r schemaReader) choose(f *field, node schemaNode) {
 
 // typeWidgets are the widgets of types of values that JSON Schema does not have.
 var typeWidgets = map[string]widget{
-	"number_text": textWidget, "money_gbp": textWidget, "date": textWidget, "date_time": textWidget, "email": textWidget,
+	"number_text": textWidget, "money_gbp": textWidget, "date": textWidget, "date_time": textWidget,
+	"email":    textWidget,
 	"phone_uk": textWidget, "postcode": textWidget, "text_case_reference": textWidget,
 	"dynamic_list": offerWidget, "dynamic_multi_select_list": offersWidget,
 	"document": documentWidget,

@@ -71,8 +71,9 @@ func formOf(e endpoint.Endpoint) endpointForm {
 	f := endpointForm{ID: e.ID, Title: "Edit " + nameOf(e), Triggers: e.Triggers, Sources: e.Sources}
 	f.Groups = triggerGroups()
 	f.Values = map[string]string{
-		"name": e.Name, "url": e.URL, "description": e.Description, "filter": e.Filter, "clearance": string(e.Clearance),
-		"retries": durations(p.Retries), "timeout": duration(p.Timeout), "concurrency": strconv.Itoa(p.Concurrency),
+		"name": e.Name, "url": e.URL, "description": e.Description, "filter": e.Filter,
+		"clearance": string(e.Clearance),
+		"retries":   durations(p.Retries), "timeout": duration(p.Timeout), "concurrency": strconv.Itoa(p.Concurrency),
 		"order": string(p.Order), "rate_limit": strconv.FormatFloat(p.RateLimit, 'f', -1, 64),
 		"payload": string(o.Payload), "atfinity_version": o.AtfinityVersion, "headers": strings.Join(headers, "\n"),
 		"auth_type": string(a.Kind), "auth_token": a.Token, "auth_username": a.Username, "auth_password": a.Password,

@@ -48,7 +48,8 @@ func (h handler) audit(ctx context.Context, r *ui.Request) (ui.View, error) {
 		return ui.View{}, err
 	}
 	page := auditPage{
-		chosen: q, Outcome: r.Query("outcome"), Since: r.Query("since"), Until: r.Query("until"), query: r.HTTP.URL.Query(),
+		chosen: q, Outcome: r.Query("outcome"), Since: r.Query("since"), Until: r.Query("until"),
+		query: r.HTTP.URL.Query(),
 	}
 	page.choose()
 	for _, record := range found {

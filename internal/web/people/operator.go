@@ -79,7 +79,8 @@ func (h handler) tenants(ctx context.Context, p access.Principal, r *ui.Request,
 	case "administrator":
 		made, err := h.services.Tenants.CreateTenantAdministrator(ctx, p, key, authz.Once{})
 		if err == nil {
-			page.Done, page.Token, page.TokenOf = "The tenant "+key+" has a new administrator's token.", made.Bearer, key
+			page.Done = "The tenant " + key + " has a new administrator's token."
+			page.Token, page.TokenOf = made.Bearer, key
 		}
 		return err
 	}
