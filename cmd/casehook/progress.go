@@ -57,7 +57,7 @@ func percent(done, total int64) string {
 	if total <= 0 {
 		return ""
 	}
-	return fmt.Sprintf(", %d %%", min(100, done*100/total))
+	return fmt.Sprintf(", %d%%", min(100, done*100/total))
 }
 
 // bytesText returns a number of bytes for people: 812 B, 12.3 MiB.
