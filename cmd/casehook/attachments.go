@@ -68,7 +68,7 @@ func (p *progress) ofMove() func(server.MoveProgress) {
 	begun := time.Now()
 	return func(now server.MoveProgress) {
 		rate := int64(float64(now.Bytes) / max(time.Since(begun).Seconds(), 0.001))
-		p.show("%d of %d attachments, %s of %s%s, %s/s", now.Contents, now.AllContents,
+		p.show(now.Contents == now.AllContents, "%d of %d attachments, %s of %s%s, %s/s", now.Contents, now.AllContents,
 			bytesText(now.Bytes), bytesText(now.AllBytes), percent(now.Bytes, now.AllBytes), bytesText(rate))
 	}
 }

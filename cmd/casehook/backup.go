@@ -136,7 +136,7 @@ func (p *progress) ofBackup(verb string) func(backup.Progress) {
 		if now.Step == backup.StepAttachments {
 			amount = fmt.Sprintf("%d attachments", now.Done)
 		}
-		p.show("%s %s%s", amount, verb, percent(now.Done, now.Total))
+		p.show(false, "%s %s%s", amount, verb, percent(now.Done, now.Total))
 	}
 }
 

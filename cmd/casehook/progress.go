@@ -25,13 +25,13 @@ const (
 	betweenLines  = 5 * time.Second
 )
 
-// show prints a line, unless the one before is too recent.
-func (p *progress) show(format string, args ...any) {
+// show prints a line, unless the one before is too recent and it is not the last one.
+func (p *progress) show(last bool, format string, args ...any) {
 	wait := betweenLines
 	if p.terminal {
 		wait = betweenFrames
 	}
-	if time.Since(p.last) < wait {
+	if !last && time.Since(p.last) < wait {
 		return
 	}
 	p.last = time.Now()
