@@ -73,8 +73,8 @@ func (s *Server) openBlobs(ctx context.Context) (blob.Store, error) {
 
 // checkShared returns an error if there are attachments, and a folder that servers share has none: then it is another.
 func (s *Server) checkShared(ctx context.Context, folder blob.Store) error {
-	count, _, err := s.store.CountContents(ctx)
-	if err != nil || count == 0 {
+	first, err := s.store.Contents(ctx, "", 1)
+	if err != nil || len(first) == 0 {
 		return err
 	}
 	found := errors.New("found")
@@ -83,8 +83,8 @@ func (s *Server) checkShared(ctx context.Context, folder blob.Store) error {
 		return nil
 	}
 	return errors.Join(err, fault.New(fault.Conflict, "config.attachments_folder",
-		"The database has %d attachments, and the folder attachments in %s has none of them. Name the folder that all "+
-			"servers share with --data.", count, s.config.Data))
+		"The database has attachments, and the folder attachments in %s has none of them. Name the folder that all "+
+			"servers share with --data.", s.config.Data))
 }
 
 // checkPlace returns an error if contents are not in a place, or are being moved.
@@ -112,11 +112,11 @@ func (s *Server) recordedPlace(ctx context.Context, wanted string) (store.Attach
 	if !errors.Is(err, fault.NotFound) {
 		return recorded, err
 	}
-	count, _, err := s.store.CountContents(ctx)
+	first, err := s.store.Contents(ctx, "", 1)
 	if err != nil {
 		return recorded, err
 	}
-	if count > 0 {
+	if len(first) > 0 {
 		wanted = s.config.usualPlace()
 	}
 	return s.store.ClaimAttachmentPlace(ctx, wanted)

@@ -46,6 +46,7 @@ var scanning = map[*statement]string{
 	journalOldest: "it reads the first row",
 	purgeFloor:    "the lanes of all endpoints, once a round of retention",
 	purgeNeeded:   "the same",
+	contentSum:    "all contents are read anyway, once a move of attachments",
 }
 
 func scansOf(plan string, s *statement) []string {
