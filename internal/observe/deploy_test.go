@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// What the dashboard and the alert rules ask for is in the registry, every metric is on the dashboard, and every alert
+// The dashboard and the alert rules ask for metrics of the registry alone, every metric is asked for, and every alert
 // has a row in the documentation that says what to do.
 func TestDashboardAndAlertsFitTheRegistry(t *testing.T) {
 	known := registered(t)
