@@ -26,6 +26,9 @@ type object struct{ kind, name string }
 // that has the replaced ones now; empty: there were none. It fails if a server uses the database. On SQLite the
 // caller moves the file.
 func (l *Loader) Publish(ctx context.Context) (replaced string, err error) {
+	if err := noServer(ctx, l.db); err != nil {
+		return "", err
+	}
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return "", translate(err)
@@ -35,9 +38,6 @@ func (l *Loader) Publish(ctx context.Context) (replaced string, err error) {
 			err = errors.Join(err, tx.Rollback())
 		}
 	}()
-	if err := noServer(ctx, tx); err != nil {
-		return "", err
-	}
 	loaded, err := objectsOf(ctx, tx, l.schema)
 	if err != nil {
 		return "", err
@@ -91,21 +91,30 @@ func move(ctx context.Context, tx *sql.Tx, o object, from, to string) error {
 	return nil
 }
 
-// noServer returns an error if a server is connected to the database.
-func noServer(ctx context.Context, db interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}) error {
+// leaving is how long PostgreSQL may still show connections of a server that has stopped.
+const leaving = 5 * time.Second
+
+// noServer returns an error if a server is connected to the database, and goes on to be.
+func noServer(ctx context.Context, db *sql.DB) error {
 	const servers = `select count(*) from pg_stat_activity
 		where application_name = 'casehook' and datname = current_database()`
-	var n int
-	if err := db.QueryRowContext(ctx, servers).Scan(&n); err != nil {
-		return translate(err)
+	ticker := time.NewTicker(leaving / 50)
+	defer ticker.Stop()
+	for begun := time.Now(); ; {
+		var n int
+		if err := db.QueryRowContext(ctx, servers).Scan(&n); err != nil || n == 0 {
+			return translate(err)
+		}
+		if time.Since(begun) > leaving {
+			return fault.New(fault.Conflict, "store.in_use",
+				"A server uses the database, over %d connections. Stop all servers, and try again.", n)
+		}
+		select {
+		case <-ctx.Done():
+			return translate(ctx.Err())
+		case <-ticker.C:
+		}
 	}
-	if n > 0 {
-		return fault.New(fault.Conflict, "store.in_use",
-			"A server uses the database, over %d connections. Stop all servers, and try again.", n)
-	}
-	return nil
 }
 
 // Occupied reports whether the database at a URL of PostgreSQL has tables of Casehook. It fails if a server uses them.
