@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,7 +20,8 @@ type Event struct {
 	Trigger string // case_created, claim.closed, ..., from the body
 
 	// Payload is the decoded body, as one of the types of this package: for case_created a CaseCreated, for claim.* a
-	// ClaimEvent, and so on. It is nil for a trigger that this version of the package does not know; use Body then.
+	// ClaimEvent, for com.casehook.* a CloudEvent, and so on. It is nil for a trigger that this version of the package
+	// does not know; use Body then.
 	Payload any
 	Body    json.RawMessage // as it arrived
 
@@ -95,6 +97,7 @@ func Decode(header http.Header, body []byte) (*Event, error) {
 	var named struct {
 		Trigger string `json:"trigger"`
 		Event   string `json:"event_name"` // of claims and contacts
+		Type    string `json:"type"`       // of CloudEvents
 	}
 	if err := json.Unmarshal(body, &named); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBody, err)
@@ -102,6 +105,9 @@ func Decode(header http.Header, body []byte) (*Event, error) {
 	e := &Event{ID: header.Get(headerID), Trigger: named.Trigger, Body: body, Subject: header.Get("webhook-subject")}
 	if e.Trigger == "" {
 		e.Trigger = named.Event
+	}
+	if e.Trigger == "" && strings.HasPrefix(named.Type, cloudPrefix) {
+		e.Trigger = named.Type
 	}
 	if e.Trigger == "" {
 		return nil, fmt.Errorf("%w: it names no trigger", ErrBody)
@@ -111,7 +117,7 @@ func Decode(header http.Header, body []byte) (*Event, error) {
 	if at, err := strconv.ParseInt(header.Get(headerTimestamp), 10, 64); err == nil {
 		e.SentAt = time.Unix(at, 0).UTC()
 	}
-	decode, known := payloads[e.Trigger]
+	decode, known := payloadOf(e.Trigger)
 	if !known {
 		return e, nil
 	}

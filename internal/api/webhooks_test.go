@@ -79,7 +79,11 @@ func TestTheDocumentHasEveryTriggerAmongItsWebhooks(t *testing.T) {
 				t.Errorf("%s: the header %s is not documented", trigger.Name, h.Name)
 			}
 		}
-		content := post["requestBody"].(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)
+		form := "application/json"
+		if strings.HasPrefix(trigger.Name, "com.casehook.") {
+			form = "application/cloudevents+json"
+		}
+		content := post["requestBody"].(map[string]any)["content"].(map[string]any)[form].(map[string]any)
 		examples := content["examples"].(map[string]any)
 		if len(examples) != len(wire.Examples(trigger.Name, "1.2.3")) {
 			t.Errorf("%s has the examples %v", trigger.Name, examples)

@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"slices"
+
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/endpoint"
@@ -44,7 +46,11 @@ func ForEndpoint(e endpoint.Endpoint, owner access.Reader) Audience {
 
 // ViewOf returns the view that an endpoint's settings select. The owner's clearance can lower it.
 func ViewOf(e endpoint.Endpoint) wire.View {
-	return wire.View{Clearance: e.Clearance, Thin: e.Payload == endpoint.Thin}
+	return wire.View{
+		Clearance: e.Clearance,
+		Thin:      e.Payload == endpoint.Thin,
+		Optional:  slices.ContainsFunc(e.Triggers, wire.IsOptional),
+	}
 }
 
 // View returns the audience's view of messages.
@@ -56,13 +62,17 @@ func (a *Audience) View() wire.View {
 
 // ForClient returns the audience of a client. No sources means all.
 func ForClient(tenant int64, r access.Reader, triggers map[string]bool, sources []string) Audience {
-	return Audience{
+	a := Audience{
 		Tenant:    tenant,
 		Clearance: r.Clearance,
 		Reader:    r,
 		triggers:  triggers,
 		accepts:   endpoint.Endpoint{Sources: sources}.AcceptsActor,
 	}
+	for trigger, selected := range triggers {
+		a.view.Optional = a.view.Optional || selected && wire.IsOptional(trigger)
+	}
+	return a
 }
 
 // ReadBy returns the audience of a client that reads the endpoint's messages.

@@ -327,6 +327,7 @@ func (d *AttemptDetail) derive(made viewedMessages) {
 		return
 	}
 	views, now := wire.ViewsUpTo(d.Endpoint.Reached), filter.ViewOf(d.Endpoint)
+	now.Optional = true // as views have it
 	if at := slices.Index(views, now); at > 0 {
 		views[0], views[at] = views[at], views[0]
 	}

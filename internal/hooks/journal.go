@@ -100,8 +100,10 @@ func matching(patterns []string) (map[string]bool, error) {
 		return nil, refused
 	}
 	if len(patterns) == 0 {
-		for _, t := range wire.Triggers() {
-			found[t.Name] = true
+		for _, f := range wire.Formats() {
+			for _, t := range f.Triggers {
+				found[t.Name] = !f.Optional
+			}
 		}
 	}
 	return found, nil

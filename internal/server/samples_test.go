@@ -36,15 +36,11 @@ type message struct {
 
 func (h *firstMessages) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	var named struct {
-		Trigger string `json:"trigger"`
-		Event   string `json:"event_name"`
-	}
-	json.Unmarshal(body, &named)
+	trigger := wire.TriggerOf(body)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, known := h.all[named.Trigger+named.Event]; !known {
-		h.all[named.Trigger+named.Event] = message{r.Header, body}
+	if _, known := h.all[trigger]; !known {
+		h.all[trigger] = message{r.Header, body}
 	}
 	select {
 	case h.more <- struct{}{}:
@@ -118,11 +114,15 @@ func subjectIn(t *testing.T, body []byte) string {
 		Endpoint string      `json:"endpoint_id"`
 		Claim    struct{ ID json.Number }
 		Contact  struct{ ID json.Number }
+		Type     string `json:"type"` // of CloudEvents
+		Subject  string `json:"subject"`
 	}
 	if err := json.Unmarshal(body, &b); err != nil {
 		t.Fatal(err)
 	}
 	switch {
+	case b.Type != "":
+		return strings.Split(b.Type, ".")[2] + "/" + b.Subject
 	case b.Endpoint != "":
 		return "endpoint/" + b.Endpoint
 	case b.Contact.ID != "":
@@ -198,18 +198,20 @@ func fireAll(t *testing.T, s *Server, real *firstMessages) {
 		"transitions": [{"key": "write", "to": "open"}, {"key": "edit", "from": ["open"]},
 			{"key": "approve", "from": ["open"], "to": "yes"}, {"key": "decline", "from": ["open"], "to": "no"}],
 		"documents": [{"key": "letter", "template": "# {case.reference}"}], "proofs": [{"key": "passport"}]}`)
-	for _, key := range []string{"motor", "travel"} {
+	define := func(key, properties string) {
 		do("PUT", "/v1/case-types/"+key,
-			`{"key": "`+key+`", "kind": "claim", "fields": {"type": "object", "properties": {}},
+			`{"key": "`+key+`", "kind": "claim", "fields": {"type": "object", "properties": {`+properties+`}},
 			"states": [{"key": "filed"}, {"key": "settled", "final": true}],
 			"transitions": [{"key": "file", "to": "filed"}, {"key": "settle", "from": ["filed"], "to": "settled"},
 				{"key": "again", "from": ["settled"], "to": "filed"}]}`)
 	}
+	define("motor", "")
+	define("travel", "")
 	note := id(do("POST", "/v1/case-types/note/cases", `{}`))
 	do("PATCH", note, `{"data": {"text": "new"}}`)
 	do("POST", note+"/comments", `{"text": "hello"}`)
-	do("POST", note+"/documents", `{"key": "letter"}`)
-	do("POST", note+"/proofs?key=passport&filename=p.json", `{}`)
+	letter := do("POST", note+"/documents", `{"key": "letter"}`)
+	passport := do("POST", note+"/proofs?key=passport&filename=p.json", `{}`)
 	do("POST", note+"/transitions/approve", `{}`)
 	do("POST", id(do("POST", "/v1/case-types/note/cases", `{}`))+"/transitions/decline", `{}`)
 
@@ -223,8 +225,17 @@ func fireAll(t *testing.T, s *Server, real *firstMessages) {
 	do("POST", claim+"/transitions/settle", `{}`)
 	do("POST", claim+"/transitions/again", `{}`)
 	do("POST", claim+"/switch-type", `{"type": "travel"}`)
+	define("travel", `"country": {"type": "string"}`)
+	do("POST", "/v1/case-types/travel/migrate", `{}`)
 	do("DELETE", claim, "")
-	do("POST", "/v1/contacts", `{"first_name": "Ada", "last_name": "Meier"}`)
+	ada := do("POST", "/v1/contacts", `{"first_name": "Ada", "last_name": "Meier"}`)
+	contact := fmt.Sprintf("/contacts/%.0f", ada["id"])
+	do("PATCH", "/v1"+contact, `{"city": "Zurich"}`)
+	do("PUT", note+contact+"/client", "")
+	do("DELETE", note+contact+"/client", "")
+	do("DELETE", "/v1"+contact, "")
+	do("DELETE", fmt.Sprint(note, "/documents?id=", letter["id"]), "")
+	do("DELETE", fmt.Sprint(note, "/proofs/", passport["id"]), "")
 	failAndRecover(t, real, do)
 }
 

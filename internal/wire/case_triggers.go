@@ -128,13 +128,13 @@ func caseDocuments(kind event.Kind[event.Documents], action string) caseExtensio
 // has this fact, and the case in this state.
 func caseRule(fact event.Fact, state string, extend caseExtension) rule {
 	return rule{fact: fact.Name, sample: func() *event.Entry { return sampleOfCase(fact, state) },
-		body: func(trigger string, e *event.Entry, f event.Fact) ([]byte, error) {
+		body: func(m *Message, e *event.Entry, f event.Fact) ([]byte, error) {
 			c := e.Snapshot.Case
 			if c == nil {
 				return nil, errors.New("the journal entry holds no case, which the body is made of")
 			}
 			body, err := extend(caseBody{
-				Trigger: trigger, CaseID: c.ID, UserReadableID: c.Reference, Name: c.Name, URL: c.URL,
+				Trigger: m.Trigger, CaseID: c.ID, UserReadableID: c.Reference, Name: c.Name, URL: c.URL,
 				Version: c.Version, Color: orNull(c.Color), OutcomeInstanceID: orNull(c.OutcomeInstance),
 				ProcessKey: orNull(c.ProcessKey),
 			}, f)

@@ -143,7 +143,7 @@ func TestBodiesAreJSONWhateverTheStrings(t *testing.T) {
 		c := e.Snapshot.Case
 		c.Reference, c.Name, c.URL = odd.Draw(t, "reference"), odd.Draw(t, "name"), odd.Draw(t, "url")
 		c.Color, c.ProcessKey = odd.Draw(t, "color"), odd.Draw(t, "process")
-		for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
+		for _, m := range vendorMessages(e, "0.1.0", casetype.Restricted) {
 			if m.Err != nil || !json.Valid(m.Body) || !utf8.Valid(m.Body) {
 				t.Fatalf("%s: %q, %v", m.Trigger, m.Body, m.Err)
 			}

@@ -52,6 +52,21 @@ func Schema(trigger string) json.RawMessage {
 	return mustEncode(s)
 }
 
+// TriggerOf returns the trigger that a body names, or "" if it names none that is known.
+func TriggerOf(body []byte) string {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return ""
+	}
+	for member := range registry.naming {
+		var trigger string
+		if json.Unmarshal(members[member], &trigger) == nil && registry.triggers[trigger].naming == member {
+			return trigger
+		}
+	}
+	return ""
+}
+
 // dialect is that of all schemas.
 const dialect = "https://json-schema.org/draft/2020-12/schema"
 

@@ -122,7 +122,7 @@ type claimBody struct {
 func claimRule(fact event.Fact) []rule {
 	sample := func() *event.Entry { return sampleOfClaim(fact) }
 	return []rule{{fact: fact.Name, sample: sample,
-		of: isClaim, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
+		of: isClaim, body: func(m *Message, e *event.Entry, _ event.Fact) ([]byte, error) {
 			if e.Snapshot.Case == nil {
 				return nil, errors.New("the journal entry holds no case, which the body is made of")
 			}
@@ -132,7 +132,7 @@ func claimRule(fact event.Fact) []rule {
 			if err != nil {
 				return nil, err
 			}
-			return encode(claimBody{c, newEventMembers(trigger, e.Actor)})
+			return encode(claimBody{c, newEventMembers(m.Trigger, e.Actor)})
 		}}}
 }
 

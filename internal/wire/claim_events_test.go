@@ -87,7 +87,7 @@ var claimVectors = []struct {
 // messageOf returns an entry's message for one trigger.
 func messageOf(t *testing.T, e *event.Entry, trigger string) wire.Message {
 	t.Helper()
-	for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
+	for _, m := range vendorMessages(e, "0.1.0", casetype.Restricted) {
 		if m.Trigger == trigger {
 			return m
 		}
@@ -144,7 +144,7 @@ func TestPerformedByIsAsInThePublishedExamples(t *testing.T) {
 	} {
 		e := claimEntry(want.fact)
 		e.Actor = want.by
-		messages := wire.Messages(e, "0.1.0", casetype.Restricted)
+		messages := vendorMessages(e, "0.1.0", casetype.Restricted)
 		body := string(messages[len(messages)-1].Body)
 		if !strings.HasPrefix(body, `{"claim":{"id":4539148803436467,`) || !strings.HasSuffix(body, want.end) {
 			t.Errorf("%s: %s", name, body)
@@ -156,7 +156,7 @@ func TestACaseThatIsNoClaimFiresNoClaimEvent(t *testing.T) {
 	for _, v := range claimVectors {
 		e := v.entry(v.fact)
 		e.Snapshot.Case.Kind = "case"
-		for _, m := range wire.Messages(e, "0.1.0", casetype.Restricted) {
+		for _, m := range vendorMessages(e, "0.1.0", casetype.Restricted) {
 			if strings.HasPrefix(m.Trigger, "claim.") {
 				t.Errorf("%s has a message for a case", m.Trigger)
 			}
@@ -166,7 +166,7 @@ func TestACaseThatIsNoClaimFiresNoClaimEvent(t *testing.T) {
 
 func TestAClaimFiresTheCaseTriggersToo(t *testing.T) {
 	var got []string
-	for _, m := range wire.Messages(claimEntry(event.CaseCreated.New(event.Creation{}),
+	for _, m := range vendorMessages(claimEntry(event.CaseCreated.New(event.Creation{}),
 		event.CaseStateChanged.New(event.StateChange{To: "reported"})), "0.1.0", casetype.Restricted) {
 		got = append(got, m.Trigger)
 	}
@@ -257,7 +257,7 @@ func TestClaimsAreJSONWhateverTheStrings(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Data = data
-		messages := wire.Messages(e, "0.1.0", casetype.Restricted)
+		messages := vendorMessages(e, "0.1.0", casetype.Restricted)
 		var got struct {
 			Claim struct {
 				Title string `json:"title"`

@@ -24,10 +24,10 @@ type contactBody struct {
 	eventMembers
 }
 
-func contactEvent(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
+func contactEvent(m *Message, e *event.Entry, _ event.Fact) ([]byte, error) {
 	c := e.Snapshot.Contact
 	if c == nil {
 		return nil, errors.New("the journal entry holds no contact, which the body is made of")
 	}
-	return encode(contactBody{NewContact(c), newEventMembers(trigger, e.Actor)})
+	return encode(contactBody{NewContact(c), newEventMembers(m.Trigger, e.Actor)})
 }

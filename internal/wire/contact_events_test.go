@@ -11,7 +11,6 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
-	"github.com/casehook/casehook/internal/wire"
 )
 
 // contactEntry returns a journal entry of a contact's creation.
@@ -73,7 +72,7 @@ func TestAContactEventNeedsAContact(t *testing.T) {
 func TestContactsAreJSONWhateverTheStrings(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.String().Draw(t, "name")
-		m := wire.Messages(contactEntry(event.Actor{Name: name}, event.ContactDetails{FirstName: name, Email: name}),
+		m := vendorMessages(contactEntry(event.Actor{Name: name}, event.ContactDetails{FirstName: name, Email: name}),
 			"0.1.0", casetype.Public)[0]
 		var got struct {
 			Contact struct {

@@ -46,13 +46,13 @@ type endpointBody struct {
 func endpointRule(fact event.Kind[event.NoDetails]) []rule {
 	sample := func() *event.Entry { return sampleOfEndpoint(fact.New(event.NoDetails{})) }
 	return []rule{{fact: fact.Name,
-		sample: sample, body: func(trigger string, e *event.Entry, _ event.Fact) ([]byte, error) {
+		sample: sample, body: func(m *Message, e *event.Entry, _ event.Fact) ([]byte, error) {
 			p := e.Snapshot.Endpoint
 			if p == nil {
 				return nil, errors.New("the journal entry holds no endpoint, which the body is made of")
 			}
 			return encode(endpointBody{
-				Trigger: trigger, EndpointID: p.ID, URL: p.URL, Since: Timestamp(p.Since), Reason: p.Reason,
+				Trigger: m.Trigger, EndpointID: p.ID, URL: p.URL, Since: Timestamp(p.Since), Reason: p.Reason,
 				OccurredAt: Timestamp(e.At),
 			})
 		}}}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/casehook/casehook/internal/casetype"
 	"github.com/casehook/casehook/internal/event"
-	"github.com/casehook/casehook/internal/wire"
 )
 
 // endpointEntry returns a journal entry about an endpoint's health.
@@ -43,7 +42,7 @@ func TestMessagesAboutAnEndpointAreHiddenBelowItsClearance(t *testing.T) {
 	for clearance, hidden := range map[casetype.Classification]bool{
 		casetype.Public: true, casetype.Private: false, casetype.Restricted: false,
 	} {
-		m := wire.Messages(e, "0.1.0", clearance)
+		m := vendorMessages(e, "0.1.0", clearance)
 		if len(m) != 1 || m[0].Hidden != hidden || hidden != (m[0].Body == nil) {
 			t.Errorf("%s: %+v", clearance, m)
 		}

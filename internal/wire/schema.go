@@ -135,3 +135,14 @@ func (s *schema) addFields(t reflect.Type, trigger string) {
 		c.constrain(s)
 	}
 }
+
+// namingMember returns the member of a body's type that names the trigger; "": there is none.
+func namingMember(t reflect.Type) string {
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Tag.Get("value") == "trigger" {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			return name
+		}
+	}
+	return ""
+}

@@ -9,6 +9,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -24,6 +25,9 @@ type Format struct {
 	Name        string
 	Description string
 	Triggers    []Trigger
+	// Optional says that its messages report again what those of other formats report. Readers of the journal who name
+	// no triggers don't get them, and they are derived only for those who do.
+	Optional bool
 
 	// header returns the headers that the vendor publishes, for one message. version is for formats that
 	// have one; an endpoint may have its own.
@@ -47,8 +51,9 @@ type Trigger struct {
 type rule struct {
 	fact   string
 	sample func() *event.Entry // made up, with this fact; the examples in the catalogue come from it
-	body   func(trigger string, e *event.Entry, f event.Fact) ([]byte, error)
-	of     func(e *event.Entry) bool // which entries are sent; nil: all
+	// body makes the body of m, which has all but its headers and its body.
+	body func(m *Message, e *event.Entry, f event.Fact) ([]byte, error)
+	of   func(e *event.Entry) bool // which entries are sent; nil: all
 }
 
 // Header is one header of a message, spelt as it goes onto the wire.
@@ -98,48 +103,67 @@ func Names() (names []string) {
 func Known(trigger string) bool { _, ok := registry.triggers[trigger]; return ok }
 
 // Messages derives all messages of an entry: in the order of its facts, and for each fact in the order of the
-// formats. Version is the one in the headers. Facts that no format publishes are left out. Bodies show the data that
-// the clearance sees. A message of which the clearance sees nothing is Hidden: it keeps its place, so that places
-// are the same for every clearance.
+// formats. Those of optional formats follow all others, so that such a format moves no other message. Version is the
+// one in the headers. Facts that no format publishes are left out. Bodies show the data that the clearance sees. A
+// message of which the clearance sees nothing is Hidden: it keeps its place, so that places are the same for every
+// clearance.
 func Messages(e *event.Entry, version string, clearance casetype.Classification) []Message {
+	return View{Clearance: clearance, Optional: true}.Messages(e, version)
+}
+
+// derive is Messages, with the messages of optional formats or without.
+func derive(e *event.Entry, version string, clearance casetype.Classification, optional bool) []Message {
 	view, entryVisible := e.As(clearance.SeesClass)
 	var messages []Message
 	at, sequence := e.At.UnixMicro(), strconv.FormatInt(e.Version, 10)
-	for i, f := range e.Facts {
+	routesOf(e, optional, func(i int, f event.Fact, r *route) {
 		shown, visible := f.As(clearance.SeesClass)
-		for _, r := range registry.routes[f.Name] {
-			if r.of != nil && !r.of(e) {
-				continue
-			}
-			m := Message{
-				Fact:    i,
-				Format:  r.format,
-				Trigger: r.trigger,
-				At:      e.At,
-				Trace:   e.Trace,
-				ID:      id.Message(e.ID, at, e.Subject, i, r.trigger),
-				Hidden:  !entryVisible || !visible,
-			}
-			if !m.Hidden {
-				m.Body, m.Err = r.body(r.trigger, view, shown)
-				m.Header = append(r.header(r.trigger, version),
-					Header{subjectHeader, e.Subject}, Header{sequenceHeader, sequence})
-			}
-			messages = append(messages, m)
+		m := Message{
+			Fact:    i,
+			Format:  r.format,
+			Trigger: r.trigger,
+			At:      e.At,
+			Trace:   e.Trace,
+			ID:      id.Message(e.ID, at, e.Subject, i, r.trigger),
+			Hidden:  !entryVisible || !visible,
 		}
-	}
+		if !m.Hidden {
+			m.Body, m.Err = r.body(&m, view, shown)
+			m.Header = append(r.header(r.trigger, version),
+				Header{subjectHeader, e.Subject}, Header{sequenceHeader, sequence})
+		}
+		messages = append(messages, m)
+	})
 	return messages
 }
 
-// TriggersOf lists the triggers under which an entry is sent to endpoints that may receive it.
-func TriggersOf(e *event.Entry) (triggers []string) {
-	for _, f := range e.Facts {
-		for _, r := range registry.routes[f.Name] {
-			if r.of == nil || r.of(e) {
-				triggers = append(triggers, r.trigger)
+// routesOf calls do for the messages of an entry, in their order.
+func routesOf(e *event.Entry, optional bool, do func(fact int, f event.Fact, r *route)) {
+	for i, f := range e.Facts {
+		routes := registry.routes[f.Name]
+		for j := range routes {
+			if r := &routes[j]; r.of == nil || r.of(e) {
+				do(i, f, r)
 			}
 		}
 	}
+	for i, f := range e.Facts {
+		if !optional {
+			return
+		}
+		routes := registry.optional[f.Name]
+		for j := range routes {
+			do(i, f, &routes[j])
+		}
+	}
+}
+
+// IsOptional reports whether a trigger is of an optional format.
+func IsOptional(trigger string) bool { return registry.triggers[trigger].optional }
+
+// TriggersOf lists the triggers under which an entry is sent to endpoints that may receive it.
+func TriggersOf(e *event.Entry) (triggers []string) {
+	routesOf(e, true, func(_ int, _ event.Fact, r *route) { triggers = append(triggers, r.trigger) })
 	return triggers
 }
 
@@ -148,12 +172,19 @@ var registry = struct {
 	formats  []Format
 	triggers map[string]registration
 	routes   map[string][]route // by the fact's name
-}{triggers: map[string]registration{}, routes: map[string][]route{}}
+	optional map[string][]route // those of optional formats
+	naming   map[string]bool    // the members of bodies that name the trigger
+}{
+	triggers: map[string]registration{}, routes: map[string][]route{}, optional: map[string][]route{},
+	naming: map[string]bool{},
+}
 
 // registration is a trigger with the format that it belongs to.
 type registration struct {
 	Trigger
 	headerDocs map[string]string
+	naming     string // the member of its bodies that names the trigger
+	optional   bool   // its format is
 }
 
 // route is one way from a fact to a message.
@@ -169,6 +200,10 @@ func define(f Format) Format {
 	if f.Name == "" || f.Description == "" || f.header == nil || len(f.identify) == 0 {
 		panic("wire: the format " + f.Name + " lacks a name, a description, headers, or what identifies a change")
 	}
+	routes := registry.routes
+	if f.Optional {
+		routes = registry.optional
+	}
 	for _, t := range f.Triggers {
 		if Known(t.Name) {
 			panic("wire: the trigger " + t.Name + " is defined twice")
@@ -176,12 +211,17 @@ func define(f Format) Format {
 		if t.Description == "" || t.shape == nil || len(t.rules) == 0 {
 			panic("wire: the trigger " + t.Name + " lacks a description, a shape or facts")
 		}
-		registry.triggers[t.Name] = registration{t, f.headerDocs}
+		member := namingMember(reflect.TypeOf(t.shape))
+		if member == "" {
+			panic("wire: the bodies of " + t.Name + " do not name the trigger")
+		}
+		registry.naming[member] = true
+		registry.triggers[t.Name] = registration{t, f.headerDocs, member, f.Optional}
 		for _, rule := range t.rules {
 			if rule.sample == nil {
 				panic("wire: the trigger " + t.Name + " has no sample for " + rule.fact)
 			}
-			registry.routes[rule.fact] = append(registry.routes[rule.fact], route{rule, f.Name, t.Name, f.header})
+			routes[rule.fact] = append(routes[rule.fact], route{rule, f.Name, t.Name, f.header})
 		}
 	}
 	registry.formats = append(registry.formats, f)

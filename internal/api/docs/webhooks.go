@@ -3,6 +3,8 @@ package docs
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -71,12 +73,19 @@ func (t trigger) operation() *huma.Operation {
 		examples[m.Fact] = &huma.Example{Value: json.RawMessage(m.Body)}
 	}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		"application/json": {Schema: rest.Embedded(t.Schema), Examples: examples},
+		mediaType(t.Headers): {Schema: rest.Embedded(t.Schema), Examples: examples},
 	}}
 	for status, meaning := range answersOfReceivers {
 		op.Responses[status] = &huma.Response{Description: meaning}
 	}
 	return op
+}
+
+// mediaType returns the form of a body, without its parameters.
+func mediaType(headers []wire.HeaderDoc) string {
+	i := slices.IndexFunc(headers, func(h wire.HeaderDoc) bool { return h.Name == "Content-Type" })
+	form, _, _ := strings.Cut(headers[i].Example, ";") // all requests have it
+	return form
 }
 
 // docsWebhook is a trigger in the documentation.

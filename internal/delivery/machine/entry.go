@@ -59,7 +59,8 @@ func (e *Entry) Passes(a *filter.Audience, part int) (bool, error) {
 	if !a.Filters() {
 		return a.Passes(nil)
 	}
-	full := wire.View{Clearance: a.Clearance}
+	full := a.View()
+	full.Thin = false
 	messages := e.Messages(full)
 	v := e.view(full)
 	v.filtering.Do(func() {

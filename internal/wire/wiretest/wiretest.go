@@ -54,9 +54,9 @@ func (f failingReader) Read([]byte) (int, error) {
 
 // Valid says what Check objects to.
 func Valid(header http.Header, body []byte) error {
-	trigger, err := triggerOf(body)
-	if err != nil {
-		return err
+	trigger := wire.TriggerOf(body)
+	if trigger == "" {
+		return fmt.Errorf("it names no trigger: %.200s", body)
 	}
 	return errors.Join(validHeader(trigger, header), ValidBody(trigger, body))
 }
@@ -82,21 +82,6 @@ func validate(name string, raw json.RawMessage, body []byte) error {
 		return err
 	}
 	return schema.Validate(value)
-}
-
-// triggerOf reads which trigger a body tells, as it says itself.
-func triggerOf(body []byte) (string, error) {
-	var named struct {
-		Trigger string `json:"trigger"`
-		Event   string `json:"event_name"`
-	}
-	if err := json.Unmarshal(body, &named); err != nil {
-		return "", err
-	}
-	if trigger := named.Trigger + named.Event; wire.Known(trigger) {
-		return trigger, nil
-	}
-	return "", fmt.Errorf("it names no trigger: %q, %q", named.Trigger, named.Event)
 }
 
 // validHeader wants all headers that are documented, and of those that could be
