@@ -56,6 +56,7 @@ type commands struct {
 	User        userCmd        `cmd:"" help:"Create, list and disable users, and give them passwords."`
 	Attachments attachmentsCmd `cmd:"" help:"Move attachments between disk, database and S3."`
 	Bench       benchCmd       `cmd:"" help:"Measure this program on this machine, and the best that the machine allows."`
+	Schema      schemaCmd      `cmd:"" help:"Print the JSON Schema of the files that you write, for your editor."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 
 	BenchWorker benchWorkerCmd `cmd:"" hidden:"" help:"A process of casehook bench."`

@@ -1,5 +1,5 @@
 // Package docs serves the OpenAPI document of the API and the documentation that is
-// made from it, with its guides and its search.
+// made from it, with its guides and its search; and the JSON Schemas of the files that people write.
 package docs
 
 import (
@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/casehook/casehook/internal/api/rest"
+	"github.com/casehook/casehook/internal/schemas"
 )
 
 // Versions are the versions that the document and its examples show.
@@ -30,6 +31,9 @@ func Serve(k *rest.Kernel, v Versions) {
 		mustRender(func() ([]byte, error) { return document().MarshalJSON() }))
 	k.Page("/openapi.yaml", header("application/openapi+yaml"),
 		mustRender(func() ([]byte, error) { return document().YAML() }))
+	for _, name := range schemas.Names() {
+		k.Page("/schemas/"+name+".json", header("application/schema+json"), func() []byte { return schemas.Of(name) })
+	}
 	html, css, script := docsHeader("text/html"), docsHeader("text/css"), docsHeader("text/javascript")
 	k.Page("/docs", html, func() []byte { return documentation(document(), triggers(v)) })
 	for _, name := range guideNames {

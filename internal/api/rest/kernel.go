@@ -13,9 +13,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -143,15 +146,29 @@ func (k *Kernel) HandleAs(o access.Operation, pattern string, handler http.Handl
 // OnMissing sets the function that answers requests for paths that there are not, unless it returns false.
 func (k *Kernel) OnMissing(answer func(*Exchange) bool) { k.missing = answer }
 
-// Page serves a page that stays the same while the process runs. It is rendered at the first request, so that the
-// process starts sooner.
+// Page serves a page that stays the same while the process runs, with an ETag. It is rendered at the first request, so
+// that the process starts sooner.
 func (k *Kernel) Page(path string, header http.Header, render func() []byte) {
-	contents := sync.OnceValue(render)
+	type page struct {
+		contents []byte
+		etag     string // weak: answers may be indented
+	}
+	rendered := sync.OnceValue(func() page {
+		contents := render()
+		sum := sha256.Sum256(contents)
+		return page{contents, `W/"` + hex.EncodeToString(sum[:16]) + `"`}
+	})
+	contents := func() []byte { return rendered().contents }
 	k.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 		for name, values := range header {
 			w.Header()[name] = values
 		}
-		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("Cache-Control", "no-cache") // kept, and asked about before each use
+		w.Header().Set("ETag", rendered().etag)
+		if slices.Contains(strings.Split(r.Header.Get("If-None-Match"), ", "), rendered().etag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
 		if strings.HasSuffix(path, ".json") {
 			jsonWriter(w).Write(contents())
 			return
