@@ -57,9 +57,12 @@ type commands struct {
 	Attachments attachmentsCmd `cmd:"" help:"Move attachments between disk, database and S3."`
 	Bench       benchCmd       `cmd:"" help:"Measure this program on this machine, and the best that the machine allows."`
 	Schema      schemaCmd      `cmd:"" help:"Print the JSON Schema of the files that you write, for your editor."`
+	Completion  completionCmd  `cmd:"" help:"Print the completion of commands and options for a shell."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 
 	BenchWorker benchWorkerCmd `cmd:"" hidden:"" help:"A process of casehook bench."`
+	Complete    completeCmd    `cmd:"" hidden:"" help:"Print the words that may follow, for casehook completion."`
+	Man         manCmd         `cmd:"" hidden:"" help:"Write the manual pages into a folder."`
 }
 
 // The exit statuses of commands.
