@@ -58,6 +58,7 @@ type commands struct {
 	Bench       benchCmd       `cmd:"" help:"Measure this program on this machine, and the best that the machine allows."`
 	Schema      schemaCmd      `cmd:"" help:"Print the JSON Schema of the files that you write, for your editor."`
 	Completion  completionCmd  `cmd:"" help:"Print the completion of commands and options for a shell."`
+	Config      configCmd      `cmd:"" help:"Show the options of serve: each with its value, and where it is from."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 
 	BenchWorker benchWorkerCmd `cmd:"" hidden:"" help:"A process of casehook bench."`

@@ -191,6 +191,8 @@ func (n *network) UnmarshalText(text []byte) error {
 	return nil
 }
 
+func (n network) String() string { return netip.Prefix(n).String() }
+
 func prefixes(networks []network) []netip.Prefix {
 	all := make([]netip.Prefix, len(networks))
 	for i, n := range networks {
@@ -222,8 +224,29 @@ func (s *size) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// String returns the size as it may be written.
+func (s size) String() string {
+	for _, unit := range []struct {
+		name  string
+		shift uint
+	}{{"GiB", 30}, {"MiB", 20}, {"KiB", 10}} {
+		if n := int64(s) >> unit.shift; n > 0 && n<<unit.shift == int64(s) {
+			return strconv.FormatInt(n, 10) + unit.name
+		}
+	}
+	return strconv.FormatInt(int64(s), 10)
+}
+
 // age is a length of time, which may be in days.
 type age time.Duration
+
+// String returns the age as it may be written.
+func (a age) String() string {
+	if day := age(24 * time.Hour); a%day == 0 && a > 0 {
+		return strconv.FormatInt(int64(a/day), 10) + "d"
+	}
+	return time.Duration(a).String()
+}
 
 // UnmarshalText reads 90d, 12h or 0.
 func (a *age) UnmarshalText(text []byte) error {
