@@ -26,10 +26,10 @@ type configCmd struct {
 
 // Help is shown below the command's summary.
 func (configCmd) Help() string {
-	return `Each option of casehook serve is shown with its value and its origin: a flag, a variable, the file of --config, or
-the default. Write the flags that serve has; the variables and the file are read as serve reads them. Secrets are
-hidden, also inside URLs, so that the output can be shown to others. Variables that begin with CASEHOOK_ and are
-known to no command are reported, since they may be misspelt.
+	return `Each option of casehook serve is shown with its value and its origin: a flag, a variable, the file of
+--config, or the default. Write the flags that serve has; the variables and the file are read as serve reads them.
+Secrets are hidden, also inside URLs, so that the output can be shown to others. Variables that begin with CASEHOOK_
+and are known to no command are reported, since they may be misspelt.
 
   casehook config
   casehook config --config /etc/casehook.yaml --json`

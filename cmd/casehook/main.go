@@ -59,6 +59,7 @@ type commands struct {
 	Schema      schemaCmd      `cmd:"" help:"Print the JSON Schema of the files that you write, for your editor."`
 	Completion  completionCmd  `cmd:"" help:"Print the completion of commands and options for a shell."`
 	Config      configCmd      `cmd:"" help:"Show the options of serve: each with its value, and where it is from."`
+	Doctor      doctorCmd      `cmd:"" help:"Check an installation, and the way to an endpoint; say what to do."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 
 	BenchWorker benchWorkerCmd `cmd:"" hidden:"" help:"A process of casehook bench."`

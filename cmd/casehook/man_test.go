@@ -18,7 +18,8 @@ func TestManualPagesAreValid(t *testing.T) {
 	if err != nil || len(pages) < 15 {
 		t.Fatalf("%d pages, %v", len(pages), err)
 	}
-	format := exec.CommandContext(t.Context(), "groff", append([]string{"-man", "-Tutf8", "-P-cbou", "-ww", "-rLL=200n"}, pages...)...)
+	options := []string{"-man", "-Tutf8", "-P-cbou", "-ww", "-rLL=200n"}
+	format := exec.CommandContext(t.Context(), "groff", append(options, pages...)...)
 	var warnings strings.Builder
 	format.Stderr = &warnings
 	out, err := format.Output()

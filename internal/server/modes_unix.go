@@ -40,3 +40,6 @@ func checkModes(dir string) error {
 	}
 	return nil
 }
+
+// openToOthers reports whether other users can read or write a file.
+func openToOthers(info fs.FileInfo) bool { return info.Mode().Perm()&othersMode != 0 }

@@ -134,7 +134,7 @@ func (s *Server) open(ctx context.Context) error {
 		s.metrics.SetHeld()
 	}
 	s.metrics.Sample(context.WithoutCancel(ctx), s.config.Log, s.store.Backlog)
-	out := outbound.New(outbound.Config{Allowed: s.config.allowed(s.store), Version: s.config.Version})
+	out := outbound.New(outbound.Config{Allowed: s.config.allowed(s.store.Tenant), Version: s.config.Version})
 	s.opened.add(closer(func() error { out.Close(); return nil }))
 	s.openUseCases(blobs, out, tracer)
 	s.openEngine(node, out, tracer)
@@ -294,13 +294,15 @@ func (s *Server) bootstrap(ctx context.Context) (err error) {
 
 // allowed returns a function that returns the addresses that a tenant may call besides public ones:
 // those that the operator has granted it, and for the first tenant those of the configuration.
-func (c Config) allowed(st *store.Store) func(context.Context, int64) ([]string, error) {
+func (c Config) allowed(
+	tenant func(context.Context, int64) (store.Tenant, error),
+) func(context.Context, int64) ([]string, error) {
 	var started []string
 	for _, a := range c.Allow {
 		started = append(started, a.String())
 	}
-	return func(ctx context.Context, tenant int64) ([]string, error) {
-		t, err := st.Tenant(ctx, tenant)
+	return func(ctx context.Context, id int64) ([]string, error) {
+		t, err := tenant(ctx, id)
 		if t.Key == people.DefaultTenant {
 			return append(started[:len(started):len(started)], t.Allow...), err
 		}

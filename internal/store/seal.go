@@ -58,19 +58,9 @@ func (s *Store) checkKey(ctx context.Context) error {
 		return err
 	}
 	rows, err := s.q.query(ctx, installationGet, keyCheck)
-	stored, err := one(rows, err, scanValue[string], notFound("store.key_check",
-		"The database does not record which key it was created with. Restore it from your backup."))
+	stored, err := one(rows, err, scanValue[string], keyUnrecorded)
 	if err != nil {
 		return err
 	}
-	sealed, err := base64.StdEncoding.DecodeString(stored)
-	if err == nil {
-		_, err = s.seal.open(sealed, keyCheck)
-	}
-	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "store.key_wrong",
-			"The database was created with another key. Start the server with that key (--key-file, CASEHOOK_KEY), "+
-				"or restore it from your backup.")
-	}
-	return nil
+	return s.fitsKey(stored)
 }
