@@ -62,6 +62,7 @@ func Diagnose(ctx context.Context, d Diagnosis) []Finding {
 	if !ok {
 		return doc.findings
 	}
+	doc.backups(ctx)
 	options := store.Options{URL: doc.config.Database, Path: filepath.Join(doc.config.Data, fileName), Key: key}
 	in, err := store.Inspect(ctx, options)
 	if err != nil {
@@ -215,7 +216,7 @@ func (d *doctor) database(ctx context.Context, in *store.Inspection) bool {
 		d.fail("schema", detail+": a newer Casehook upgraded it", "Install that version or a newer one.")
 		return false
 	case applied < known:
-		d.warn("schema", detail, "The next start of casehook serve upgrades it; copy the database before.")
+		d.warn("schema", detail, "The next start of casehook serve upgrades it; make a backup with the version before.")
 		return false
 	}
 	d.ok("schema", detail)

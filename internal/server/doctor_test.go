@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/casehook/casehook/internal/backup"
 	"github.com/casehook/casehook/internal/outbound"
 )
 
@@ -86,6 +87,7 @@ func TestTheDoctorFindsWhatIsWrongWithAnInstallation(t *testing.T) {
 	lastIs(t, with(func(c *Config) { c.KeyFile = "/nowhere" }), "key", StatusFail, "/nowhere")
 	unreachable := "postgres://u:5esame@127.0.0.1:1/x?sslmode=disable"
 	lastIs(t, with(func(c *Config) { c.Database, c.Key = unreachable, other }), "database", StatusFail, "reached")
+	checkBackups(t, with)
 	open := filepath.Join(t.TempDir(), "key")
 	text, err := os.ReadFile(filepath.Join(c.Data, keyName))
 	if err == nil {
@@ -104,6 +106,36 @@ func TestTheDoctorFindsWhatIsWrongWithAnInstallation(t *testing.T) {
 		t.Fatal(err)
 	}
 	lastIs(t, with(func(*Config) {}), "permissions", StatusFail, "casehook.db")
+}
+
+// checkBackups checks what the doctor finds about scheduled backups.
+func checkBackups(t *testing.T, with func(func(*Config)) []Finding) {
+	t.Helper()
+	dir := t.TempDir()
+	place, err := backup.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(to string, s Status, detail string) {
+		t.Helper()
+		f := found(t, with(func(c *Config) { c.Backups = Backups{To: to, Every: time.Hour} }), "backups")
+		if f.Status != s || !strings.Contains(f.Detail, detail) {
+			t.Errorf("%+v, want %s, %q", f, s, detail)
+		}
+	}
+	check("", StatusWarn, "makes none")
+	check(filepath.Join(dir, "nowhere"), StatusFail, "no folder")
+	check(dir, StatusFail, "there is none")
+	for age, want := range map[time.Duration]Status{3 * time.Hour: StatusFail, time.Minute: StatusOK} {
+		name := "backups/" + time.Now().Add(-age).UTC().Format("20060102T150405.000Z")
+		if err := place.Put(t.Context(), name, []byte("a manifest")); err != nil {
+			t.Fatal(err)
+		}
+		check(dir, want, "old")
+		if err := place.Delete(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // certified starts a receiver with TLS whose certificate ends at a time. It returns its URL and its authority.
