@@ -30,9 +30,9 @@ type browser struct {
 	failures []string // of scripts and policies
 }
 
-// openBrowser starts Chromium for the pages of a server. The test fails if a script does, or if a page asks for what its
-// policy forbids.
-func openBrowser(t *testing.T, url string) *browser {
+// openBrowser starts Chromium for the pages of a server. The test fails if a script does, or if a page asks for
+// what its policy forbids.
+func openBrowser(t *testing.T, url string, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	path := chromium(t)
 	profile, err := os.MkdirTemp("", "casehook-chromium-")
@@ -47,7 +47,7 @@ func openBrowser(t *testing.T, url string) *browser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(options, flags...)...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(cancel)

@@ -10,9 +10,11 @@ import (
 	"math"
 	"net/netip"
 	"os"
+	"os/signal"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -26,8 +28,14 @@ import (
 // of the configuration file with the flag's name.
 type serveCmd struct {
 	Config       string                   `type:"path" placeholder:"FILE" env:"CASEHOOK_CONFIG" help:"Read options from this YAML file; its keys are the names of the flags below."`
-	Listen       string                   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"CASEHOOK_LISTEN" help:"Address to serve HTTP on; port 0 picks a free one. 127.0.0.1:8080 if not set."`
-	PublicURL    webURL                   `name:"public-url" placeholder:"URL" env:"CASEHOOK_PUBLIC_URL" help:"URL at which people find the server, for links in webhooks: https://cases.example.com. http:// and the listening address if not set."`
+	Listen       string                   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" env:"CASEHOOK_LISTEN" help:"Address to serve on; port 0 picks a free one. 127.0.0.1:8080 if not set."`
+	PublicURL    webURL                   `name:"public-url" placeholder:"URL" env:"CASEHOOK_PUBLIC_URL" help:"URL at which people find the server, for links in webhooks: https://cases.example.com. If not set: the listening address, or https:// and the first --acme-host."`
+	TLSCert      string                   `name:"tls-cert" type:"path" placeholder:"FILE" env:"CASEHOOK_TLS_CERT" help:"Serve HTTPS by the certificate in this PEM file, with its intermediates. The server reads the files again when they change, and at SIGHUP."`
+	TLSKey       string                   `name:"tls-key" type:"path" placeholder:"FILE" env:"CASEHOOK_TLS_KEY" help:"PEM file with the key of --tls-cert."`
+	ACMEHosts    []string                 `name:"acme-host" placeholder:"HOST" env:"CASEHOOK_ACME_HOST" help:"Serve HTTPS by a certificate for this host from Let's Encrypt, which has to reach the server on port 443 of the host, or on port 80 with --http-redirect. It accepts the authority's terms. Repeat it, or separate by commas."`
+	ACMEEmail    string                   `name:"acme-email" placeholder:"EMAIL" env:"CASEHOOK_ACME_EMAIL" help:"Address at which the authority reaches you."`
+	ACMEURL      webURL                   `name:"acme-directory" placeholder:"URL" env:"CASEHOOK_ACME_DIRECTORY" help:"Directory of another ACME authority. https://acme-v02.api.letsencrypt.org/directory if not set."`
+	HTTPRedirect string                   `name:"http-redirect" placeholder:"HOST:PORT" env:"CASEHOOK_HTTP_REDIRECT" help:"Lead browsers from plain HTTP on this address to HTTPS: 0.0.0.0:80."`
 	Data         string                   `type:"path" default:"casehook-data" placeholder:"DIR" env:"CASEHOOK_DATA" help:"Folder for the SQLite database, the attachments and the generated key; created if missing. ./casehook-data if not set."`
 	Database     string                   `placeholder:"URL" env:"CASEHOOK_DATABASE" help:"Use PostgreSQL (14 or newer) instead of SQLite: postgres://user:password@host:5432/name?sslmode=require. Needs a key. In --data, only fonts is used then, and attachments if --attachments is disk."`
 	Attachments  string                   `placeholder:"WHERE" env:"CASEHOOK_ATTACHMENTS" help:"Where attachments are: disk (the folder attachments in --data), database, or s3://BUCKET/PREFIX?endpoint=URL&region=NAME with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. disk with SQLite, database with PostgreSQL if not set. disk with PostgreSQL is for one folder that all servers share. To change it: casehook attachments move."`
@@ -108,9 +116,33 @@ func (c *serveCmd) Validate() error {
 func (c *serveCmd) Run(ctx context.Context, s stdio) error {
 	config := c.server(c.logger(s))
 	c.firstToken(s, &config)
+	if c.TLSCert != "" {
+		config.Reload = hangups(ctx)
+	}
 	return server.Run(ctx, config, func(running *server.Server) {
 		fmt.Fprintf(s.out, "Casehook %s listens on %s\n", version, running.URL())
 	})
+}
+
+// hangups passes SIGHUP on until ctx ends.
+func hangups(ctx context.Context) <-chan struct{} {
+	signals, wishes := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(signals)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+			}
+			select {
+			case <-ctx.Done():
+			case wishes <- struct{}{}:
+			}
+		}
+	}()
+	return wishes
 }
 
 func (c *serveCmd) server(log *slog.Logger) server.Config {
@@ -118,6 +150,10 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		Version:         version,
 		Listen:          c.Listen,
 		PublicURL:       string(c.PublicURL),
+		TLSCert:         c.TLSCert,
+		TLSKey:          c.TLSKey,
+		ACME:            server.ACME{Hosts: c.ACMEHosts, Email: c.ACMEEmail, Directory: string(c.ACMEURL)},
+		HTTPRedirect:    c.HTTPRedirect,
 		Data:            c.Data,
 		Database:        c.Database,
 		Attachments:     c.Attachments,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/list"
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -17,11 +18,30 @@ type conn struct {
 	clients *Clients
 	network netip.Prefix
 	proxied bool         // the connection comes from a trusted proxy, whose clients are counted instead
+	greets  bool         // the first byte has to be one of TLS; used by the reader alone
 	pace    pace         // the allowance for writing
 	cut     atomic.Bool  // nothing more is written
 	since   atomic.Int64 // when the server began to wait for the client, in nanoseconds since 1970; 0: it does not
 
 	inAll, inAddress *list.Element // while it waits; guarded by clients.mu
+	authenticated    int           // requests under way; guarded by clients.mu
+}
+
+var errPlain = errors.New("a request in plain HTTP, to an address that speaks TLS")
+
+// Read reads what the client sends. It answers a client that does not speak TLS where it has to.
+func (c *conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if !c.greets || n == 0 {
+		return n, err
+	}
+	c.greets = false
+	if b[0] < 'A' || b[0] > 'Z' { // no method of HTTP
+		return n, err
+	}
+	c.Conn.SetDeadline(time.Now().Add(refuseWithin))
+	answer(c.Conn, plain)
+	return 0, errPlain
 }
 
 // writeAtOnce is how much of an answer the client must accept before its deadline is extended, in bytes.
@@ -74,10 +94,10 @@ func (c *conn) Close() error {
 }
 
 // enter counts a connection, if there is room for it. It may close another one to make room.
-func (c *Clients) enter(raw net.Conn) (*conn, bool) {
+func (c *Clients) enter(raw net.Conn, secure bool) (*conn, bool) {
 	peer := addressOf(raw.RemoteAddr().String())
 	one := &conn{
-		Conn: raw, clients: c, network: Network(peer), proxied: c.trusts(peer),
+		Conn: raw, clients: c, network: Network(peer), proxied: c.trusts(peer), greets: secure,
 		pace: newPace(c.config.Patience),
 	}
 	evicted, ok := c.register(one, peer)
@@ -95,7 +115,7 @@ func (c *Clients) register(one *conn, peer netip.Addr) (evicted *conn, ok bool) 
 	case !one.proxied && from != nil && from.open >= c.config.PerAddress:
 		c.warnCrowded(peer)
 		evicted = cmp.Or(longest(from.waiting), c.stopped(one.network))
-	case len(c.all) >= c.config.Connections:
+	case c.isFull():
 		c.warnFull()
 		evicted = cmp.Or(longest(c.waiting), c.stopped(netip.Prefix{}))
 	default:
@@ -109,6 +129,9 @@ func (c *Clients) register(one *conn, peer netip.Addr) (evicted *conn, ok bool) 
 	c.add(one)
 	return evicted, true
 }
+
+// isFull reports whether there is no room for a connection or stream more.
+func (c *Clients) isFull() bool { return len(c.all)+c.streams >= c.config.Connections }
 
 // longest returns the connection that has waited longest, or nil.
 func longest(waiting *list.List) *conn {
@@ -202,19 +225,32 @@ func (c *Clients) remove(one *conn) {
 // Authenticated records that a request has a credential. Its connection is not closed to make room until
 // the request has ended.
 func Authenticated(ctx context.Context) {
-	if one, ok := ctx.Value(connKey{}).(*conn); ok {
-		one.clients.mu.Lock()
-		defer one.clients.mu.Unlock()
-		one.clients.work(one)
+	r, ok := ctx.Value(requestKey{}).(*request)
+	if !ok || r.conn == nil {
+		return
+	}
+	c := r.conn.clients
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !r.authenticated {
+		r.authenticated = true
+		r.conn.authenticated++
+		c.work(r.conn)
 	}
 }
 
-// ended records that a connection's request has ended.
-func (c *Clients) ended(ctx context.Context) {
-	if one, ok := ctx.Value(connKey{}).(*conn); ok {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.wait(one)
+// ended records that a request has ended.
+func (c *Clients) ended(r *request) {
+	if r.conn == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.authenticated {
+		r.conn.authenticated--
+	}
+	if r.conn.authenticated == 0 {
+		c.wait(r.conn)
 	}
 }
 

@@ -7,6 +7,8 @@
 //     [Config.Patience], and has to be faster than minRate.
 //   - An answer that is sent before the whole body has been read closes the connection.
 //   - Addresses that proxies pass on count only if the proxies are trusted.
+//   - A TLS handshake has the deadline of a head. A request in plain HTTP is answered that the port speaks TLS.
+//   - A stream of HTTP/2 counts as a connection does, so that one connection is not worth many.
 //
 // The listener counts connections, in all and per address. When there are too many, it closes the one that has waited
 // longest without an authenticated request, or else the one whose client has stopped for longest. If there is neither,
@@ -17,7 +19,8 @@
 // of time, which shrinks while the server waits and grows with each byte.
 //
 // The handler closes the connection after an answer that was sent before the end of the body; net/http would first
-// wait for the rest of the body, without a limit.
+// wait for the rest of the body, without a limit. A stream of HTTP/2 needs no closing, and has flow control of its own:
+// there the handler enforces the pace of writing, too.
 //
 // The origin of a request is its connection's address, or the one that trusted proxies name. All code that counts
 // addresses uses it. The server takes its own address from its configuration, never from a header.
@@ -27,6 +30,7 @@ import (
 	"cmp"
 	"container/list"
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -52,6 +56,7 @@ const (
 	headTimeout = 10 * time.Second // time for the head of a request
 	idleTimeout = 2 * time.Minute  // time between requests
 	maxHead     = 32 << 10         // bytes
+	maxStreams  = 100              // requests at a time on one connection of HTTP/2
 )
 
 // Clients has all connected clients. It is safe for concurrent use.
@@ -61,6 +66,7 @@ type Clients struct {
 	mu        sync.Mutex
 	all       map[*conn]bool
 	waiting   *list.List // of *conn: those without an authenticated request, the oldest first
+	streams   int        // requests under way by HTTP/2
 	addresses map[netip.Prefix]*address
 
 	full, crowded, exhausted condition
@@ -68,7 +74,7 @@ type Clients struct {
 
 // address counts the connections of one address.
 type address struct {
-	open    int        // connections, and requests through a trusted proxy
+	open    int        // connections, requests through a trusted proxy, and requests by HTTP/2
 	waiting *list.List // of *conn, as Clients.waiting
 }
 
@@ -100,7 +106,15 @@ func (c *Clients) Server(ctx context.Context, handler http.Handler) *http.Server
 		DisableGeneralOptionsHandler: true, // it would wait for a body
 		BaseContext:                  func(net.Listener) context.Context { return ctx },
 		ConnContext: func(ctx context.Context, n net.Conn) context.Context {
+			if secure, ok := n.(*tls.Conn); ok {
+				n = secure.NetConn()
+			}
 			return context.WithValue(ctx, connKey{}, n)
+		},
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: max(1, min(maxStreams, c.config.PerAddress/2)),
+			SendPingTimeout:      c.config.Patience,
+			PingTimeout:          c.config.Patience,
 		},
 		ErrorLog: slog.NewLogLogger(c.config.Log.Handler(), slog.LevelDebug),
 	}

@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -10,7 +11,17 @@ import (
 )
 
 // Listener returns a listener whose connections are counted.
-func (c *Clients) Listener(l net.Listener) net.Listener {
+func (c *Clients) Listener(l net.Listener) net.Listener { return c.listener(l) }
+
+// TLSListener is Listener for [http.Server.ServeTLS]. A client for which there is no room is answered by config.
+func (c *Clients) TLSListener(l net.Listener, config *tls.Config) net.Listener {
+	one := c.listener(l)
+	one.tls = config.Clone()
+	one.tls.NextProtos = []string{"http/1.1"} // in which refusals are written
+	return one
+}
+
+func (c *Clients) listener(l net.Listener) *listener {
 	return &listener{
 		Listener: l, clients: c,
 		refusals: make(chan struct{}, maxRefusals), closed: make(chan struct{}),
@@ -20,6 +31,7 @@ func (c *Clients) Listener(l net.Listener) net.Listener {
 type listener struct {
 	net.Listener
 	clients  *Clients
+	tls      *tls.Config   // for refusals; nil: the listener is for plain HTTP
 	refusals chan struct{} // a semaphore for the answers that are under way
 	closed   chan struct{}
 	once     sync.Once
@@ -54,7 +66,7 @@ func (l *listener) Accept() (net.Conn, error) {
 			continue
 		}
 		backOff = 5 * time.Millisecond
-		if one, ok := l.clients.enter(raw); ok {
+		if one, ok := l.clients.enter(raw, l.tls != nil); ok {
 			return one, nil
 		}
 		l.refuse(raw)
@@ -96,12 +108,21 @@ func (l *listener) refuse(raw net.Conn) {
 		defer func() { <-l.refusals }()
 		defer raw.Close()
 		raw.SetDeadline(time.Now().Add(refuseWithin))
-		if _, err := io.WriteString(raw, refusal); err != nil {
-			return
+		if l.tls != nil {
+			answer(tls.Server(raw, l.tls), refusal)
+		} else {
+			answer(raw, refusal)
 		}
-		closeWrite(raw)
-		io.Copy(io.Discard, io.LimitReader(raw, maxHead)) // or the client would get a reset instead of the answer
 	}()
+}
+
+// answer writes a last text. It reads what the client still sends, or the client would get a reset instead.
+func answer(raw net.Conn, text string) {
+	if _, err := io.WriteString(raw, text); err != nil {
+		return
+	}
+	closeWrite(raw)
+	io.Copy(io.Discard, io.LimitReader(raw, maxHead))
 }
 
 const (
@@ -110,6 +131,10 @@ const (
 		`"code":"server.too_many_connections"}` + "\n"
 	refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n" +
 		"Retry-After: 1\r\nConnection: close\r\n\r\n" + busy
+	plain = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n" +
+		`{"type":"about:blank","title":"Bad Request","status":400,` +
+		`"detail":"This address speaks HTTPS, and the request is plain HTTP. Send it to https://.",` +
+		`"code":"server.needs_tls"}` + "\n"
 )
 
 // writeBusy refuses a request.

@@ -13,7 +13,7 @@ import (
 type origin struct {
 	address netip.Addr
 	text    string // the address, or the connection's text if it has none
-	scheme  string // the scheme that the client used; empty: no trusted proxy names one
+	scheme  string // the scheme that the client used; empty: the connection has no TLS, and no trusted proxy names one
 	counted bool   // the request counts for its address, because its connection is a trusted proxy's
 }
 
@@ -28,19 +28,21 @@ func Address(r *http.Request) string {
 	return direct(r).text
 }
 
-// Scheme returns the scheme that the client used, http or https, if a trusted proxy names it;
-// otherwise "".
+// Scheme returns the scheme that the client used: https by TLS, or the one that a trusted proxy names; otherwise "".
 func Scheme(ctx context.Context) string {
 	from, _ := ctx.Value(originKey{}).(origin)
 	return from.scheme
 }
 
 func direct(r *http.Request) origin {
-	address := addressOf(r.RemoteAddr)
-	if !address.IsValid() {
-		return origin{text: r.RemoteAddr}
+	from := origin{address: addressOf(r.RemoteAddr), text: r.RemoteAddr}
+	if from.address.IsValid() {
+		from.text = from.address.String()
 	}
-	return origin{address: address, text: address.String()}
+	if r.TLS != nil {
+		from.scheme = "https"
+	}
+	return from
 }
 
 // addressOf returns the address in host:port, or the zero address if there is none.

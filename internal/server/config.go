@@ -2,7 +2,6 @@ package server
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -33,7 +32,7 @@ type Config struct {
 	QuickCasePrefix string // at which paths of the routes for QuickCase's client begin; default /quickcase
 
 	Listen    string // host:port; port 0 picks a free one
-	PublicURL string // at which people and receivers find the server; default http:// and the address
+	PublicURL string // at which people and receivers find the server; default its address
 	Data      string // directory of the SQLite database, the attachments and the key
 	Database  string // postgres://...; then only fonts and attachments in Data are used
 	KeyFile   string // holds the key that seals secrets, in base64
@@ -45,6 +44,11 @@ type Config struct {
 	MaxUpload   int64                    // bytes of one proof, or document of a field; default 32 MiB
 	// Fonts is a directory of fonts for documents, besides fonts in Data and the system's Noto fonts.
 	Fonts string
+
+	TLSCert, TLSKey string          // PEM files by which the server speaks TLS; empty: plain HTTP, or ACME
+	Reload          <-chan struct{} // reads these files again at once; may be nil, since they are polled
+	ACME            ACME
+	HTTPRedirect    string // host:port that leads to HTTPS, and answers challenges of ACME; empty: no such address
 
 	CORSOrigins    []string       // origins whose pages may use the API with tokens: https://app.example.com
 	Proxies        []netip.Prefix // proxies that are trusted to name the origin of a request
@@ -140,6 +144,9 @@ func (c Config) check() error {
 	if problem := quickcase.PrefixProblem(c.QuickCasePrefix); problem != "" {
 		return invalid("quickcase_prefix", "The prefix of QuickCase's routes %s.", problem)
 	}
+	if err := c.checkTLS(); err != nil {
+		return err
+	}
 	if _, err := corsOrigins(c.CORSOrigins); err != nil {
 		return err
 	}
@@ -184,13 +191,13 @@ func invalid(code, detail string, args ...any) error {
 }
 
 // baseURL returns the URL of a server that listens on addr, as reached from this machine.
-func baseURL(addr net.Addr) string {
+func baseURL(scheme string, addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
-		return "http://" + addr.String()
+		return scheme + "://" + addr.String()
 	}
 	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return fmt.Sprintf("http://%s", net.JoinHostPort(host, port))
+	return scheme + "://" + net.JoinHostPort(host, port)
 }

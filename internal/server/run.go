@@ -29,11 +29,12 @@ func (s *Server) run(ctx context.Context) {
 	parts.Go(func() { s.clean(working) })
 	parts.Go(func() { s.sumUp(working) })
 	parts.Go(func() { s.backUp(working) })
+	parts.Go(func() { s.keepCertificates(working) })
 	parts.Go(func() { s.casework.Jobs.Run(working) })
 	parts.Go(func() { s.casework.Owed.Run(working) })
 	parts.Go(func() { s.casework.Shadows.Run(working) })
 	parts.Go(func() {
-		if err := s.http.Serve(s.clients.Listener(s.listener)); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.serve(); !errors.Is(err, http.ErrServerClosed) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	})

@@ -10,6 +10,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -24,6 +25,7 @@ import (
 	"github.com/casehook/casehook/internal/blob"
 	"github.com/casehook/casehook/internal/callback"
 	"github.com/casehook/casehook/internal/casework"
+	"github.com/casehook/casehook/internal/certificates"
 	"github.com/casehook/casehook/internal/definitions"
 	"github.com/casehook/casehook/internal/delivery"
 	"github.com/casehook/casehook/internal/fault"
@@ -41,24 +43,28 @@ import (
 
 // Server is a running Casehook.
 type Server struct {
-	config     Config
-	url        string
-	token      string
-	http       *http.Server
-	listener   net.Listener
-	clients    *inbound.Clients
-	guard      *authz.Guard
-	people     people.Services
-	casework   casework.Services
-	hooks      hooks.Services
-	engine     *delivery.Engine
-	store      *store.Store
-	metrics    *observe.Metrics
-	draining   chan struct{} // closed when the server begins to stop
-	metricsURL string
-	opened     closers
-	done       chan struct{}
-	err        error // valid once done is closed
+	config      Config
+	url         string
+	token       string
+	http        *http.Server
+	listener    net.Listener
+	clients     *inbound.Clients
+	guard       *authz.Guard
+	people      people.Services
+	casework    casework.Services
+	hooks       hooks.Services
+	engine      *delivery.Engine
+	store       *store.Store
+	metrics     *observe.Metrics
+	draining    chan struct{} // closed when the server begins to stop
+	tls         *tls.Config   // nil: the server speaks plain HTTP
+	files       *certificates.Files
+	acme        *certificates.ACME
+	metricsURL  string
+	redirectURL string
+	opened      closers
+	done        chan struct{}
+	err         error // valid once done is closed
 }
 
 // Start starts a server, which then runs until ctx ends. When it returns without an error, the
@@ -107,6 +113,9 @@ func (s *Server) Wait() error {
 
 // open opens all parts of the server, in order.
 func (s *Server) open(ctx context.Context) error {
+	if err := s.openCertificate(); err != nil {
+		return err
+	}
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
@@ -128,6 +137,10 @@ func (s *Server) open(ctx context.Context) error {
 	node := id.New("node")
 	tracer, err := s.openTracing(ctx, node)
 	if err != nil {
+		return err
+	}
+	s.openACME()
+	if err := s.openRedirect(ctx); err != nil {
 		return err
 	}
 	if s.config.Hold {
@@ -224,7 +237,7 @@ func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer
 	}
 	stopping := make(chan struct{})
 	services := api.Services{Guard: s.guard, Casework: s.casework, Hooks: s.hooks, People: s.people}
-	s.http = s.httpServer(ctx, api.New(services, api.Config{
+	s.http = s.httpServer(ctx, hsts(api.New(services, api.Config{
 		Version:         c.Version,
 		AtfinityVersion: c.AtfinityVersion,
 		QuickCasePrefix: c.QuickCasePrefix,
@@ -245,7 +258,7 @@ func (s *Server) openAPI(ctx context.Context, key []byte, tracer *observe.Tracer
 		Requests:        s.metrics.HTTP,
 		Tracer:          tracer,
 		Console:         s.console(services, stopping),
-	}))
+	})))
 	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
 	return nil
 }
@@ -336,9 +349,13 @@ func (s *Server) listen(ctx context.Context) error {
 		}
 		return nil
 	}))
-	s.url = baseURL(listener.Addr())
+	s.url = baseURL(s.config.scheme(), listener.Addr())
 	if s.config.PublicURL == "" {
 		s.config.PublicURL = s.url
+		if hosts := s.config.ACME.Hosts; len(hosts) > 0 {
+			name, _ := certificates.Host(hosts[0]) // it was checked
+			s.config.PublicURL = "https://" + name
+		}
 	}
 	return nil
 }

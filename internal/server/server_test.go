@@ -275,7 +275,7 @@ func TestBaseURLIsReachableFromHere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := baseURL(addr); got != want {
+		if got := baseURL("http", addr); got != want {
 			t.Errorf("baseURL(%s) = %s, want %s", listen, got, want)
 		}
 	}

@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -59,28 +57,11 @@ func (s *Server) openMetrics(ctx context.Context) error {
 	if s.config.MetricsListen == "" {
 		return nil
 	}
-	var l net.ListenConfig
-	listener, err := l.Listen(ctx, "tcp", s.config.MetricsListen)
-	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "config.metrics_listen",
-			"Casehook can't listen on %s: %v. Name another address with --metrics-listen.",
-			s.config.MetricsListen, reason(err))
-	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.Handler())
-	metricsServer := s.httpServer(ctx, mux)
-	done := make(chan struct{})
-	s.opened.add(closer(func() error {
-		err := metricsServer.Close()
-		<-done
-		return err
-	}))
-	s.metricsURL = baseURL(listener.Addr()) + "/metrics"
-	go func() {
-		defer close(done)
-		if err := metricsServer.Serve(s.clients.Listener(listener)); !errors.Is(err, http.ErrServerClosed) {
-			s.config.Log.Error("metrics are no longer served", "error", err)
-		}
-	}()
-	return nil
+	base, err := s.serveBeside(ctx, s.config.MetricsListen, "metrics-listen", mux)
+	if err == nil {
+		s.metricsURL = base + "/metrics"
+	}
+	return err
 }

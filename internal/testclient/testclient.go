@@ -1,5 +1,5 @@
-// Package testclient has the HTTP client of tests. When an httptest.Server closes, it closes the idle connections of
-// http.DefaultTransport: among them the one that a test beside it is about to send a request over.
+// Package testclient has the HTTP client of tests, and certificates. When an httptest.Server closes, it closes the idle
+// connections of http.DefaultTransport: among them the one that a test beside it is about to send a request over.
 package testclient
 
 import "net/http"

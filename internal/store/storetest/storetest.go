@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		repairTests, leaseTests, contactTests, backlogTests, sameIDTests, pageTests, questionTests, viewTests,
 		countTests, portalLinkTests, jobTests, presenceTests, openQuestionTests,
 		listenerTests, fieldDocumentTests, shadowTests, caseRoleTests, backupTurnTests, attachmentPlaceTests,
+		certificateTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
