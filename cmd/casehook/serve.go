@@ -44,6 +44,8 @@ type serveCmd struct {
 	Atfinity     string                   `name:"atfinity-version" placeholder:"TEXT" env:"CASEHOOK_ATFINITY_VERSION" help:"Value of X-atfinity-version, for receivers that expect a certain one; an endpoint may have its own (atfinity_version). The version of Casehook if not set."`
 	QuickCase    string                   `name:"quickcase-prefix" default:"/quickcase" placeholder:"PATH" env:"CASEHOOK_QUICKCASE_PREFIX" help:"Path below which the routes for QuickCase's own client are: /data-store. /quickcase if not set."`
 	AllowAddress []outbound.AllowedPrefix `placeholder:"CIDR[:PORT]" env:"CASEHOOK_ALLOW_ADDRESS" help:"Addresses that are not public, and that callbacks and endpoints of the first tenant may have: 10.0.0.0/8, 127.0.0.1:8080, [fd00::]/8:443. Repeat it, or separate by commas. For other tenants: casehook tenant set."`
+	EgressProxy  string                   `name:"egress-proxy" placeholder:"URL" env:"CASEHOOK_EGRESS_PROXY" help:"Proxy by which callbacks are asked and messages sent: http://proxy.example.com:3128, https:// or socks5://, with user:password@ if it wants them. Names are resolved here, and the proxy is asked for the address that was judged; ?resolve=proxy leaves them to it."`
+	EgressFile   string                   `name:"egress-proxy-file" type:"path" placeholder:"FILE" env:"CASEHOOK_EGRESS_PROXY_FILE" help:"File with the URL of --egress-proxy, so that its password is in no command line."`
 	CORSOrigins  []string                 `name:"cors-origin" placeholder:"ORIGIN" env:"CASEHOOK_CORS_ORIGIN" help:"Origin whose pages may use the API, with tokens: https://app.example.com. Repeat it, or separate by commas. Without it, no page of another origin may."`
 	Proxies      []network                `name:"trusted-proxies" placeholder:"CIDR" env:"CASEHOOK_TRUSTED_PROXIES" help:"Proxies that may name the origin of a request, in X-Forwarded-For and X-Forwarded-Proto, or in Forwarded if they send neither: 10.0.0.0/8, 127.0.0.1/32. Repeat it, or separate by commas."`
 	MaxConns     int                      `name:"max-connections" default:"0" placeholder:"N" env:"CASEHOOK_MAX_CONNECTIONS" help:"Connections at a time; one address may have a quarter of them. Half of the limit of open files, and at most 4096, if not set."`
@@ -161,6 +163,8 @@ func (c *serveCmd) server(log *slog.Logger) server.Config {
 		KeyFile:         c.KeyFile,
 		Key:             os.Getenv("CASEHOOK_KEY"),
 		Allow:           c.AllowAddress,
+		EgressProxy:     c.EgressProxy,
+		EgressProxyFile: c.EgressFile,
 		MaxUpload:       int64(c.MaxUpload),
 		Hold:            c.Hold,
 		Gallery:         os.Getenv("CASEHOOK_UI_GALLERY") != "",

@@ -475,6 +475,11 @@ func classify(r outbound.Result) *failure {
 		}
 	case outbound.Credentials:
 		return &failure{what: "was not asked: " + r.Err.Error(), again: true, mute: true, err: r.Err}
+	case outbound.Proxying:
+		return &failure{
+			what: "can't be reached: the proxy by which requests leave did not connect", again: true, dead: true,
+			err: r.Err,
+		}
 	case outbound.TLS:
 		return &failure{what: "can't be reached: no TLS connection", dead: true, err: r.Err}
 	}

@@ -31,12 +31,14 @@ const (
 	Cancelled   Class = "cancelled"       // the caller gave up
 	Ours        Class = "ours"            // this machine could not send it: our failure, not the server's
 	Credentials Class = "credentials"     // there were no credentials for the request, so it was not sent
+	Proxying    Class = "proxy"           // the operator's proxy is at fault: not there, or it refuses
 )
 
 // Classes lists all classes of requests that failed.
 func Classes() []Class {
 	return []Class{
 		Invalid, Refused, DNS, Connect, TLS, Timeout, TooLarge, Protocol, Closed, Cancelled, Ours, Credentials,
+		Proxying,
 	}
 }
 
@@ -100,6 +102,10 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 func (t *trace) address(err error) string {
 	if remote := t.remote.Load(); remote != nil {
 		return textOf(*remote)
+	}
+	var tunnel *tunnelError
+	if errors.As(err, &tunnel) {
+		return string(tunnel.to)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" && op.Addr != nil {

@@ -233,6 +233,17 @@ func onlyOne(config *outbound.Config) {
 }
 
 func TestTheAddressThatIsJudgedIsTheOneDialled(t *testing.T) {
+	testJudgedAddresses(t, func(*outbound.Config) {})
+}
+
+// A proxy changes nothing: it is asked for the judged address alone.
+func TestTheAddressThatIsJudgedIsTheOneThatAProxyDials(t *testing.T) {
+	for name, g := range gateways(t) {
+		t.Run(name, func(t *testing.T) { testJudgedAddresses(t, g.use) })
+	}
+}
+
+func testJudgedAddresses(t *testing.T, way func(*outbound.Config)) {
 	port, intruders := inside(t)
 	const public, private = "127.0.0.1", "127.0.0.2"
 	for name, c := range map[string]struct {
@@ -261,7 +272,7 @@ func TestTheAddressThatIsJudgedIsTheOneDialled(t *testing.T) {
 			z := serve(t, map[string][]string{
 				"hook.test": c.answers, "public.test": {public}, "a.test": {"= b.test"}, "b.test": {"= c.test"}, "c.test": {private}, "circle.test": {"= hook.test"},
 			})
-			client := client(t, onlyOne, z.use)
+			client := client(t, onlyOne, z.use, way)
 			for i, want := range c.want {
 				r := client.Post(t.Context(),
 					outbound.Request{URL: "http://hook.test:" + port + "/", Timeout: 10 * time.Second})

@@ -6,7 +6,7 @@
 //   - every request is signed as Standard Webhooks specifies, and no header of
 //     the caller's overrides one of the client's;
 //   - header names are sent in their original spelling, so it uses HTTP/1.1 only;
-//   - it follows no redirects and uses no proxy;
+//   - it follows no redirects, and uses no proxy but the operator's;
 //   - one deadline covers the whole request, to the last byte of the answer, and
 //     the answer is limited after decompression.
 //
@@ -17,6 +17,12 @@
 // addresses that are not public are not kept in attempts. IPv4 in IPv6, NAT64, 6to4, Teredo and metadata addresses are
 // checked as the addresses that they stand for. A host that is a number in a form on which libraries disagree is
 // refused.
+//
+// By a proxy, the client resolves names itself, judges each address, and asks the proxy for a tunnel (CONNECT, SOCKS5)
+// to the address that it has judged, for plain HTTP too. So the proxy sees no name, and a name that changes its address
+// gains nothing. The address of an attempt is the receiver's. The proxy's own address is not judged, and nothing else
+// is sent to it. A proxy that resolves names (?resolve=proxy) is trusted to judge their addresses; answers from there
+// count as private.
 //
 // HTTP/2 is not used, because it lower-cases header names, whose spelling is part of the published contract.
 //
@@ -60,6 +66,7 @@ type Config struct {
 	MaxResponse   int64          // bytes; default DefaultMaxResponse
 	RootCAs       *x509.CertPool // sign the certificates of servers; nil: the system's roots
 	Resolver      *net.Resolver  // resolves hosts' names; nil: the system's resolver
+	Proxy         *Proxy         // by which all requests leave; nil: they leave directly
 
 	// Allowed returns further prefixes that a tenant may call, as texts of AllowedPrefix; nil: none.
 	Allowed func(ctx context.Context, tenant int64) ([]string, error)

@@ -38,6 +38,10 @@ func Cause(err error) string {
 // forPeople returns the error of a class without addresses, except if the URL's host is an address:
 // the author of the URL knows it.
 func forPeople(class Class, host string, err error) error {
+	var tunnel *tunnelError
+	if errors.As(err, &tunnel) {
+		return &tunnel.shown
+	}
 	if _, parsed := netip.ParseAddr(strings.Trim(host, "[]")); parsed == nil {
 		return err
 	}

@@ -32,6 +32,12 @@ func newPool(c Config, own []tls.Certificate) *pool {
 // newTransport returns an HTTP/1.1 transport whose dialer a guard controls.
 func newTransport(c Config, g guard, own []tls.Certificate) *http.Transport {
 	dialer := &net.Dialer{Timeout: connectTimeout, Resolver: c.Resolver, Control: g.control}
+	connect := dialFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
+		return dial(ctx, dialer, network, address)
+	})
+	if c.Proxy != nil {
+		connect = tunnels{c.Proxy, g, c.Resolver}.dial
+	}
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs, Certificates: own,
 		ClientSessionCache: tls.NewLRUClientSessionCache(tlsSessionsCache),
@@ -39,13 +45,11 @@ func newTransport(c Config, g guard, own []tls.Certificate) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Protocols: protocols,
-		Proxy:     nil,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return dial(ctx, dialer, network, address)
-		},
+		Protocols:   protocols,
+		Proxy:       nil, // it would resolve names itself, and see requests; connect asks it for a tunnel
+		DialContext: connect,
 		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return dialTLS(ctx, dialer, config, network, address)
+			return dialTLS(ctx, connect, config, network, address)
 		},
 		DisableCompression:     true, // request no compression; readBody handles servers that compress anyway
 		MaxIdleConns:           maxIdle,
@@ -54,6 +58,9 @@ func newTransport(c Config, g guard, own []tls.Certificate) *http.Transport {
 		MaxResponseHeaderBytes: maxResponseHead,
 	}
 }
+
+// dialFunc connects. Its errors are of type *dialError.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // dial connects. Its errors are of type *dialError.
 func dial(ctx context.Context, dialer *net.Dialer, network, address string) (net.Conn, error) {
@@ -66,8 +73,8 @@ func dial(ctx context.Context, dialer *net.Dialer, network, address string) (net
 
 // dialTLS connects and does the handshake. Doing the handshake here distinguishes its errors from others
 // without looking at their text.
-func dialTLS(ctx context.Context, dialer *net.Dialer, config *tls.Config, network, address string) (net.Conn, error) {
-	conn, err := dial(ctx, dialer, network, address)
+func dialTLS(ctx context.Context, connect dialFunc, config *tls.Config, network, address string) (net.Conn, error) {
+	conn, err := connect(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,11 @@ type Config struct {
 	// Default disk with SQLite, and database with PostgreSQL. Disk with PostgreSQL needs a folder that all nodes share.
 	Attachments string
 	Allow       []outbound.AllowedPrefix // addresses that are not public and that the first tenant may call
-	MaxUpload   int64                    // bytes of one proof, or document of a field; default 32 MiB
+	// EgressProxy is the URL of the proxy by which callbacks are asked, and messages and requests for tokens sent;
+	// empty: they leave directly. EgressProxyFile is a file with it.
+	EgressProxy, EgressProxyFile string
+
+	MaxUpload int64 // bytes of one proof, or document of a field; default 32 MiB
 	// Fonts is a directory of fonts for documents, besides fonts in Data and the system's Noto fonts.
 	Fonts string
 
@@ -147,6 +151,9 @@ func (c Config) check() error {
 	if err := c.checkTLS(); err != nil {
 		return err
 	}
+	if _, err := c.egressProxy(); err != nil {
+		return err
+	}
 	if _, err := corsOrigins(c.CORSOrigins); err != nil {
 		return err
 	}
@@ -184,6 +191,25 @@ func (c Config) fonts() *document.Fonts {
 
 func (c Config) inbound() inbound.Config {
 	return inbound.Config{Connections: c.MaxConnections, Proxies: c.Proxies, Patience: c.Patience, Log: c.Log}
+}
+
+// egressProxy returns the proxy by which requests leave; nil: there is none. Its errors quote no URL.
+func (c Config) egressProxy() (*outbound.Proxy, error) {
+	raw := c.EgressProxy
+	if raw == "" && c.EgressProxyFile != "" {
+		content, err := os.ReadFile(c.EgressProxyFile)
+		if err != nil {
+			return nil, invalid("egress_proxy", "The file with the URL of the proxy can't be read: %v.", reason(err))
+		}
+		raw = strings.TrimSpace(string(content))
+	} else if raw == "" {
+		return nil, nil
+	}
+	proxy, err := outbound.ParseProxy(raw)
+	if err != nil {
+		return nil, invalid("egress_proxy", "The URL of the proxy of --egress-proxy %v.", err)
+	}
+	return proxy, nil
 }
 
 func invalid(code, detail string, args ...any) error {

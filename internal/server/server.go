@@ -147,7 +147,16 @@ func (s *Server) open(ctx context.Context) error {
 		s.metrics.SetHeld()
 	}
 	s.metrics.Sample(context.WithoutCancel(ctx), s.config.Log, s.store.Backlog)
-	out := outbound.New(outbound.Config{Allowed: s.config.allowed(s.store.Tenant), Version: s.config.Version})
+	proxy, err := s.config.egressProxy()
+	if err != nil {
+		return err
+	}
+	if proxy != nil {
+		s.config.Log.Info("callbacks and deliveries leave by a proxy", "proxy", proxy.String())
+	}
+	out := outbound.New(outbound.Config{
+		Allowed: s.config.allowed(s.store.Tenant), Version: s.config.Version, Proxy: proxy,
+	})
 	s.opened.add(closer(func() error { out.Close(); return nil }))
 	s.openUseCases(blobs, out, tracer)
 	s.openEngine(node, out, tracer)

@@ -46,6 +46,9 @@ var unanswered = map[outbound.Class]failure{
 	outbound.Credentials: {"no credentials", "There was no token to send, so nothing was sent.",
 		"The token server refused or did not answer. " +
 			"Check the endpoint’s authentication: token URL, client and secret."},
+	outbound.Proxying: {"egress proxy", "The proxy by which requests leave did not connect.",
+		"The failure is on this side, not the receiver’s: the operator’s proxy can’t be reached, wants other " +
+			"credentials, or does not allow this receiver."},
 }
 
 // answered describes the failures with an answer, by the status. Other statuses are described by their hundreds.
