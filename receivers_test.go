@@ -34,6 +34,7 @@ var unchecked = map[string]string{
 	"internal/server/reach_test.go":      "what nobody should hear from",
 	"internal/server/tracing_test.go":    "an OpenTelemetry collector",
 	"internal/server/acme_test.go":       "an ACME authority",
+	"internal/server/silence_test.go":    "a callback that is asked once",
 	"internal/server/egress_test.go":     "a proxy that refuses",
 	"internal/inbound/tls_test.go":       "a certificate is borrowed from it",
 	"webhook":                            "what it receives is made by the tests",

@@ -116,12 +116,15 @@ func isDuplicateReference(err error) bool {
 // whole runs a statement that is a transaction by itself, and scans the row that it returns. It is sent once: where
 // the connection breaks, nobody knows whether it was carried out.
 func (e *postgresEngine) whole(ctx context.Context, s *statement, args []any, row ...any) error {
+	ctx, ended := patient(ctx)
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
+		ended(err)
 		return translate(err)
 	}
 	defer conn.Release()
 	err = conn.QueryRow(ctx, s.text[postgres], args...).Scan(row...)
+	ended(err)
 	return outcomeUnknown(translate(err))
 }
 

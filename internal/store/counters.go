@@ -83,11 +83,13 @@ func (s *Store) alone(ctx context.Context, text *statement, args ...any) (number
 }
 
 func (c *counters) next(ctx context.Context, of counter) (int64, error) {
+	ctx, ended := patient(ctx) // another request may be waiting for the database
 	b := c.block(of)
 	select {
 	case <-b.turn:
 		defer func() { b.turn <- struct{}{} }()
 	case <-ctx.Done():
+		ended(ctx.Err())
 		return 0, translate(ctx.Err())
 	}
 	if b.next > b.last {

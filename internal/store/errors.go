@@ -26,7 +26,9 @@ func translate(err error) error {
 	var connect *pgconn.ConnectError
 	var network net.Error
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, sql.ErrTxDone):
+	case errors.Is(err, context.DeadlineExceeded):
+		return silent(err)
+	case errors.Is(err, context.Canceled), errors.Is(err, sql.ErrTxDone):
 		return cancelled(err)
 	case errors.As(err, &lite):
 		return translateSQLite(lite)
@@ -43,6 +45,11 @@ func translate(err error) error {
 func cancelled(err error) error {
 	return fault.Wrap(err, fault.Unavailable, codeCancelled,
 		"The request was cancelled before the database answered. Send it again.")
+}
+
+// silent is the error of a database that did not answer in time.
+func silent(err error) error {
+	return fault.Wrap(err, fault.Unavailable, codeUnreachable, "The database does not answer. Try again shortly.")
 }
 
 func unreachable(err error) error {

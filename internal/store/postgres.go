@@ -4,8 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"net"
 	"strings"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -48,6 +51,7 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 	if settings[idleTimeout] == "" {
 		settings[idleTimeout] = "5s"
 	}
+	noticeDeadConnections(config.ConnConfig)
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = max(16, config.MaxConns)
 	}
@@ -73,6 +77,36 @@ func errURL() error {
 		"The database URL can't be read. It looks like postgres://user:password@host:5432/database?sslmode=require.")
 }
 
+// The limits by which a connection without an answer is noticed, whatever waits for it.
+const (
+	connectWithin  = 5 * time.Second  // unless the URL has connect_timeout
+	unacknowledged = 15 * time.Second // packets that were sent
+	keepAliveIdle  = 15 * time.Second // then a silent connection is probed
+	keepAliveEvery = 5 * time.Second
+	keepAliveTries = 3
+)
+
+// noticeDeadConnections limits connecting, and makes the system end connections whose other side is gone: a database
+// whose machine fails closes none, and the system's own limits are minutes to hours.
+func noticeDeadConnections(c *pgx.ConnConfig) {
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectWithin
+	}
+	dialer := &net.Dialer{
+		Timeout: c.ConnectTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{
+			Enable: true, Idle: keepAliveIdle, Interval: keepAliveEvery, Count: keepAliveTries,
+		},
+	}
+	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if network == "unix" {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}
+		return dialer.DialContext(ctx, network, address)
+	}
+	dialer.Control = endUnanswered
+}
+
 func (e *postgresEngine) prepare(ctx context.Context) error {
 	var version int
 	if err := e.db.QueryRowContext(ctx,
@@ -96,7 +130,9 @@ func (e *postgresEngine) forget(int64) {} // removed entries have no position an
 func (e *postgresEngine) dialect() dialect { return postgres }
 
 func (e *postgresEngine) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	ctx, ended := patient(ctx)
 	rows, err := e.db.QueryContext(ctx, s.text[postgres], args...)
+	ended(err)
 	return rows, translate(err)
 }
 
@@ -105,17 +141,21 @@ func (e *postgresEngine) exec(context.Context, *statement, ...any) (int64, error
 }
 
 func (e *postgresEngine) apart(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
+	ctx, ended := patient(ctx)
 	rows, err := e.side.QueryContext(ctx, s.text[postgres], args...)
+	ended(err)
 	return rows, translate(err)
 }
 
-func (e *postgresEngine) update(ctx context.Context, do func(querier) error) error {
+func (e *postgresEngine) update(ctx context.Context, do func(querier) error) (err error) {
+	ctx, ended := patient(ctx)
+	defer func() { ended(err) }()
 	tx, err := e.db.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(err)
 	}
 	var appended []*event.Entry
-	if err := protect(func() error { return do(postgresTx{tx, &appended}) }); err != nil {
+	if err := protect(func() error { return do(postgresTx{tx, ctx, &appended}) }); err != nil {
 		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
 			return errors.Join(err, translate(undo))
 		}
@@ -157,7 +197,9 @@ func (e *postgresEngine) listen(ctx context.Context, started func(session), noti
 }
 
 func (e *postgresEngine) notify(ctx context.Context, text string) error {
+	ctx, ended := patient(ctx)
 	_, err := e.pool.Exec(ctx, "select pg_notify($1, $2)", channel, text)
+	ended(err)
 	return translate(err)
 }
 
@@ -172,7 +214,19 @@ func (e *postgresEngine) close() error {
 // postgresTx is a querier inside a transaction.
 type postgresTx struct {
 	tx       *sql.Tx
+	whole    context.Context // of the transaction
 	appended *[]*event.Entry
+}
+
+// within returns a context that ends with a statement's own, or with the time of the whole transaction.
+func (t postgresTx) within(ctx context.Context) context.Context {
+	until, limited := t.whole.Deadline()
+	if !limited {
+		return ctx
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	context.AfterFunc(t.whole, cancel)
+	return ctx
 }
 
 // record keeps an entry as it will be read, but for its position.
@@ -183,7 +237,7 @@ func (t postgresTx) record(e event.Entry) {
 }
 
 func (t postgresTx) exec(ctx context.Context, s *statement, args ...any) (int64, error) {
-	result, err := t.tx.ExecContext(ctx, s.text[postgres], args...)
+	result, err := t.tx.ExecContext(t.within(ctx), s.text[postgres], args...)
 	if err != nil {
 		return 0, translate(err)
 	}
@@ -192,6 +246,6 @@ func (t postgresTx) exec(ctx context.Context, s *statement, args ...any) (int64,
 }
 
 func (t postgresTx) query(ctx context.Context, s *statement, args ...any) (*sql.Rows, error) {
-	rows, err := t.tx.QueryContext(ctx, s.text[postgres], args...)
+	rows, err := t.tx.QueryContext(t.within(ctx), s.text[postgres], args...)
 	return rows, translate(err)
 }

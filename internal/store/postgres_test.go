@@ -10,6 +10,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/pgtest"
 	"github.com/casehook/casehook/internal/store"
+	"github.com/casehook/casehook/internal/waits"
 )
 
 func TestPostgresSessionsAreBounded(t *testing.T) {
@@ -124,6 +125,43 @@ func TestACommitWhoseAnswerIsLostMayBeSaved(t *testing.T) {
 	}
 	if err := change("perhaps", func() {}); err != nil {
 		t.Errorf("the change that was never sent is there: %v", err)
+	}
+}
+
+// A request waits some seconds for a database that is silent, and hardly any more for its further statements. Of a
+// commit that was sent, nobody knows the outcome.
+func TestARequestDoesNotWaitForASilentDatabase(t *testing.T) {
+	t.Parallel()
+	cluster := pgtest.New(t)
+	proxy := cluster.Proxy(t)
+	s, err := store.Open(t.Context(), store.Options{URL: proxy.URL(t, cluster.Database(t)), Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { proxy.Mend(); s.Close() })
+	ctx := store.WithPatience(t.Context())
+	change := func(name string, then func()) error {
+		return s.Update(ctx, func(tx *store.Tx) error {
+			_, err := tx.CreateTenant(ctx, name, name, time.Now())
+			then()
+			return err
+		})
+	}
+	began := time.Now()
+	if err := change("perhaps", proxy.Swallow); fault.As(err).Code != "store.outcome_unknown" {
+		t.Errorf("a commit that is swallowed returns %v", err)
+	}
+	wantUnreachable(t, "a change", change("never", func() {}))
+	_, err = s.Tenants(ctx)
+	wantUnreachable(t, "a list", err)
+	if took := time.Since(began); took > 9*time.Second {
+		t.Errorf("the request waits for %v", took)
+	}
+	proxy.Mend()
+	waits.Poll(t, "the store goes on", func() bool { return change("later", func() {}) == nil })
+	all, err := s.Tenants(ctx)
+	if err != nil || len(all) > 2 {
+		t.Errorf("%d tenants, %v", len(all), err)
 	}
 }
 

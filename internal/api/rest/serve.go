@@ -13,6 +13,7 @@ import (
 	"github.com/casehook/casehook/internal/fault"
 	"github.com/casehook/casehook/internal/id"
 	"github.com/casehook/casehook/internal/inbound"
+	"github.com/casehook/casehook/internal/store"
 )
 
 // Handler returns the handler that serves the operations and pages. It adds an id, headers, a span and a line in the
@@ -20,8 +21,8 @@ import (
 func (k *Kernel) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &Exchange{ID: id.New("req"), key: k.config.Key, ResponseWriter: w}
-		x.arrived = r.Context()
-		ctx, span := k.config.Tracer.Request(r.Context(), r.Header.Get("Traceparent"), r.Method)
+		x.arrived = store.WithPatience(r.Context())
+		ctx, span := k.config.Tracer.Request(x.arrived, r.Header.Get("Traceparent"), r.Method)
 		x.Request = r.WithContext(context.WithValue(ctx, exchangeKey{}, x))
 		x.pretty = cutPretty(x.Request)
 		joinLists(x.Request.Header)
