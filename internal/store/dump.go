@@ -108,6 +108,7 @@ func openForDump(o Options) (*sql.DB, error) {
 	}
 	config.RuntimeParams[applicationName] = "casehook backup"
 	config.RuntimeParams[idleTimeout] = frozenDump
+	noticeDeadConnections(config)
 	return stdlib.OpenDB(*config), nil
 }
 

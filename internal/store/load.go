@@ -98,6 +98,7 @@ func (l *Loader) openSchema(ctx context.Context) error {
 	}
 	config.RuntimeParams[applicationName] = loaderName
 	config.RuntimeParams[idleTimeout] = frozenDump
+	noticeDeadConnections(config)
 	first, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return translate(err)
