@@ -157,10 +157,13 @@ func (s *Messages) deliveries(
 		}
 		b.resolve(&b.messages[i], b.parts[i])
 	}
+	asked := slices.DeleteFunc(b.messages, func(m MessageDeliveries) bool {
+		return len(m.To) == 0 && wire.IsOptional(m.Trigger) // the messages of other formats report the same
+	})
 	if kept == len(entries) && !found.More {
-		return b.messages, 0, nil
+		return asked, 0, nil
 	}
-	return b.messages, entries[kept-1].ID, nil
+	return asked, entries[kept-1].ID, nil
 }
 
 func newDeliveryPage(sees *visibility, subject string) *deliveryPage {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"strconv"
+	"strings"
 
 	"github.com/casehook/casehook/internal/access"
 	"github.com/casehook/casehook/internal/fault"
@@ -75,13 +76,17 @@ func (s *Journal) audience(
 	}, nil
 }
 
-// matching returns the triggers that match one of the patterns.
+// matching returns the triggers that match one of the patterns. A pattern that begins with a wildcard names none of
+// an optional format, whose messages report again what others do.
 func matching(patterns []string) (map[string]bool, error) {
 	found := map[string]bool{}
 	var wrong []fault.Field
 	for _, pattern := range patterns {
 		known := false
 		for _, t := range wire.Triggers() {
+			if wire.IsOptional(t.Name) && strings.IndexAny(pattern, `*?[\`) == 0 {
+				continue
+			}
 			if ok, err := path.Match(pattern, t.Name); ok && err == nil {
 				found[t.Name], known = true, true
 			}
